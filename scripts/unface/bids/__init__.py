@@ -1,0 +1,1 @@
+"""BIDS: mapping rules, conversion, sidecars, the dataset's own files."""

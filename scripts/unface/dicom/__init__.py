@@ -1,0 +1,1 @@
+"""Raw DICOM: inventory, confidentiality profile, header rewriting."""

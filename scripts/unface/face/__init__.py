@@ -1,0 +1,1 @@
+"""Faces: registration, mask, checks, rendering."""

@@ -1,0 +1,117 @@
+"""Where everything of a run lies.
+
+Everything that can identify someone lies below `restricted/`; every other path holds pseudonyms only.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+UNIT = "{subject}_{session}"
+"""The name of one session in file names; also Snakemake's wildcards, which is why it is a pattern."""
+
+STAGES = (
+    "deidentified",
+    "converted",
+    "defaced",
+    "morphometry-original",
+    "morphometry-defaced",
+    "agreement",
+    "audit",
+)
+"""The folders a session passes through, in order. Each holds an `outcome.json` (see `outcome`)."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Every path of one results folder.
+
+    Methods take `subject` and `session` labels; without them they give Snakemake patterns with wildcards.
+    """
+
+    results: Path
+
+    @property
+    def restricted(self) -> Path:
+        return self.results / "restricted"
+
+    @property
+    def key(self) -> Path:
+        return self.restricted / "key"
+
+    @property
+    def sessions(self) -> Path:
+        """One row per session, pseudonyms only: the table that the workflow is planned from."""
+        return self.results / "sessions.tsv"
+
+    @property
+    def protocols(self) -> Path:
+        """One row per protocol group, with what the mapping rules make of it."""
+        return self.results / "protocols.tsv"
+
+    @property
+    def inventory(self) -> Path:
+        """One row per series of the cohort, with its raw descriptors."""
+        return self.restricted / "inventory.tsv"
+
+    @property
+    def linkage(self) -> Path:
+        """Pseudonyms beside the identifiers they stand for."""
+        return self.restricted / "linkage.tsv"
+
+    @property
+    def tracebacks(self) -> Path:
+        """Tracebacks of stages that broke on their input: they may quote header values."""
+        return self.restricted / "tracebacks"
+
+    def scan(self, shard: str = "{shard}") -> Path:
+        return self.restricted / "scan" / f"{shard}.jsonl"
+
+    def record(self, subject: str = "{subject}", session: str = "{session}") -> Path:
+        """The raw files of one session, by series (`dicom.inventory.SessionRecord`)."""
+        return self.restricted / "sessions" / f"{unit(subject, session)}.json"
+
+    def identifiers(self, subject: str = "{subject}", session: str = "{session}") -> Path:
+        """A session's known answers: the subject's own source values, to be found nowhere else."""
+        return self.restricted / "identifiers" / f"{unit(subject, session)}.json"
+
+    def stage(self, stage: str, subject: str = "{subject}", session: str = "{session}") -> Path:
+        return self.restricted / "work" / subject / session / stage
+
+    def review(self, subject: str = "{subject}", session: str = "{session}") -> Path:
+        """A page that shows the face: for the eyes of the project's own staff."""
+        return self.restricted / "review" / f"{unit(subject, session)}.html"
+
+    @property
+    def report(self) -> Path:
+        return self.results / "report"
+
+    @property
+    def verdicts(self) -> Path:
+        """One row per session: released or withheld, and why."""
+        return self.report / "release.tsv"
+
+    @property
+    def release(self) -> Path:
+        """The BIDS dataset."""
+        return self.results / "release"
+
+    def log(self, rule: str, name: str = UNIT) -> Path:
+        return self.results / "logs" / rule / f"{name}.log"
+
+    def benchmark(self, rule: str, name: str = UNIT) -> Path:
+        return self.results / "benchmarks" / rule / f"{name}.tsv"
+
+
+def unit(subject: str, session: str) -> str:
+    """One session's name in files: `<subject>_<session>`; labels hold no underscore."""
+    return UNIT.format(subject=subject, session=session)
+
+
+def bids_prefix(subject: str, session: str) -> str:
+    """How every BIDS file name of a session begins."""
+    return f"sub-{subject}_ses-{session}"
+
+
+def bids_folder(subject: str, session: str) -> Path:
+    """A session's folder inside a BIDS dataset."""
+    return Path(f"sub-{subject}") / f"ses-{session}"

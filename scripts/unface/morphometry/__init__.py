@@ -1,0 +1,1 @@
+"""Brain volumes, and how well they agree before and after defacing."""

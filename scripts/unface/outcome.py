@@ -1,0 +1,287 @@
+"""How a stage of one session ends: ok or withheld, with reasons, digests and measurements.
+
+One place for the contract of every per-session stage: bad data ends as `withheld` and the cohort goes on; a sick
+machine (a full disk, no memory, a signal) fails the job, for Snakemake to try again; the folder appears whole or not
+at all; `outcome.json` says how it went and holds no identifier, no time and no path of the machine.
+"""
+
+import errno
+import hashlib
+import json
+import logging
+import os
+import shutil
+import tempfile
+import traceback
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from unface.layout import unit
+
+log = logging.getLogger("unface")
+
+FILE = "outcome.json"
+
+REASONS = {
+    "input_missing": "a raw file named by the inventory is gone",
+    "input_changed": "a raw file changed since the inventory",
+    "unreadable": "a raw file is damaged and cannot be read in full",
+    "identifier_left": "a header still held one of the subject's own identifiers after de-identification",
+    "burned_in_text": "text is burned into the pixels of an image",
+    "nothing_left": "no series is left to convert",
+    "ambiguous": "a series matches several mapping rules",
+    "unmapped": "a series matches no mapping rule",
+    "incomplete": "an acquisition has missing slices or volumes",
+    "conversion_failed": "dcm2niix could not convert a series",
+    "not_bids": "a mapping rule gives a name that BIDS does not know",
+    "registration_failed": "a head could not be aligned with the template, so where its face is stays unknown",
+    "face_left": "part of a face is left after defacing",
+    "brain_cut": "defacing would remove brain",
+    "needs_review": "a check is undecided and a person has to look",
+    "engine_missing": "the defacing engine that the settings name is not installed",
+    "morphometry_failed": "brain volumes could not be measured",
+    "morphometry_changed": "defacing changed brain volumes by more than the limits",
+    "known_answer": "one of the subject's own identifiers stands in a file that would be released",
+    "sidecar_key": "a sidecar holds a key that may not be released",
+    "nifti_header": "a NIfTI header holds free text or an extension",
+    "file_name": "a file's name is not one that may be released",
+    "provenance": "a result does not come from today's settings, code and inputs; run snakemake again",
+    "bids_invalid": "the BIDS validator finds an error in the session",
+    "excluded": "the session was taken out by the user",
+    "tool_timeout": "a tool did not finish in time",
+    "tool_crashed": "a tool crashed on this session's data",
+    "crashed": "unface itself broke on this session's data; the traceback lies in restricted/tracebacks",
+}
+"""Every code that a session can be withheld for, with what it means."""
+
+MACHINE_ERRORS = {
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.EIO,
+    errno.ENOMEM,
+    errno.EMFILE,
+    errno.ENFILE,
+    errno.EROFS,
+    errno.ESTALE,
+    errno.EAGAIN,
+}
+"""Errors of the machine and not of the data: the job fails, and Snakemake tries it again."""
+
+
+class WithheldError(Exception):
+    """The session's data do not allow this stage: it ends as withheld.
+
+    `sentence` says what is wrong and what to do, in pseudonyms only: never a header's value or a raw path.
+    """
+
+    def __init__(self, code: str, sentence: str) -> None:
+        assert code in REASONS, code
+        super().__init__(sentence)
+        self.reason = Reason(code, sentence)
+
+
+class JobFailedError(Exception):
+    """The machine failed and the data did not: another try may succeed. The message names no identifier."""
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why a session is withheld: a code of `REASONS`, a sentence without identifiers, the stage that found it."""
+
+    code: str
+    sentence: str
+    stage: str = ""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What `outcome.json` holds.
+
+    `protocol` holds the digests of settings and code that the stage ran with, `inputs` the digest of each input,
+    `outputs` the sha256 of each file of the folder.
+    """
+
+    stage: str
+    subject: str
+    session: str
+    state: Literal["ok", "withheld"]
+    reasons: tuple[Reason, ...] = ()
+    notes: tuple[str, ...] = ()
+    protocol: Mapping[str, str] = field(default_factory=dict)
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    tools: Mapping[str, str] = field(default_factory=dict)
+    outputs: Mapping[str, str] = field(default_factory=dict)
+    measurements: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def ok(self) -> bool:
+        return self.state == "ok"
+
+
+def read(folder: Path) -> Outcome:
+    """The outcome of a stage's folder.
+
+    Raises
+    ------
+    JobFailedError
+        If there is none, or it is cut short: the stage has to run again.
+    """
+    try:
+        content = json.loads((folder / FILE).read_text(encoding="utf-8"))
+        content["reasons"] = tuple(Reason(**reason) for reason in content["reasons"])
+        content["notes"] = tuple(content["notes"])
+        return Outcome(**content)
+    except (OSError, ValueError, KeyError, TypeError):
+        raise JobFailedError(f"{folder.name}/{FILE} is missing or damaged: remove that folder and run again") from None
+
+
+class Work:
+    """What a stage works with: its folder, and where it says how it went."""
+
+    def __init__(self, stage: str, subject: str, session: str, folder: Path) -> None:
+        self.stage = stage
+        self.subject = subject
+        self.session = session
+        self.folder = folder
+        self.scratch = folder / ".scratch"
+        self.reasons: list[Reason] = []
+        self.notes: list[str] = []
+        self.tools: dict[str, str] = {}
+        self.inputs: dict[str, str] = {}
+        self.measurements: dict[str, Any] = {}
+
+    def withhold(self, code: str, sentence: str) -> None:
+        """Withhold the session and go on: what the stage writes stays for review. See also `WithheldError`."""
+        assert code in REASONS, code
+        reason = Reason(code, sentence, self.stage)
+        if reason not in self.reasons:
+            self.reasons.append(reason)
+
+    def note(self, sentence: str) -> None:
+        """Something a curator should know that withholds nothing."""
+        if sentence not in self.notes:
+            self.notes.append(sentence)
+
+
+def run_stage(
+    stage: str,
+    subject: str,
+    session: str,
+    folder: Path,
+    work: Callable[[Work], None],
+    *,
+    protocol: Mapping[str, str],
+    upstream: Iterable[Path] = (),
+    files: Iterable[Path] = (),
+    tracebacks: Path,
+) -> Outcome:
+    """Run one stage of one session and leave its whole folder, `outcome.json` included.
+
+    Parameters
+    ----------
+    folder
+        Where the stage's results go; made whole by a rename at the end.
+    work
+        The stage itself: writes below `Work.folder`, keeps temporary files in `Work.scratch`.
+    protocol
+        `settings` and `code` digests (`settings.protocol`).
+    upstream
+        Folders of stages that this one builds on. If one is withheld, its reasons are passed on and nothing is done.
+    files
+        Further input files, such as the mapping rules.
+    tracebacks
+        The restricted folder for tracebacks, which may quote header values.
+
+    Raises
+    ------
+    JobFailedError
+        If the machine failed; its message holds no identifier.
+    """
+    os.umask(0o077)
+    upstream = list(upstream)
+    part = folder.with_name(f".{folder.name}.part")
+    shutil.rmtree(part, ignore_errors=True)
+    try:
+        part.mkdir(parents=True)
+        task = Work(stage, subject, session, part)
+        task.inputs = {path.name: _sha256(path / FILE) for path in upstream}
+        task.inputs |= {path.name: _sha256(path) for path in files}
+        before = [read(path) for path in upstream]
+        passed_on = [reason for outcome in before for reason in outcome.reasons]
+        task.reasons.extend(dict.fromkeys(passed_on))
+        if all(outcome.ok for outcome in before):
+            _attempt(task, work, tracebacks)
+        outcome = Outcome(
+            stage=stage,
+            subject=subject,
+            session=session,
+            state="withheld" if task.reasons else "ok",
+            reasons=tuple(task.reasons),
+            notes=tuple(task.notes),
+            protocol=dict(protocol),
+            inputs=task.inputs,
+            tools=task.tools,
+            outputs={str(path.relative_to(part)): _sha256(path) for path in sorted(part.rglob("*")) if path.is_file()},
+            measurements=task.measurements,
+        )
+        (part / FILE).write_text(json.dumps(asdict(outcome), indent=1, sort_keys=True) + "\n", encoding="utf-8")
+        shutil.rmtree(folder, ignore_errors=True)
+        part.rename(folder)
+    except OSError as error:
+        raise JobFailedError(f"{stage} of {unit(subject, session)}: {_machine_error(error)}") from None
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+    _say(outcome)
+    return outcome
+
+
+def _attempt(task: Work, work: Callable[[Work], None], tracebacks: Path) -> None:
+    """Do the stage's work; turn what the data caused into reasons, let through what the machine caused."""
+    name = f"{unit(task.subject, task.session)}_{task.stage}.txt"
+    (tracebacks / name).unlink(missing_ok=True)
+    # Libraries and tools put temporary files where TMPDIR says: never outside restricted/.
+    task.scratch.mkdir()
+    os.environ["TMPDIR"] = tempfile.tempdir = str(task.scratch)
+    try:
+        work(task)
+    except WithheldError as error:
+        _drop_results(task)
+        task.reasons.append(Reason(error.reason.code, error.reason.sentence, task.stage))
+    except (JobFailedError, MemoryError):
+        raise
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno in MACHINE_ERRORS:
+            raise
+        _drop_results(task)
+        tracebacks.mkdir(mode=0o700, parents=True, exist_ok=True)
+        (tracebacks / name).write_text(traceback.format_exc(), encoding="utf-8")
+        sentence = f"{type(error).__name__} in {task.stage}; see restricted/tracebacks/{name}"
+        task.reasons.append(Reason("crashed", sentence, task.stage))
+    finally:
+        shutil.rmtree(task.scratch, ignore_errors=True)
+
+
+def _drop_results(task: Work) -> None:
+    for path in task.folder.iterdir():
+        if path != task.scratch:
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+def _machine_error(error: OSError) -> str:
+    # str(error) would name the path, which may be a raw one.
+    return os.strerror(error.errno) if error.errno else type(error).__name__
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _say(outcome: Outcome) -> None:
+    log.info("%s %s: %s", unit(outcome.subject, outcome.session), outcome.stage, outcome.state)
+    for reason in outcome.reasons:
+        log.info("  withheld (%s): %s", reason.code, reason.sentence)
+    for note in outcome.notes:
+        log.info("  note: %s", note)

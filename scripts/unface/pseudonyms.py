@@ -1,0 +1,107 @@
+"""The key of a cohort, and what is derived from it: labels, UIDs and day shifts.
+
+Everything here is a keyed HMAC-SHA256 of a source value. It depends on the key alone, so every node and every run
+derives the same pseudonym with no shared state, and nobody without the key can go back or test a guess.
+"""
+
+import base64
+import hashlib
+import hmac
+import os
+import secrets
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+
+KEY_BYTES = 32
+LABEL_LENGTH = 10
+"""Base-32 characters: 50 bits, so that 10,000 labels collide once in 20 million cohorts."""
+
+SHIFT_MIN_DAYS = 63_700
+SHIFT_RANGE_DAYS = 7_305
+"""Moves any date of 1980-2099 to 1925 or before, as BIDS asks, by an amount that 20 years of guesses do not hit."""
+
+STANDARD_UID_ROOT = "1.2.840.10008."
+
+
+class BadKeyError(ValueError):
+    """The key file is not a key that unface made."""
+
+
+@dataclass(frozen=True)
+class Key:
+    """The secret of one cohort. Its bytes are never printed."""
+
+    secret: bytes = field(repr=False)
+
+    def __post_init__(self) -> None:
+        if len(self.secret) != KEY_BYTES:
+            raise BadKeyError(f"a key has {KEY_BYTES} bytes, this one has {len(self.secret)}")
+
+    @classmethod
+    def load(cls, path: Path) -> "Key":
+        """Read a key file (64 hexadecimal digits).
+
+        Raises
+        ------
+        BadKeyError
+            If the file holds anything else.
+        """
+        try:
+            return cls(bytes.fromhex(path.read_text(encoding="ascii").strip()))
+        except (UnicodeDecodeError, ValueError) as error:
+            raise BadKeyError(
+                "the key file is damaged: it must hold 64 hexadecimal digits. Restore it from a copy; "
+                "a new key would give every subject a new pseudonym"
+            ) from error
+
+    @classmethod
+    def load_or_make(cls, path: Path) -> "Key":
+        """Read the key, or make one (mode 0600) where there is none; two makers at once agree on one key."""
+        if not path.exists():
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            mine = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+            with os.fdopen(os.open(mine, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
+                file.write(secrets.token_hex(KEY_BYTES) + "\n")
+                file.flush()
+                os.fsync(file.fileno())
+            try:
+                os.link(mine, path)
+            except FileExistsError:
+                pass
+            finally:
+                mine.unlink()
+        return cls.load(path)
+
+    def digest(self, purpose: str, value: str) -> bytes:
+        """32 bytes that stand for `value`; `purpose` keeps two uses of one value apart."""
+        return hmac.new(self.secret, f"{purpose}\0{value}".encode(), hashlib.sha256).digest()
+
+    def label(self, purpose: str, value: str) -> str:
+        """A BIDS label: a letter and base-32 characters, so never purely numeric."""
+        text = base64.b32encode(self.digest(purpose, value)).decode("ascii").lower()
+        letter = "abcdefghijklmnop"[self.digest(purpose, value)[-1] % 16]
+        return letter + text[: LABEL_LENGTH - 1]
+
+    def subject(self, identity: str) -> str:
+        return self.label("subject", identity)
+
+    def session(self, identity: str, day: str) -> str:
+        """A session's label from the subject's identity and what sets the session apart (its day or study)."""
+        return self.label("session", f"{identity}\0{day}")[:6]
+
+    def shift_days(self, identity: str) -> int:
+        """Days to add to every date of one subject; negative, one for all of the subject's sessions."""
+        number = int.from_bytes(self.digest("shift", identity)[:8], "big")
+        return -(SHIFT_MIN_DAYS + number % SHIFT_RANGE_DAYS)
+
+    def uid(self, uid: str) -> str:
+        """A UID under 2.25 (PS3.5 B.2) for a UID of the source; the standard's own UIDs stay as they are."""
+        return _uid(self, uid)
+
+
+@lru_cache(maxsize=65_536)
+def _uid(key: Key, uid: str) -> str:
+    if not uid or uid.startswith(STANDARD_UID_ROOT):
+        return uid
+    return f"2.25.{int.from_bytes(key.digest('uid', uid)[:16], 'big')}"

@@ -1,0 +1,1 @@
+"""What may leave: known-answer scan, gate, assembly."""

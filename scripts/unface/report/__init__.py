@@ -1,0 +1,1 @@
+"""Pages, plots and the summary of a run."""

@@ -1,0 +1,216 @@
+"""Typed settings, one class per stage; their check; and the protocol that a stage's results depend on.
+
+Defaults stand in `config.yaml` alone, the rules for values in `schemas/config.schema.yaml` alone.
+"""
+
+import ast
+import difflib
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
+from functools import cache
+from pathlib import Path
+from typing import Any, Self
+
+import jsonschema
+import yaml
+
+PROJECT = Path(__file__).resolve().parents[2]
+"""The root of the project: where Snakefile, scripts/ and resources/ stand."""
+
+
+class SettingsError(ValueError):
+    """A setting is unknown, missing or has a wrong value; the message names it and what would be right."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """A block of the settings as a typed object."""
+
+    @classmethod
+    def of(cls, block: Mapping[str, Any]) -> Self:
+        """Build from the block of a checked configuration; lists become tuples."""
+        return cls(**{field.name: _frozen(block[field.name]) for field in fields(cls)})
+
+
+@dataclass(frozen=True)
+class Deidentify(Block):
+    options: tuple[str, ...]
+    overrides: Mapping[str, str]
+    age_band_years: int
+
+
+@dataclass(frozen=True)
+class Convert(Block):
+    rules: str
+    unmapped: str
+    repeats: str
+    incomplete: str
+
+
+@dataclass(frozen=True)
+class DefaceLimits(Block):
+    ngf_min: float
+    scale_min: float
+    scale_max: float
+    brain_margin_mm: float
+    removed_min_percent: float
+    removed_max_percent: float
+
+
+@dataclass(frozen=True)
+class Deface(Block):
+    engine: str
+    suffixes: tuple[str, ...]
+    limits: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Morphometry(Block):
+    engine: str
+    resolution_mm: float
+
+
+@dataclass(frozen=True)
+class MorphometryLimits(Block):
+    brain_percent: float
+    gm_percent: float
+    wm_percent: float
+    csf_percent: float
+    region_percent: float
+    dice_min: float
+
+
+@dataclass(frozen=True)
+class Audit(Block):
+    ignore: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Release(Block):
+    name: str
+    license: str
+    authors: tuple[str, ...]
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def check(config: Mapping[str, Any]) -> None:
+    """Hold a configuration against the schema.
+
+    Raises
+    ------
+    SettingsError
+        Names every wrong setting, with the nearest valid key for an unknown one.
+    """
+    schema = yaml.safe_load((PROJECT / "schemas" / "config.schema.yaml").read_text(encoding="utf-8"))
+    errors = sorted(jsonschema.Draft202012Validator(schema).iter_errors(config), key=lambda error: list(error.path))
+    if errors:
+        lines = [line for error in errors for line in _explain(error)]
+        raise SettingsError("config: " + "; ".join(lines))
+
+
+def _explain(error: jsonschema.ValidationError) -> list[str]:
+    where = ".".join(str(part) for part in error.path)
+    if error.validator == "additionalProperties" and isinstance(error.instance, Mapping):
+        valid = list(error.schema.get("properties", {}))
+        if valid:
+            return [
+                f"unknown setting {_dotted(where, key)}{_nearest(key, valid)}"
+                for key in error.instance
+                if key not in valid
+            ]
+    if error.validator == "enum" and isinstance(error.instance, str):
+        valid = [str(value) for value in error.validator_value]
+        return [f"{where}: {error.instance!r} is not one of {', '.join(valid)}{_nearest(error.instance, valid)}"]
+    return [f"{where or 'the file'}: {error.message}"]
+
+
+def _dotted(where: str, key: str) -> str:
+    return f"{where}.{key}" if where else key
+
+
+def _nearest(word: str, valid: Iterable[str]) -> str:
+    near = difflib.get_close_matches(word, list(valid), n=1, cutoff=0.5)
+    return f" (did you mean {near[0]}?)" if near else ""
+
+
+STAGE_SETTINGS: Mapping[str, tuple[str, ...]] = {
+    "deidentified": ("select", "deidentify"),
+    "converted": ("convert",),
+    "defaced": ("deface",),
+    "morphometry-original": ("morphometry.engine", "morphometry.resolution_mm"),
+    "morphometry-defaced": ("morphometry.engine", "morphometry.resolution_mm"),
+    "agreement": ("morphometry.limits",),
+    "audit": ("audit", "deface.suffixes"),
+    "release": ("release", "deidentify.options"),
+    "review": ("report",),
+    "report": ("report",),
+}
+"""The settings that each stage's results depend on: a change of one re-runs the stage and what follows."""
+
+STAGE_ADAPTERS: Mapping[str, str] = {
+    "deidentified": "deidentify.py",
+    "converted": "convert.py",
+    "defaced": "deface.py",
+    "morphometry-original": "measure_brain.py",
+    "morphometry-defaced": "measure_brain.py",
+    "agreement": "compare_brains.py",
+    "audit": "audit.py",
+    "release": "release.py",
+    "review": "review.py",
+    "report": "report.py",
+}
+"""The script that runs each stage: its digest, and that of all it imports, goes with the results."""
+
+
+def protocol(config: Mapping[str, Any], stage: str) -> dict[str, str]:
+    """Digests of the settings and of the code that a stage's results depend on.
+
+    Snakemake reruns a stage when its `params` change, but it looks neither into a configuration nor at imported
+    modules; a rule that holds this as a param is rerun when either changes, and the gate compares it with what every
+    outcome was made with.
+    """
+    chosen = {path: _look_up(config, path) for path in STAGE_SETTINGS[stage]}
+    settings = hashlib.sha256(json.dumps(chosen, sort_keys=True).encode()).hexdigest()[:16]
+    return {"settings": settings, "code": code_digest(STAGE_ADAPTERS[stage])}
+
+
+def _look_up(config: Mapping[str, Any], path: str) -> Any:
+    value: Any = config
+    for key in path.split("."):
+        value = value[key]
+    return value
+
+
+@cache
+def code_digest(adapter: str) -> str:
+    """Digest of a script, of every module of the core that it imports, however far, and of the resources they name."""
+    scripts = PROJECT / "scripts"
+    waiting, seen = [scripts / adapter], set[Path]()
+    while waiting:
+        path = waiting.pop()
+        if path not in seen:
+            seen.add(path)
+            waiting.extend(_imported(path, scripts))
+    digest = hashlib.sha256()
+    for path in sorted(seen):
+        digest.update(f"{path.relative_to(scripts)}\0".encode() + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _imported(path: Path, scripts: Path) -> list[Path]:
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_bytes())):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+            names.add(node.module)
+            names.update(f"{node.module}.{alias.name}" for alias in node.names)
+    candidates = [scripts / Path(*name.split(".")) for name in names if name.split(".")[0] == "unface"]
+    modules = [candidate.with_suffix(".py") for candidate in candidates]
+    packages = [candidate / "__init__.py" for candidate in candidates]
+    return [found for found in modules + packages if found.is_file()]
