@@ -115,16 +115,13 @@ def check(config: Mapping[str, Any]) -> None:
 
 def _explain(error: jsonschema.ValidationError) -> list[str]:
     where = ".".join(str(part) for part in error.path)
-    if error.validator == "additionalProperties" and isinstance(error.instance, Mapping):
-        valid = list(error.schema.get("properties", {}))
-        if valid:
-            return [
-                f"unknown setting {_dotted(where, key)}{_nearest(key, valid)}"
-                for key in error.instance
-                if key not in valid
-            ]
+    schema: Any = error.schema
+    if error.validator == "additionalProperties" and "properties" in schema:
+        valid = list(schema["properties"])
+        unknown = [key for key in error.instance if key not in valid]
+        return [f"unknown setting {_dotted(where, key)}{_nearest(key, valid)}" for key in unknown]
     if error.validator == "enum" and isinstance(error.instance, str):
-        valid = [str(value) for value in error.validator_value]
+        valid = [str(value) for value in schema["enum"]]
         return [f"{where}: {error.instance!r} is not one of {', '.join(valid)}{_nearest(error.instance, valid)}"]
     return [f"{where or 'the file'}: {error.message}"]
 
@@ -189,23 +186,28 @@ def _look_up(config: Mapping[str, Any], path: str) -> Any:
 @cache
 def code_digest(adapter: str) -> str:
     """Digest of a script, of every module of the core that it imports, however far, and of the resources they name."""
-    scripts = PROJECT / "scripts"
-    waiting, seen = [scripts / adapter], set[Path]()
+    waiting, seen = [PROJECT / "scripts" / adapter], set[Path]()
     while waiting:
         path = waiting.pop()
         if path not in seen:
             seen.add(path)
-            waiting.extend(_imported(path, scripts))
+            if path.suffix == ".py":
+                waiting.extend(_built_on(path))
     digest = hashlib.sha256()
     for path in sorted(seen):
-        digest.update(f"{path.relative_to(scripts)}\0".encode() + path.read_bytes())
+        digest.update(f"{path.relative_to(PROJECT)}\0".encode() + path.read_bytes())
     return digest.hexdigest()[:16]
 
 
-def _imported(path: Path, scripts: Path) -> list[Path]:
+def _built_on(path: Path) -> list[Path]:
+    """The modules of the core that a module imports, and the files of resources/ whose names it spells out."""
+    scripts = PROJECT / "scripts"
     names: set[str] = set()
+    resources: list[Path] = []
     for node in ast.walk(ast.parse(path.read_bytes())):
-        if isinstance(node, ast.Import):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and "." in node.value[:80]:
+            resources.append(PROJECT / "resources" / node.value[:80])
+        elif isinstance(node, ast.Import):
             names.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
             names.add(node.module)
@@ -213,4 +215,4 @@ def _imported(path: Path, scripts: Path) -> list[Path]:
     candidates = [scripts / Path(*name.split(".")) for name in names if name.split(".")[0] == "unface"]
     modules = [candidate.with_suffix(".py") for candidate in candidates]
     packages = [candidate / "__init__.py" for candidate in candidates]
-    return [found for found in modules + packages if found.is_file()]
+    return [found for found in modules + packages + resources if found.is_file()]

@@ -1,0 +1,40 @@
+# `make demo` and `make test` do all of their own set-up; `make lock` renews the pinned versions.
+
+PYTHON ?= python3
+CORES ?= 2
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+
+.DEFAULT_GOAL := install
+.PHONY: install demo test lint lock clean
+
+install: $(INSTALLED)
+
+$(INSTALLED): envs/requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit("unface needs Python 3.11 or newer; call make with PYTHON=python3.11") if sys.version_info < (3, 11) else None'
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r envs/requirements.lock
+	touch $@
+
+demo: $(INSTALLED)
+	$(BIN)/python demo/run.py --cores $(CORES)
+
+test: $(INSTALLED) lint
+	$(BIN)/python -m pytest -n $(CORES)
+
+lint: $(INSTALLED)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/snakefmt --check Snakefile rules
+	$(BIN)/mypy
+	$(BIN)/snakemake --lint
+
+lock:
+	$(PYTHON) -m venv .venv-lock
+	.venv-lock/bin/pip install --quiet uv
+	.venv-lock/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-header envs/requirements.in --output-file envs/requirements.lock
+	rm -r .venv-lock
+
+clean:
+	rm -rf .venv demo/dicom demo/results
