@@ -114,15 +114,16 @@ def check(config: Mapping[str, Any]) -> None:
 
 
 def _explain(error: jsonschema.ValidationError) -> list[str]:
-    where = ".".join(str(part) for part in error.path)
+    where = ".".join(str(part) for part in error.absolute_path)
     schema: Any = error.schema
+    value: Any = error.instance
     if error.validator == "additionalProperties" and "properties" in schema:
         valid = list(schema["properties"])
-        unknown = [key for key in error.instance if key not in valid]
+        unknown = [key for key in value if key not in valid]
         return [f"unknown setting {_dotted(where, key)}{_nearest(key, valid)}" for key in unknown]
-    if error.validator == "enum" and isinstance(error.instance, str):
+    if error.validator == "enum" and isinstance(value, str):
         valid = [str(value) for value in schema["enum"]]
-        return [f"{where}: {error.instance!r} is not one of {', '.join(valid)}{_nearest(error.instance, valid)}"]
+        return [f"{where}: {value!r} is not one of {', '.join(valid)}{_nearest(value, valid)}"]
     return [f"{where or 'the file'}: {error.message}"]
 
 

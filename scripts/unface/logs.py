@@ -1,0 +1,28 @@
+"""Where unface's own words go: the log file of a job. They hold pseudonyms only."""
+
+import logging
+import sys
+from pathlib import Path
+
+
+def log_to(path: str | Path) -> None:
+    """Send the messages of the core to a job's log file, and exceptions as one line with no traceback.
+
+    A traceback quotes the values it met, and Snakemake prints what a job prints: the stages keep tracebacks in
+    `restricted/` (see `outcome`), and what reaches this hook says no more than its own message.
+    """
+    handler = logging.FileHandler(path, mode="w", encoding="utf-8")
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    logger = logging.getLogger("unface")
+    logger.setLevel(logging.INFO)
+    logger.addHandler(handler)
+    sys.excepthook = _one_line
+
+
+def _one_line(kind: type[BaseException], error: BaseException, _: object) -> None:
+    own = kind.__module__.startswith("unface.")
+    sentence = (
+        f"{kind.__name__}: {error}" if own else f"{kind.__name__} (its message is not shown: it may hold an identifier)"
+    )
+    logging.getLogger("unface").error(sentence)
+    print(sentence, file=sys.stderr)
