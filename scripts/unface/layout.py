@@ -91,6 +91,15 @@ class Layout:
         return self.report / "release.tsv"
 
     @property
+    def summary_page(self) -> Path:
+        return self.report / "index.html"
+
+    @property
+    def closing_words(self) -> Path:
+        """What the last inventory or release came to, for the end of a run."""
+        return self.results / "summary.txt"
+
+    @property
     def release(self) -> Path:
         """The BIDS dataset."""
         return self.results / "release"

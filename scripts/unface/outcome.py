@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from unface.layout import unit
+from unface.layout import Layout, unit
 
 log = logging.getLogger("unface")
 
@@ -169,30 +169,27 @@ def run_stage(
     stage: str,
     subject: str,
     session: str,
-    folder: Path,
     work: Callable[[Work], None],
     *,
+    layout: Layout,
     protocol: Mapping[str, str],
-    upstream: Iterable[Path] = (),
+    upstream: Iterable[str] = (),
     files: Iterable[Path] = (),
-    tracebacks: Path,
 ) -> Outcome:
     """Run one stage of one session and leave its whole folder, `outcome.json` included.
 
     Parameters
     ----------
-    folder
-        Where the stage's results go; made whole by a rename at the end.
+    stage
+        Names the folder, `layout.stage(stage, subject, session)`, which is made whole by a rename at the end.
     work
         The stage itself: writes below `Work.folder`, keeps temporary files in `Work.scratch`.
     protocol
         `settings` and `code` digests (`settings.protocol`).
     upstream
-        Folders of stages that this one builds on. If one is withheld, its reasons are passed on and nothing is done.
+        Stages that this one builds on. If one is withheld, its reasons are passed on and nothing is done.
     files
-        Further input files, such as the mapping rules.
-    tracebacks
-        The restricted folder for tracebacks, which may quote header values.
+        Further input files, such as the session's record.
 
     Raises
     ------
@@ -200,19 +197,20 @@ def run_stage(
         If the machine failed; its message holds no identifier.
     """
     os.umask(0o077)
-    upstream = list(upstream)
+    folder = layout.stage(stage, subject, session)
+    sources = [layout.stage(name, subject, session) for name in upstream]
     part = folder.with_name(f".{folder.name}.part")
     shutil.rmtree(part, ignore_errors=True)
     try:
         part.mkdir(parents=True)
         task = Work(stage, subject, session, part)
-        task.inputs = {path.name: _sha256(path / FILE) for path in upstream}
+        task.inputs = {path.name: _sha256(path / FILE) for path in sources}
         task.inputs |= {path.name: _sha256(path) for path in files}
-        before = [read(path) for path in upstream]
+        before = [read(path) for path in sources]
         passed_on = [reason for outcome in before for reason in outcome.reasons]
         task.reasons.extend(dict.fromkeys(passed_on))
         if all(outcome.ok for outcome in before):
-            _attempt(task, work, tracebacks)
+            _attempt(task, work, layout.tracebacks)
         outcome = Outcome(
             stage=stage,
             subject=subject,

@@ -138,7 +138,7 @@ def _nearest(word: str, valid: Iterable[str]) -> str:
 
 STAGE_SETTINGS: Mapping[str, tuple[str, ...]] = {
     "deidentified": ("select", "deidentify"),
-    "converted": ("convert",),
+    "converted": ("convert.unmapped", "convert.repeats", "convert.incomplete"),
     "defaced": ("deface",),
     "morphometry-original": ("morphometry.engine", "morphometry.resolution_mm"),
     "morphometry-defaced": ("morphometry.engine", "morphometry.resolution_mm"),
@@ -149,6 +149,12 @@ STAGE_SETTINGS: Mapping[str, tuple[str, ...]] = {
     "report": ("report",),
 }
 """The settings that each stage's results depend on: a change of one re-runs the stage and what follows."""
+
+STAGE_FILES: Mapping[str, tuple[str, ...]] = {
+    "converted": ("convert.rules",),
+    "release": ("subjects",),
+}
+"""Settings that name a file, by the stage whose results depend on what the file says, wherever it lies."""
 
 STAGE_ADAPTERS: Mapping[str, str] = {
     "deidentified": "deidentify.py",
@@ -173,8 +179,45 @@ def protocol(config: Mapping[str, Any], stage: str) -> dict[str, str]:
     outcome was made with.
     """
     chosen = {path: _look_up(config, path) for path in STAGE_SETTINGS[stage]}
+    chosen |= {path: _content_digest(_look_up(config, path)) for path in STAGE_FILES.get(stage, ())}
     settings = hashlib.sha256(json.dumps(chosen, sort_keys=True).encode()).hexdigest()[:16]
     return {"settings": settings, "code": code_digest(STAGE_ADAPTERS[stage])}
+
+
+def dicom_folder(config: Mapping[str, Any]) -> Path:
+    """The folder of raw DICOM.
+
+    Raises
+    ------
+    SettingsError
+        If the setting is missing or names no folder; the message does not repeat what it names.
+    """
+    if not config["dicom_dir"]:
+        raise SettingsError(
+            "config: dicom_dir is not set: name the folder of raw DICOM in config.yaml, or with --config"
+        )
+    folder = Path(config["dicom_dir"])
+    if not folder.is_dir():
+        raise SettingsError("config: dicom_dir is not a folder that can be read")
+    return folder
+
+
+def located(path: str) -> Path:
+    """A file that a setting names: as given from the working folder, else from the root of the project.
+
+    Raises
+    ------
+    SettingsError
+        If it is in neither place.
+    """
+    for candidate in (Path(path), PROJECT / path):
+        if candidate.is_file():
+            return candidate
+    raise SettingsError(f"config: there is no file {path}")
+
+
+def _content_digest(path: str | None) -> str | None:
+    return hashlib.sha256(located(path).read_bytes()).hexdigest() if path else None
 
 
 def _look_up(config: Mapping[str, Any], path: str) -> Any:
@@ -200,6 +243,7 @@ def code_digest(adapter: str) -> str:
     return digest.hexdigest()[:16]
 
 
+@cache
 def _built_on(path: Path) -> list[Path]:
     """The modules of the core that a module imports, and the files of resources/ whose names it spells out."""
     scripts = PROJECT / "scripts"

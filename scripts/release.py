@@ -1,0 +1,21 @@
+"""Release the sessions that passed every stage."""
+
+from pathlib import Path
+
+from unface import settings
+from unface.layout import Layout
+from unface.logs import log_to
+from unface.release.gate import release, summary
+
+log_to(snakemake.log[0])
+layout = Layout(Path(snakemake.config["results_dir"]))
+subjects = snakemake.config["subjects"]
+verdicts = release(
+    layout,
+    sessions=[tuple(names) for names in snakemake.params.sessions],
+    protocols=snakemake.params.protocols,
+    settings=settings.Release.of(snakemake.config["release"]),
+    deidentify_options=snakemake.config["deidentify"]["options"],
+    subjects=settings.located(subjects) if subjects else None,
+)
+layout.closing_words.write_text(summary(verdicts), encoding="utf-8")
