@@ -1,0 +1,97 @@
+"""The record of one session: its raw files by series, as the inventory found them.
+
+A record holds raw paths and header values, so it lives in `restricted/` only.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from unface.outcome import JobFailedError
+
+
+@dataclass(frozen=True)
+class RawFile:
+    """One raw DICOM file, with what tells whether it changed since the inventory."""
+
+    path: str
+    bytes: int
+    mtime_ns: int
+    problem: str | None = None
+    """What is wrong with it, such as `truncated`; None for a whole file."""
+
+
+@dataclass(frozen=True)
+class Series:
+    """One series: the header values that mapping rules look at, and its files in order of InstanceNumber."""
+
+    series: str
+    """`s001`, `s002` ... in order of acquisition within the session."""
+    merge_group: str
+    """`g001` ...: series with the same merge group are one acquisition and are converted together."""
+    fields: Mapping[str, Any]
+    """Raw header values by DICOM keyword; a list where the value is multiple or differs between files."""
+    files: tuple[RawFile, ...]
+
+
+@dataclass(frozen=True)
+class SessionRecord:
+    """One session: pseudonyms, the identity they are derived from, and its series."""
+
+    subject: str
+    session: str
+    identity: str
+    """Restricted: what pseudonyms, UIDs and the day shift of the subject are derived from."""
+    series: tuple[Series, ...]
+
+    def text(self) -> str:
+        """The record as JSON: the same record gives the same bytes."""
+        return json.dumps(asdict(self), indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+
+    @classmethod
+    def read(cls, path: Path) -> "SessionRecord":
+        """Read a record.
+
+        Raises
+        ------
+        JobFailedError
+            If it is missing or cut short: the inventory has to run again.
+        """
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+            series = tuple(
+                Series(entry["series"], entry["merge_group"], entry["fields"], tuple(_files(entry["files"])))
+                for entry in content["series"]
+            )
+            return cls(content["subject"], content["session"], content["identity"], series)
+        except (OSError, ValueError, KeyError, TypeError):
+            raise JobFailedError(f"the record {path.name} is missing or damaged: run the inventory again") from None
+
+    def write(self, path: Path) -> bool:
+        """Write the record whole, readable by its owner alone; a file that would not change stays untouched.
+
+        Returns
+        -------
+        bool
+            Whether anything was written.
+        """
+        return write_if_changed(path, self.text(), mode=0o600)
+
+
+def _files(entries: list[dict[str, Any]]) -> list[RawFile]:
+    return [RawFile(entry["path"], entry["bytes"], entry["mtime_ns"], entry["problem"]) for entry in entries]
+
+
+def write_if_changed(path: Path, text: str, mode: int = 0o644) -> bool:
+    """Put `text` into a file by a rename, unless it already holds the same bytes; returns whether it was written."""
+    content = text.encode("utf-8", "surrogateescape")
+    if path.is_file() and path.read_bytes() == content:
+        return False
+    path.parent.mkdir(mode=0o700 if mode == 0o600 else 0o755, parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.part")
+    part.write_bytes(content)
+    part.chmod(mode)
+    part.replace(path)
+    return True
