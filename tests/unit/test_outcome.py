@@ -1,0 +1,161 @@
+"""The contract of every stage: bad data withholds, a sick machine fails, a folder is whole or not there."""
+
+import errno
+import json
+import os
+
+import pytest
+
+from unface import outcome, tools
+from unface.layout import Layout
+from unface.outcome import JobFailedError, WithheldError
+
+PROTOCOL = {"settings": "s", "code": "c"}
+
+
+@pytest.fixture
+def layout(tmp_path):
+    return Layout(tmp_path / "results")
+
+
+def run(layout, work, stage="converted", **options):
+    return outcome.run_stage(stage, "a1", "b2", work, layout=layout, protocol=PROTOCOL, **options)
+
+
+def folder(layout, stage="converted"):
+    return layout.stage(stage, "a1", "b2")
+
+
+def write(text):
+    return lambda work: (work.folder / "image").write_text(text)
+
+
+def test_a_stage_that_goes_well_leaves_its_files_and_their_digests(layout):
+    run(layout, write("voxels"))
+    result = outcome.read(folder(layout))
+    assert result.ok
+    assert list(result.outputs) == ["image"]
+    assert result.protocol == PROTOCOL
+
+
+def test_two_runs_give_the_same_bytes_without_time_or_path(layout, tmp_path):
+    run(layout, write("voxels"))
+    first = (folder(layout) / outcome.FILE).read_bytes()
+    other = Layout(tmp_path / "elsewhere")
+    run(other, write("voxels"))
+    assert (folder(other) / outcome.FILE).read_bytes() == first
+    assert str(tmp_path).encode() not in first
+
+
+def test_bad_data_withholds_and_leaves_no_half_result(layout):
+    def work(task):
+        (task.folder / "half").write_text("")
+        raise WithheldError("unreadable", "series s001 is damaged")
+
+    result = run(layout, work)
+    assert [reason.code for reason in result.reasons] == ["unreadable"]
+    assert sorted(path.name for path in folder(layout).iterdir()) == [outcome.FILE]
+
+
+def test_a_failed_check_withholds_and_keeps_what_a_person_has_to_see(layout):
+    def work(task):
+        (task.folder / "picture").write_text("")
+        task.withhold("face_left", "the nose is left")
+
+    assert run(layout, work).state == "withheld"
+    assert (folder(layout) / "picture").exists()
+
+
+def test_reasons_are_passed_on_and_the_stage_does_nothing(layout):
+    def refuse(task):
+        raise WithheldError("unreadable", "series s001 is damaged")
+
+    run(layout, refuse, stage="deidentified")
+    result = run(layout, write("never"), upstream=["deidentified"])
+    assert [(reason.code, reason.stage) for reason in result.reasons] == [("unreadable", "deidentified")]
+    assert result.outputs == {}
+
+
+def test_a_bug_withholds_and_its_message_stays_in_the_restricted_folder(layout):
+    def work(task):
+        raise ValueError("DOE^JANE is not a number")
+
+    result = run(layout, work)
+    assert [reason.code for reason in result.reasons] == ["crashed"]
+    assert "DOE" not in (folder(layout) / outcome.FILE).read_text()
+    assert "DOE^JANE" in (layout.tracebacks / "a1_b2_converted.txt").read_text()
+    run(layout, write("mended"))
+    assert not list(layout.tracebacks.iterdir())
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO])
+def test_a_sick_machine_fails_the_job_without_a_path_in_its_message(layout, number):
+    def work(task):
+        raise OSError(number, os.strerror(number), "/data/DOE_JANE/1.dcm")
+
+    with pytest.raises(JobFailedError) as caught:
+        run(layout, work)
+    assert "DOE" not in str(caught.value)
+    assert not folder(layout).exists()
+    assert list(folder(layout).parent.iterdir()) == []
+
+
+def test_lack_of_memory_fails_the_job(layout):
+    def work(task):
+        raise MemoryError
+
+    with pytest.raises(MemoryError):
+        run(layout, work)
+    assert list(folder(layout).parent.iterdir()) == []
+
+
+def test_an_outcome_cut_short_is_not_taken_as_one(layout):
+    run(layout, write("voxels"))
+    path = folder(layout) / outcome.FILE
+    path.write_text(path.read_text()[:40])
+    with pytest.raises(JobFailedError, match="damaged"):
+        outcome.read(folder(layout))
+
+
+def test_temporary_files_lie_in_the_restricted_folder_and_go(layout):
+    import tempfile  # noqa: PLC0415
+
+    def work(task):
+        with tempfile.NamedTemporaryFile(delete=False) as file:
+            assert str(file.name).startswith(str(layout.restricted))
+
+    run(layout, work)
+    assert sorted(path.name for path in folder(layout).iterdir()) == [outcome.FILE]
+
+
+def test_what_is_restricted_can_be_read_by_its_owner_only(layout):
+    os.umask(0o000)
+    run(layout, write("voxels"))
+    assert (folder(layout) / "image").stat().st_mode & 0o077 == 0
+    assert layout.restricted.stat().st_mode & 0o077 == 0
+
+
+def test_an_outcome_is_plain_json(layout):
+    run(layout, write("voxels"))
+    assert json.loads((folder(layout) / outcome.FILE).read_text())["state"] == "ok"
+
+
+def test_a_tool_that_hangs_is_stopped_and_withholds(layout):
+    result = run(layout, lambda task: tools.run(["sleep", "60"], timeout_s=0.2))
+    assert [reason.code for reason in result.reasons] == ["tool_timeout"]
+
+
+def test_a_tool_that_crashes_withholds(layout):
+    result = run(layout, lambda task: tools.run(["sh", "-c", "kill -SEGV $$"], timeout_s=10))
+    assert [reason.code for reason in result.reasons] == ["tool_crashed"]
+
+
+def test_a_tool_that_is_killed_or_finds_the_disk_full_fails_the_job(layout):
+    for script in ("kill -KILL $$", "echo write failed: No space left on device; exit 1"):
+        with pytest.raises(JobFailedError):
+            run(layout, lambda task, script=script: tools.run(["sh", "-c", script], timeout_s=10))
+
+
+def test_a_tool_that_is_not_installed_fails_the_job_with_what_to_do():
+    with pytest.raises(JobFailedError, match="not installed"):
+        tools.find("no-such-program")

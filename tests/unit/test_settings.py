@@ -1,0 +1,95 @@
+"""Settings: what is checked, and which stages a change reaches."""
+
+import copy
+from pathlib import Path
+
+import pytest
+import yaml
+
+from unface import settings
+from unface.settings import PROJECT, SettingsError
+
+
+@pytest.fixture
+def config():
+    return yaml.safe_load((PROJECT / "config.yaml").read_text())
+
+
+def changed(config, path, value):
+    new = copy.deepcopy(config)
+    block = new
+    *parents, last = path.split(".")
+    for key in parents:
+        block = block[key]
+    block[last] = value
+    return new
+
+
+def test_the_shipped_settings_are_valid(config):
+    settings.check(config)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "says"),
+    [
+        ("defase", {}, r"unknown setting defase \(did you mean deface\?\)"),
+        ("deface.engin", "niimath", r"unknown setting deface\.engin \(did you mean engine\?\)"),
+        ("deface.limits.ngfmin", 0.5, r"unknown setting deface\.limits\.ngfmin \(did you mean ngf_min\?\)"),
+        ("deface.engine", "pydefce", r"deface\.engine: 'pydefce' is not one of .*\(did you mean pydeface\?\)"),
+        ("deface.limits.ngf_min", 61, r"deface\.limits\.ngf_min: 61 is greater"),
+        ("results_dir", 7, "results_dir: 7 is not of type 'string'"),
+        ("deidentify.options", ["retain_uid"], r"did you mean retain_uids\?"),
+    ],
+)
+def test_a_wrong_setting_is_named_with_what_would_be_right(config, path, value, says):
+    with pytest.raises(SettingsError, match=says):
+        settings.check(changed(config, path, value))
+
+
+def test_a_raw_folder_that_is_not_there_is_refused_without_repeating_its_name(config, tmp_path):
+    with pytest.raises(SettingsError, match="dicom_dir") as caught:
+        settings.dicom_folder(changed(config, "dicom_dir", str(tmp_path / "DOE_JANE")))
+    assert "DOE" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "first"),
+    [
+        ("select", [{"field": "Modality", "in": ["MR"]}], "deidentified"),
+        ("deidentify.age_band_years", 10, "deidentified"),
+        ("convert.repeats", "all", "converted"),
+        ("deface.limits.ngf_min", 0.6, "defaced"),
+        ("morphometry.resolution_mm", 3, "morphometry-original"),
+        ("morphometry.limits.gm_percent", 3, "agreement"),
+        ("audit.ignore", ["BRAIN"], "audit"),
+        ("release.name", "Another", "release"),
+        ("report.title", "Another", "review"),
+    ],
+)
+def test_a_changed_setting_changes_the_protocol_of_its_own_stage_and_of_none_before(config, path, value, first):
+    stages = list(settings.STAGE_SETTINGS)
+    before = {stage: settings.protocol(config, stage) for stage in stages}
+    after = {stage: settings.protocol(changed(config, path, value), stage) for stage in stages}
+    different = [stage for stage in stages if before[stage] != after[stage]]
+    assert different[0] == first
+
+
+def test_what_the_mapping_rules_say_belongs_to_the_protocol_and_where_they_lie_does_not(config, tmp_path):
+    rules = tmp_path / "rules.yaml"
+    rules.write_bytes((PROJECT / "resources" / "bids_rules.yaml").read_bytes())
+    shipped = settings.protocol(config, "converted")
+    moved = changed(config, "convert.rules", str(rules))
+    assert settings.protocol(moved, "converted") == shipped
+    rules.write_text(rules.read_text() + "\n# another word\n")
+    assert settings.protocol(moved, "converted") != shipped
+
+
+def test_the_code_digest_follows_imports_and_named_resources():
+    followed = settings._built_on(PROJECT / "scripts" / "audit.py")
+    assert PROJECT / "scripts" / "unface" / "release" / "audit.py" in followed
+    assert settings.code_digest("audit.py") != settings.code_digest("deface.py")
+
+
+def test_every_stage_names_an_adapter_that_exists():
+    for adapter in settings.STAGE_ADAPTERS.values():
+        assert (Path(PROJECT) / "scripts" / adapter).is_file()
