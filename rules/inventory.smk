@@ -18,21 +18,3 @@ rule scan_dicom:
         shards=len(shards),
     script:
         "../scripts/scan_dicom.py"
-
-
-rule inventory:
-    """List the cohort's sessions and protocol groups. It has no output that Snakemake knows: each call looks anew."""
-    default_target: not layout.sessions.exists()
-    input:
-        scans=[layout.scan(str(shard)) for shard in shards],
-    log:
-        layout.log("inventory", "cohort"),
-    benchmark:
-        layout.benchmark("inventory", "cohort")
-    conda:
-        "../envs/headers.yaml"
-    resources:
-        mem_mb=lambda wildcards, attempt: 4000 * attempt,
-        runtime=lambda wildcards, attempt: 60 * attempt,
-    script:
-        "../scripts/inventory.py"

@@ -7,9 +7,9 @@ rule measure_brain:
     output:
         measured=directory(layout.stage("morphometry-{image}")),
     log:
-        layout.log("measure_brain", UNIT + "_{image}"),
+        layout.log("measure_brain", "{subject}_{session}_{image}"),
     benchmark:
-        layout.benchmark("measure_brain", UNIT + "_{image}")
+        layout.benchmark("measure_brain", "{subject}_{session}_{image}")
     conda:
         "../envs/morphometry.yaml"
     resources:

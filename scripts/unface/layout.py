@@ -3,6 +3,7 @@
 Everything that can identify someone lies below `restricted/`; every other path holds pseudonyms only.
 """
 
+import csv
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,6 +43,13 @@ class Layout:
     def sessions(self) -> Path:
         """One row per session, pseudonyms only: the table that the workflow is planned from."""
         return self.results / "sessions.tsv"
+
+    def read_sessions(self) -> list[tuple[str, str]]:
+        """Subject and session label of every session of the inventory; none before there is an inventory."""
+        if not self.sessions.exists():
+            return []
+        with self.sessions.open(encoding="utf-8", newline="") as file:
+            return [(row["subject"], row["session"]) for row in csv.DictReader(file, delimiter="\t")]
 
     @property
     def protocols(self) -> Path:
