@@ -19,6 +19,5 @@ rule release:
         runtime=lambda wildcards, attempt: 240 * attempt,
     params:
         protocols=protocols,
-        sessions=sessions,
     script:
         "../scripts/release.py"

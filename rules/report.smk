@@ -37,6 +37,5 @@ rule report:
         runtime=lambda wildcards, attempt: 60 * attempt,
     params:
         protocol=protocols["report"],
-        sessions=sessions,
     script:
         "../scripts/report.py"

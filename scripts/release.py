@@ -12,7 +12,7 @@ layout = Layout(Path(snakemake.config["results_dir"]))
 subjects = snakemake.config["subjects"]
 verdicts = release(
     layout,
-    sessions=[tuple(names) for names in snakemake.params.sessions],
+    sessions=layout.read_sessions(),
     protocols=snakemake.params.protocols,
     settings=settings.Release.of(snakemake.config["release"]),
     deidentify_options=snakemake.config["deidentify"]["options"],

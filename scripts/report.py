@@ -10,7 +10,7 @@ log_to(snakemake.log[0])
 layout = Layout(Path(snakemake.config["results_dir"]))
 summary(
     layout,
-    sessions=[tuple(names) for names in snakemake.params.sessions],
+    sessions=layout.read_sessions(),
     output_folder=layout.report,
     title=snakemake.config["report"]["title"],
 )
