@@ -245,13 +245,13 @@ def code_digest(adapter: str) -> str:
 
 @cache
 def _built_on(path: Path) -> list[Path]:
-    """The modules of the core that a module imports, and the files of resources/ whose names it spells out."""
+    """The modules of the core that a module imports, and the files in resources/ or beside it that it names."""
     scripts = PROJECT / "scripts"
     names: set[str] = set()
     resources: list[Path] = []
     for node in ast.walk(ast.parse(path.read_bytes())):
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and "." in node.value[:80]:
-            resources.append(PROJECT / "resources" / node.value[:80])
+            resources += [PROJECT / "resources" / node.value[:80], path.parent / node.value[:80]]
         elif isinstance(node, ast.Import):
             names.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:

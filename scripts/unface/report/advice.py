@@ -1,0 +1,36 @@
+"""What to do about each reason for which a session is withheld."""
+
+from collections.abc import Mapping
+
+ADVICE: Mapping[str, str] = {
+    "input_missing": "Put the file back where the inventory found it, or make the inventory again.",
+    "input_changed": "Make the inventory again, so that it describes the files as they are now.",
+    "unreadable": "Get the file again from the scanner or the archive, then make the inventory again.",
+    "identifier_left": "Add an override under deidentify for the element that the session's page names.",
+    "burned_in_text": "Leave the series out with a select condition; its pixels show text.",
+    "nothing_left": "See in the table of series why each was left out; a rule or a select condition may be too narrow.",
+    "ambiguous": "Make the mapping rules named exclude each other, or put the more specific one first.",
+    "unmapped": "Write a mapping rule for its protocol group, or set convert.unmapped to exclude.",
+    "incomplete": "Get the missing files, or set convert.incomplete to exclude the series.",
+    "conversion_failed": "Convert the series by hand to see what dcm2niix says, and report it there.",
+    "not_bids": "Mend the mapping rule: its datatype, suffix or entities are not BIDS.",
+    "registration_failed": "Look at the review page: is the orientation in the header true, and is there a whole head?",
+    "face_left": "Look at the review page; another engine or a wider mask may serve.",
+    "brain_cut": "Look at the review page: the head may be turned, or the field of view cut short.",
+    "needs_review": "Look at the review page and rate the image.",
+    "engine_missing": "Install the engine, or choose another under deface.engine.",
+    "morphometry_failed": "Look at the review page: the image may be too poor to measure, or not a whole brain.",
+    "morphometry_changed": "Compare the tissues' outlines on the review page; a cut too near the brain moves them.",
+    "known_answer": "Remove its element by an override; a word that is no identifier goes into audit.ignore.",
+    "identifier_like": "Look at the file that the reason names; remove its element by an override.",
+    "unaudited": "Run snakemake again; a session that cannot be searched is never released.",
+    "sidecar_key": "Leave the key out in the mapping rules' additions to sidecars.",
+    "nifti_header": "Run the conversion again; only unface's own output has clean headers.",
+    "file_name": "Mend the mapping rule that names the file.",
+    "provenance": "Run snakemake again: a result is older than today's settings or code.",
+    "bids_invalid": "Read the validator's message, and mend the mapping rule or the sidecar it names.",
+    "excluded": "Nothing: the session was taken out on purpose.",
+    "tool_timeout": "Run it again; if it fails again, look at the image's size and at the time limit.",
+    "tool_crashed": "Look at the image on the review page; it may be damaged.",
+    "crashed": "Read the traceback in restricted/tracebacks and report it without its values.",
+}

@@ -1,0 +1,74 @@
+"""Pages in one file: templates, numbers as text, and a write that leaves a whole page or none."""
+
+import math
+import os
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+HERE = Path(__file__).parent
+
+
+def render(template: str, **context: Any) -> str:
+    """A page as text; every value is escaped, a name the context lacks is an error.
+
+    Templates are called by their path beside this module, so that the digest of the code that a page was made with
+    takes them in (`settings.code_digest`).
+    """
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(HERE),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["figure"] = figure
+    environment.filters["words"] = words
+    environment.filters["size"] = size
+    style = (HERE / "templates/style.css").read_text(encoding="utf-8")
+    return environment.get_template(template).render(frame="templates/page.html.j2", style=style, **context)
+
+
+def write(text: str, path: Path, mode: int) -> None:
+    """Write a page whole, with permissions `mode`, into a folder that is made if it is missing."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700 if mode == 0o600 else 0o755)
+    part = path.with_name(f".{path.name}.part")
+    part.unlink(missing_ok=True)
+    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w", encoding="utf-8") as file:
+        file.write(text)
+    part.chmod(mode)
+    part.replace(path)
+
+
+def figure(value: Any) -> str:
+    """A measured value for readers: three significant digits, a true minus, thin spaces between thousands."""
+    if value is None or value == "":
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list | tuple):
+        return " to ".join(figure(part) for part in value)
+    try:
+        real = float(value)
+    except (TypeError, ValueError):
+        return str(value)
+    if not math.isfinite(real):
+        return "–"
+    digits = 0 if real == 0 else max(0, 2 - math.floor(math.log10(abs(real))))
+    text = f"{real:,.0f}" if real.is_integer() else f"{real:,.{min(digits, 4)}f}"
+    return text.replace(",", "\u202f").replace("-", "\u2212")
+
+
+def words(name: str) -> str:
+    """A name of code as words: `removed_percent` is `removed percent`."""
+    return name.replace("_", " ")
+
+
+def size(count: float) -> str:
+    """A number of bytes for readers."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if count < 1000:
+            return f"{figure(count)} {unit}"
+        count /= 1000
+    return f"{figure(count)} TB"

@@ -1,0 +1,176 @@
+"""Slices of heads as small pictures: at true aspect, in one orientation, with outlines of masks.
+
+Slices lie along the image's own axes, so nothing is blurred across them; a second image (the defaced head, a mask,
+labels) is sampled at the same points in space, whatever grid it has.
+"""
+
+import base64
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nibabel as nib
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from scipy import ndimage
+
+PIXELS_PER_MM = 1.4
+JPEG_QUALITY = 82
+
+Array = NDArray[Any]
+Colour = tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class Volume:
+    """One 3D image in its closest RAS+ order: `data` (x, y, z) with x to the right, and its `affine` to mm."""
+
+    data: Array
+    affine: Array
+
+    @property
+    def voxel_mm(self) -> Array:
+        """Voxel size along x, y and z."""
+        size: Array = np.sqrt((self.affine[:3, :3] ** 2).sum(axis=0))
+        return size
+
+
+@dataclass(frozen=True)
+class Plane:
+    """Points in space on the grid of a picture: `points_mm` (rows, columns, 3), first row on top."""
+
+    name: str
+    points_mm: Array
+
+
+def load(path: Path) -> Volume:
+    """Read a NIfTI image, the first volume of a series, in its closest RAS+ order."""
+    image: Any = nib.load(path)
+    if len(image.shape) > 3:
+        image = image.slicer[(slice(None),) * 3 + (0,) * (len(image.shape) - 3)]
+    image = nib.as_closest_canonical(image)  # type: ignore[no-untyped-call]
+    return Volume(np.asarray(image.dataobj, dtype=np.float32), np.asarray(image.affine, dtype=float))
+
+
+def window(volume: Volume) -> tuple[float, float]:
+    """Intensities shown as black and white: the 1st and 99.7th percentile."""
+    low, high = np.percentile(volume.data[::2, ::2, ::2], (1, 99.7))
+    return float(low), float(max(high, low + 1e-6))
+
+
+def planes(volume: Volume, keep: Volume | None = None) -> list[Plane]:
+    """Six slices to judge a defaced head by: through the face, where `keep` is 0, and through the brain.
+
+    Without a mask the face is looked for where it stands in most heads.
+    """
+    low, high = window(volume)
+    head = volume.data > low + 0.12 * (high - low)
+    first, last = _bounds(head)
+    middle = (first + last) / 2
+    face = np.array([middle[0], first[1] + 0.88 * (last[1] - first[1]), first[2] + 0.45 * (last[2] - first[2])])
+    if keep is not None and keep.data.shape == head.shape:
+        removed = np.argwhere(head[::2, ::2, ::2] & (keep.data[::2, ::2, ::2] < 0.5)) * 2
+        if len(removed):
+            face = removed.mean(axis=0)
+    step = 1 / volume.voxel_mm
+    brain_z = last[2] - min(65 * step[2], 0.4 * (last[2] - first[2]))
+    chosen = [
+        ("Sagittal, middle", 0, middle[0]),
+        ("Sagittal, left eye", 0, middle[0] - 32 * step[0]),
+        ("Axial, face", 2, face[2]),
+        ("Axial, brain", 2, brain_z),
+        ("Coronal, face", 1, face[1]),
+        ("Coronal, brain", 1, middle[1]),
+    ]
+    limit = np.array(head.shape) - 1
+    return [
+        Plane(name, _points_mm(volume, axis, min(max(at, 0), limit[axis]), (first, last))) for name, axis, at in chosen
+    ]
+
+
+def _bounds(head: Array) -> tuple[Array, Array]:
+    """First and last index of a head along each axis; a few bright voxels of noise do not count."""
+    first, last = np.zeros(3), np.array(head.shape, dtype=float) - 1
+    for axis in range(3):
+        others = tuple(other for other in range(3) if other != axis)
+        share = head.mean(axis=others)
+        full = np.flatnonzero(share > 0.01)
+        if len(full):
+            first[axis], last[axis] = full[0], full[-1]
+    return first, last
+
+
+def _points_mm(volume: Volume, axis: int, at: float, bounds: tuple[Array, Array]) -> Array:
+    """A plane across one axis. Left is left; a sagittal slice looks to the left, as the rendered head does."""
+    first, last = bounds
+    across, up = [(1, 2), (0, 2), (0, 1)][axis]
+    margin_mm = 6
+    grids = []
+    for side in (across, up):
+        margin = margin_mm / volume.voxel_mm[side]
+        count = round(((last[side] - first[side]) * volume.voxel_mm[side] + 2 * margin_mm) * PIXELS_PER_MM)
+        grids.append(np.linspace(first[side] - margin, last[side] + margin, max(count, 2)))
+    columns = grids[0][::-1] if axis == 0 else grids[0]
+    rows = grids[1][::-1]
+    index = np.empty((len(rows), len(columns), 3))
+    index[..., axis] = round(at)
+    index[..., across] = columns[None, :]
+    index[..., up] = rows[:, None]
+    points: Array = index @ volume.affine[:3, :3].T + volume.affine[:3, 3]
+    return points
+
+
+def _index(volume: Volume, plane: Plane) -> Array:
+    """The points of a plane as indices into a volume: (3, rows, columns)."""
+    inverse = np.linalg.inv(volume.affine)
+    return np.moveaxis(plane.points_mm @ inverse[:3, :3].T + inverse[:3, 3], -1, 0)
+
+
+def sample(volume: Volume, plane: Plane, order: int = 1, outside: float = 0.0) -> Array:
+    """A volume's values at the points of a plane: (rows, columns)."""
+    values: Array = ndimage.map_coordinates(volume.data, _index(volume, plane), order=order, cval=outside)
+    return values
+
+
+def sample_mask(mask: Volume, plane: Plane) -> Array:
+    """Where a mask is set at the points of a plane: (rows, columns) of bool. Outside, it goes on as at its edge."""
+    found: Array = ndimage.map_coordinates(mask.data, _index(mask, plane), order=0, mode="nearest") >= 0.5
+    return found
+
+
+def slice_picture(
+    volume: Volume,
+    plane: Plane,
+    shown: tuple[float, float],
+    outlines: Sequence[tuple[Array, Colour]] = (),
+) -> Array:
+    """A slice in grey with outlines of masks in colour: (rows, columns, 3) of bytes."""
+    low, high = shown
+    grey = np.clip((sample(volume, plane, outside=low) - low) / (high - low), 0, 1)
+    picture = np.repeat((grey * 255).astype(np.uint8)[..., None], 3, axis=2)
+    for mask, colour in outlines:
+        picture[mask & ~ndimage.binary_erosion(mask, border_value=1)] = colour
+    return picture
+
+
+def outlined_labels(
+    volume: Volume, labels: Volume, plane: Plane, shown: tuple[float, float], colours: Mapping[int, Colour]
+) -> Array:
+    """A slice with the outline of each label of a segmentation."""
+    at = np.rint(sample(labels, plane, order=0)).astype(int)
+    return slice_picture(volume, plane, shown, [(at == label, colour) for label, colour in colours.items()])
+
+
+def data_uri(picture: Array, photograph: bool = True) -> str:
+    """A picture inside a page: JPEG for a photograph, PNG for a drawing."""
+    buffer = io.BytesIO()
+    image = Image.fromarray(picture)
+    if photograph:
+        image.save(buffer, "JPEG", quality=JPEG_QUALITY, subsampling=0, optimize=True)
+    else:
+        image.save(buffer, "PNG", optimize=True)
+    kind = "jpeg" if photograph else "png"
+    return f"data:image/{kind};base64,{base64.b64encode(buffer.getvalue()).decode('ascii')}"

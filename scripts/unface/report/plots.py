@@ -1,0 +1,200 @@
+"""Plots of a cohort: checks against their limits, and how far measures agree before and after defacing.
+
+Every plot is a drawing inside the page, the same bytes on every run; colours are Okabe and Ito's, which readers with
+any colour vision tell apart.
+"""
+
+import base64
+import io
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import TwoSlopeNorm
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+from numpy.typing import NDArray
+
+Part = TypeVar("Part")
+
+BLUE, ORANGE, GREEN, RED, GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#6b7680"
+STYLE: Any = {
+    "svg.hashsalt": "unface",
+    "font.size": 9,
+    "axes.titlesize": 9.5,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": "#8a949d",
+    "axes.labelcolor": "#333a41",
+    "xtick.color": "#333a41",
+    "ytick.color": "#333a41",
+    "axes.unicode_minus": True,
+    "figure.constrained_layout.use": True,
+}
+WIDTH_INCHES = 11.2
+MANY_POINTS = 400
+LABELLED_OUTLIERS = 5
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """One measure of every session, before and after defacing: element i is one image."""
+
+    title: str
+    unit: str
+    names: Sequence[str]
+    original: NDArray[np.float64]
+    defaced: NDArray[np.float64]
+
+    @property
+    def percent(self) -> NDArray[np.float64]:
+        """Change in percent of the original."""
+        return 100 * (self.defaced - self.original) / self.original
+
+
+@dataclass(frozen=True)
+class Check:
+    """One check over the cohort: its values, the limits they are held against, and which of them passed."""
+
+    title: str
+    values: NDArray[np.float64]
+    limits: tuple[float, ...]
+    ok: NDArray[np.bool_]
+
+
+def bland_altman(measures: Sequence[Pairs]) -> str:
+    """Difference over mean of each measure, with bias and 95 % limits of agreement (Bland and Altman 1986)."""
+    return _drawing(measures, _bland_altman, height=2.9, columns=3)
+
+
+def checks(found: Sequence[Check]) -> str:
+    """The distribution of each check's values, with its limits."""
+    return _drawing(found, _check, height=2.0, columns=4)
+
+
+def bias_forest(measures: Sequence[Pairs]) -> str:
+    """Mean change of each measure in percent, with its 95 % confidence interval, and the spread of sessions."""
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(WIDTH_INCHES, 0.9 + 0.27 * len(measures)))
+        axes = figure.subplots()
+        axes.axvline(0, color=GREY, linewidth=0.8)
+        for row, measure in enumerate(measures):
+            percent = measure.percent
+            axes.plot(
+                percent, np.full(len(percent), row), "|", color=BLUE, alpha=0.25, markersize=7,
+                rasterized=len(percent) > MANY_POINTS,
+            )  # fmt: skip
+            half = 1.96 * percent.std(ddof=1) / np.sqrt(len(percent)) if len(percent) > 1 else 0.0
+            axes.errorbar(percent.mean(), row, xerr=half, fmt="s", color=RED, markersize=4, capsize=3, linewidth=1.4)
+        axes.set_yticks(range(len(measures)), [measure.title for measure in measures])
+        axes.set_ylim(len(measures) - 0.4, -0.6)
+        axes.set_xlabel("change by defacing (%): mean with 95 % confidence interval; each session a stroke")
+        return _svg(figure)
+
+
+def region_map(regions: Sequence[str], sessions: Sequence[str], percent: NDArray[np.float64]) -> str:
+    """Change of each region in each session: `percent` (regions, sessions), NaN where it was not measured."""
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(WIDTH_INCHES, min(14.0, 1.4 + 0.16 * len(regions))))
+        axes = figure.subplots()
+        reach = max(float(np.nanpercentile(np.abs(percent), 99)), 0.1)
+        picture = axes.pcolormesh(percent, cmap="RdBu_r", norm=TwoSlopeNorm(0, -reach, reach), rasterized=True)
+        axes.invert_yaxis()
+        axes.set_yticks(np.arange(len(regions)) + 0.5, regions, fontsize=7)
+        few = len(sessions) <= 40
+        axes.set_xticks(np.arange(len(sessions)) + 0.5 if few else [], sessions if few else [], rotation=90, fontsize=7)
+        axes.set_xlabel("image" if few else f"{len(sessions):,} images")
+        for spine in axes.spines.values():
+            spine.set_visible(False)
+        figure.colorbar(picture, ax=axes, label="change by defacing (%)", shrink=0.6, pad=0.01)
+        return _svg(figure)
+
+
+def _bland_altman(axes: Axes, measure: Pairs) -> None:
+    mean = (measure.original + measure.defaced) / 2
+    difference = measure.defaced - measure.original
+    bias = difference.mean()
+    spread = 1.96 * difference.std(ddof=1) if len(difference) > 1 else 0.0
+    outside = np.abs(difference - bias) > spread if spread else np.zeros(len(difference), dtype=bool)
+    many = len(mean) > MANY_POINTS
+    style: Any = {
+        "markersize": 3 if many else 5,
+        "alpha": 0.4 if many else 0.8,
+        "markeredgewidth": 0,
+        "rasterized": many,
+    }
+    axes.plot(mean[~outside], difference[~outside], "o", color=BLUE, **style)
+    axes.plot(mean[outside], difference[outside], "o", color=RED, **style)
+    axes.axhline(0, color=GREY, linewidth=0.6)
+    axes.axhline(bias, color=ORANGE, linewidth=1.3)
+    for edge in (bias - spread, bias + spread):
+        axes.axhline(edge, color=ORANGE, linewidth=1, linestyle=(0, (4, 3)))
+    farthest = np.argsort(-np.abs(difference - bias), kind="stable")[:LABELLED_OUTLIERS]
+    for index in farthest:
+        if outside[index]:
+            axes.annotate(
+                measure.names[index], (mean[index], difference[index]), xytext=(4, 3), textcoords="offset points",
+                fontsize=6.5, color=RED,
+            )  # fmt: skip
+    axes.margins(x=0.12, y=0.18)
+    axes.set_title(
+        f"{measure.title}: bias {bias:+.3g}, limits {bias - spread:+.3g} to {bias + spread:+.3g} {measure.unit}"
+    )
+    axes.set_xlabel(f"mean of original and defaced ({measure.unit})")
+    axes.set_ylabel(f"defaced − original ({measure.unit})")
+
+
+def _check(axes: Axes, check: Check) -> None:
+    values = check.values
+    bins = np.histogram_bin_edges(np.append(values, check.limits), bins=30)
+    axes.hist([values[check.ok], values[~check.ok]], bins=list(bins), stacked=True, color=[BLUE, RED])
+    for limit in check.limits:
+        axes.axvline(limit, color="black", linewidth=1.1, linestyle=(0, (4, 2)))
+    axes.yaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.set_title(check.title)
+    axes.set_ylabel("images")
+
+
+def _drawing(parts: Sequence[Part], draw: Callable[[Axes, Part], None], height: float, columns: int) -> str:
+    """A grid of small plots, one for each part."""
+    with mpl.rc_context(STYLE):
+        columns = min(columns, len(parts))
+        rows = -(-len(parts) // columns)
+        width = WIDTH_INCHES * max(columns, 2) / max(columns, 3)
+        figure = Figure(figsize=(width, height * rows))
+        grid = figure.subplots(rows, columns, squeeze=False).ravel()
+        for axes, part in zip(grid, parts, strict=False):
+            draw(axes, part)
+        for axes in grid[len(parts) :]:
+            axes.set_visible(False)
+        return _svg(figure)
+
+
+def _svg(figure: Figure) -> str:
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="svg", dpi=150, metadata={"Date": None, "Creator": None})
+    return f"data:image/svg+xml;base64,{base64.b64encode(buffer.getvalue()).decode('ascii')}"
+
+
+def measure_title(measure: str, region: str) -> str:
+    """How a measure is called in plots."""
+    return f"{measure.replace('_', ' ')}{': ' + region if region else ''}"
+
+
+def pairs_of(rows: Mapping[tuple[str, str, str], Sequence[tuple[str, float, float]]]) -> list[Pairs]:
+    """Measures by (measure, region, unit), each a list of (name, original, defaced), as pairs for the plots."""
+    return [
+        Pairs(
+            measure_title(measure, region),
+            unit,
+            [name for name, _, _ in found],
+            np.array([original for _, original, _ in found]),
+            np.array([defaced for _, _, defaced in found]),
+        )
+        for (measure, region, unit), found in rows.items()
+    ]

@@ -1,0 +1,112 @@
+"""Reading what the stages left: outcomes and tables, whatever of them exists."""
+
+import csv
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from unface import outcome
+from unface.layout import STAGES, Layout, bids_prefix
+from unface.outcome import Outcome, Reason
+
+STAGE_WORDS: Mapping[str, str] = {
+    "deidentified": "Headers de-identified",
+    "converted": "Converted to BIDS",
+    "defaced": "Faces removed",
+    "morphometry-original": "Brain measured, original",
+    "morphometry-defaced": "Brain measured, defaced",
+    "agreement": "Measures compared",
+    "audit": "Release audited",
+}
+"""The stages as headings for readers."""
+
+STAGE_COLUMNS: Mapping[str, str] = {
+    "deidentified": "Headers",
+    "converted": "BIDS",
+    "defaced": "Face",
+    "morphometry-original": "Brain before",
+    "morphometry-defaced": "Brain after",
+    "agreement": "Agreement",
+    "audit": "Audit",
+}
+"""The same for the columns of a table."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How a session stands: `released`, `withheld`, `ready` (every stage ok, no release yet) or `unfinished`."""
+
+    word: str
+    reasons: tuple[Reason, ...] = ()
+
+
+@dataclass(frozen=True)
+class Session:
+    """One session as the report sees it; a stage that did not run is not in `outcomes`."""
+
+    subject: str
+    session: str
+    outcomes: Mapping[str, Outcome]
+    verdict: Verdict
+
+    @property
+    def name(self) -> str:
+        return bids_prefix(self.subject, self.session)
+
+    def state(self, stage: str) -> str:
+        """`ok`, `withheld` by this stage itself, `skipped` because of an earlier one, or `missing`."""
+        found = self.outcomes.get(stage)
+        if found is None:
+            return "missing"
+        if found.ok:
+            return "ok"
+        return "withheld" if any(reason.stage == stage for reason in found.reasons) else "skipped"
+
+
+def read_session(layout: Layout, subject: str, session: str, gate: Mapping[str, str] | None = None) -> Session:
+    """A session's outcomes and verdict; the gate's verdict, a row of `release.tsv`, is the last word if given."""
+    outcomes = {}
+    for stage in STAGES:
+        try:
+            outcomes[stage] = outcome.read(layout.stage(stage, subject, session))
+        except outcome.JobFailedError:
+            continue
+    reasons = list(dict.fromkeys(reason for found in outcomes.values() for reason in found.reasons))
+    word = "withheld" if reasons else "ready" if len(outcomes) == len(STAGES) else "unfinished"
+    if gate:
+        word = gate["verdict"]
+        # The gate's sentences begin with those of the stages; what it adds follows.
+        known = "; ".join(dict.fromkeys(reason.sentence for reason in reasons))
+        added = gate["reasons"].removeprefix(known).removeprefix("; ")
+        codes = [code for code in gate["codes"].split(";") if code not in {"", *(reason.code for reason in reasons)}]
+        reasons += [Reason(code, added, "release") for code in codes]
+    return Session(subject, session, outcomes, Verdict(word, tuple(reasons)))
+
+
+def read_table(path: Path) -> list[dict[str, str]]:
+    """The rows of a TSV with a header line; none where there is no file."""
+    if not path.is_file():
+        return []
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file, delimiter="\t"))
+
+
+def read_series(layout: Layout, subject: str, session: str) -> list[dict[str, Any]]:
+    """The states of a session's series: as conversion left them, or de-identification where it ended there."""
+    for stage in ("converted", "deidentified"):
+        path = layout.stage(stage, subject, session) / "series.json"
+        if path.is_file():
+            rows: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
+            return [{**row, "state": "not converted"} if row["state"] == "ok" else row for row in rows]
+    return []
+
+
+def number(text: Any) -> float | None:
+    """A table's field as a number; None where it holds none."""
+    try:
+        value = float(text)
+    except (TypeError, ValueError):
+        return None
+    return value if abs(value) < float("inf") else None

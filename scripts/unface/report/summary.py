@@ -1,0 +1,228 @@
+"""The page of a whole cohort, for everyone: no face, no voxel of an original, no header's value, no raw path."""
+
+import csv
+import io
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from unface.layout import STAGES, Layout
+from unface.outcome import REASONS
+from unface.report import pages, plots, results
+from unface.report.advice import ADVICE
+from unface.report.plots import Check, Pairs
+from unface.report.results import STAGE_COLUMNS, STAGE_WORDS, Session
+
+LISTED_SESSIONS = 500
+"""Longer cohorts list only the sessions that were not released; cohort.tsv lists all."""
+
+PROTOCOL_COLUMNS = ("group", "sessions", "series", "files", "datatype", "suffix", "rule", "state", "bids")
+"""The columns of protocols.tsv that hold no value of a header."""
+
+REGION_PLOTS = 30
+
+Row = dict[str, str]
+
+
+def summary(layout: Layout, sessions: Iterable[tuple[str, str]], output_folder: Path, title: str) -> None:
+    """Write `index.html` and `cohort.tsv`.
+
+    Parameters
+    ----------
+    sessions
+        Subject and session label of every session of the inventory.
+    output_folder
+        Where the page goes (`layout.report`).
+    title
+        The name of the cohort.
+    """
+    gate = {(row["subject"], row["session"]): row for row in results.read_table(layout.verdicts)}
+    found = [results.read_session(layout, *unit, gate.get(unit)) for unit in sorted(sessions)]
+    agreement = _agreement(layout, found)
+    series = {session.name: results.read_series(layout, session.subject, session.session) for session in found}
+    listed = [one for one in found if len(found) <= LISTED_SESSIONS or one.verdict.word != "released"]
+    page = pages.render(
+        "templates/summary.html.j2",
+        title=title,
+        headline=_headline(layout, found),
+        stages=STAGE_COLUMNS,
+        sessions=listed[:LISTED_SESSIONS],
+        all_sessions=len(found),
+        withheld=_withheld(found),
+        series=_series(series),
+        protocols=_protocols(layout),
+        checks=_check_plots(found),
+        measures=_measure_plots(agreement),
+        audit=_audit(found),
+        protocol=_protocol(found),
+        tools=_tools(found),
+    )
+    pages.write(page, output_folder / "index.html", mode=0o644)
+    pages.write(_cohort_table(found), output_folder / "cohort.tsv", mode=0o644)
+
+
+def _headline(layout: Layout, found: Sequence[Session]) -> list[tuple[int, str]]:
+    verdicts = Counter(session.verdict.word for session in found)
+    images = sum(
+        row["path"].endswith(".nii.gz") and "_defacemask" not in row["path"]
+        for session in found
+        if session.verdict.word == "released"
+        for row in results.read_table(layout.stage("audit", session.subject, session.session) / "contents.tsv")
+    )
+    figures = [
+        (len({session.subject for session in found}), "subjects"),
+        (len(found), "sessions found"),
+        (verdicts["released"], "sessions released"),
+        (verdicts["withheld"], "sessions withheld"),
+        (images, "images released"),
+    ]
+    waiting = verdicts["ready"] + verdicts["unfinished"]
+    return figures + ([(waiting, "sessions not finished")] if waiting else [])
+
+
+def _withheld(found: Sequence[Session]) -> list[dict[str, Any]]:
+    """The reasons, most frequent first, with what to do and which sessions they hold back."""
+    by_code: dict[str, list[str]] = defaultdict(list)
+    for session in found:
+        for code in dict.fromkeys(reason.code for reason in session.verdict.reasons):
+            by_code[code].append(session.name)
+    return [
+        {"code": code, "meaning": REASONS.get(code, ""), "advice": ADVICE.get(code, ""), "sessions": names}
+        for code, names in sorted(by_code.items(), key=lambda item: (-len(item[1]), item[0]))
+    ]
+
+
+def _series(series: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[tuple[str, int, int]]:
+    """State, number of series and number of files."""
+    count, files = Counter[str](), Counter[str]()
+    for rows in series.values():
+        for row in rows:
+            count[row["state"]] += 1
+            files[row["state"]] += int(row.get("files") or 0)
+    return [
+        (state, number, files[state]) for state, number in sorted(count.items(), key=lambda item: (-item[1], item[0]))
+    ]
+
+
+def _protocols(layout: Layout) -> dict[str, Any]:
+    rows = results.read_table(layout.protocols)
+    columns = [column for column in PROTOCOL_COLUMNS if rows and column in rows[0]]
+    return {"columns": columns, "rows": [[row[column] for column in columns] for row in rows]}
+
+
+def _check_plots(found: Sequence[Session]) -> str:
+    """The distribution of every check of the defacing that has a number for its value."""
+    values: dict[str, list[tuple[float, bool]]] = defaultdict(list)
+    limits: dict[str, set[float]] = defaultdict(set)
+    for session in found:
+        defaced = session.outcomes.get("defaced")
+        for image in (defaced.measurements.get("images", {}) if defaced else {}).values():
+            for name, check in image.get("checks", {}).items():
+                value = results.number(check["value"])
+                if value is not None and not isinstance(check["value"], bool):
+                    values[name].append((value, bool(check["ok"])))
+                    limit = check["limit"]
+                    numbers = [results.number(part) for part in (limit if isinstance(limit, list) else [limit])]
+                    limits[name].update(part for part in numbers if part is not None)
+    checks = [
+        Check(
+            pages.words(name),
+            np.array([value for value, _ in measured]),
+            tuple(sorted(limits[name])),
+            np.array([ok for _, ok in measured]),
+        )
+        for name, measured in sorted(values.items())
+    ]
+    return plots.checks(checks) if checks else ""
+
+
+def _agreement(layout: Layout, found: Sequence[Session]) -> list[Row]:
+    """The rows of every session's agreement table, with the session's name."""
+    return [
+        {**row, "session": session.name}
+        for session in found
+        if "agreement" in session.outcomes
+        for row in results.read_table(layout.stage("agreement", session.subject, session.session) / "agreement.tsv")
+    ]
+
+
+def _measure_plots(agreement: Sequence[Row]) -> dict[str, Any]:
+    """Plots of the volumes, whole and by region; shares such as Dice have no pair to compare."""
+    whole: dict[tuple[str, str, str], list[tuple[str, float, float]]] = defaultdict(list)
+    regions: dict[tuple[str, str, str], list[tuple[str, float, float]]] = defaultdict(list)
+    changes: dict[str, dict[str, float]] = defaultdict(dict)
+    for row in agreement:
+        original, defaced = results.number(row["original"]), results.number(row["defaced"])
+        if not original or defaced is None:
+            continue
+        key = (row["measure"], row["region"], row["unit"])
+        (regions if row["region"] else whole)[key].append((row["session"], original, defaced))
+        if row["region"]:
+            title = plots.measure_title(row["measure"], row["region"])
+            changes[title][row["session"]] = 100 * (defaced - original) / original
+    measures = plots.pairs_of(whole)
+    by_region = sorted(plots.pairs_of(regions), key=_largest_bias, reverse=True)[:REGION_PLOTS]
+    names = sorted({name for row in changes.values() for name in row})
+    percent = np.array([[row.get(name, np.nan) for name in names] for row in changes.values()])
+    return {
+        "images": len({(row["session"], row["image"]) for row in agreement}),
+        "outside": sum(row["ok"].lower() in ("false", "0", "no") for row in agreement),
+        "rows": len(agreement),
+        "bland_altman": plots.bland_altman(measures) if measures else "",
+        "forest": plots.bias_forest(measures + by_region) if measures or by_region else "",
+        "regions": plots.region_map(list(changes), names, percent) if changes else "",
+    }
+
+
+def _largest_bias(measure: Pairs) -> float:
+    return abs(float(measure.percent.mean()))
+
+
+def _audit(found: Sequence[Session]) -> list[tuple[str, float]]:
+    """What the audits of all sessions came to: every number that they measured, summed."""
+    totals: Counter[str] = Counter()
+    audited = [session.outcomes["audit"] for session in found if "audit" in session.outcomes]
+    for outcome in audited:
+        for name, value in outcome.measurements.items():
+            parts = value if isinstance(value, dict) else {"": value}
+            for kind, number in parts.items():
+                if isinstance(number, int) and not isinstance(number, bool):
+                    totals[f"{name} {kind}".strip()] += number
+    return [("sessions audited", sum(bool(outcome.measurements) for outcome in audited)), *totals.items()]
+
+
+def _protocol(found: Sequence[Session]) -> list[tuple[str, str, str, int]]:
+    """Stage, digest of settings, digest of code, number of sessions made with them."""
+    used = Counter(
+        (stage, outcome.protocol.get("settings", ""), outcome.protocol.get("code", ""))
+        for session in found
+        for stage, outcome in session.outcomes.items()
+    )
+    order = {stage: place for place, stage in enumerate(STAGES)}
+    rows = sorted(used.items(), key=lambda item: (order[item[0][0]], -item[1], item[0]))
+    return [(STAGE_WORDS[stage], settings, code, number) for (stage, settings, code), number in rows]
+
+
+def _tools(found: Sequence[Session]) -> list[tuple[str, str, int]]:
+    """Tool, version, number of sessions it worked on."""
+    used = Counter(
+        tool
+        for session in found
+        for tool in {pair for made in session.outcomes.values() for pair in made.tools.items()}
+    )
+    return [(name, version, number) for (name, version), number in sorted(used.items())]
+
+
+def _cohort_table(found: Sequence[Session]) -> str:
+    """Every session with the state of each stage, as TSV."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, delimiter="\t", lineterminator="\n")
+    writer.writerow(["subject", "session", "verdict", *STAGES, "codes"])
+    for session in found:
+        states = [session.state(stage) for stage in STAGES]
+        codes = ";".join(dict.fromkeys(reason.code for reason in session.verdict.reasons))
+        writer.writerow([session.subject, session.session, session.verdict.word, *states, codes])
+    return buffer.getvalue()

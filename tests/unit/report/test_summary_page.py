@@ -1,0 +1,100 @@
+"""The page of a whole cohort."""
+
+import base64
+import re
+from pathlib import Path
+
+import pytest
+from report_cohort import Cohort
+
+from unface.layout import Layout
+from unface.outcome import REASONS
+from unface.report.advice import ADVICE
+from unface.report.summary import summary
+
+
+@pytest.fixture(scope="module")
+def page(cohort: Cohort, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    output = tmp_path_factory.mktemp("report")
+    summary(cohort.layout, cohort.names, output, title="Cohort <A> & B")
+    return output / "index.html"
+
+
+def test_the_page_counts_sessions_and_says_why_two_are_withheld(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    assert "<b>5</b><span>sessions found</span>" in text
+    assert "<b>2</b><span>sessions withheld</span>" in text
+    for code in ("unreadable", "registration_failed"):
+        assert REASONS[code] in text
+        assert ADVICE[code] in text
+
+
+def test_the_page_holds_drawings_only_and_no_picture_of_a_head(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    kinds = set(re.findall(r'<img src="data:([^;]+);', text))
+    assert kinds == {"image/svg+xml"}
+    for drawing in re.findall(r'<img src="data:image/svg\+xml;base64,([^"]+)"', text):
+        assert b"image/jpeg" not in base64.b64decode(drawing)
+
+
+def test_the_page_asks_for_nothing_from_outside(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    assert "http://" not in text
+    assert "https://" not in text
+    assert not re.search(r'(?:src|href)="(?!data:|#)', text)
+    assert "<script" not in text
+
+
+def test_the_page_names_no_folder_of_the_machine(page: Path, cohort: Cohort) -> None:
+    assert str(cohort.layout.results) not in page.read_text(encoding="utf-8")
+
+
+def test_values_are_escaped(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    assert "Cohort &lt;A&gt; &amp; B" in text
+    assert "<A>" not in text
+
+
+def test_two_runs_give_the_same_bytes(page: Path, cohort: Cohort, tmp_path: Path) -> None:
+    summary(cohort.layout, list(reversed(cohort.names)), tmp_path, title="Cohort <A> & B")
+    for name in ("index.html", "cohort.tsv"):
+        assert (tmp_path / name).read_bytes() == (page.parent / name).read_bytes()
+
+
+def test_the_gates_verdict_is_the_last_word(cohort: Cohort, tmp_path: Path) -> None:
+    verdicts = tmp_path / "report" / "release.tsv"
+    verdicts.parent.mkdir()
+    verdicts.write_text(
+        "subject\tsession\tverdict\tcodes\treasons\n"
+        "ok0\ta1\treleased\t\t\n"
+        "ok1\ta1\twithheld\tbids_invalid\tthe validator finds a wrong suffix\n",
+        encoding="utf-8",
+    )
+    (tmp_path / "restricted").symlink_to(cohort.layout.restricted)
+    summary(Layout(tmp_path), cohort.names, tmp_path / "report", title="A")
+    text = (tmp_path / "report" / "index.html").read_text(encoding="utf-8")
+    assert "<b>1</b><span>sessions released</span>" in text
+    assert "<b>1</b><span>images released</span>" in text
+    assert "the validator finds a wrong suffix" in text
+    rows = (tmp_path / "report" / "cohort.tsv").read_text(encoding="utf-8").splitlines()
+    assert [row.split("\t")[2] for row in rows[1:]] == ["released", "withheld", "ready", "withheld", "withheld"]
+
+
+def test_a_header_value_in_the_protocol_table_stays_off_the_page(cohort: Cohort, tmp_path: Path) -> None:
+    (tmp_path / "restricted").symlink_to(cohort.layout.restricted)
+    (tmp_path / "protocols.tsv").write_text(
+        "group\tseries\tSeriesDescription\trule\np001\t12\tMPRAGE for Dr Nobody\tT1w\n", encoding="utf-8"
+    )
+    summary(Layout(tmp_path), cohort.names, tmp_path / "report", title="A")
+    text = (tmp_path / "report" / "index.html").read_text(encoding="utf-8")
+    assert "p001" in text
+    assert "Nobody" not in text
+
+
+def test_a_cohort_without_any_result_has_a_page(tmp_path: Path) -> None:
+    summary(Layout(tmp_path), [("a", "b")], tmp_path / "report", title="A")
+    assert "sessions not finished" in (tmp_path / "report" / "index.html").read_text(encoding="utf-8")
+
+
+def test_every_reason_has_advice() -> None:
+    assert set(ADVICE) == set(REASONS)
