@@ -1,0 +1,292 @@
+"""What happens to each attribute: PS3.15 Table E.1-1 with the options and overrides in force.
+
+A rule says what to do with an attribute and why. Attributes that the table does not name are judged by their VR:
+numbers and codes stay, UIDs and dates are replaced, names go, text is held against the allow-list of words.
+"""
+
+import csv
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+from pydicom.datadict import dictionary_keyword, dictionary_VR, tag_for_keyword
+
+from unface.settings import PROJECT, Deidentify
+
+Action = Literal[
+    "keep",  # as it is
+    "check",  # as it is, less any word that identifies the subject
+    "remove",
+    "empty",
+    "dummy",  # a value that says nothing
+    "uid",  # a new UID from the key
+    "date",  # shifted by the subject's days
+    "band",  # an age as the upper bound of its band
+    "text",  # the words of the allow-list
+    "csa",  # a Siemens CSA header, cleaned
+    "phoenix",  # a Siemens protocol, cleaned
+    "ge_protocol",  # a GE protocol block, cleaned
+    "recurse",  # a sequence: its items by the same rules
+]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What happens to an attribute, and why: the standard's code, an option, an override, or a rule of unface."""
+
+    action: Action
+    why: str
+
+
+OPTION_CODES: Mapping[str, tuple[str, str]] = {
+    "clean_graphics": ("113103", "Clean Graphics Option"),
+    "clean_structured_content": ("113104", "Clean Structured Content Option"),
+    "clean_descriptors": ("113105", "Clean Descriptors Option"),
+    "retain_longitudinal_full_dates": ("113106", "Retain Longitudinal Temporal Information Full Dates Option"),
+    "retain_longitudinal_modified_dates": ("113107", "Retain Longitudinal Temporal Information Modified Dates Option"),
+    "retain_patient_characteristics": ("113108", "Retain Patient Characteristics Option"),
+    "retain_device_identity": ("113109", "Retain Device Identity Option"),
+    "retain_uids": ("113110", "Retain UIDs Option"),
+    "retain_safe_private": ("113111", "Retain Safe Private Option"),
+    "retain_institution_identity": ("113112", "Retain Institution Identity Option"),
+}
+"""PS3.16 CID 7050: code value and meaning of each option, for (0012,0064)."""
+
+BASIC_CODE = ("113100", "Basic Application Confidentiality Profile")
+
+BASIC: Mapping[str, Action] = {
+    "X": "remove",
+    "Z": "empty",
+    "D": "dummy",
+    "U": "uid",
+    # Where the standard leaves a choice, the one that conforms whatever the attribute's Type.
+    "X/Z": "empty",
+    "X/D": "dummy",
+    "Z/D": "dummy",
+    "X/Z/D": "dummy",
+    "X/Z/U*": "recurse",
+}
+
+OURS = {0x00100010, 0x00100020, 0x00120062, 0x00120063, 0x00120064, 0x00280303}
+"""Attributes that unface writes itself, in every file."""
+
+CLASS_UIDS = {
+    0x00020002,
+    0x00080016,
+    0x0008001A,
+    0x0008001B,
+    0x00080062,
+    0x0008010C,
+    0x0008010D,
+    0x00080117,
+    0x00080118,
+    0x00081150,
+    0x0008115A,
+    0x00041510,
+    0x00041512,
+    0x00041513,
+    0x00741200,
+}
+"""Attributes whose UIDs name a class, a transfer syntax or a coding scheme: the same for everyone."""
+
+TECHNICAL_TEXT = {
+    tag_for_keyword(keyword)
+    for keyword in (
+        "SpecificCharacterSet Manufacturer ManufacturerModelName SoftwareVersions SequenceName PulseSequenceName "
+        "ReceiveCoilName ReceiveCoilManufacturerName TransmitCoilName TransmitCoilManufacturerName "
+        "MultiCoilElementName ImagedNucleus ResonantNucleus TransmitterFrequency ConvolutionKernel FilterType "
+        "CodeValue CodingSchemeDesignator CodingSchemeVersion LongCodeValue RescaleType ModalityLUTType LUTExplanation "
+        "StackID DimensionDescriptionLabel ReconstructionMethod AttenuationCorrectionMethod ScatterCorrectionMethod "
+        "RandomsCorrectionMethod DecayCorrection Units TriggerSourceOrType PositionReferenceIndicator "
+        "RectificationType GantryMotionCorrected TransducerType ConvolutionKernelGroup ReconstructionAlgorithm "
+        "MappingResource PrivateGroupReference CardiacFramingType RespiratoryTriggerType DoseCalibrationFactor "
+        "SliceProgressionDirection EnergyWindowName CollimatorGridName PatientIdentityRemoved "
+        "LongitudinalTemporalInformationModified B1rms TimezoneOffsetFromUTC RadionuclideCodeSequence"
+    ).split()
+}
+"""Text attributes outside the table that describe the machine's work and have no fixed vocabulary."""
+
+TEXT_VRS = {"LO", "SH", "ST", "LT", "UT", "UC"}
+DATE_VRS = {"DA", "DT"}
+REMOVED_GROUPS = {0x0400, 0x4FFE, 0xFFFA, 0xFFFC, 0x0042}
+"""Signatures and encrypted attributes, MACs, padding, encapsulated documents."""
+
+
+def table(name: str) -> list[dict[str, str]]:
+    """Rows of a TSV of `resources/`, whose comment lines begin with `#`."""
+    with (PROJECT / "resources" / name).open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader((line for line in file if not line.startswith("#")), delimiter="\t"))
+
+
+@cache
+def _standard() -> Mapping[str, Mapping[str, str]]:
+    return {row["tag"]: row for row in table("confidentiality_profile.tsv")}
+
+
+def vr_of(tag: int) -> str:
+    """The VR of a standard attribute in pydicom's dictionary; `UN` if it has none there."""
+    try:
+        return dictionary_VR(tag).split(" or ", maxsplit=1)[0]
+    except KeyError:
+        return "UN"
+
+
+def keyword_of(tag: int) -> str:
+    """The keyword of a standard attribute, or its number."""
+    try:
+        return dictionary_keyword(tag) or f"{tag:08x}"
+    except KeyError:
+        return f"{tag:08x}"
+
+
+class Profile:
+    """The rules in force: the table, the options, the overrides."""
+
+    def __init__(self, settings: Deidentify) -> None:
+        self.options = frozenset(settings.options)
+        self.age_band_years = settings.age_band_years
+        self.overrides = {tag_for_keyword(keyword): action for keyword, action in settings.overrides.items()}
+        self._rules: dict[tuple[int, str], Rule] = {}
+        self._private = self._private_rules()
+
+    @property
+    def shifts_dates(self) -> bool:
+        return "retain_longitudinal_modified_dates" in self.options
+
+    @property
+    def keeps_dates(self) -> bool:
+        return "retain_longitudinal_full_dates" in self.options and not self.shifts_dates
+
+    @property
+    def codes(self) -> list[tuple[str, str]]:
+        """Code and meaning of the profile and of each option in force, in the order of the codes."""
+        return [BASIC_CODE, *sorted(OPTION_CODES[option] for option in self.options)]
+
+    def rule(self, tag: int, vr: str) -> Rule:
+        """The rule for a standard attribute (an even group) of a given VR."""
+        known = self._rules.get((tag, vr))
+        if known is None:
+            known = self._rules[tag, vr] = self._decide(tag, vr)
+        return known
+
+    def private_rule(self, group: int, creator: str, element: int) -> tuple[Rule, str]:
+        """The rule for a private element, found by its creator, and the VR that the list gives it."""
+        return self._private.get((group, creator, element), (Rule("remove", "private, on no safe list"), "UN"))
+
+    def knows_creator(self, group: int, creator: str) -> bool:
+        """Whether any element of this creator may stay."""
+        return (group, creator) in self._creators
+
+    def _decide(self, tag: int, vr: str) -> Rule:
+        if tag in OURS:
+            return Rule("remove", "unface writes its own")
+        override = self.overrides.get(tag)
+        if override in ("keep", "remove", "empty"):
+            return Rule("recurse" if override == "keep" and vr == "SQ" else override, "override")
+        row = _standard().get(_pattern(tag))
+        if row is None or row["basic"] == "":
+            return self._unlisted(tag, vr)
+        codes = {option: row[option] for option in sorted(self.options) if row[option]}
+        for option, code in codes.items():
+            if code == "K" and not (option == "retain_longitudinal_full_dates" and self.shifts_dates):
+                return Rule(_kept(vr), f"K: {option}")
+        for option, code in codes.items():
+            if code == "C":
+                return Rule(self._cleaned(option, vr), f"C: {option}")
+        action = BASIC[row["basic"]]
+        if vr == "SQ" and action in ("dummy", "uid"):
+            action = "recurse"
+        return Rule(action, f"{row['basic']}: Basic Profile")
+
+    def _cleaned(self, option: str, vr: str) -> Action:
+        if option == "clean_graphics":
+            return "remove"  # No program can tell whether a graphic identifies someone.
+        if vr == "SQ":
+            return "recurse"
+        if vr in DATE_VRS:
+            return "date"
+        if vr == "TM":
+            return "check"
+        return "text" if vr in TEXT_VRS else "remove"
+
+    def _unlisted(self, tag: int, vr: str) -> Rule:
+        group, element = tag >> 16, tag & 0xFFFF
+        if element == 0 or group in REMOVED_GROUPS or 0x5000 <= group < 0x5100 or 0x6000 <= group < 0x6100:
+            return Rule("remove", "not part of a clean image")
+        if vr == "SQ":
+            return Rule("recurse", "a sequence")
+        if vr == "UI":
+            return Rule("keep", "a class") if tag in CLASS_UIDS else Rule("uid", "any UID")
+        if vr in DATE_VRS:
+            return Rule(self._any_date(), "any date")
+        if vr == "TM":
+            return Rule("check" if self.shifts_dates or self.keeps_dates else "empty", "any time")
+        if vr == "AS":
+            return Rule("band", "any age")
+        if vr in ("PN", "AE", "UR", "UN"):
+            return Rule("remove", f"any {vr}")
+        if tag in TECHNICAL_TEXT or vr in ("CS", "DS", "IS"):
+            return Rule("check", "technical")
+        if vr in TEXT_VRS:
+            return Rule("text", "any text")
+        return Rule("keep", "technical")
+
+    def _any_date(self) -> Action:
+        if self.shifts_dates:
+            return "date"
+        return "keep" if self.keeps_dates else "empty"
+
+    def _private_rules(self) -> Mapping[tuple[int, str, int], tuple[Rule, str]]:
+        rules: dict[tuple[int, str, int], tuple[Rule, str]] = {}
+        if "retain_safe_private" in self.options:
+            for source, name in (("unface", "private_science.tsv"), ("", "private_safe.tsv")):
+                for row in table(name):
+                    key = int(row["group"], 16), row["creator"], int(row["element"], 16)
+                    rules.setdefault(key, (self._private_rule(row, source), row["vr"]))
+        self._creators = {(group, creator) for group, creator, _ in rules}
+        return rules
+
+    def _private_rule(self, row: Mapping[str, str], source: str) -> Rule:
+        action: Action
+        vr, word = row["vr"], row["action"]
+        if vr == "SQ":
+            action = "recurse"
+        elif vr == "UI" or word == "uid":
+            action = "keep" if "retain_uids" in self.options else "uid"
+        elif vr in DATE_VRS or word == "date":
+            action = self._any_date()
+        elif word == "keep":
+            action = "check" if vr in TEXT_VRS | {"CS", "DS", "IS"} else "keep"
+        elif word == "csa":
+            action = "csa"
+        elif word == "phoenix":
+            action = "phoenix"
+        elif word == "ge_protocol":
+            action = "ge_protocol"
+        else:
+            action = "text"
+        return Rule(action, f"safe private: {source or row['source']}")
+
+
+def _kept(vr: str) -> Action:
+    if vr == "SQ":
+        return "recurse"
+    return "band" if vr == "AS" else "keep"
+
+
+def _pattern(tag: int) -> str:
+    """How the table writes a tag: repeating groups with `xx`."""
+    text = f"{tag:08x}"
+    if text.startswith("50"):
+        return "50xxxxxx"
+    return f"60xx{text[4:]}" if text.startswith("60") else text
+
+
+def resources() -> list[Path]:
+    """The tables that a profile is made from."""
+    return [
+        PROJECT / "resources" / name
+        for name in ("confidentiality_profile.tsv", "private_safe.tsv", "private_science.tsv", "descriptor_words.txt")
+    ]

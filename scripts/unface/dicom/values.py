@@ -1,0 +1,158 @@
+"""What each action makes of one value: raw bytes of the header in, raw bytes out."""
+
+import re
+from collections.abc import Callable
+from datetime import date, timedelta
+from functools import cache
+
+from unface.dicom import csa
+from unface.dicom.profile import Action, Profile
+from unface.pseudonyms import Key
+from unface.settings import PROJECT
+
+OLDEST_YEARS = 89
+"""Ages above this are rare enough to identify someone (HIPAA, 45 CFR 164.514): they become 90."""
+
+DUMMIES = {
+    "DA": b"19000101",
+    "TM": b"000000",
+    "DT": b"19000101000000",
+    "AS": b"",
+    "DS": b"0",
+    "IS": b"0",
+    "CS": b"REMOVED",
+    "AE": b"REMOVED",
+    "UR": b"about:blank",
+}
+"""A value that says nothing, by VR; text gets the word below, binary values get zeros."""
+DUMMY_TEXT = b"REMOVED"
+BINARY_VRS = {"US": 2, "SS": 2, "UL": 4, "SL": 4, "FL": 4, "FD": 8, "AT": 4, "SV": 8, "UV": 8}
+
+_WORD = re.compile(rb"[A-Za-z0-9]+(?:\.[0-9]+[A-Za-z]*)?")
+_TECHNICAL = re.compile(
+    rb"[0-9]{1,3}(?:\.[0-9]{1,3})?(?:x[0-9]{1,3})*"
+    rb"|[0-9]{1,4}(?:\.[0-9]{1,3})?(?:mm|cm|ms|s|sec|min|ch|deg|dir|vol|iso|x|k|t|hz|kg|g|ml|d)"
+    rb"|(?:p|x|b|te|tr|ti|e|sms|mb|fa|t|bw|r|v|run|dir|rep|acc|fov|sl|tp|ep|iso|nav)[0-9]{1,4}"
+)
+
+
+@cache
+def vocabulary() -> frozenset[bytes]:
+    """The words that may stay in descriptions."""
+    lines = (PROJECT / "resources" / "descriptor_words.txt").read_text(encoding="ascii").splitlines()
+    return frozenset(word.encode() for line in lines if not line.startswith("#") for word in line.split())
+
+
+def keep_words(value: bytes, is_secret: Callable[[bytes], bool]) -> bytes:
+    """Only the words of the vocabulary, and technical numbers, that are not one of the subject's own.
+
+    `is_secret` tells of a lower-case word whether it identifies the subject. Words stay in order, joined by `_` where
+    the source had no space and by a space where it had one.
+    """
+    kept: list[bytes] = []
+    words = vocabulary()
+    for match in _WORD.finditer(value):
+        word = match.group()
+        low = word.lower()
+        if (low in words or _TECHNICAL.fullmatch(low)) and not is_secret(low):
+            gap = value[match.start() - 1 : match.start()]
+            kept.append((b" " if gap == b" " else b"_") + word if kept else word)
+    return b"".join(kept)
+
+
+class Values:
+    """The actions of one subject: what they need to know is the key, the shift and the subject's own words."""
+
+    def __init__(
+        self, key: Key, shift_days: int, profile: Profile, is_secret: Callable[[bytes], bool]
+    ) -> None:
+        self.key = key
+        self.shift_days = shift_days
+        self.band_years = profile.age_band_years
+        self.is_secret = is_secret
+
+    def apply(self, action: Action, vr: str, value: bytes) -> bytes | None:
+        """The new value, or None where the attribute goes; padded to an even length by the caller."""
+        if action == "remove":
+            return None
+        if action == "keep" or not value:
+            return value
+        if action == "empty":
+            return b""
+        return self._changed(action, vr, value)
+
+    def _changed(self, action: Action, vr: str, value: bytes) -> bytes | None:
+        if action == "check":
+            return self._checked(value)
+        if action == "uid":
+            return b"\\".join(self.uid(part) for part in value.split(b"\\"))
+        if action == "date":
+            return b"\\".join(self.date(part) for part in value.split(b"\\"))
+        if action == "band":
+            return b"\\".join(self.age(part) for part in value.split(b"\\"))
+        if action == "text":
+            return b"\\".join(keep_words(part, self.is_secret) for part in value.split(b"\\"))
+        if action == "dummy":
+            return dummy(vr, value)
+        if action == "csa":
+            return csa.clean_header(value, self._checked)
+        if action == "phoenix":
+            return csa.clean_protocol(value, self._checked)
+        return csa.clean_ge_protocol(value, self._checked)
+
+    def uid(self, value: bytes) -> bytes:
+        text = value.strip(b"\0 ").decode("ascii", "replace")
+        return self.key.uid(text).encode() if text else b""
+
+    def date(self, value: bytes) -> bytes:
+        """A DA or DT shifted by the subject's days; what is not a date goes. A partial date loses its month."""
+        text = value.strip(b"\0 ")
+        match = re.fullmatch(rb"(\d{4})[.\-]?(\d{2})[.\-]?(\d{2})(\d*(?:\.\d+)?(?:[+-]\d{4})?)", text)
+        try:
+            if match:
+                year, month, day = (int(part) for part in match.groups()[:3])
+                return shift(date(year, month, day), self.shift_days).encode() + match.group(4)
+            if re.fullmatch(rb"\d{4}(?:\d{2})?", text):
+                return shift(date(int(text[:4]), int(text[4:6] or 7), 1), self.shift_days)[: len(text)].encode()
+        except (ValueError, OverflowError):
+            pass
+        return b""
+
+    def age(self, value: bytes) -> bytes:
+        """The upper bound of the age's band, in years; above 89 it is 90."""
+        match = re.fullmatch(rb"(\d{1,3})([DWMY])", value.strip(b"\0 "))
+        if not match:
+            return b""
+        years = int(match[1]) / {b"D": 365.25, b"W": 52.18, b"M": 12.0, b"Y": 1.0}[match[2]]
+        if years > OLDEST_YEARS:
+            return b"090Y"
+        bound = (int(years) // self.band_years + 1) * self.band_years
+        return f"{min(bound, 90):03d}Y".encode()
+
+    def _checked(self, value: bytes) -> bytes:
+        """The value as it is, unless it holds a word of the subject's own: then only words of the vocabulary."""
+        if self.is_secret(value.lower()):
+            return b"\\".join(keep_words(part, self.is_secret) for part in value.split(b"\\"))
+        return value
+
+
+def shift(day: date, days: int) -> str:
+    moved = day + timedelta(days=days)
+    return f"{moved.year:04d}{moved.month:02d}{moved.day:02d}"
+
+
+def dummy(vr: str, value: bytes) -> bytes:
+    """A value that says nothing and is valid for the VR."""
+    if vr in BINARY_VRS:
+        return bytes(BINARY_VRS[vr])
+    if vr in ("OB", "OW", "OF", "OD", "OL", "OV", "UN"):
+        return bytes(2)
+    return DUMMIES.get(vr, DUMMY_TEXT)
+
+
+def padded(vr: str, value: bytes) -> bytes:
+    """The value with an even length."""
+    if len(value) % 2 == 0:
+        return value
+    return value + (b"\0" if vr in ("UI", "OB", "UN") else b" ")
+
