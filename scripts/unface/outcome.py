@@ -47,6 +47,8 @@ REASONS = {
     "sidecar_key": "a sidecar holds a key that may not be released",
     "nifti_header": "a NIfTI header holds free text or an extension",
     "file_name": "a file's name is not one that may be released",
+    "identifier_like": "text of the form of an identifier (a date, UID or person name) stands in a file",
+    "unaudited": "a file that would be released cannot be checked in full",
     "provenance": "a result does not come from today's settings, code and inputs; run snakemake again",
     "bids_invalid": "the BIDS validator finds an error in the session",
     "excluded": "the session was taken out by the user",

@@ -1,0 +1,112 @@
+"""Building the dataset beside the last one, and putting it in its place by a rename."""
+
+import errno
+import os
+import shutil
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from unface.layout import Layout, bids_folder
+from unface.release import contents
+from unface.release.contents import Released
+
+_NO_LINKS = {errno.EXDEV, errno.EPERM, errno.EMLINK, errno.ENOTSUP, errno.EACCES}
+
+
+@dataclass(frozen=True)
+class Passed:
+    """What the gate let through of one session: its files, and the tools that made them."""
+
+    subject: str
+    session: str
+    files: tuple[Released, ...]
+    tools: Mapping[str, str]
+
+
+class Assembly:
+    """A dataset that is being built: `folder` holds what is in it so far."""
+
+    def __init__(self, layout: Layout) -> None:
+        self.layout = layout
+        self.folder = layout.release.with_name(f".{layout.release.name}.part")
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.folder.mkdir(parents=True)
+        self.folder.chmod(0o755)
+
+    def add(self, passed: Passed) -> bool:
+        """Put a session's files in; False, and nothing is left of it, if a file is not the one that was audited."""
+        for file in passed.files:
+            source = file.lies_in(self.layout.stage(file.source, passed.subject, passed.session))
+            target = self.folder / file.path
+            self._make_folder(target.parent)
+            try:
+                _link(source, target)
+            except FileNotFoundError:
+                self.remove(passed.subject, passed.session)
+                return False
+            # The file in the dataset itself is looked at: nothing can come between.
+            if target.stat().st_size != file.bytes or contents.sha256(target) != file.sha256:
+                self.remove(passed.subject, passed.session)
+                return False
+            target.chmod(0o644)
+        return True
+
+    def remove(self, subject: str, session: str) -> None:
+        """Take a session out, and its subject with its last session."""
+        folder = self.folder / bids_folder(subject, session)
+        shutil.rmtree(folder, ignore_errors=True)
+        if folder.parent.is_dir() and not any(path.is_dir() for path in folder.parent.iterdir()):
+            shutil.rmtree(folder.parent)
+
+    def write(self, texts: Mapping[str, str]) -> None:
+        """Write the dataset's own files; files of an earlier round that are not among them go."""
+        own = [*self.folder.iterdir(), *self.folder.glob("sub-*/*")]
+        for path in own:
+            if path.is_file():
+                path.unlink()
+        for name, text in texts.items():
+            target = self.folder / name
+            target.write_text(text, encoding="utf-8", newline="")
+            target.chmod(0o644)
+
+    def put_in_place(self) -> None:
+        """Make this the release. The last one goes once this one stands; a stop in between leaves one of both."""
+        last = self.layout.release.with_name(f".{self.layout.release.name}.old")
+        shutil.rmtree(last, ignore_errors=True)
+        if self.layout.release.exists():
+            self.layout.release.rename(last)
+        self.folder.rename(self.layout.release)
+        shutil.rmtree(last, ignore_errors=True)
+
+    def leave_nothing(self) -> None:
+        """Where nothing may be released, the last release goes, too."""
+        for folder in (self.folder, self.layout.release):
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _make_folder(self, folder: Path) -> None:
+        if not folder.is_dir():
+            self._make_folder(folder.parent)
+            folder.mkdir()
+            folder.chmod(0o755)
+
+
+def _link(source: Path, target: Path) -> None:
+    """A hard link where the file system allows it, else a copy."""
+    if source.is_symlink():
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+    try:
+        target.hardlink_to(source)
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        shutil.copyfile(source, target)
+
+
+def tools_of(sessions: Iterable[Passed]) -> dict[str, list[str]]:
+    """Every tool that made something of the dataset, with its versions."""
+    versions: dict[str, set[str]] = {}
+    for passed in sessions:
+        for tool, version in passed.tools.items():
+            versions.setdefault(tool, set()).add(version)
+    return {tool: sorted(versions[tool]) for tool in sorted(versions)}

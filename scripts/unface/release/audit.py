@@ -1,0 +1,90 @@
+"""The audit of one session: every byte that would be released is looked at before it may be released.
+
+It shares no code with the stages that it checks: it reads files with readers of its own and knows what it looks for
+from the raw headers' values (`release.known_answers`), from a list of keys of its own and from the BIDS schema.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from unface.layout import bids_folder
+from unface.outcome import WithheldError, Work
+from unface.release import contents
+from unface.release.checks import Check, public_words
+from unface.release.known_answers import KnownAnswers
+
+
+def audit_session(
+    work: Work,
+    *,
+    converted: Path,
+    defaced: Path,
+    identifiers: Path,
+    ignore: Sequence[str],
+    faced_suffixes: Sequence[str],
+) -> None:
+    """Determine what would be released of a session, audit it, and write `contents.tsv`.
+
+    Parameters
+    ----------
+    converted, defaced
+        Folders of the two stages that the released files come from.
+    identifiers
+        The subject's own source values by kind, from the raw headers.
+    ignore
+        Words that are no secret although a header holds them as an identifier.
+    faced_suffixes
+        BIDS suffixes of images that show the head: these come from `defaced` alone.
+
+    Raises
+    ------
+    WithheldError
+        `unaudited` if the session has no known answers or nothing to release.
+    """
+    answers = KnownAnswers.of(read_identifiers(identifiers), [*ignore, *public_words()])
+    if not answers.forms:
+        raise WithheldError("unaudited", "the session's identifiers are unknown, so nothing can be searched for them")
+    files = contents.candidates(work, converted, defaced, faced_suffixes)
+    if not any(contents.is_image(file.name) for _, file in files):
+        raise WithheldError("unaudited", "the session has no image that could be released")
+    roots = {"converted": converted / "bids", "defaced": defaced / "bids"}
+    paths = [file.relative_to(roots[stage]).as_posix() for stage, file in files]
+    check = Check(bids_folder(work.subject, work.session).as_posix(), answers, paths)
+    rows = []
+    for path, (stage, file) in zip(paths, files, strict=True):
+        bad_name = list(check.name(path))
+        # A name that may hold an identifier is not repeated in a sentence.
+        called = f"a file of {stage}" if bad_name else path
+        for code, sentence in [*bad_name, *check.content(path, file)]:
+            work.withhold(code, f"{called} {sentence}")
+        rows.append(contents.Released(path, stage, contents.sha256(file), file.stat().st_size))
+    for code, sentence in _unpaired(paths):
+        work.withhold(code, sentence)
+    contents.write(work.folder / contents.FILE, rows)
+    work.measurements["files"] = len(rows)
+    work.measurements["bytes"] = sum(row.bytes for row in rows)
+    work.measurements["forms"] = len(answers.forms)
+
+
+def _unpaired(paths: Sequence[str]) -> list[tuple[str, str]]:
+    """Sidecars and gradient tables that belong to no image of the session."""
+    images = {path.removesuffix(".nii.gz") for path in paths if path.endswith(".nii.gz")}
+    beside = [path for path in paths if path.endswith((".json", ".bval", ".bvec"))]
+    alone = [path for path in beside if path.rsplit(".", 1)[0] not in images]
+    return [("unaudited", "a sidecar or gradient table stands without its image")] if alone else []
+
+
+def read_identifiers(path: Path) -> Mapping[str, list[str]]:
+    """The known answers of one session.
+
+    Raises
+    ------
+    WithheldError
+        `unaudited` if they are missing or damaged.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        return {str(kind): [str(value) for value in values] for kind, values in content.items()}
+    except (FileNotFoundError, ValueError, AttributeError, TypeError):
+        raise WithheldError("unaudited", "the file of the session's identifiers is missing or damaged") from None

@@ -1,0 +1,334 @@
+"""What a file must and must not hold to be released: one check for each kind of file.
+
+Nothing here uses the code that wrote the files. Each check gives findings: a code of `outcome.REASONS` and the end of
+a sentence about the file; never a value.
+"""
+
+import csv
+import io
+import json
+import math
+import re
+import struct
+import zlib
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from bidsschematools import rules
+from bidsschematools.schema import load_schema
+from nibabel import nifti1, nifti2
+
+from unface.release.known_answers import KnownAnswers
+from unface.settings import PROJECT
+
+CHUNK = 1 << 24
+OVERLAP = 256
+LATEST_YEAR = 1925
+"""BIDS: dates that were shifted lie in 1925 or before, so that nobody takes them for real ones."""
+
+Finding = tuple[str, str]
+
+COLUMNS = {"scans": {"filename", "acq_time"}, "aslcontext": {"volume_type"}}
+_SOFTWARE = {"SoftwareVersions", "ConversionSoftwareVersion"}
+_UID = re.compile(r"(?<![\d.])(?!1\.2\.840\.10008\.)[012]\.\d+(?:\.\d+){4,}(?![\d.])")
+_CARETS = re.compile(r"[^\W\d_]\^[^\W\d_]")
+_DATE = re.compile(r"(?<!\d)((?:19|20)\d\d)([-./]?)(0[1-9]|1[0-2])\2(0[1-9]|[12]\d|3[01])(?!\d)")
+_KEY = re.compile(r'"(\w+)"(\s*:)')
+
+
+def public_words() -> set[str]:
+    """Words that BIDS itself puts into every dataset, and which therefore say nothing about a subject."""
+    objects = load_schema().objects
+    words = {"filename", "acq_time", "time", "bval", "bvec", "nii", "gz", "json", "tsv", "defacemask"}
+    for group in (objects.datatypes, objects.suffixes, objects.entities):
+        words |= {item.get("value", name) for name, item in group.items()}
+        words |= {item["name"] for item in group.values() if "name" in item}
+    return words
+
+
+@cache
+def sidecar_keys() -> frozenset[str]:
+    """Keys that a sidecar may hold: parameters of the acquisition, none about persons, places, devices or times."""
+    lines = (PROJECT / "resources" / "audit_sidecar_keys.tsv").read_text(encoding="utf-8").splitlines()
+    return frozenset(line.split("\t")[0] for line in lines[1:])
+
+
+@cache
+def _names() -> list[re.Pattern[str]]:
+    schema = load_schema()
+    groups = rules.regexify_filename_rules(schema.rules.files.raw, schema, level=2)
+    return [re.compile(group["regex"]) for group in groups]
+
+
+@dataclass
+class Check:
+    """Holds the files of one session against what a release allows.
+
+    `answers` are the subject's own identifiers, `released` the paths of all the session's files.
+    """
+
+    folder: str
+    answers: KnownAnswers
+    released: Collection[str] = field(default_factory=list)
+
+    def name(self, path: str) -> Iterator[Finding]:
+        """The path of a file: a valid BIDS name in the session's own folder, with no identifier among its labels."""
+        match = next((match for regex in _names() if (match := regex.fullmatch(path))), None)
+        suffix_of_scans = f"{self.folder}/{self.folder.replace('/', '_')}_scans.tsv"
+        if path == suffix_of_scans:
+            labels = [part.split("-", 1)[1] for part in self.folder.split("/")]
+        elif match and path.startswith(f"{self.folder}/"):
+            labels = [value for key, value in match.groupdict().items() if value and key not in ("datatype", "suffix")]
+        else:
+            labels = [path]
+            yield "file_name", "has a name that BIDS does not know or that belongs to another session"
+        yield from self._strings("in its name", labels)
+
+    def content(self, path: str, file: Path) -> Iterator[Finding]:
+        """What a file holds, by its kind. A kind without a check is not released."""
+        if path.endswith(".nii.gz"):
+            yield from self._nifti_gz(file)
+        elif path.endswith(".json"):
+            yield from self._json(file)
+        elif path.endswith(".tsv"):
+            yield from self._tsv(path, file)
+        elif path.endswith((".bval", ".bvec")):
+            yield from self._numbers(file)
+        else:
+            yield "file_name", "is of a kind that no check knows"
+
+    def _nifti_gz(self, file: Path) -> Iterator[Finding]:
+        with file.open("rb") as stream:
+            first = stream.read(10)
+        if len(first) < 10 or first[:3] != b"\x1f\x8b\x08":
+            yield "unaudited", "is not compressed by gzip"
+            return
+        flags, stamp = first[3], struct.unpack("<I", first[4:8])[0]
+        if flags or stamp:
+            yield "nifti_header", "has a gzip header with a name, a comment, further fields or a time"
+        # The header and all compressed bytes, as text: a name may stand before or behind the stream, too.
+        kinds = {kind for part in _overlapping(_raw(file)) for kind in self.answers.in_binary(part.data)}
+        with file.open("rb") as stream:
+            kinds |= self.answers.in_strings([stream.read(1024).decode("latin-1")] if flags else [])
+        yield from _hits(kinds, "in its compressed bytes")
+        try:
+            inflated = _inflate(file)
+            header = next(inflated, b"")
+            yield from self._nifti(header, inflated)
+        except (zlib.error, ValueError, KeyError) as error:
+            yield "unaudited", f"cannot be read to its end ({error if isinstance(error, ValueError) else 'damaged'})"
+
+    def _nifti(self, first: bytes, further: Iterator[bytes]) -> Iterator[Finding]:
+        header = _nifti_header(first)
+        texts = {name: header[name].tobytes().rstrip(b"\0") for name in _text_fields(header)}
+        filled = sorted(name for name, text in texts.items() if text not in (b"", b"r"))
+        if filled:
+            yield "nifti_header", f"has text in its header ({', '.join(filled)})"
+        yield from self._strings("in its header", [text.decode("latin-1") for text in texts.values()])
+        size, start = header.dtype.itemsize, int(header["vox_offset"])
+        if start != size + 4 or first[size : size + 4].strip(b"\0"):
+            yield "nifti_header", "has an extension or a gap between header and voxels"
+            yield from self._strings("in its extension", [first[size : max(start, size)].decode("latin-1")])
+        total = 0
+        kinds: set[str] = set()
+        for part in _overlapping(_chain(first, further)):
+            kinds |= self.answers.in_binary(part.data)
+            total += part.new
+        yield from _hits(kinds, "among its voxels")
+        if total != start + _voxel_bytes(header):
+            yield "unaudited", "has more or fewer bytes than its header says"
+
+    def _json(self, file: Path) -> Iterator[Finding]:
+        try:
+            text = file.read_text(encoding="utf-8")
+            keys, strings = _leaves(json.loads(text, object_pairs_hook=_Pairs))
+        except (UnicodeDecodeError, ValueError, RecursionError):
+            yield "unaudited", "is not JSON that can be read"
+            return
+        unknown = sorted(set(keys) - sidecar_keys())
+        if unknown:
+            yield "sidecar_key", f"has {len(unknown)} key(s) that may not be released{self._named(unknown)}"
+        if len(set(keys)) < len(keys) and _repeats(json.loads(text, object_pairs_hook=_Pairs)):
+            yield "unaudited", "has a key twice"
+        yield from self._strings("in a value or key", [string for _, string in strings] + unknown)
+        # Keys of the list are words of the format; a person may be called Angle or Field.
+        public = _KEY.sub(lambda match: '""' + match[2] if match[1] in sidecar_keys() else match[0], text)
+        yield from _hits(self.answers.in_text(public), "in its text")
+        yield from _identifier_like([string for key, string in strings if key not in _SOFTWARE])
+
+    def _named(self, keys: list[str]) -> str:
+        """The keys' names where they are words of DICOM or BIDS and not the subject's own."""
+        plain = [key for key in keys if re.fullmatch(r"[A-Za-z][A-Za-z0-9]{1,39}", key)]
+        if len(plain) < len(keys) or self.answers.in_strings(keys) or self.answers.in_text(" ".join(keys)):
+            return ""
+        return f": {', '.join(plain[:5])}"
+
+    def _tsv(self, path: str, file: Path) -> Iterator[Finding]:
+        try:
+            text = file.read_text(encoding="utf-8")
+            rows = list(csv.reader(io.StringIO(text), delimiter="\t", quoting=csv.QUOTE_NONE))
+        except (UnicodeDecodeError, csv.Error):
+            yield "unaudited", "is not a table that can be read"
+            return
+        allowed = COLUMNS.get(path.rsplit("_", 1)[-1].removesuffix(".tsv"), set())
+        columns = rows[0] if rows else []
+        if not rows or set(columns) - allowed or len(set(columns)) < len(columns):
+            yield "sidecar_key", "has a column that may not be released"
+        if any(len(row) != len(columns) for row in rows):
+            yield "unaudited", "has rows of different lengths"
+            return
+        own = {f"{self.folder}/{row[0]}" for row in rows[1:]} if columns[:1] == ["filename"] else set()
+        if own - set(self.released):
+            yield "unaudited", "names a file that is not released"
+        for row in rows[1:]:
+            if not all(_is_shifted(cell) for name, cell in zip(columns, row, strict=True) if name == "acq_time"):
+                yield "identifier_like", f"has an acq_time after {LATEST_YEAR} or one that is no date"
+                break
+        cells = {cell for row in rows for cell in row} - {path.removeprefix(f"{self.folder}/") for path in own}
+        yield from self._strings("in a cell", sorted(cells))
+        yield from _hits(self.answers.in_text("\n".join(sorted(cells))), "in its text")
+        yield from _identifier_like(sorted(cells))
+
+    def _numbers(self, file: Path) -> Iterator[Finding]:
+        text = file.read_bytes().decode("latin-1")
+        if not re.fullmatch(r"[-+0-9.eE\s]*|[nNaA\s]*", text):
+            yield "unaudited", "holds something else than numbers"
+        yield from self._strings("in its text", [word for word in text.split() if not _is_number(word)])
+        yield from _hits(self.answers.in_text(text), "in its text")
+
+    def _strings(self, where: str, strings: list[str]) -> Iterator[Finding]:
+        yield from _hits(self.answers.in_strings(strings), where)
+
+
+def _hits(kinds: Collection[str], where: str) -> Iterator[Finding]:
+    for kind in sorted(kinds):
+        yield "known_answer", f"holds one of the subject's own identifiers (kind: {kind}) {where}"
+
+
+def _identifier_like(strings: list[str]) -> Iterator[Finding]:
+    text = "\n".join(strings)
+    if _UID.search(text):
+        yield "identifier_like", "holds text of the form of a DICOM UID"
+    if _CARETS.search(text):
+        yield "identifier_like", "holds text of the form of a DICOM person name"
+    if any(int(match[1]) > LATEST_YEAR for match in _DATE.finditer(text)):
+        yield "identifier_like", f"holds text of the form of a date after {LATEST_YEAR}"
+
+
+def _is_shifted(cell: str) -> bool:
+    match = re.fullmatch(r"(\d{4})-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z?", cell)
+    return cell == "n/a" or (match is not None and int(match[1]) <= LATEST_YEAR)
+
+
+def _is_number(word: str) -> bool:
+    try:
+        float(word)
+    except ValueError:
+        return False
+    return True
+
+
+class _Pairs(list[tuple[str, Any]]):
+    """An object of JSON as it stands, with keys that occur twice."""
+
+
+def _leaves(value: Any, key: str = "") -> tuple[list[str], list[tuple[str, str]]]:
+    """All keys of a JSON value, and all its strings with the key that they stand under."""
+    keys: list[str] = []
+    strings: list[tuple[str, str]] = [(key, value)] if isinstance(value, str) else []
+    children = (
+        value if isinstance(value, _Pairs) else [(key, item) for item in value] if isinstance(value, list) else []
+    )
+    for name, child in children:
+        below, found = _leaves(child, name)
+        keys += ([name] if isinstance(value, _Pairs) else []) + below
+        strings += found
+    return keys, strings
+
+
+def _repeats(value: Any) -> bool:
+    if isinstance(value, _Pairs):
+        names = [name for name, _ in value]
+        return len(set(names)) < len(names) or any(_repeats(child) for _, child in value)
+    return isinstance(value, list) and any(_repeats(child) for child in value)
+
+
+def _nifti_header(first: bytes) -> Any:
+    """The header of a NIfTI-1 or NIfTI-2 file in either byte order, as a record of numpy.
+
+    Raises
+    ------
+    ValueError
+        If there is none.
+    """
+    for layout, magic in ((nifti1.header_dtype, b"n+1"), (nifti2.header_dtype, b"n+2")):
+        for typed in (layout.newbyteorder("<"), layout.newbyteorder(">")):
+            if len(first) >= typed.itemsize + 4:
+                header = np.frombuffer(first[: typed.itemsize], typed)[0]
+                if int(header["sizeof_hdr"]) == typed.itemsize and bytes(header["magic"]).startswith(magic):
+                    return header
+    raise ValueError("no NIfTI header")
+
+
+def _text_fields(header: Any) -> list[str]:
+    """All fields of text, with those that NIfTI left over from Analyze and that readers pass over."""
+    return [name for name in header.dtype.names if header.dtype[name].kind == "S" and name != "magic"]
+
+
+def _voxel_bytes(header: Any) -> int:
+    shape = [int(length) for length in header["dim"]]
+    types: Any = nifti1.data_type_codes
+    return math.prod(shape[1 : shape[0] + 1]) * int(types.dtype[int(header["datatype"])].itemsize)
+
+
+@dataclass(frozen=True)
+class _Part:
+    """A piece of a stream that begins with the end of the piece before it, so that nothing is cut in two."""
+
+    data: bytes
+    new: int
+
+
+def _raw(file: Path) -> Iterator[bytes]:
+    with file.open("rb") as stream:
+        while piece := stream.read(CHUNK):
+            yield piece
+
+
+def _chain(first: bytes, further: Iterator[bytes]) -> Iterator[bytes]:
+    yield first
+    yield from further
+
+
+def _overlapping(pieces: Iterator[bytes]) -> Iterator[_Part]:
+    end = b""
+    for piece in pieces:
+        yield _Part(end + piece, len(piece))
+        end = (end + piece)[-OVERLAP:]
+
+
+def _inflate(file: Path) -> Iterator[bytes]:
+    """What a gzip file holds, piece by piece.
+
+    Raises
+    ------
+    ValueError
+        If it holds a second member, or bytes behind its end, or is cut short.
+    """
+    member = zlib.decompressobj(wbits=31)
+    for piece in _raw(file):
+        if member.eof:
+            raise ValueError("bytes behind its end")
+        waiting = piece
+        while waiting and not member.eof:
+            if inflated := member.decompress(waiting, CHUNK):
+                yield inflated
+            waiting = member.unconsumed_tail
+        if member.unused_data:
+            raise ValueError("bytes behind its end")
+    if not member.eof:
+        raise ValueError("cut short")

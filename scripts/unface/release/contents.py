@@ -1,0 +1,88 @@
+"""What would be released of one session: a list of files, each with the stage that it comes from.
+
+Everything comes from the conversion, but for one rule that the release stands on: an image that shows the head comes
+from defacing or not at all.
+"""
+
+import csv
+import hashlib
+import re
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import astuple, dataclass, fields
+from pathlib import Path
+
+from unface.outcome import Work
+
+FILE = "contents.tsv"
+
+_MASK = re.compile(r"_mod-[A-Za-z0-9]+(_[a-z]+-[A-Za-z0-9]+)*_defacemask\.(nii\.gz|json)$")
+
+
+@dataclass(frozen=True)
+class Released:
+    """One file that may be released: its path in the dataset, the stage it comes from, its digest and size."""
+
+    path: str
+    source: str
+    sha256: str
+    bytes: int
+
+    def lies_in(self, stage_folder: Path) -> Path:
+        return stage_folder / "bids" / self.path
+
+
+def candidates(work: Work, converted: Path, defaced: Path, faced_suffixes: Collection[str]) -> list[tuple[str, Path]]:
+    """Each file that would be released as (stage, file below `bids/`), by path.
+
+    Withholds the session if a head image was not defaced, if defacing left something else than defaced images and
+    their masks, or if something is not a regular file.
+    """
+    whole, faceless = _files(work, converted / "bids"), _files(work, defaced / "bids")
+    heads = {path for path in whole if is_image(path) and suffix(path) in faced_suffixes}
+    for path in sorted(heads - faceless.keys()):
+        work.withhold("face_left", f"{path} shows the head and was not defaced")
+    for path in sorted(faceless.keys() - heads):
+        if not _MASK.search(path):
+            work.withhold("unaudited", "defacing left a file that is neither the image of a head nor a mask")
+        elif path in whole:
+            work.withhold("unaudited", "conversion and defacing both made the same mask")
+    chosen = {path: ("converted", file) for path, file in whole.items() if path not in heads}
+    chosen |= {path: ("defaced", file) for path, file in faceless.items() if path in heads or _MASK.search(path)}
+    return [chosen[path] for path in sorted(chosen)]
+
+
+def _files(work: Work, bids: Path) -> dict[str, Path]:
+    found = {}
+    for path in sorted(bids.rglob("*")):
+        if path.is_symlink() or not (path.is_file() or path.is_dir()):
+            work.withhold("unaudited", "a link or a special file stands among the results")
+        elif path.is_file():
+            found[path.relative_to(bids).as_posix()] = path
+    return found
+
+
+def is_image(path: str) -> bool:
+    return path.endswith((".nii", ".nii.gz"))
+
+
+def suffix(path: str) -> str:
+    """The BIDS suffix: what stands last in a name, before its extension."""
+    return path.rsplit("/", 1)[-1].split(".", 1)[0].rsplit("_", 1)[-1]
+
+
+def write(path: Path, rows: Sequence[Released]) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, delimiter="\t", lineterminator="\n")
+        writer.writerow(field.name for field in fields(Released))
+        writer.writerows(astuple(row) for row in rows)
+
+
+def read(path: Path) -> Iterator[Released]:
+    with path.open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file, delimiter="\t"):
+            yield Released(row["path"], row["source"], row["sha256"], int(row["bytes"]))
+
+
+def sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,220 @@
+"""The dataset's own files: its description, README, CHANGES, participants and sessions."""
+
+import csv
+import io
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pydicom
+
+from unface import __version__
+from unface.layout import Layout, bids_folder, bids_prefix
+from unface.settings import Release
+
+BIDS_VERSION = "1.10.0"
+
+BASIC_PROFILE = ("113100", "Basic Application Confidentiality Profile")
+DEFACED = ("113102", "Clean Recognizable Visual Features Option")
+OPTION_CODES: Mapping[str, tuple[str, str]] = {
+    "clean_graphics": ("113103", "Clean Graphics Option"),
+    "clean_structured_content": ("113104", "Clean Structured Content Option"),
+    "clean_descriptors": ("113105", "Clean Descriptors Option"),
+    "retain_longitudinal_full_dates": (
+        "113106",
+        "Retain Longitudinal Temporal Information Full Dates Option",
+    ),
+    "retain_longitudinal_modified_dates": (
+        "113107",
+        "Retain Longitudinal Temporal Information Modified Dates Option",
+    ),
+    "retain_patient_characteristics": ("113108", "Retain Patient Characteristics Option"),
+    "retain_device_identity": ("113109", "Retain Device Identity Option"),
+    "retain_uids": ("113110", "Retain UIDs Option"),
+    "retain_safe_private": ("113111", "Retain Safe Private Option"),
+    "retain_institution_identity": ("113112", "Retain Institution Identity Option"),
+}
+"""DICOM PS3.16 CID 7050, De-identification Method."""
+
+MISSING = "n/a"
+_KEYS_OF_SUBJECTS = ("patient_id", "study_uid", "subject", "session")
+SEXES = {"F": "female", "M": "male", "O": "other"}
+COLUMNS: Mapping[str, Mapping[str, object]] = {
+    "sex": {"Description": "Sex as recorded at the scanner", "Levels": SEXES},
+    "age": {
+        "Description": "Age at the first session, as de-identification left it: the lower end of a band of ages",
+        "Units": "year",
+    },
+}
+
+
+@dataclass(frozen=True)
+class Person:
+    """One row of participants.tsv, and the day of each session (shifted, ISO 8601) for sessions.tsv."""
+
+    subject: str
+    values: Mapping[str, str]
+    sessions: Mapping[str, str] = field(default_factory=dict)
+
+
+def characteristics(layout: Layout, subject: str, session: str) -> dict[str, str]:
+    """Sex and age as a session's de-identified headers have them: (0010,0040) and (0010,1010)."""
+    clean = sorted((layout.stage("deidentified", subject, session) / "dicom").glob("*/*.dcm"))[:1]
+    if not clean:
+        return {"sex": MISSING, "age": MISSING}
+    header = pydicom.dcmread(clean[0], stop_before_pixels=True, specific_tags=["PatientSex", "PatientAge"])
+    sex, age = str(header.get("PatientSex") or ""), str(header.get("PatientAge") or "")
+    years = re.fullmatch(r"(\d{3})Y", age)
+    in_first_year = re.fullmatch(r"\d{3}[DWM]", age)
+    return {
+        "sex": sex if sex in SEXES else MISSING,
+        "age": str(int(years[1])) if years else "0" if in_first_year else MISSING,
+    }
+
+
+def first_time(folder: Path) -> str:
+    """The earliest acq_time of a session's scans.tsv."""
+    times = []
+    for table in folder.glob("*_scans.tsv"):
+        with table.open(encoding="utf-8", newline="") as file:
+            times += [row.get("acq_time", MISSING) for row in csv.DictReader(file, delimiter="\t")]
+    return min((time for time in times if time != MISSING), default=MISSING)
+
+
+def read_subjects(path: Path | None) -> dict[str, dict[str, str]]:
+    """The columns for participants.tsv that the user's table of subjects gives, by subject label."""
+    if path is None:
+        return {}
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file, delimiter="\t"))
+    found: dict[str, dict[str, str]] = {}
+    for row in rows:
+        values = {
+            name: (value or "").strip() or MISSING for name, value in row.items() if name not in _KEYS_OF_SUBJECTS
+        }
+        found.setdefault((row.get("subject") or "").removeprefix("sub-"), values)
+    return found
+
+
+def people(
+    layout: Layout, dataset: Path, sessions: Sequence[tuple[str, str]], given: Mapping[str, Mapping[str, str]]
+) -> list[Person]:
+    """One person for every subject in the dataset; what the user gives goes before what headers say."""
+    by_subject: dict[str, list[str]] = {}
+    for subject, session in sorted(sessions):
+        by_subject.setdefault(subject, []).append(session)
+    columns = list(dict.fromkeys(name for values in given.values() for name in values))
+    rows = []
+    for subject, labels in by_subject.items():
+        times = {label: first_time(dataset / bids_folder(subject, label)) for label in labels}
+        found = [characteristics(layout, subject, label) for label in labels]
+        ages = [int(values["age"]) for values in found if values["age"] != MISSING]
+        sexes = {values["sex"] for values in found} - {MISSING}
+        values = {
+            "sex": sexes.pop() if len(sexes) == 1 else MISSING,
+            "age": str(min(ages)) if ages else MISSING,
+        }
+        rows.append(
+            Person(subject, values | {name: given.get(subject, {}).get(name, MISSING) for name in columns}, times)
+        )
+    return rows
+
+
+def texts(
+    rows: Sequence[Person],
+    settings: Release,
+    options: Sequence[str],
+    tools: Mapping[str, Sequence[str]],
+    protocols: Mapping[str, Mapping[str, str]],
+) -> dict[str, str]:
+    """The dataset's own files by path. The same sessions and settings give the same bytes."""
+    codes = [BASIC_PROFILE, DEFACED, *sorted(OPTION_CODES[option] for option in options)]
+    files = {
+        "dataset_description.json": _json(_description(settings, codes, tools)),
+        "README": _readme(settings, codes, len(rows), sum(len(row.sessions) for row in rows)),
+        "CHANGES": _changes(protocols),
+        "participants.tsv": _participants(rows),
+        "participants.json": _json(
+            {name: COLUMNS.get(name, {"Description": "Given by the dataset's authors"}) for name in _columns(rows)}
+        ),
+    }
+    for row in rows:
+        if len(row.sessions) > 1:
+            lines = [{"session_id": f"ses-{label}", "acq_time": row.sessions[label]} for label in sorted(row.sessions)]
+            folder = bids_folder(row.subject, "").parent
+            files[f"{folder}/{bids_prefix(row.subject, '').removesuffix('_ses-')}_sessions.tsv"] = _table(lines)
+    return files
+
+
+def _description(
+    settings: Release, codes: Sequence[tuple[str, str]], tools: Mapping[str, Sequence[str]]
+) -> dict[str, object]:
+    method = "DICOM headers de-identified by PS3.15 Annex E, faces removed, every byte searched for identifiers"
+    generated = [{"Name": "unface", "Version": __version__, "Description": f"{method} ({_listed(codes)})"}]
+    generated += [{"Name": tool, "Version": version} for tool, versions in tools.items() for version in versions]
+    return {
+        "Name": settings.name,
+        "BIDSVersion": BIDS_VERSION,
+        "DatasetType": "raw",
+        "License": settings.license,
+        "Authors": list(settings.authors),
+        "GeneratedBy": generated,
+    }
+
+
+def _listed(codes: Sequence[tuple[str, str]]) -> str:
+    return "; ".join(f"DCM {code} {meaning}" for code, meaning in codes)
+
+
+def _readme(settings: Release, codes: Sequence[tuple[str, str]], n_subjects: int, n_sessions: int) -> str:
+    lines = [
+        settings.name,
+        "=" * len(settings.name),
+        "",
+        f"{n_subjects} subjects, {n_sessions} sessions. This dataset was made from DICOM by unface {__version__}.",
+        "",
+        "Identity",
+        "--------",
+        "Subjects and sessions carry pseudonyms. Headers were de-identified by DICOM PS3.15 Annex E with:",
+        *(f"- {code} {meaning}" for code, meaning in codes),
+        "",
+        "Dates were moved by a number of days that is the same for all sessions of a subject, to 1925 or before.",
+        "Images that show the head had the face removed; a _defacemask beside each tells where (1 kept, 0 removed).",
+        "Every byte was searched for the subjects' own identifiers before the release.",
+        "",
+        "Nobody may try to find out who the subjects are.",
+        "",
+    ]
+    if "retain_longitudinal_full_dates" in {name for name, code in OPTION_CODES.items() if code in codes}:
+        lines = [line for line in lines if not line.startswith("Dates were moved")]
+    return "\n".join(lines)
+
+
+def _changes(protocols: Mapping[str, Mapping[str, str]]) -> str:
+    lines = ["1.0.0", "  - Released by the protocol (settings, code):"]
+    lines += [
+        f"    - {stage}: {digests['settings']}, {digests['code']}" for stage, digests in sorted(protocols.items())
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _columns(rows: Sequence[Person]) -> list[str]:
+    return list(rows[0].values) if rows else []
+
+
+def _participants(rows: Sequence[Person]) -> str:
+    return _table([{"participant_id": f"sub-{row.subject}", **row.values} for row in rows])
+
+
+def _table(rows: Sequence[Mapping[str, str]]) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, delimiter="\t", lineterminator="\n", quoting=csv.QUOTE_NONE, escapechar="\\")
+    writer.writerow(rows[0] if rows else ["participant_id"])
+    writer.writerows(row.values() for row in rows)
+    return text.getvalue()
+
+
+def _json(content: object) -> str:
+    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"

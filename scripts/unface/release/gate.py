@@ -1,0 +1,184 @@
+"""The gate: which sessions may be released. Whatever is not proven here is withheld.
+
+A session passes if every stage ended ok, was made with today's settings and code from what the stage before it holds
+today, and if the files that the audit saw are still the same.
+"""
+
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from unface import outcome
+from unface.layout import STAGES, Layout, unit
+from unface.outcome import JobFailedError, Outcome, Reason
+from unface.release import contents, dataset, own_files
+from unface.release.assembly import Assembly, Passed, tools_of
+from unface.release.contents import Released
+from unface.release.validator import validate
+from unface.release.verdicts import Verdict, Verdicts, summary, write
+from unface.settings import Release
+
+__all__ = ["release", "summary"]
+
+log = logging.getLogger("unface")
+
+SOURCES: Mapping[str, tuple[str, ...]] = {
+    "deidentified": (),
+    "converted": ("deidentified",),
+    "defaced": ("converted",),
+    "morphometry-original": ("converted",),
+    "morphometry-defaced": ("defaced",),
+    "agreement": ("morphometry-original", "morphometry-defaced"),
+    "audit": ("converted", "defaced"),
+}
+"""The stages that each stage's results are made from, and must name in their outcome."""
+
+
+def examine(
+    layout: Layout, subject: str, session: str, protocols: Mapping[str, Mapping[str, str]]
+) -> tuple[list[Reason], Passed | None]:
+    """Why a session may not be released; nothing, and what may be released, if it may."""
+    outcomes: dict[str, Outcome] = {}
+    reasons: list[Reason] = []
+    for stage in STAGES:
+        try:
+            outcomes[stage] = outcome.read(layout.stage(stage, subject, session))
+        except JobFailedError:
+            reasons.append(_provenance(stage, "has no result, or a damaged one"))
+    # What a stage found comes first; what only follows from it says nothing new.
+    found = list(dict.fromkeys(reason for stage in outcomes.values() for reason in stage.reasons))
+    for stage, result in outcomes.items():
+        if not result.ok and not result.reasons:
+            reasons.append(_provenance(stage, "is withheld without a reason"))
+        reasons += _stale(layout, result, stage, (subject, session), protocols[stage])
+    if found or reasons:
+        return found + reasons, None
+    files, reasons = _contents(layout, subject, session, outcomes)
+    tools = {tool: version for result in outcomes.values() for tool, version in result.tools.items()}
+    return reasons, None if reasons else Passed(subject, session, files, tools)
+
+
+def _stale(
+    layout: Layout, result: Outcome, stage: str, names: tuple[str, str], protocol: Mapping[str, str]
+) -> list[Reason]:
+    """Whether a result is of another session or stage, of other settings or code, or of other inputs than today's."""
+    reasons = []
+    if (result.stage, result.subject, result.session) != (stage, *names):
+        reasons.append(_provenance(stage, "holds the result of another session or stage"))
+    if dict(result.protocol) != dict(protocol):
+        reasons.append(_provenance(stage, "was made with other settings or code than today's"))
+    inputs = {name: layout.stage(name, *names) / outcome.FILE for name in SOURCES[stage]}
+    if stage == "deidentified":
+        inputs[f"{unit(*names)}.json"] = layout.record(*names)
+    if stage == "audit":
+        inputs[f"{unit(*names)}.json"] = layout.identifiers(*names)
+    changed = [name for name, path in inputs.items() if not _is_same(path, result.inputs.get(name))]
+    if changed:
+        reasons.append(_provenance(stage, "was made from other inputs than today's"))
+    return reasons
+
+
+def _contents(
+    layout: Layout, subject: str, session: str, outcomes: Mapping[str, Outcome]
+) -> tuple[tuple[Released, ...], list[Reason]]:
+    """The files that the audit saw, if they are those that the stages left."""
+    table = layout.stage("audit", subject, session) / contents.FILE
+    if not _is_same(table, outcomes["audit"].outputs.get(contents.FILE)):
+        return (), [_provenance("audit", "has a changed list of files")]
+    files = tuple(contents.read(table))
+    unproven = [
+        file
+        for file in files
+        if file.source not in ("converted", "defaced")
+        or outcomes[file.source].outputs.get(f"bids/{file.path}") != file.sha256
+    ]
+    return files, [_provenance("audit", "saw other files than the stages left")] if unproven or not files else []
+
+
+def _provenance(stage: str, sentence: str) -> Reason:
+    return Reason("provenance", f"{stage} {sentence}; run snakemake again", "release")
+
+
+def _is_same(path: Path, sha256: str | None) -> bool:
+    try:
+        return contents.sha256(path) == sha256
+    except FileNotFoundError:
+        return False
+
+
+def release(
+    layout: Layout,
+    *,
+    sessions: Sequence[tuple[str, str]],
+    protocols: Mapping[str, Mapping[str, str]],
+    settings: Release,
+    deidentify_options: Sequence[str],
+    subjects: Path | None,
+    ignore: Sequence[str] = (),
+) -> Verdicts:
+    """Examine every session, assemble what passed into a dataset, validate it, and put it in the last one's place.
+
+    Parameters
+    ----------
+    sessions
+        Subject and session label of every session of the cohort.
+    protocols
+        Today's digests of settings and code, by stage (`settings.protocol`).
+    deidentify_options
+        Options of DICOM PS3.15 Table E.1-1 that the headers were de-identified with.
+    subjects
+        The user's table of subjects, if there is one: its further columns go into participants.tsv.
+    ignore
+        Words that are no secret although a header holds them as an identifier.
+
+    Raises
+    ------
+    JobFailedError
+        If the machine or the validator failed; the last release stays as it is.
+    """
+    reasons: dict[tuple[str, str], list[Reason]] = {}
+    held: dict[tuple[str, str], Passed] = {}
+    assembly = Assembly(layout)
+    for names in sorted(set(sessions)):
+        reasons[names], passed = examine(layout, *names, protocols)
+        if passed and not assembly.add(passed):
+            reasons[names].append(_provenance("audit", "saw a file that has changed since"))
+        elif passed:
+            held[names] = passed
+    given = dataset.read_subjects(subjects)
+    while held:
+        rows = dataset.people(layout, assembly.folder, list(held), given)
+        assembly.write(dataset.texts(rows, settings, deidentify_options, tools_of(held.values()), protocols))
+        found = own_files.identified(layout, sorted(reasons), rows, settings, ignore) or _invalid(
+            layout, assembly.folder
+        )
+        if not found:
+            break
+        concerned = {names for names in held for whom, _ in found if whom in (names, (names[0], None), (None, None))}
+        # What can be laid at no session's door concerns the whole dataset.
+        for names in concerned or set(held):
+            known = (names, (names[0], None), (None, None))
+            reasons[names] += [reason for whom, reason in found if whom in known or not concerned]
+            del held[names]
+            assembly.remove(*names)
+    if held:
+        assembly.put_in_place()
+    else:
+        assembly.leave_nothing()
+    verdicts = [Verdict(*names, tuple(dict.fromkeys(because))) for names, because in reasons.items()]
+    write(layout.verdicts, verdicts)
+    log.info("%d of %d sessions released", len(held), len(verdicts))
+    return Verdicts(verdicts, layout)
+
+
+Whom = tuple[str | None, str | None]
+
+
+def _invalid(layout: Layout, folder: Path) -> list[tuple[Whom, Reason]]:
+    """What the validator finds, and whom it concerns: a session, a subject, or the whole dataset."""
+    report = layout.restricted / "bids_validator.json"
+    report.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return [
+        ((error.subject, error.session), Reason("bids_invalid", f"the BIDS validator says {error.code}", "release"))
+        for error in validate(folder, report)
+    ]

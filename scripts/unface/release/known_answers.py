@@ -1,0 +1,269 @@
+"""Known answers: a subject's own identifiers, in every form in which they may turn up, searched in text and in bytes.
+
+A search for known values finds what recognisers of names miss (`DOE^JANE`, a record number). Its danger is the chance
+hit, so how a form is searched depends on how much it says and on where it is searched:
+
+=====================  ==========================================================================================
+written strings        everything, also with separators left out; a form of 2 characters only as the whole string
+running text           3-4 characters as a word of their own, 5 and more anywhere; numbers as whole numbers, from 6
+                       digits on
+voxels, binary bytes   8 characters and more as 8-bit text, 10 and more as UTF-16: with voxels spread over 30 and more
+                       values, a form is hit by chance in one of 6,000 files of 100 MB
+=====================  ==========================================================================================
+
+A single character says nothing and is not searched.
+"""
+
+import itertools
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+BINARY_LEAST = 8
+UTF16_LEAST = 10
+
+_NO_SECRET = (
+    "anon anonym anonymous anonymized anonymised deidentified deidentification removed unknown unnamed none null na "
+    "nil no yes not n/a test patient subject phantom mr mri ct pet male female other day year month"
+)
+NO_SECRET = frozenset(_NO_SECRET.split(" "))
+"""What stands in identifying elements without identifying anyone."""
+
+_MONTHS = (
+    "january february march april may june july august september october november december",
+    "januar februar märz april mai juni juli august september oktober november dezember",
+)
+_SEPARATORS = re.compile(r"[\W_]+")
+_SEPARATORS_BUT_LINES = re.compile(r"(?:[^\w\n]|_)+")
+_SEPARATED = ("-", ".", "/", "_", ":", " ")
+_UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "å": "aa", "ø": "oe"})
+
+
+def fold(text: str) -> str:
+    """Text without case and accents, so that one form stands for `DÜRER`, `Dürer` and `durer`."""
+    if text.isascii():
+        return text.lower()
+    decomposed = unicodedata.normalize("NFKD", text)
+    return "".join(char for char in decomposed if not unicodedata.combining(char)).casefold()
+
+
+def squash(text: str) -> str:
+    """Folded text without separators: `Doe, Jane` and `DOE^JANE` are one."""
+    return _SEPARATORS.sub("", fold(text))
+
+
+@dataclass(frozen=True)
+class Form:
+    """One way to write an identifier: folded; `squashed` if separators are left out on both sides."""
+
+    kind: str
+    text: str
+    squashed: bool = False
+
+    def stands_in(self, haystack: str) -> bool:
+        """Whether it occurs, not as a mere part of a longer word or number."""
+        start = haystack.find(self.text)
+        while start >= 0:
+            if self._is_apart(haystack[max(0, start - 2) : start], haystack[start + len(self.text) :][:2]):
+                return True
+            start = haystack.find(self.text, start + 1)
+        return False
+
+    def _is_apart(self, before: str, after: str) -> bool:
+        if self.squashed:
+            return True
+        if self.text[0].isdigit() and before and (before[-1].isdigit() or before[-1] == "."):
+            return False
+        if self.text[-1].isdigit() and after and (after[0].isdigit() or re.match(r"\.\d", after)):
+            return False
+        short = len(self.text) < 5
+        return not short or not (before[-1:].isalnum() or after[:1].isalnum())
+
+
+@dataclass(frozen=True)
+class Written:
+    """Strings made ready for many searches."""
+
+    whole: frozenset[str]
+    folded: str
+    squashed: str
+
+    @classmethod
+    def of(cls, strings: Iterable[str]) -> Self:
+        written = sorted(set(strings))
+        return cls(
+            frozenset(fold(text).strip() for text in written),
+            "\n".join(fold(text) for text in written),
+            "\n".join(squash(text) for text in written),
+        )
+
+    def holds(self, form: Form) -> bool:
+        if len(form.text) < 3:
+            return form.text in self.whole
+        return form.stands_in(self.squashed if form.squashed else self.folded)
+
+
+@dataclass(frozen=True)
+class KnownAnswers:
+    """The identifiers of one subject, expanded into forms and ready to search."""
+
+    forms: tuple[Form, ...]
+
+    @classmethod
+    def of(cls, identifiers: Mapping[str, Sequence[str]], ignore: Iterable[str] = ()) -> Self:
+        """Expand identifiers into forms.
+
+        Parameters
+        ----------
+        identifiers
+            Values by kind: `name`, `id`, `date`, `uid`, `other`, as they stand in the raw headers.
+        ignore
+            Words that are no secret, in any case; a longer form that contains one is still searched.
+        """
+        public = NO_SECRET | {fold(word) for word in ignore} | {squash(word) for word in ignore}
+        forms = {
+            form
+            for kind, values in identifiers.items()
+            for value in values
+            for form in _expand(kind, value)
+            if len(form.text) > 1 and form.text not in public
+        }
+        return cls(tuple(sorted(forms, key=lambda form: (form.kind, form.text, form.squashed))))
+
+    def in_strings(self, strings: "Iterable[str] | Written", least: int = 2) -> set[str]:
+        """Kinds of identifiers in strings that someone wrote: values of JSON, cells, labels, header fields.
+
+        `least` leaves out shorter forms, for strings that say nothing about the subject in particular.
+        """
+        written = strings if isinstance(strings, Written) else Written.of(strings)
+        return {form.kind for form in self.forms if len(form.text) >= least and written.holds(form)}
+
+    def in_text(self, text: str) -> set[str]:
+        """Kinds of identifiers in running text, which may be columns of numbers."""
+        folded = fold(text)
+        return {form.kind for form in self._telling if form.stands_in(folded)}
+
+    def in_binary(self, data: bytes) -> set[str]:
+        """Kinds of identifiers written as text somewhere in binary data."""
+        text = "\n".join(_readable(data))
+        folded, squashed = text.lower(), _SEPARATORS_BUT_LINES.sub("", text.lower())
+        found = {form.kind for form in self._long if form.text in (squashed if form.squashed else folded)}
+        return found | {kind for kind, literals in self._not_ascii if any(literal in data for literal in literals)}
+
+    @cached_property
+    def _telling(self) -> list[Form]:
+        return [form for form in self.forms if not form.squashed and len(form.text) >= (6 if _is_number(form) else 3)]
+
+    @cached_property
+    def _long(self) -> list[Form]:
+        return [form for form in self.forms if len(form.text) >= BINARY_LEAST]
+
+    @cached_property
+    def _not_ascii(self) -> list[tuple[str, tuple[bytes, ...]]]:
+        """Forms outside ASCII as bytes: in them no run of printable ASCII shows."""
+        found = []
+        for form in self.forms:
+            if not form.text.isascii():
+                written = {form.text, form.text.upper(), form.text.title()}
+                literals = {word.encode(code) for word in written for code in ("utf-8", "utf-16-le", "utf-16-be")}
+                found.append((form.kind, tuple(sorted(word for word in literals if len(word) >= BINARY_LEAST))))
+        return found
+
+
+def _readable(data: bytes) -> list[str]:
+    """The runs of printable ASCII in binary data, 8-bit and UTF-16 of either byte order, one a line."""
+    units = [np.frombuffer(data, np.uint8)]
+    # Big-endian text read as little-endian one byte later is the same text.
+    units += [np.frombuffer(data, "<u2", count=(len(data) - offset) // 2, offset=offset) for offset in (0, 1)]
+    return [_runs(unit, least) for unit, least in zip(units, (BINARY_LEAST, UTF16_LEAST, UTF16_LEAST), strict=True)]
+
+
+def _runs(units: NDArray[np.unsignedinteger], least: int) -> str:
+    printable = np.zeros(len(units) + 2, np.int8)
+    printable[1:-1] = (units >= 0x20) & (units <= 0x7E)
+    edges = np.flatnonzero(np.diff(printable))
+    starts, ends = edges[::2], edges[1::2]
+    long = ends - starts >= least
+    # One unit more than each run, which becomes the line's end.
+    change = np.zeros(len(units) + 2, np.int8)
+    np.add.at(change, starts[long], 1)
+    np.add.at(change, ends[long] + 1, -1)
+    kept = np.cumsum(change[:-1], dtype=np.int8) > 0
+    lines = np.where(printable[1:] > 0, np.append(units, 0), 10)[kept]
+    return lines.astype(np.uint8).tobytes().decode("ascii")
+
+
+def _is_number(form: Form) -> bool:
+    return not any(char.isalpha() for char in form.text)
+
+
+def _expand(kind: str, value: str) -> Iterator[Form]:
+    value = value.replace("\0", " ").strip()
+    if kind == "name":
+        texts = _names(value)
+    elif kind == "date":
+        texts = _dates(value)
+    elif kind == "uid":
+        texts = iter([(value, False)] if len(value) >= 10 else [])
+    else:
+        texts = _words_and_numbers(value)
+    return (Form(kind, text, squashed) for text, squashed in texts)
+
+
+def _names(value: str) -> Iterator[tuple[str, bool]]:
+    """Each component of a person's name, and two or more of them joined in any order."""
+    for spelling in {fold(value), fold(value.casefold().translate(_UMLAUTS))}:
+        for group in spelling.split("="):
+            words = [word for word in _SEPARATORS.split(group) if word]
+            yield from ((word, False) for word in words if len(word) > 1 and not word.isdigit())
+            components = [squash(part) for part in group.split("^") if squash(part)]
+            for parts in {tuple(words[:6]), tuple(components[:4])}:
+                joined = [pair for size in (2, 3) for pair in itertools.permutations(parts, size)]
+                yield from (("".join(pair), True) for pair in joined if len("".join(pair)) >= 5)
+
+
+def _words_and_numbers(value: str) -> Iterator[tuple[str, bool]]:
+    """An ID or another text as it stands, without separators, and its numbers without leading zeros."""
+    folded, squashed = " ".join(fold(value).split()), squash(value)
+    yield folded, False
+    yield squashed, False
+    if len(squashed) >= 6:
+        yield squashed, True
+    without_zeros = re.sub(r"(?<!\d)0+(?=\d)", "", folded)
+    yield without_zeros, False
+    yield squash(without_zeros), False
+    if len(re.findall(r"\d+", folded)) == 1 and (number := re.search(r"\d{6,}", folded)):
+        yield number[0], False
+        yield number[0].lstrip("0"), False
+
+
+def _dates(value: str) -> Iterator[tuple[str, bool]]:
+    """A date (DICOM DA or DT, or ISO 8601) in the orders and separators in use."""
+    match = re.match(r"(\d{4})[-.:/]?(\d{2})[-.:/]?(\d{2})", value)
+    if not match or not (1 <= int(match[2]) <= 12 and 1 <= int(match[3]) <= 31):
+        return
+    year, month, day = match.groups()
+    orders = ((year, month, day), (day, month, year), (month, day, year))
+    for order in orders:
+        yield "".join(order), True
+        yield "".join(order), False
+        yield "".join(part[-2:] for part in order), False
+        for separator in _SEPARATED:
+            yield separator.join(order), False
+            yield separator.join(part.lstrip("0") for part in order), False
+            yield separator.join(part[-2:] for part in order), False
+    for names in _MONTHS:
+        name = fold(names.split(" ")[int(month) - 1])
+        for word in {name, name[:3]}:
+            for number in {day, day.lstrip("0")}:
+                for separator in ("", " ", "-", ". "):
+                    yield f"{number}{separator}{word}{separator.strip('. ') or separator[-1:]}{year}", False
+                    yield f"{number}{separator}{word}{separator.strip('. ') or separator[-1:]}{year[2:]}", False
+                for between in (" ", ", "):
+                    yield f"{word} {number}{between}{year}", False

@@ -1,0 +1,56 @@
+"""The search of the dataset's own files for the identifiers of every subject of the cohort."""
+
+from collections.abc import Sequence
+
+from unface.layout import Layout
+from unface.outcome import Reason, WithheldError
+from unface.release.audit import read_identifiers
+from unface.release.dataset import Person
+from unface.release.known_answers import KnownAnswers, Written
+from unface.settings import Release
+
+LEAST = 6
+"""Characters of a form that is searched in what is not about the subject: a shorter one is found there by chance."""
+
+
+def identified(
+    layout: Layout,
+    sessions: Sequence[tuple[str, str]],
+    rows: Sequence[Person],
+    settings: Release,
+    ignore: Sequence[str],
+) -> list[tuple[tuple[str | None, str | None], Reason]]:
+    """Whom identifiers in the dataset's own files concern, and the reason to withhold them.
+
+    Every word that the user or a header gave is searched; the rest are unface's own words. A hit in a subject's row
+    takes that subject out. A hit in the words of the whole dataset withholds everything: only its author can put
+    that right.
+    """
+    # Columns and cells that many subjects share are searched once.
+    columns = list(rows[0].values) if rows else []
+    words = Written.of([settings.name, settings.license, *settings.authors, *columns])
+    cells = Written.of({cell for row in rows for cell in row.values.values()})
+    by_subject = {row.subject: row for row in rows}
+    found: list[tuple[tuple[str | None, str | None], Reason]] = []
+    for subject, session in sessions:
+        try:
+            answers = KnownAnswers.of(read_identifiers(layout.identifiers(subject, session)), ignore)
+        except WithheldError:
+            # Such a session is withheld already, and so is its row.
+            continue
+        if kinds := answers.in_strings(words, LEAST):
+            found.append(((None, None), _reason(kinds, "the dataset's name, license, authors or columns of subjects")))
+        own = by_subject.get(subject)
+        if own and (kinds := answers.in_strings([subject, *own.values.values()])):
+            found.append(((subject, None), _reason(kinds, "the subject's label or row of participants.tsv")))
+        if kinds := answers.in_strings(cells, LEAST):
+            found += [
+                ((row.subject, None), _reason(kinds, "the subject's row of participants.tsv"))
+                for row in rows
+                if answers.in_strings(row.values.values(), LEAST)
+            ]
+    return list(dict.fromkeys(found))
+
+
+def _reason(kinds: set[str], where: str) -> Reason:
+    return Reason("known_answer", f"an identifier (kind: {', '.join(sorted(kinds))}) stands in {where}", "release")

@@ -1,0 +1,62 @@
+"""The verdict on every session: released, or withheld and why; as a table, and in a few lines for the end of a run."""
+
+import csv
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from unface.layout import Layout, unit
+from unface.outcome import REASONS, Reason
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether a session is released, and if not, why."""
+
+    subject: str
+    session: str
+    reasons: tuple[Reason, ...] = ()
+
+    @property
+    def released(self) -> bool:
+        return not self.reasons
+
+
+@dataclass(frozen=True)
+class Verdicts:
+    """The verdict on every session of a cohort, and where its results lie."""
+
+    sessions: Sequence[Verdict]
+    layout: Layout
+
+
+def write(path: Path, verdicts: Iterable[Verdict]) -> None:
+    """The verdict on every session as a table, whole or not at all."""
+    path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.part")
+    with part.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, delimiter="\t", lineterminator="\n")
+        writer.writerow(["subject", "session", "verdict", "codes", "reasons"])
+        for verdict in verdicts:
+            codes = ";".join(dict.fromkeys(reason.code for reason in verdict.reasons))
+            sentences = "; ".join(dict.fromkeys(reason.sentence for reason in verdict.reasons))
+            word = "released" if verdict.released else "withheld"
+            writer.writerow([verdict.subject, verdict.session, word, codes, " ".join(sentences.split())])
+    part.chmod(0o644)
+    part.replace(path)
+
+
+def summary(verdicts: Verdicts) -> str:
+    """What a run came to, in a few lines: sessions released, sessions withheld by reason, where to look."""
+    released = sum(verdict.released for verdict in verdicts.sessions)
+    withheld = [verdict for verdict in verdicts.sessions if not verdict.released]
+    lines = [f"unface: {released} of {len(verdicts.sessions)} sessions released, {len(withheld)} withheld"]
+    firsts = Counter(verdict.reasons[0].code for verdict in withheld)
+    for code, count in sorted(firsts.items(), key=lambda item: (-item[1], item[0])):
+        names = [unit(verdict.subject, verdict.session) for verdict in withheld if verdict.reasons[0].code == code]
+        shown = ", ".join(names[:3]) + (f" and {count - 3} more" if count > 3 else "")
+        lines.append(f"  {count:5d}  {code}: {REASONS[code]} ({shown})")
+    where = [("the dataset", verdicts.layout.release)] if released else []
+    where += [("every verdict and its reasons", verdicts.layout.verdicts), ("report", verdicts.layout.summary_page)]
+    return "\n".join(lines + [f"  {what}: {path}" for what, path in where]) + "\n"

@@ -1,0 +1,148 @@
+"""Small sessions made by the stages' own contract, for the tests of audit and release."""
+
+import gzip
+import json
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import nibabel as nib
+import numpy as np
+
+from unface import outcome, settings
+from unface.layout import STAGES, Layout, unit
+from unface.outcome import Outcome, Work
+from unface.release.audit import audit_session
+from unface.release.gate import release
+from unface.release.verdicts import Verdicts
+
+IDENTIFIERS: Mapping[str, list[str]] = {
+    "name": ["DOE^JANE^MARIA"],
+    "id": ["MRN-0048213"],
+    "date": ["20190417", "19630225"],
+    "uid": ["1.3.12.2.1107.5.2.43.67090.2019041709123456"],
+    "other": ["Saint Elsewhere Hospital"],
+}
+SUFFIXES = ("T1w", "T2w")
+PROTOCOLS = {stage: {"settings": "a1", "code": f"c-{stage}"} for stage in (*STAGES, "release")}
+RELEASE = settings.Release(name="Heads of a test", license="CC0", authors=("A. Author",))
+SCANS = "filename\tacq_time\nanat/{prefix}_T1w.nii.gz\t1850-02-03T10:11:12\n"
+
+Change = Callable[[Path], None]
+
+
+def image(path: Path, data: np.ndarray | None = None, **header: Any) -> None:
+    """A NIfTI file with an empty header but for `header`, gzipped without name and time."""
+    voxels = np.random.default_rng(1).integers(0, 900, (8, 9, 7)).astype(np.int16) if data is None else data
+    made = nib.Nifti1Image(voxels, np.eye(4))
+    made.header.set_xyzt_units("mm", "sec")
+    for field, value in header.items():
+        made.header[field] = value
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(gzip.compress(made.to_bytes(), mtime=0))
+
+
+def head(bids: Path, prefix: str, suffix: str = "T1w") -> Path:
+    folder = bids / Path(*prefix.split("_")) / "anat"
+    image(folder / f"{prefix}_{suffix}.nii.gz")
+    (folder / f"{prefix}_{suffix}.json").write_text(json.dumps({"EchoTime": 0.003, "Manufacturer": "Scanners"}))
+    return folder
+
+
+def convert(folder: Path, prefix: str) -> None:
+    session = head(folder / "bids", prefix).parent
+    image(session / "dwi" / f"{prefix}_dwi.nii.gz", np.zeros((4, 4, 4, 2), np.int16))
+    (session / "dwi" / f"{prefix}_dwi.json").write_text(json.dumps({"EchoTime": 0.08}))
+    (session / "dwi" / f"{prefix}_dwi.bval").write_text("0 1000\n")
+    (session / "dwi" / f"{prefix}_dwi.bvec").write_text("0 1\n0 0\n0 0\n")
+    (session / f"{prefix}_scans.tsv").write_text(SCANS.format(prefix=prefix))
+
+
+def deface(folder: Path, prefix: str) -> None:
+    anat = folder / "bids" / Path(*prefix.split("_")) / "anat"
+    kept = np.ones((8, 9, 7), np.uint8)
+    kept[:, 6:] = 0
+    image(anat / f"{prefix}_T1w.nii.gz", kept.astype(np.int16) * 500)
+    image(anat / f"{prefix}_mod-T1w_defacemask.nii.gz", kept)
+    (anat / f"{prefix}_mod-T1w_defacemask.json").write_text(json.dumps({"Description": "1 kept, 0 removed"}))
+
+
+def stage(layout: Layout, name: str, names: tuple[str, str], work: Callable[[Work], None]) -> Outcome:
+    upstream = {
+        "converted": ["deidentified"],
+        "defaced": ["converted"],
+        "morphometry-original": ["converted"],
+        "morphometry-defaced": ["defaced"],
+        "agreement": ["morphometry-original", "morphometry-defaced"],
+        "audit": ["converted", "defaced"],
+    }.get(name, [])
+    files = {"deidentified": [layout.record(*names)], "audit": [layout.identifiers(*names)]}.get(name, [])
+    return outcome.run_stage(
+        name, *names, work, layout=layout, protocol=PROTOCOLS[name], upstream=upstream, files=files
+    )
+
+
+def audit(layout: Layout, names: tuple[str, str], ignore: Iterable[str] = ()) -> Outcome:
+    return stage(
+        layout,
+        "audit",
+        names,
+        lambda work: audit_session(
+            work,
+            converted=layout.stage("converted", *names),
+            defaced=layout.stage("defaced", *names),
+            identifiers=layout.identifiers(*names),
+            ignore=list(ignore),
+            faced_suffixes=SUFFIXES,
+        ),
+    )
+
+
+def session(
+    layout: Layout,
+    names: tuple[str, str] = ("abc", "s1"),
+    *,
+    converted: Change = lambda folder: None,
+    defaced: Change = lambda folder: None,
+    identifiers: Mapping[str, list[str]] = IDENTIFIERS,
+    ignore: Iterable[str] = (),
+) -> Outcome:
+    """Take one session through every stage; `converted` and `defaced` may change what those two leave."""
+    prefix = "sub-{}_ses-{}".format(*names)
+    for path, content in ((layout.record(*names), {"subject": names[0]}), (layout.identifiers(*names), identifiers)):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(content))
+
+    def convert_and_change(work: Work) -> None:
+        work.tools["dcm2niix"] = "1.0"
+        convert(work.folder, prefix)
+        converted(work.folder / "bids" / Path(*prefix.split("_")))
+
+    def deface_and_change(work: Work) -> None:
+        deface(work.folder, prefix)
+        defaced(work.folder / "bids" / Path(*prefix.split("_")))
+
+    stage(layout, "deidentified", names, lambda work: None)
+    stage(layout, "converted", names, convert_and_change)
+    stage(layout, "defaced", names, deface_and_change)
+    for name in ("morphometry-original", "morphometry-defaced", "agreement"):
+        stage(layout, name, names, lambda work: None)
+    return audit(layout, names, ignore)
+
+
+def run(layout: Layout, sessions: list[tuple[str, str]], **changed: Any) -> Verdicts:
+    arguments: dict[str, Any] = {
+        "protocols": PROTOCOLS,
+        "settings": RELEASE,
+        "deidentify_options": ["retain_safe_private", "clean_descriptors"],
+        "subjects": None,
+    }
+    return release(layout, sessions=sessions, **(arguments | changed))
+
+
+def codes(result: Outcome) -> set[str]:
+    return {reason.code for reason in result.reasons}
+
+
+def unit_of(names: tuple[str, str]) -> str:
+    return unit(*names)
