@@ -299,6 +299,7 @@ def _document(person: Person) -> Dataset:
     ds.ConversionType = "WSD"
     ds.BurnedInAnnotation = "YES"
     ds.InstanceNumber = 1
+    ds.Manufacturer = series.MAKERS[person.vendor][0]
     ds.DocumentTitle = person.secret("document title")
     ds.MIMETypeOfEncapsulatedDocument = "application/pdf"
     ds.EncapsulatedDocument = _pdf(person.secret("encapsulated document"))

@@ -1,0 +1,60 @@
+"""Fixtures for every test: real scanner sets, and the small cohort with planted identifiers."""
+
+import tarfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+import make_cohort
+from make_cohort import Expected
+
+SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
+"""Where the real scanner sets lie, if they do: beside the project's root."""
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """A cohort of raw DICOM on disk.
+
+    Attributes
+    ----------
+    dicom : Path
+        Its folder; no test writes there.
+    planted : tuple of str
+        Strings that have to be found nowhere outside `restricted/`.
+    expected : tuple of Expected
+        How each session has to end.
+    """
+
+    dicom: Path
+    planted: tuple[str, ...]
+    expected: tuple[Expected, ...]
+
+
+@pytest.fixture(scope="session")
+def shared_data(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Give the folder of a real scanner set by its name; skip the test where the sets are not at hand."""
+    unpacked: dict[str, Path] = {}
+
+    def unpack(name: str) -> Path:
+        if name not in unpacked:
+            archive = SHARED / f"{name}.tar.xz"
+            if not archive.exists():
+                pytest.skip(f"the scanner set {name} is not at hand (../shared/data/{archive.name})")
+            folder = tmp_path_factory.mktemp("shared")
+            with tarfile.open(archive) as tar:
+                tar.extractall(folder, filter="data")
+            unpacked[name] = folder / name if (folder / name).is_dir() else folder
+        return unpacked[name]
+
+    return unpack
+
+
+@pytest.fixture(scope="session")
+def cohort(tmp_path_factory: pytest.TempPathFactory) -> Cohort:
+    """The small cohort: four sessions, two of them with trouble that withholds."""
+    folder = tmp_path_factory.mktemp("cohort") / "dicom"
+    strings, expected = make_cohort.make(folder, small=True)
+    return Cohort(folder, tuple(strings), tuple(expected))
