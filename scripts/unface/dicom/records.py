@@ -4,7 +4,7 @@ A record holds raw paths and header values, so it lives in `restricted/` only.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -78,6 +78,28 @@ class SessionRecord:
             Whether anything was written.
         """
         return write_if_changed(path, self.text(), mode=0o600)
+
+
+def merged_fields(group: Iterable[Series]) -> dict[str, Any]:
+    """Header values of the series of one merge group together; a list where they differ."""
+    series = list(group)
+    keywords = sorted({keyword for one in series for keyword in one.fields})
+    return {keyword: union(one.fields[keyword] for one in series if keyword in one.fields) for keyword in keywords}
+
+
+def union(values: Iterable[Any]) -> Any:
+    """Several values of one header element as one: itself where all are the same, else the flat list of them all."""
+    distinct = {json.dumps(value): value for value in values}
+    if len(distinct) == 1:
+        return next(iter(distinct.values()))
+    ordered = sorted(distinct.values(), key=_in_order)
+    flat = [part for value in ordered for part in (value if isinstance(value, list) else [value])]
+    return list(dict.fromkeys(flat))
+
+
+def _in_order(value: Any) -> tuple[bool, float, str]:
+    number = isinstance(value, int | float)
+    return (not number, float(value) if number else 0.0, json.dumps(value))
 
 
 def _files(entries: list[dict[str, Any]]) -> list[RawFile]:

@@ -1,0 +1,98 @@
+"""`subjects.tsv`: the names that a project gives its own subjects and sessions."""
+
+import csv
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+LABEL = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9]+")
+"""Letters and digits, not digits alone: a command line would read 00007 as the number 7."""
+COLUMNS = ("patient_id", "study_uid", "subject", "session")
+
+
+class SubjectsError(ValueError):
+    """The table of subjects is wrong; the message names lines, never an identifier."""
+
+
+@dataclass(frozen=True)
+class Names:
+    """Labels given by the project."""
+
+    subject: str | None = None
+    session: str | None = None
+
+
+@dataclass(frozen=True)
+class SubjectTable:
+    """Labels by normalised patient ID, and by study where the table names studies."""
+
+    patients: dict[str, Names]
+    studies: dict[tuple[str, str], Names]
+
+    def names(self, patient: str, study: str) -> Names:
+        """The labels of a study of a patient; without any where the table does not say."""
+        return self.studies.get((patient, study)) or self.patients.get(patient) or Names()
+
+
+def normalised(patient_id: str) -> str:
+    """A patient ID without what differs by accident: case, padding, doubled spaces."""
+    return " ".join(patient_id.replace("\0", " ").split()).casefold()
+
+
+def read_subjects(path: Path | None) -> SubjectTable:
+    """Read and check the table; an empty one where there is none.
+
+    Raises
+    ------
+    SubjectsError
+        If columns are missing, a label is not a label, or one patient has two subjects.
+    """
+    table = SubjectTable({}, {})
+    if path is None:
+        return table
+    errors = []
+    subjects: dict[str, tuple[str, int]] = {}
+    for number, row in _rows(path):
+        patient, study = normalised(row["patient_id"]), row.get("study_uid", "").strip()
+        names = Names(row["subject"].strip(), row.get("session", "").strip() or None)
+        if not patient:
+            errors.append(f"line {number}: patient_id is empty")
+        errors += [f"line {number}: {problem}" for problem in _label_problems(names)]
+        before, line = subjects.setdefault(patient, (names.subject or "", number))
+        if before != names.subject:
+            errors.append(f"line {number}: the patient of line {line} has another subject there")
+        if (study and (patient, study) in table.studies) or (not study and patient in table.patients):
+            errors.append(f"line {number}: this patient{' and study' if study else ''} stands in a line above already")
+        if study:
+            table.studies[patient, study] = names
+        else:
+            table.patients[patient] = names
+    for (patient, _), names in table.studies.items():
+        table.patients.setdefault(patient, Names(names.subject))
+    if errors:
+        raise SubjectsError("subjects: " + "; ".join(errors))
+    return table
+
+
+def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except UnicodeDecodeError:
+        raise SubjectsError("subjects: the file is not UTF-8 text") from None
+    reader = csv.DictReader(lines, delimiter="\t", restval="")
+    missing = {"patient_id", "subject"} - set(reader.fieldnames or ())
+    if missing:
+        raise SubjectsError(
+            f"subjects: the column {' and '.join(sorted(missing))} is missing; the file is tab-separated and begins "
+            "with a line of column names: patient_id, perhaps study_uid, subject, perhaps session, and your own"
+        )
+    for row in reader:
+        yield reader.line_num, {name: value or "" for name, value in row.items() if isinstance(name, str)}
+
+
+def _label_problems(names: Names) -> Iterator[str]:
+    for kind, prefix, label in (("subject", "sub-", names.subject), ("session", "ses-", names.session)):
+        if label is not None and not LABEL.fullmatch(label):
+            hint = f" (leave out {prefix})" if label.startswith(prefix) else ""
+            yield f"the {kind} must be letters and digits, with at least one letter{hint}"
