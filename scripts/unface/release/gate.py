@@ -14,7 +14,7 @@ from unface.outcome import JobFailedError, Outcome, Reason
 from unface.release import contents, dataset, own_files
 from unface.release.assembly import Assembly, Passed, tools_of
 from unface.release.contents import Released
-from unface.release.validator import validate
+from unface.release.validator import Error, validate
 from unface.release.verdicts import Verdict, Verdicts, summary, write
 from unface.settings import Release
 
@@ -179,6 +179,10 @@ def _invalid(layout: Layout, folder: Path) -> list[tuple[Whom, Reason]]:
     report = layout.restricted / "bids_validator.json"
     report.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     return [
-        ((error.subject, error.session), Reason("bids_invalid", f"the BIDS validator says {error.code}", "release"))
+        ((error.subject, error.session), Reason("bids_invalid", _said(error), "release"))
         for error in validate(folder, report)
     ]
+
+
+def _said(error: Error) -> str:
+    return f"the BIDS validator says {error.code}" + (f" of {error.file}" if error.file else "")

@@ -114,6 +114,8 @@ class KnownAnswers:
     """The identifiers of one subject, expanded into forms and ready to search."""
 
     forms: tuple[Form, ...]
+    spelled: tuple[tuple[str, str], ...] = ()
+    """Kind and words outside ASCII as they are spelled: folding would change their bytes."""
 
     @classmethod
     def of(cls, identifiers: Mapping[str, Sequence[str]], ignore: Iterable[str] = ()) -> Self:
@@ -134,7 +136,15 @@ class KnownAnswers:
             for form in _expand(kind, value)
             if len(form.text) > 1 and form.text not in public
         }
-        return cls(tuple(sorted(forms, key=lambda form: (form.kind, form.text, form.squashed))))
+        spelled = {
+            (kind, spelling)
+            for kind, values in identifiers.items()
+            for value in values
+            for word in (value, *_SEPARATORS.split(value))
+            if not word.isascii() and fold(word) not in public
+            for spelling in (word, word.lower(), word.upper(), word.title())
+        }
+        return cls(tuple(sorted(forms, key=lambda form: (form.kind, form.text, form.squashed))), tuple(sorted(spelled)))
 
     def in_strings(self, strings: "Iterable[str] | Written", least: int = 2) -> set[str]:
         """Kinds of identifiers in strings that someone wrote: values of JSON, cells, labels, header fields.
@@ -154,7 +164,7 @@ class KnownAnswers:
         text = "\n".join(_readable(data))
         folded, squashed = text.lower(), _SEPARATORS_BUT_LINES.sub("", text.lower())
         found = {form.kind for form in self._long if form.text in (squashed if form.squashed else folded)}
-        return found | {kind for kind, literals in self._not_ascii if any(literal in data for literal in literals)}
+        return found | {kind for kind, literal in self._literals if literal in data}
 
     @cached_property
     def _telling(self) -> list[Form]:
@@ -165,23 +175,25 @@ class KnownAnswers:
         return [form for form in self.forms if len(form.text) >= BINARY_LEAST]
 
     @cached_property
-    def _not_ascii(self) -> list[tuple[str, tuple[bytes, ...]]]:
-        """Forms outside ASCII as bytes: in them no run of printable ASCII shows."""
+    def _literals(self) -> list[tuple[str, bytes]]:
+        """Words outside ASCII as bytes: in them no run of printable ASCII shows."""
         found = []
-        for form in self.forms:
-            if not form.text.isascii():
-                written = {form.text, form.text.upper(), form.text.title()}
-                literals = {word.encode(code) for word in written for code in ("utf-8", "utf-16-le", "utf-16-be")}
-                found.append((form.kind, tuple(sorted(word for word in literals if len(word) >= BINARY_LEAST))))
+        for kind, word in self.spelled:
+            codes = ["utf-8"] + (["utf-16-le", "utf-16-be"] if len(word) >= UTF16_LEAST else [])
+            literals = {word.encode(code) for code in codes}
+            literals.add(word.encode("latin-1", "ignore") if word.isprintable() and max(word) < "\u0100" else b"")
+            found += [(kind, literal) for literal in sorted(literals) if len(literal) >= BINARY_LEAST]
         return found
 
 
 def _readable(data: bytes) -> list[str]:
     """The runs of printable ASCII in binary data, 8-bit and UTF-16 of either byte order, one a line."""
-    units = [np.frombuffer(data, np.uint8)]
-    # Big-endian text read as little-endian one byte later is the same text.
-    units += [np.frombuffer(data, "<u2", count=(len(data) - offset) // 2, offset=offset) for offset in (0, 1)]
-    return [_runs(unit, least) for unit, least in zip(units, (BINARY_LEAST, UTF16_LEAST, UTF16_LEAST), strict=True)]
+    if len(data) < BINARY_LEAST:
+        return []
+    units = [(np.frombuffer(data, np.uint8), BINARY_LEAST)]
+    for order, offset in itertools.product(("<u2", ">u2"), (0, 1)):
+        units.append((np.frombuffer(data, order, count=(len(data) - offset) // 2, offset=offset), UTF16_LEAST))
+    return [_runs(unit, least) for unit, least in units]
 
 
 def _runs(units: NDArray[np.unsignedinteger], least: int) -> str:

@@ -14,10 +14,14 @@ _SESSION = re.compile(r"^/sub-([A-Za-z0-9]+)/(?:ses-([A-Za-z0-9]+)/)?")
 
 @dataclass(frozen=True)
 class Error:
-    """One error: the validator's code, and the session it lies in; no subject if it lies in the dataset's own files,
-    no session if it lies in a file of the subject."""
+    """One error: the validator's code and the session it lies in.
+
+    No subject if it lies in the dataset's own files, no session if it lies in a file of the subject; `file` names it
+    in these cases.
+    """
 
     code: str
+    file: str = ""
     subject: str | None = None
     session: str | None = None
 
@@ -52,10 +56,13 @@ def validate(dataset: Path, report: Path) -> list[Error]:
         errors = {_error(issue) for issue in issues if issue["severity"] == "error"}
     except (OSError, ValueError, KeyError, TypeError):
         raise JobFailedError(f"{PROGRAM} ended with status {finished.status} and without a report") from None
-    return sorted(errors, key=lambda error: (error.subject or "", error.session or "", error.code))
+    return sorted(errors, key=lambda error: (error.subject or "", error.session or "", error.code, error.file))
 
 
 def _error(issue: dict[str, str]) -> Error:
-    match = _SESSION.match(issue.get("location", ""))
+    location = issue.get("location", "")
     code = " ".join(filter(None, (issue["code"], issue.get("subCode"))))
-    return Error(code, *match.groups()) if match else Error(code)
+    match = _SESSION.match(location)
+    if match and match[2]:
+        return Error(code, subject=match[1], session=match[2])
+    return Error(code, Path(location).name, subject=match[1] if match else None)

@@ -1,12 +1,20 @@
 """The gate lets through what is proven and nothing else."""
 
+import csv
 import json
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from staged_sessions import IDENTIFIERS, PROTOCOLS, RELEASE, audit, codes, run, session
 
-from staged_sessions import run, session
-from unface.layout import Layout
+from unface import settings
+from unface.layout import STAGES, Layout
+from unface.release.gate import summary
+from unface.release.verdicts import Verdicts
+
+A, B = ("abc", "s1"), ("bcd", "s1")
 
 
 @pytest.fixture
@@ -14,11 +22,219 @@ def layout(tmp_path: Path) -> Layout:
     return Layout(tmp_path / "results")
 
 
-def test_a_session_that_passed_every_stage_is_released(layout: Layout) -> None:
-    result = session(layout)
-    assert result.ok, result.reasons
-    verdicts = run(layout, [("abc", "s1")])
-    assert verdicts.sessions[0].released, verdicts.sessions[0].reasons
-    assert (layout.release / "sub-abc/ses-s1/anat/sub-abc_ses-s1_T1w.nii.gz").stat().st_mode & 0o777 == 0o644
+def released_files(layout: Layout) -> set[str]:
+    return {path.relative_to(layout.release).as_posix() for path in layout.release.rglob("*") if path.is_file()}
+
+
+def verdict_codes(verdicts: Verdicts, names: tuple[str, str] = A) -> list[str]:
+    return next([r.code for r in v.reasons] for v in verdicts.sessions if (v.subject, v.session) == names)
+
+
+def test_sessions_that_passed_every_stage_are_released_as_a_valid_dataset(layout: Layout) -> None:
+    for names in (A, B, ("abc", "s2")):
+        result = session(layout, names)
+        assert result.ok, result.reasons
+    verdicts = run(layout, [A, B, ("abc", "s2")])
+    assert [verdict.reasons for verdict in verdicts.sessions] == [(), (), ()]
+    files = released_files(layout)
+    assert {
+        "README",
+        "CHANGES",
+        "participants.tsv",
+        "participants.json",
+        "dataset_description.json",
+        "sub-abc/sub-abc_sessions.tsv",
+        "sub-abc/ses-s2/sub-abc_ses-s2_scans.tsv",
+        "sub-bcd/ses-s1/anat/sub-bcd_ses-s1_T1w.nii.gz",
+        "sub-bcd/ses-s1/anat/sub-bcd_ses-s1_mod-T1w_defacemask.nii.gz",
+    } <= files
+    assert "sub-bcd/sub-bcd_sessions.tsv" not in files
+    assert {path.stat().st_mode & 0o777 for path in layout.release.rglob("*")} == {0o644, 0o755}
     description = json.loads((layout.release / "dataset_description.json").read_text())
     assert description["GeneratedBy"][1] == {"Name": "dcm2niix", "Version": "1.0"}
+    assert "113111" in description["GeneratedBy"][0]["Description"]
+    assert summary(verdicts).startswith("unface: 3 of 3 sessions released, 0 withheld")
+
+
+def test_the_defaced_head_is_released_and_not_the_converted_one(layout: Layout) -> None:
+    session(layout)
+    run(layout, [A])
+    image = "sub-abc/ses-s1/anat/sub-abc_ses-s1_T1w.nii.gz"
+    assert (layout.release / image).read_bytes() == (layout.stage("defaced", *A) / "bids" / image).read_bytes()
+    assert (layout.release / image).read_bytes() != (layout.stage("converted", *A) / "bids" / image).read_bytes()
+
+
+def test_two_releases_of_the_same_sessions_are_the_same_bytes(layout: Layout) -> None:
+    session(layout, A)
+    session(layout, B)
+    run(layout, [A, B])
+    first = {name: (layout.release / name).read_bytes() for name in released_files(layout)}
+    run(layout, [B, A])
+    assert {name: (layout.release / name).read_bytes() for name in released_files(layout)} == first
+
+
+def change_file(name: str) -> Callable[[Layout], None]:
+    def change(layout: Layout) -> None:
+        path = next(layout.stage(name.split("/", maxsplit=1)[0], *A).glob(name.split("/", 1)[1]))
+        path.write_bytes(path.read_bytes()[:-1] + b"\7")
+
+    return change
+
+
+def swap_outcome(layout: Layout) -> None:
+    shutil.copy(layout.stage("agreement", *B) / "outcome.json", layout.stage("agreement", *A) / "outcome.json")
+
+
+def lose_a_file(layout: Layout) -> None:
+    next((layout.stage("converted", *A) / "bids").rglob("*.bvec")).unlink()
+
+
+def add_to_the_contents(layout: Layout) -> None:
+    with (layout.stage("audit", *A) / "contents.tsv").open("a") as file:
+        file.write("sub-abc/ses-s1/anat/x.nii.gz\tconverted\t00\t1\n")
+
+
+def forget_the_inputs(layout: Layout) -> None:
+    path = layout.stage("audit", *A) / "outcome.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"inputs": {}}))
+
+
+def replace_by_a_link(layout: Layout) -> None:
+    path = next((layout.stage("converted", *A) / "bids").rglob("*.bvec"))
+    other = path.with_name("elsewhere")
+    path.rename(other)
+    path.symlink_to(other)
+
+
+TAMPERED: dict[str, Callable[[Layout], None]] = {
+    "a stage is missing": lambda layout: shutil.rmtree(layout.stage("agreement", *A)),
+    "an outcome is cut short": change_file("defaced/outcome.json"),
+    "an outcome of another session": swap_outcome,
+    "an outcome without inputs": forget_the_inputs,
+    "an image changed after the audit": change_file("defaced/bids/*/*/anat/*_T1w.nii.gz"),
+    "a sidecar changed after the audit": change_file("converted/bids/*/*/dwi/*_dwi.json"),
+    "a file is gone": lose_a_file,
+    "a file became a link": replace_by_a_link,
+    "the list of files grew": add_to_the_contents,
+    "the record changed": lambda layout: layout.record(*A).write_text("{}") and None,
+    "the identifiers changed": lambda layout: layout.identifiers(*A).write_text("{}") and None,
+}
+
+
+@pytest.mark.parametrize("tampered", TAMPERED)
+def test_it_withholds_the_session_and_no_other(layout: Layout, tampered: str) -> None:
+    session(layout, A)
+    session(layout, B)
+    run(layout, [A, B])
+    TAMPERED[tampered](layout)
+    verdicts = run(layout, [A, B])
+    assert set(verdict_codes(verdicts)) == {"provenance"}
+    assert verdict_codes(verdicts, B) == []
+    assert not any("abc" in name for name in released_files(layout))
+    assert "abc" not in (layout.release / "participants.tsv").read_text()
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_made_with_other_settings_withholds_the_session(layout: Layout, stage: str) -> None:
+    session(layout)
+    changed = PROTOCOLS | {stage: {"settings": "other", "code": PROTOCOLS[stage]["code"]}}
+    assert verdict_codes(run(layout, [A], protocols=changed)) == ["provenance"]
+
+
+def test_the_first_cause_is_given_once(layout: Layout) -> None:
+    (reason,) = session(layout, converted=lambda folder: (folder / "dwi/x.json").write_text("{") and None).reasons[:1]
+    verdicts = run(layout, [A])
+    assert verdicts.sessions[0].reasons[0] == reason
+    assert len(set(verdicts.sessions[0].reasons)) == len(verdicts.sessions[0].reasons)
+
+
+def test_where_nothing_is_released_the_last_release_goes(layout: Layout) -> None:
+    session(layout)
+    run(layout, [A])
+    shutil.rmtree(layout.stage("audit", *A))
+    verdicts = run(layout, [A])
+    assert not layout.release.exists()
+    assert "provenance" in summary(verdicts)
+    with layout.verdicts.open(newline="") as file:
+        (row,) = csv.DictReader(file, delimiter="\t")
+    assert (row["subject"], row["verdict"], row["codes"]) == ("abc", "withheld", "provenance")
+
+
+def test_a_session_that_the_validator_rejects_is_taken_out(layout: Layout) -> None:
+    session(layout, A, converted=lambda folder: (folder / "dwi/sub-abc_ses-s1_dwi.bval").write_text("0\n") and None)
+    session(layout, B)
+    verdicts = run(layout, [A, B])
+    assert verdict_codes(verdicts) == ["bids_invalid"]
+    assert verdict_codes(verdicts, B) == []
+    assert not any("abc" in name for name in released_files(layout))
+
+
+def test_an_error_of_the_whole_dataset_withholds_everything_and_names_the_file(layout: Layout) -> None:
+    session(layout)
+    table = layout.results / "subjects.tsv"
+    table.write_text("subject\tage\nabc\told\n")
+    verdicts = run(layout, [A], subjects=table)
+    assert verdict_codes(verdicts) == ["bids_invalid"]
+    assert "participants.tsv" in verdicts.sessions[0].reasons[0].sentence
+    assert not layout.release.exists()
+
+
+def subjects_table(layout: Layout, *rows: str) -> Path:
+    path = layout.results / "subjects.tsv"
+    path.write_text("\n".join(["patient_id\tsubject\tgroup\tscore", *rows]) + "\n")
+    return path
+
+
+def test_columns_of_the_users_table_stand_in_participants(layout: Layout) -> None:
+    session(layout)
+    table = subjects_table(layout, "MRN-0048213\tabc\tcontrol\t12")
+    verdicts = run(layout, [A], subjects=table)
+    assert verdict_codes(verdicts) == []
+    assert (layout.release / "participants.tsv").read_text().splitlines() == [
+        "participant_id\tsex\tage\tgroup\tscore",
+        "sub-abc\tn/a\tn/a\tcontrol\t12",
+    ]
+    assert "group" in json.loads((layout.release / "participants.json").read_text())
+
+
+@pytest.mark.parametrize("cell", ["Jane D.", "brother of MRN 48213", "seen 17.04.2019"])
+def test_an_identifier_in_a_subjects_row_takes_that_subject_out(layout: Layout, cell: str) -> None:
+    session(layout, A)
+    session(layout, B, identifiers={"name": ["SMITH^ADAM"]})
+    table = subjects_table(layout, f"x\tabc\t{cell}\t1", "y\tbcd\tpatient\t2")
+    verdicts = run(layout, [A, B], subjects=table)
+    assert set(verdict_codes(verdicts)) == {"known_answer"}
+    assert verdict_codes(verdicts, B) == []
+    assert cell not in (layout.release / "participants.tsv").read_text()
+
+
+def test_another_subjects_identifier_in_a_row_takes_the_row_out(layout: Layout) -> None:
+    session(layout, A)
+    session(layout, B, identifiers={"name": ["SMITHERS^ADAM"]})
+    table = subjects_table(layout, "x\tabc\tsister of Smithers\t1", "y\tbcd\tpatient\t2")
+    verdicts = run(layout, [A, B], subjects=table)
+    assert verdict_codes(verdicts) == ["known_answer"]
+    assert verdict_codes(verdicts, B) == []
+
+
+def test_an_identifier_in_the_datasets_name_withholds_everything(layout: Layout) -> None:
+    session(layout, A)
+    session(layout, B, identifiers={"name": ["SMITH^ADAM"]})
+    named = settings.Release(name="The case of Jane Maria Doe", license="CC0", authors=())
+    verdicts = run(layout, [A, B], settings=named)
+    assert verdict_codes(verdicts) == verdict_codes(verdicts, B) == ["known_answer"]
+    ignored = run(layout, [A, B], settings=named, ignore=["Jane", "Maria", "janemaria", "mariadoe", "janemariadoe"])
+    assert verdict_codes(ignored, B) == []
+
+
+def test_a_label_that_holds_the_patient_id_is_no_pseudonym(layout: Layout) -> None:
+    result = session(layout, ("mrn0048213", "s1"))
+    assert codes(result) == {"known_answer"}
+
+
+def test_a_new_audit_after_a_change_releases_the_session(layout: Layout) -> None:
+    session(layout)
+    layout.identifiers(*A).write_text(json.dumps(IDENTIFIERS | {"other": []}))
+    assert verdict_codes(run(layout, [A])) == ["provenance"]
+    audit(layout, A)
+    assert verdict_codes(run(layout, [A], settings=RELEASE)) == []

@@ -1,0 +1,183 @@
+"""Each check of the audit fires on what it is there for, and an untouched session passes."""
+
+import gzip
+import json
+import struct
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import pytest
+from staged_sessions import IDENTIFIERS, Change, codes, image, session
+
+from unface.layout import Layout
+from unface.release import contents
+
+T1W = "anat/sub-abc_ses-s1_T1w"
+DWI = "dwi/sub-abc_ses-s1_dwi"
+VOXELS = np.arange(512, dtype=np.int16).reshape(8, 8, 8)
+
+
+@pytest.fixture
+def layout(tmp_path: Path) -> Layout:
+    return Layout(tmp_path / "results")
+
+
+def sidecar(text: str) -> Change:
+    return lambda folder: (folder / f"{DWI}.json").write_text(text) and None
+
+
+def rewrite(ending: str, change: bytes, *, raw: bool = False) -> Change:
+    """Replace what stands inside a gzip file, or append to the file as it stands."""
+
+    def apply(folder: Path) -> None:
+        path = folder / ending
+        path.write_bytes(path.read_bytes() + change if raw else gzip.compress(change, mtime=0))
+
+    return apply
+
+
+def with_gzip_name(folder: Path) -> None:
+    path = folder / f"{DWI}.nii.gz"
+    path.write_bytes(_named(path.read_bytes(), b"doe_jane.nii"))
+
+
+def _named(data: bytes, name: bytes) -> bytes:
+    return data[:3] + b"\x08" + data[4:10] + name + b"\0" + data[10:]
+
+
+def with_time(folder: Path) -> None:
+    path = folder / f"{DWI}.nii.gz"
+    path.write_bytes(path.read_bytes()[:4] + struct.pack("<I", 1_600_000_000) + path.read_bytes()[8:])
+
+
+def with_extension(folder: Path) -> None:
+    made = nib.Nifti1Image(VOXELS, np.eye(4))
+    made.header.extensions.append(nib.nifti1.Nifti1Extension("comment", b"plain words"))
+    (folder / f"{DWI}.nii.gz").write_bytes(gzip.compress(made.to_bytes(), mtime=0))
+
+
+def with_planted_voxels(folder: Path) -> None:
+    data = bytearray(VOXELS.tobytes(order="F"))
+    data[40:60] = b"MRN0048213 JaneMaria"
+    image(folder / f"{DWI}.nii.gz", np.frombuffer(bytes(data), np.int16).reshape(8, 8, 8, order="F"))
+
+
+def with_trailing_bytes(folder: Path) -> None:
+    made = nib.Nifti1Image(VOXELS, np.eye(4))
+    (folder / f"{DWI}.nii.gz").write_bytes(gzip.compress(made.to_bytes() + b"tail", mtime=0))
+
+
+def descrip(text: bytes) -> Change:
+    return lambda folder: image(folder / f"{DWI}.nii.gz", VOXELS, descrip=text)
+
+
+def db_name(folder: Path) -> None:
+    image(folder / f"{DWI}.nii.gz", VOXELS, db_name=b"ward 3")
+
+
+def text(ending: str, content: str) -> Change:
+    return lambda folder: (folder / ending).write_text(content) and None
+
+
+def rename(ending: str) -> Change:
+    def apply(folder: Path) -> None:
+        for kind in ("nii.gz", "json"):
+            target = folder / f"{ending}.{kind}"
+            target.parent.mkdir(parents=True, exist_ok=True)
+            (folder / f"{DWI}.{kind}").rename(target)
+        for kind in ("bval", "bvec"):
+            (folder / f"{DWI}.{kind}").unlink()
+
+    return apply
+
+
+def scans(cell: str, column: str = "acq_time") -> Change:
+    table = f"filename\t{column}\n{DWI}.nii.gz\t{cell}\n"
+    return lambda folder: (folder / "sub-abc_ses-s1_scans.tsv").write_text(table) and None
+
+
+PLANTED = {
+    "a name in descrip": (descrip(b"Jane Doe 3T"), {"nifti_header", "known_answer"}),
+    "plain text in descrip": (descrip(b"TE=3;Time=101112"), {"nifti_header"}),
+    "text in a field left over from Analyze": (db_name, {"nifti_header"}),
+    "an extension": (with_extension, {"nifti_header"}),
+    "identifiers among voxels": (with_planted_voxels, {"known_answer"}),
+    "bytes behind the voxels": (with_trailing_bytes, {"unaudited"}),
+    "a name in the gzip header": (with_gzip_name, {"nifti_header", "known_answer"}),
+    "a time in the gzip header": (with_time, {"nifti_header"}),
+    "bytes behind the gzip stream": (
+        rewrite(f"{DWI}.nii.gz", b"DOE^JANE^MARIA", raw=True),
+        {"unaudited", "known_answer"},
+    ),
+    "a second gzip member": (rewrite(f"{DWI}.nii.gz", gzip.compress(b"x", mtime=0), raw=True), {"unaudited"}),
+    "no NIfTI at all": (rewrite(f"{DWI}.nii.gz", b"DOE" * 200), {"unaudited"}),
+    "a name in a value": (sidecar('{"ScanOptions": "for Jane Doe"}'), {"known_answer"}),
+    "a name in escapes": (sidecar('{"ScanOptions": "\\u0044\\u006fe, \\u004aane"}'), {"known_answer"}),
+    "a name deep inside": (sidecar('{"ScanOptions": [1, ["a", "janeDOE"]]}'), {"known_answer"}),
+    "a name as a key": (sidecar('{"\\u0044OE^JANE": 3}'), {"sidecar_key", "known_answer"}),
+    "an ID as a number": (sidecar('{"EchoTime": 48213, "FlipAngle": 1, "EchoNumber": 20190417}'), {"known_answer"}),
+    "a key that may not be released": (sidecar('{"StationName": "MR1"}'), {"sidecar_key"}),
+    "a nested key that may not be released": (sidecar('{"ScanOptions": {"PatientAge": 3}}'), {"sidecar_key"}),
+    "a key twice": (sidecar('{"EchoTime": 1, "EchoTime": 2}'), {"unaudited"}),
+    "a UID of another": (sidecar('{"ScanOptions": "1.2.840.113619.2.55.3.12345"}'), {"identifier_like"}),
+    "somebody's name": (sidecar('{"ScanOptions": "SMITH^ADAM"}'), {"identifier_like"}),
+    "another day": (sidecar('{"ScanOptions": "2020-05-06"}'), {"identifier_like"}),
+    "damaged JSON": (sidecar('{"EchoTime": 1'), {"unaudited"}),
+    "a name in a bvec": (text(f"{DWI}.bvec", "0 1\n0 0\n0 0 Jane\n"), {"unaudited", "known_answer"}),
+    "a column that may not be released": (scans("Smith", "operator"), {"sidecar_key"}),
+    "a real date in scans.tsv": (scans("2019-04-17T10:00:00"), {"identifier_like", "known_answer"}),
+    "a name in scans.tsv": (scans("Doe Jane"), {"identifier_like", "known_answer"}),
+    "a name in a file name": (rename("dwi/sub-abc_ses-s1_acq-JaneDoe_dwi"), {"known_answer"}),
+    "a name that BIDS does not know": (rename("dwi/sub-abc_ses-s1_blurb"), {"file_name"}),
+    "another session's file": (rename("dwi/sub-abc_ses-s2_dwi"), {"file_name"}),
+    "a kind of file without a check": (text("anat/sub-abc_ses-s1_FLAIR.nii", "x"), {"file_name"}),
+    "a head that was not defaced": (lambda folder: image(folder / "anat/sub-abc_ses-s1_T2w.nii.gz"), {"face_left"}),
+    "a link": (lambda folder: (folder / "anat/x.json").symlink_to("/etc/hostname"), {"unaudited"}),
+    "a sidecar alone": (text("anat/sub-abc_ses-s1_PDw.json", "{}"), {"unaudited"}),
+}
+
+
+@pytest.mark.parametrize("planted", PLANTED)
+def test_it_is_found(layout: Layout, planted: str) -> None:
+    change, expected = PLANTED[planted]
+    result = session(layout, converted=change)
+    assert expected <= codes(result), result.reasons
+    assert "crashed" not in codes(result), result.reasons
+
+
+@pytest.mark.parametrize("planted", PLANTED)
+def test_no_value_is_repeated(layout: Layout, planted: str) -> None:
+    result = session(layout, converted=PLANTED[planted][0])
+    said = json.dumps([reason.sentence for reason in result.reasons]).lower()
+    assert not any(secret in said for secret in ("jane", "48213", "20190417", "smith", "113619", "time=101112"))
+
+
+def test_an_untouched_session_passes_and_its_contents_are_listed(layout: Layout) -> None:
+    result = session(layout)
+    assert result.ok, result.reasons
+    rows = {row.path: row for row in contents.read(layout.stage("audit", "abc", "s1") / contents.FILE)}
+    assert rows[f"sub-abc/ses-s1/{T1W}.nii.gz"].source == "defaced"
+    assert rows[f"sub-abc/ses-s1/{T1W}.json"].source == "converted"
+    assert rows["sub-abc/ses-s1/anat/sub-abc_ses-s1_mod-T1w_defacemask.nii.gz"].source == "defaced"
+    assert len(rows) == 9
+
+
+def test_defacing_may_leave_nothing_but_heads_and_masks(layout: Layout) -> None:
+    result = session(layout, defaced=lambda folder: image(folder / f"{DWI}.nii.gz"))
+    assert codes(result) == {"unaudited"}
+
+
+def test_a_session_without_known_answers_is_withheld(layout: Layout) -> None:
+    assert codes(session(layout, identifiers={"name": []})) == {"unaudited"}
+
+
+def test_a_person_called_like_a_word_of_the_format_raises_no_alarm(layout: Layout) -> None:
+    result = session(layout, identifiers=dict(IDENTIFIERS) | {"name": ["ANGLE^ANAT", "FIELD^ECHO"]})
+    assert result.ok, result.reasons
+
+
+def test_a_word_to_ignore_raises_no_alarm(layout: Layout) -> None:
+    answers = dict(IDENTIFIERS) | {"other": ["Scanners"]}
+    assert codes(session(layout, identifiers=answers)) == {"known_answer"}
+    assert session(layout, identifiers=answers, ignore=["SCANNERS"]).ok
