@@ -1,0 +1,84 @@
+"""The page that a curator judges one session by."""
+
+import re
+import stat
+from pathlib import Path
+
+import pytest
+from report_cohort import Cohort
+
+from unface.report.review import mask_name, review_session
+
+
+def page_of(cohort: Cohort, unit: tuple[str, str], output: Path) -> str:
+    review_session(cohort.layout, *unit, output, title="Cohort <A> & B")
+    return output.read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def whole(cohort: Cohort, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    output = tmp_path_factory.mktemp("review") / "page.html"
+    page_of(cohort, ("ok0", "a1"), output)
+    return output
+
+
+def test_the_page_shows_slices_and_surfaces_before_and_after(whole: Path) -> None:
+    text = whole.read_text(encoding="utf-8")
+    for caption in ("Sagittal, middle, before", "Axial, face, after", "From the front, before", "From the left, after"):
+        assert re.search(f'<img src="data:image/jpeg;base64,[^"]{{200,}}" alt="{caption}">', text), caption
+
+
+def test_the_page_has_the_checks_with_their_limits_and_the_agreement(whole: Path) -> None:
+    text = whole.read_text(encoding="utf-8")
+    assert re.search(r"<td>ngf</td>.*?0\.610", text, re.DOTALL)
+    assert "2 to 35" in text
+    assert "region 12" in text
+
+
+def test_the_page_asks_for_nothing_from_outside(whole: Path) -> None:
+    text = whole.read_text(encoding="utf-8")
+    assert "http://" not in text
+    assert "https://" not in text
+    assert not re.search(r'(?:src|href)="(?!data:|#)', text)
+    assert "<script" not in text
+
+
+def test_the_page_is_for_its_owner_alone_and_small(whole: Path) -> None:
+    assert stat.S_IMODE(whole.stat().st_mode) == 0o600
+    assert whole.stat().st_size < 3_000_000
+    assert [path.name for path in whole.parent.iterdir()] == ["page.html"]
+
+
+def test_values_are_escaped(whole: Path) -> None:
+    text = whole.read_text(encoding="utf-8")
+    assert "Cohort &lt;A&gt; &amp; B" in text
+    assert "<A>" not in text
+
+
+def test_two_runs_give_the_same_bytes(cohort: Cohort, whole: Path, tmp_path: Path) -> None:
+    page_of(cohort, ("ok0", "a1"), tmp_path / "again.html")
+    assert (tmp_path / "again.html").read_bytes() == whole.read_bytes()
+
+
+def test_a_session_withheld_early_says_why_and_which_stages_were_not_done(cohort: Cohort, tmp_path: Path) -> None:
+    text = page_of(cohort, ("torn", "b1"), tmp_path / "page.html")
+    assert "s001 has a truncated file" in text
+    assert text.count("not done: the session was withheld before") == 6
+    assert "There is no head image to show" in text
+
+
+def test_a_head_that_failed_is_shown_with_its_failed_check(cohort: Cohort, tmp_path: Path) -> None:
+    text = page_of(cohort, ("turned", "c1"), tmp_path / "page.html")
+    assert "the T1w could not be aligned" in text
+    assert re.search(r"<td>ngf</td>.*?outside", text, re.DOTALL)
+    assert "Sagittal, middle, after" in text
+
+
+def test_a_session_with_no_stage_at_all_has_a_page(cohort: Cohort, tmp_path: Path) -> None:
+    text = page_of(cohort, ("nobody", "z1"), tmp_path / "page.html")
+    assert "Not finished" in text
+    assert text.count("has not run") == 7
+
+
+def test_a_face_mask_is_found_by_its_name_in_bids() -> None:
+    assert mask_name("sub-a_ses-b_run-1_T1w.nii.gz") == "sub-a_ses-b_run-1_mod-T1w_defacemask.nii.gz"
