@@ -62,6 +62,16 @@ class Layout:
         return self.restricted / "inventory.tsv"
 
     @property
+    def protocols_restricted(self) -> Path:
+        """The protocol groups with the free text that a curator writes mapping rules by."""
+        return self.restricted / "protocols.tsv"
+
+    @property
+    def files_unused(self) -> Path:
+        """Raw files that belong to no session, each with why."""
+        return self.restricted / "files_unused.tsv"
+
+    @property
     def linkage(self) -> Path:
         """Pseudonyms beside the identifiers they stand for."""
         return self.restricted / "linkage.tsv"

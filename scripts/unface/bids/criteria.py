@@ -1,8 +1,9 @@
 """Criteria of mapping rules: questions about header values, in dcm2bids' style.
 
 A field's value is a pattern (glob, any case), a number, a list (as many values, each fitting its pattern), or a
-mapping of tests: any, all, none (lists of patterns), regex, lt, le, gt, ge, btw (from, to), exists. A field with several
-values fits a pattern or a test if one of them does. Beside fields, `any`, `all` and `none` hold lists of criteria.
+mapping of tests: any, all, none (lists of patterns), regex, lt, le, gt, ge, btw (from, to), exists. A field with
+several values fits a pattern or a test if one of them does. Beside fields, `any`, `all` and `none` hold lists of
+criteria.
 """
 
 import fnmatch
@@ -105,20 +106,7 @@ def _test(expected: Any) -> Test:
 
 def _named_test(name: str, argument: Any) -> Test:
     if name in GROUPS:
-        if not isinstance(argument, list) or not argument:
-            raise CriteriaError(f"{name} holds a list of patterns", (name,))
-        patterns = [_pattern(pattern) for pattern in argument]
-        if name == "any":
-            return lambda values: any(pattern(value) for pattern in patterns for value in values)
-        if name == "all":
-            return lambda values: all(any(pattern(value) for value in values) for pattern in patterns)
-        return lambda values: not any(pattern(value) for pattern in patterns for value in values)
-    if name == "regex":
-        try:
-            expression = re.compile(str(argument), re.IGNORECASE)
-        except re.error as error:
-            raise CriteriaError(f"{argument!r} is no regular expression: {error}", (name,)) from None
-        return lambda values: any(expression.search(str(value)) for value in values)
+        return _patterns_test(name, argument)
     if name in COMPARISONS:
         return _within([(COMPARISONS[name], _limit(name, argument))])
     if name == "btw":
@@ -126,9 +114,29 @@ def _named_test(name: str, argument: Any) -> Test:
             raise CriteriaError("btw holds two numbers, from and to", (name,))
         low, high = (_limit(name, limit) for limit in argument)
         return _within([(COMPARISONS["ge"], low), (COMPARISONS["le"], high)])
+    if name == "regex":
+        return _regex_test(argument)
     if name == "exists":
         return lambda values: bool(values) == bool(argument)
     raise CriteriaError(f"unknown test {name}; there are {', '.join(TESTS)}", (name,))
+
+
+def _patterns_test(name: str, argument: Any) -> Test:
+    if not isinstance(argument, list) or not argument:
+        raise CriteriaError(f"{name} holds a list of patterns", (name,))
+    patterns = [_pattern(pattern) for pattern in argument]
+    if name == "all":
+        return lambda values: all(any(pattern(value) for value in values) for pattern in patterns)
+    wanted = name == "any"
+    return lambda values: any(pattern(value) for pattern in patterns for value in values) == wanted
+
+
+def _regex_test(argument: Any) -> Test:
+    try:
+        expression = re.compile(str(argument), re.IGNORECASE)
+    except re.error as error:
+        raise CriteriaError(f"{argument!r} is no regular expression: {error}", ("regex",)) from None
+    return lambda values: any(expression.search(str(value)) for value in values)
 
 
 def _within(limits: list[tuple[Callable[[float, float], bool], float]]) -> Test:
@@ -154,7 +162,7 @@ def _as_number(value: Any) -> float | None:
 
 
 def _pattern(expected: Any) -> Callable[[Any], bool]:
-    if isinstance(expected, bool | None) or isinstance(expected, Mapping | list):
+    if expected is None or isinstance(expected, bool | Mapping | list):
         raise CriteriaError(f"{expected!r} is neither text nor a number")
     if isinstance(expected, int | float):
         return lambda value: (number := _as_number(value)) is not None and abs(number - expected) < 1e-6

@@ -12,6 +12,8 @@ from typing import Any
 from pydicom.charset import convert_encodings, decode_bytes
 
 CHARSET = 0x00080005
+_DELIMITERS = set(b"\n\r\t\f^=\\")
+"""Characters that end a stretch of an extended character set (PS3.5 6.1.2.5.3)."""
 
 IDENTITY: Mapping[int, str] = {
     0x00100020: "PatientID",
@@ -152,7 +154,7 @@ def decode_text(raw: bytes, charset: bytes | None) -> str:
         warnings.simplefilter("ignore")
         try:
             encodings = convert_encodings(names)
-            return decode_bytes(raw, encodings, set("\n\r\t\f^=\\")).strip(" \0")
+            return decode_bytes(raw, encodings, _DELIMITERS).strip(" \0")
         except (LookupError, ValueError):
             return raw.decode("latin-1").strip(" \0")
 
@@ -172,7 +174,7 @@ def _rounded(value: int | float) -> int | float:
     """Floats to six decimals, whole ones as integers: the same value however a vendor wrote it."""
     if isinstance(value, int):
         return value
-    rounded = round(value, 6) if value == value and abs(value) < 1e15 else 0.0
+    rounded = round(value, 6) if abs(value) < 1e15 else 0.0
     return int(rounded) if rounded.is_integer() else rounded
 
 

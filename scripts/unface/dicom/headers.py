@@ -49,7 +49,7 @@ class RawHeader:
     problem: str | None = None
 
 
-class _EndOfData(Exception):
+class _EndOfDataError(Exception):
     """An element reaches past the bytes at hand."""
 
 
@@ -79,7 +79,7 @@ def _read(handle: int, size: int, wanted: frozenset[int]) -> RawHeader:
         whole = len(data) >= size or len(data) < amount
         try:
             return _parse(data, handle, size, wanted)
-        except _EndOfData:
+        except _EndOfDataError:
             if whole:
                 raise NotDicomError("a DICOM header that breaks off") from None
         amount *= 16
@@ -92,7 +92,7 @@ def _parse(data: bytes, handle: int, size: int, wanted: frozenset[int]) -> RawHe
         raise NotDicomError("DICOMDIR")
     if syntax == DEFLATED:
         if len(data) < size:
-            raise _EndOfData
+            raise _EndOfDataError
         data = data[:start] + _inflate(data[start:])
         size = len(data)
     order = ">" if syntax == BIG_ENDIAN else "<"
@@ -101,7 +101,7 @@ def _parse(data: bytes, handle: int, size: int, wanted: frozenset[int]) -> RawHe
     header = RawHeader(meta, order)
     try:
         pixels = walk.top_level(start, header)
-    except _EndOfData:
+    except _EndOfDataError:
         if len(data) < size:
             raise
         # All bytes are at hand: the file itself ends inside an element.
@@ -162,7 +162,7 @@ class _Walk:
         self.long = struct.Struct(order + "I")
         self.tag = struct.Struct(order + "HHI")
 
-    def top_level(self, start: int, header: RawHeader) -> tuple[int, int] | None:
+    def top_level(self, start: int, header: RawHeader) -> tuple[int, int] | None:  # noqa: PLR0912 - the inner loop
         """Fill `header`; return where the pixel data begin and their length, None if there are none."""
         data, end, wanted, values = self.data, len(self.data), self.wanted, header.values
         explicit, unpack, unpack_long = self.explicit, self.short.unpack_from, self.long.unpack_from
@@ -174,7 +174,7 @@ class _Walk:
                 body = offset + 8
                 if vr in LONG_VRS:
                     if body + 4 > end:
-                        raise _EndOfData
+                        raise _EndOfDataError
                     (length,) = unpack_long(data, body)
                     body += 4
                 elif vr not in SHORT_VRS:
@@ -197,11 +197,11 @@ class _Walk:
             else:
                 if tag in wanted:
                     if body + length > end:
-                        raise _EndOfData
+                        raise _EndOfDataError
                     values[tag] = data[body : body + length]
                 offset = body + length
         if offset > self.size or (offset < self.size and offset + 8 > end):
-            raise _EndOfData
+            raise _EndOfDataError
         header.frames = [shared | frame for frame in header.frames] or ([shared] if shared else [])
         return None
 
@@ -210,13 +210,13 @@ class _Walk:
         data = self.data
         end = offset + length if length != UNDEFINED else len(data)
         if end > len(data):
-            raise _EndOfData
+            raise _EndOfDataError
         if items is None and length != UNDEFINED:
             return end
         single = items[0] if items else None
         while offset < end:
             if offset + 8 > len(data):
-                raise _EndOfData
+                raise _EndOfDataError
             group, element, item_length = self.tag.unpack_from(data, offset)
             tag = group << 16 | element
             offset += 8
@@ -230,19 +230,19 @@ class _Walk:
                 items.append(into)
             offset = self.item(offset, item_length, into)
         if length == UNDEFINED:
-            raise _EndOfData
+            raise _EndOfDataError
         return end
 
     def item(self, offset: int, length: int, into: dict[int, bytes] | None) -> int:
         data, wanted = self.data, self.wanted
         end = offset + length if length != UNDEFINED else len(data)
         if end > len(data):
-            raise _EndOfData
+            raise _EndOfDataError
         if into is None and length != UNDEFINED:
             return end
         while offset < end:
             if offset + 8 > len(data):
-                raise _EndOfData
+                raise _EndOfDataError
             group, element, size = self.tag.unpack_from(data, offset)
             tag = group << 16 | element
             body = offset + 8
@@ -262,7 +262,7 @@ class _Walk:
                 into.setdefault(tag, data[body : body + size])
             offset = body + size
         if length == UNDEFINED:
-            raise _EndOfData
+            raise _EndOfDataError
         return end
 
 

@@ -150,14 +150,14 @@ def collect(scans: Iterable[Path], layout: Layout, key: Key, subjects: Path | No
     public = [protocols.public_row(group, secrets) for group in groups]
     write(layout.protocols, tsv(protocols.PUBLIC_COLUMNS, public))
     restricted = [protocols.restricted_row(group) for group in groups]
-    write(layout.restricted / "protocols.tsv", tsv(protocols.RESTRICTED_COLUMNS, restricted), mode=0o600)
+    write(layout.protocols_restricted, tsv(protocols.RESTRICTED_COLUMNS, restricted), mode=0o600)
     group_of = {
         (a.subject, a.session, name): group.group for group in groups for a in group.members for name in a.series
     }
     write(layout.inventory, _inventory_table(records, group_of), mode=0o600)
     write(layout.linkage, people.linkage_table(), mode=0o600)
     unused_rows = [{"path": path, "reason": reason} for path, reason in sorted(unused)]
-    write(layout.restricted / "files_unused.tsv", tsv(("path", "reason"), unused_rows), mode=0o600)
+    write(layout.files_unused, tsv(("path", "reason"), unused_rows), mode=0o600)
     _write_session_list(layout, records)
     dicom = sum(len(one.files) for one in found) + len(copies)
     return Summary(

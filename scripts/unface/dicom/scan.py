@@ -4,7 +4,6 @@ A scan is a file of JSON lines inside `restricted/`: one line for each series (i
 files), one for each file that is no image of any series, with why.
 """
 
-import hashlib
 import json
 import logging
 import os
@@ -15,6 +14,7 @@ from typing import Any
 
 from unface.dicom import fields
 from unface.dicom.headers import NotDicomError, RawHeader, read_header
+from unface.dicom.walk import Place, unreadable, walk
 
 log = logging.getLogger("unface")
 
@@ -22,8 +22,8 @@ log = logging.getLogger("unface")
 def scan(dicom_dir: Path, shard: int, shards: int, output: Path) -> None:
     """Read every header below those entries of `dicom_dir` whose hashed name falls into this shard.
 
-    Links are followed only where they lead to a file or folder inside `dicom_dir`. Files that are not DICOM, or that
-    cannot be read, are listed with the reason; nothing stops the scan but the machine.
+    Links are not followed. Files that are not DICOM, or that cannot be read, are listed with the reason; nothing stops
+    the scan but the machine.
 
     Parameters
     ----------
@@ -34,8 +34,8 @@ def scan(dicom_dir: Path, shard: int, shards: int, output: Path) -> None:
     """
     found = _Found()
     root = dicom_dir.resolve()
-    for path in _files_of_shard(root, shard, shards):
-        found.add(path)
+    for place in walk(root, shard, shards):
+        found.add(place)
     output.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     part = output.with_name(f".{output.name}.part")
     with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
@@ -43,39 +43,6 @@ def scan(dicom_dir: Path, shard: int, shards: int, output: Path) -> None:
             file.write(json.dumps(line, sort_keys=True) + "\n")
     part.replace(output)
     log.info("scanned %d files: %d series, %d files of none", found.files, len(found.series), len(found.unused))
-
-
-def shard_of(name: str, shards: int) -> int:
-    """Which shard an entry of the raw folder falls into."""
-    digest = hashlib.sha256(os.fsencode(name)).digest()
-    return int.from_bytes(digest[:8], "big") % shards
-
-
-def _files_of_shard(root: Path, shard: int, shards: int) -> Iterator[str]:
-    with os.scandir(root) as entries:
-        names = sorted(entry.name for entry in entries if shard_of(entry.name, shards) == shard)
-    for name in names:
-        yield from _files_below(str(root / name), str(root), frozenset())
-
-
-def _files_below(path: str, root: str, above: frozenset[str]) -> Iterator[str]:
-    """Files at or below a path, in order of their names; a link that leaves the tree or leads in a circle is a file."""
-    if os.path.islink(path):
-        real = os.path.realpath(path)
-        if not real.startswith(root + os.sep) or real in above or not os.path.exists(real):
-            yield path
-            return
-    if not os.path.isdir(path):
-        yield path
-        return
-    inside = above | {os.path.realpath(path)}
-    try:
-        names = sorted(os.listdir(path))
-    except OSError:
-        yield path
-        return
-    for name in names:
-        yield from _files_below(os.path.join(path, name), root, inside)
 
 
 @dataclass
@@ -91,16 +58,15 @@ class _SeriesFound:
     files: list[list[Any]] = field(default_factory=list)
 
     def add(self, header: RawHeader) -> None:
-        values = self.values
         for tag in fields.SERIES_TAGS:
             raw = header.values.get(tag)
             if raw is not None:
-                self._keep(values, tag, raw)
+                self.keep(tag, raw)
         frames = header.frames
         for frame in frames:
             for tag, raw in frame.items():
                 if tag in _FRAME_TAGS:
-                    self._keep(values, tag, raw)
+                    self.keep(tag, raw)
                 elif tag == fields.POSITION:
                     self.positions.add(raw)
         position = header.values.get(fields.POSITION)
@@ -111,11 +77,10 @@ class _SeriesFound:
         if mosaic is not None and b"MOSAIC" in header.values.get(0x00080008, b""):
             self.mosaic_slices = int.from_bytes(mosaic[:2], "little" if self.order == "<" else "big")
 
-    @staticmethod
-    def _keep(values: dict[int, dict[bytes, None]], tag: int, raw: bytes) -> None:
-        known = values.get(tag)
+    def keep(self, tag: int, raw: bytes) -> None:
+        known = self.values.get(tag)
         if known is None:
-            values[tag] = {raw: None}
+            self.values[tag] = {raw: None}
         elif raw not in known:
             known[raw] = None
 
@@ -151,24 +116,12 @@ class _Found:
         self.unused: list[tuple[str, str]] = []
         self.files = 0
 
-    def add(self, path: str) -> None:
+    def add(self, place: Place) -> None:
         self.files += 1
-        if os.path.islink(path):
-            self.unused.append((path, "a link that leaves the folder or leads nowhere"))
-            return
-        try:
-            stat = os.stat(path)
-            header = read_header(path, _WANTED)
-        except NotDicomError as error:
-            self.unused.append((path, str(error)))
-            return
-        except OSError as error:
-            self.unused.append((path, f"cannot be read: {os.strerror(error.errno or 0)}"))
+        header = self._header(place)
+        if header is None:
             return
         values = header.values
-        if fields.SERIES not in values:
-            self.unused.append((path, "a DICOM file of no series" if header.problem is None else "a header cut short"))
-            return
         key = (values.get(fields.PATIENT_ID, b""), values.get(fields.STUDY, b""), values[fields.SERIES])
         series = self.series.get(key)
         if series is None:
@@ -176,11 +129,28 @@ class _Found:
         series.add(header)
         for creator in _CREATORS:
             if creator in values:
-                series._keep(series.values, creator, values[creator])
+                series.keep(creator, values[creator])
         instance = fields.decode_text(values.get(fields.INSTANCE_NUMBER, b""), None)
         uid = fields.decode_text(values.get(fields.SOP_INSTANCE, b""), None)
         number = int(instance) if instance.lstrip("-").isdigit() else 0
-        series.files.append([path, stat.st_size, stat.st_mtime_ns, header.problem, number, uid])
+        series.files.append([place.path, place.bytes, place.mtime_ns, header.problem, number, uid])
+
+    def _header(self, place: Place) -> RawHeader | None:
+        """The header of a file that belongs to a series; None after noting why there is none."""
+        reason = place.problem
+        if reason is None:
+            try:
+                header = read_header(place.path, fields.WANTED)
+            except NotDicomError as error:
+                reason = str(error)
+            except OSError as error:
+                reason = unreadable(error)
+            else:
+                if fields.SERIES in header.values:
+                    return header
+                reason = "a DICOM file of no series" if header.problem is None else "a DICOM header that breaks off"
+        self.unused.append((place.path, reason))
+        return None
 
     def lines(self) -> Iterator[dict[str, Any]]:
         for found in self.series.values():
@@ -193,6 +163,3 @@ class _Found:
             }
         for path, reason in self.unused:
             yield {"unused": path, "reason": reason}
-
-
-_WANTED = fields.WANTED
