@@ -23,6 +23,7 @@ def audit_session(
     identifiers: Path,
     ignore: Sequence[str],
     faced_suffixes: Sequence[str],
+    options: Sequence[str] = (),
 ) -> None:
     """Determine what would be released of a session, audit it, and write `contents.tsv`.
 
@@ -36,6 +37,8 @@ def audit_session(
         Words that are no secret although a header holds them as an identifier.
     faced_suffixes
         BIDS suffixes of images that show the head: these come from `defaced` alone.
+    options
+        Options of DICOM PS3.15 Table E.1-1: dates and UIDs that one of them retains are no fault.
 
     Raises
     ------
@@ -50,7 +53,7 @@ def audit_session(
         raise WithheldError("unaudited", "the session has no image that could be released")
     roots = {"converted": converted / "bids", "defaced": defaced / "bids"}
     paths = [file.relative_to(roots[stage]).as_posix() for stage, file in files]
-    check = Check(bids_folder(work.subject, work.session).as_posix(), answers, paths)
+    check = Check(bids_folder(work.subject, work.session).as_posix(), answers, paths, options)
     rows = []
     for path, (stage, file) in zip(paths, files, strict=True):
         bad_name = list(check.name(path))

@@ -12,7 +12,7 @@ import re
 import struct
 import zlib
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -68,12 +68,14 @@ def _names() -> list[re.Pattern[str]]:
 class Check:
     """Holds the files of one session against what a release allows.
 
-    `answers` are the subject's own identifiers, `released` the paths of all the session's files.
+    `answers` are the subject's own identifiers, `released` the paths of all the session's files, `options` what the
+    headers were de-identified with.
     """
 
     folder: str
     answers: KnownAnswers
-    released: Collection[str] = field(default_factory=list)
+    released: Collection[str] = ()
+    options: Collection[str] = ()
 
     def name(self, path: str) -> Iterator[Finding]:
         """The path of a file: a valid BIDS name in the session's own folder, with no identifier among its labels."""
@@ -158,7 +160,7 @@ class Check:
         # Keys of the list are words of the format; a person may be called Angle or Field.
         public = _KEY.sub(lambda match: '""' + match[2] if match[1] in sidecar_keys() else match[0], text)
         yield from _hits(self.answers.in_text(public), "in its text")
-        yield from _identifier_like([string for key, string in strings if key not in _SOFTWARE])
+        yield from self._identifier_like([string for key, string in strings if key not in _SOFTWARE])
 
     def _named(self, keys: list[str]) -> str:
         """The keys' names where they are words of DICOM or BIDS and not the subject's own."""
@@ -185,13 +187,14 @@ class Check:
         if own - set(self.released):
             yield "unaudited", "names a file that is not released"
         for row in rows[1:]:
-            if not all(_is_shifted(cell) for name, cell in zip(columns, row, strict=True) if name == "acq_time"):
-                yield "identifier_like", f"has an acq_time after {LATEST_YEAR} or one that is no date"
+            latest = 9999 if self._keeps_dates else LATEST_YEAR
+            if not all(_is_time(cell, latest) for name, cell in zip(columns, row, strict=True) if name == "acq_time"):
+                yield "identifier_like", f"has an acq_time after {latest} or one that is no date"
                 break
         cells = {cell for row in rows for cell in row} - {path.removeprefix(f"{self.folder}/") for path in own}
         yield from self._strings("in a cell", sorted(cells))
         yield from _hits(self.answers.in_text("\n".join(sorted(cells))), "in its text")
-        yield from _identifier_like(sorted(cells))
+        yield from self._identifier_like(sorted(cells))
 
     def _numbers(self, file: Path) -> Iterator[Finding]:
         text = file.read_bytes().decode("latin-1")
@@ -199,6 +202,20 @@ class Check:
             yield "unaudited", "holds something else than numbers"
         yield from self._strings("in its text", [word for word in text.split() if not _is_number(word)])
         yield from _hits(self.answers.in_text(text), "in its text")
+
+    def _identifier_like(self, strings: list[str]) -> Iterator[Finding]:
+        """What has the form of an identifier, be it this subject's or another's."""
+        text = "\n".join(strings)
+        if "retain_uids" not in self.options and _UID.search(text):
+            yield "identifier_like", "holds text of the form of a DICOM UID"
+        if _CARETS.search(text):
+            yield "identifier_like", "holds text of the form of a DICOM person name"
+        if not self._keeps_dates and any(int(match[1]) > LATEST_YEAR for match in _DATE.finditer(text)):
+            yield "identifier_like", f"holds text of the form of a date after {LATEST_YEAR}"
+
+    @property
+    def _keeps_dates(self) -> bool:
+        return "retain_longitudinal_full_dates" in self.options
 
     def _strings(self, where: str, strings: list[str]) -> Iterator[Finding]:
         yield from _hits(self.answers.in_strings(strings), where)
@@ -209,19 +226,9 @@ def _hits(kinds: Collection[str], where: str) -> Iterator[Finding]:
         yield "known_answer", f"holds one of the subject's own identifiers (kind: {kind}) {where}"
 
 
-def _identifier_like(strings: list[str]) -> Iterator[Finding]:
-    text = "\n".join(strings)
-    if _UID.search(text):
-        yield "identifier_like", "holds text of the form of a DICOM UID"
-    if _CARETS.search(text):
-        yield "identifier_like", "holds text of the form of a DICOM person name"
-    if any(int(match[1]) > LATEST_YEAR for match in _DATE.finditer(text)):
-        yield "identifier_like", f"holds text of the form of a date after {LATEST_YEAR}"
-
-
-def _is_shifted(cell: str) -> bool:
+def _is_time(cell: str, latest: int) -> bool:
     match = re.fullmatch(r"(\d{4})-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z?", cell)
-    return cell == "n/a" or (match is not None and int(match[1]) <= LATEST_YEAR)
+    return cell == "n/a" or (match is not None and int(match[1]) <= latest)
 
 
 def _is_number(word: str) -> bool:

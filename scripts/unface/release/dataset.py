@@ -40,11 +40,14 @@ OPTION_CODES: Mapping[str, tuple[str, str]] = {
 
 MISSING = "n/a"
 _KEYS_OF_SUBJECTS = ("patient_id", "study_uid", "subject", "session")
+OLDEST = 89
+"""BIDS caps ages here."""
 SEXES = {"F": "female", "M": "male", "O": "other"}
 COLUMNS: Mapping[str, Mapping[str, object]] = {
     "sex": {"Description": "Sex as recorded at the scanner", "Levels": SEXES},
     "age": {
-        "Description": "Age at the first session, as de-identification left it: the lower end of a band of ages",
+        "Description": "Age at the first session as the de-identified headers give it: the upper end of a band of ages "
+        "unless the settings keep ages; 89 stands for 89 and more",
         "Units": "year",
     },
 }
@@ -70,7 +73,7 @@ def characteristics(layout: Layout, subject: str, session: str) -> dict[str, str
     in_first_year = re.fullmatch(r"\d{3}[DWM]", age)
     return {
         "sex": sex if sex in SEXES else MISSING,
-        "age": str(int(years[1])) if years else "0" if in_first_year else MISSING,
+        "age": str(min(int(years[1]), OLDEST)) if years else "0" if in_first_year else MISSING,
     }
 
 

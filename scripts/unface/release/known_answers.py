@@ -109,6 +109,23 @@ class Written:
         return form.stands_in(self.squashed if form.squashed else self.folded)
 
 
+class Index:
+    """Forms by how they begin. A session has thousands of UIDs, and few beginnings: most are ruled out at once."""
+
+    LENGTH = 8
+
+    def __init__(self, forms: Iterable[Form]) -> None:
+        self._by_start: dict[tuple[str, bool], list[Form]] = {}
+        for form in forms:
+            self._by_start.setdefault((form.text[: self.LENGTH], form.squashed), []).append(form)
+
+    def near(self, written: Written) -> Iterator[Form]:
+        """The forms whose beginning occurs."""
+        for (start, squashed), forms in self._by_start.items():
+            if start in (written.squashed if squashed else written.folded):
+                yield from forms
+
+
 @dataclass(frozen=True)
 class KnownAnswers:
     """The identifiers of one subject, expanded into forms and ready to search."""
@@ -152,27 +169,25 @@ class KnownAnswers:
         `least` leaves out shorter forms, for strings that say nothing about the subject in particular.
         """
         written = strings if isinstance(strings, Written) else Written.of(strings)
-        return {form.kind for form in self.forms if len(form.text) >= least and written.holds(form)}
+        return {form.kind for form in self._index.near(written) if len(form.text) >= least and written.holds(form)}
 
     def in_text(self, text: str) -> set[str]:
         """Kinds of identifiers in running text, which may be columns of numbers."""
         folded = fold(text)
-        return {form.kind for form in self._telling if form.stands_in(folded)}
+        near = self._index.near(Written(frozenset(), folded, ""))
+        return {form.kind for form in near if _tells(form) and form.stands_in(folded)}
 
     def in_binary(self, data: bytes) -> set[str]:
         """Kinds of identifiers written as text somewhere in binary data."""
-        text = "\n".join(_readable(data))
-        folded, squashed = text.lower(), _SEPARATORS_BUT_LINES.sub("", text.lower())
-        found = {form.kind for form in self._long if form.text in (squashed if form.squashed else folded)}
+        text = "\n".join(_readable(data)).lower()
+        written = Written(frozenset(), text, _SEPARATORS_BUT_LINES.sub("", text))
+        long = (form for form in self._index.near(written) if len(form.text) >= BINARY_LEAST)
+        found = {form.kind for form in long if form.text in (written.squashed if form.squashed else text)}
         return found | {kind for kind, literal in self._literals if literal in data}
 
     @cached_property
-    def _telling(self) -> list[Form]:
-        return [form for form in self.forms if not form.squashed and len(form.text) >= (6 if _is_number(form) else 3)]
-
-    @cached_property
-    def _long(self) -> list[Form]:
-        return [form for form in self.forms if len(form.text) >= BINARY_LEAST]
+    def _index(self) -> "Index":
+        return Index(self.forms)
 
     @cached_property
     def _literals(self) -> list[tuple[str, bytes]]:
@@ -211,8 +226,11 @@ def _runs(units: NDArray[np.unsignedinteger], least: int) -> str:
     return lines.astype(np.uint8).tobytes().decode("ascii")
 
 
-def _is_number(form: Form) -> bool:
-    return not any(char.isalpha() for char in form.text)
+def _tells(form: Form) -> bool:
+    """Whether a form says enough to be searched among columns of numbers."""
+    if form.squashed:
+        return False
+    return len(form.text) >= (3 if any(char.isalpha() for char in form.text) else 6)
 
 
 def _expand(kind: str, value: str) -> Iterator[Form]:
