@@ -37,12 +37,16 @@ _ITEM = struct.Struct("<4i")
 _NUMBERS = re.compile(rb"[0-9+\-.eE\\ ]*")
 _ASSIGNMENT = re.compile(rb"([A-Za-z_][\w.\[\]]*)\s*=\s*(.*?)\s*")
 _NUMBER = re.compile(rb"(?:[+-]?[0-9.]+(?:[eE][+-]?[0-9]+)?|0x[0-9a-fA-F]+)(?:\s*#.*)?")
-_PRIVATE_KEY = re.compile(rb"patient|birth|weight|height|serial|institution|physician|operator|licen|date|uid|name", re.I)
+_PRIVATE_KEY = re.compile(
+    rb"patient|birth|weight|height|serial|institution|physician|operator|licen|date|uid|name", re.I
+)
 _TEXT_KEYS = re.compile(
     rb"tSequenceFileName|sProtConsistencyInfo\.t(?:BaselineString|SystemType|GradientCoil\w*)"
-    rb"|.*\.tCoilID|.*\.tElement|.*\.tNucleus|ulVersion"
+    rb"|sCoilSelectMeas\.sCoilStringForConversion|.*\.tCoilID|.*\.tElement|.*\.tNucleus|ulVersion"
 )
-_GE_TEXT = frozenset(b"IOPT PSEQ PLANE IMODE SWAPPF POSITION ENTRY PHASECORR RFDRIVEMODE EXCITATIONMODE CONTRAST".split())
+_GE_TEXT = frozenset(
+    b"IOPT PSEQ PLANE IMODE SWAPPF POSITION ENTRY PHASECORR RFDRIVEMODE EXCITATIONMODE CONTRAST".split()
+)
 _BEGIN, _END = b"### ASCCONV BEGIN", b"### ASCCONV END ###"
 
 
@@ -147,16 +151,17 @@ def clean_protocol(text: bytes, check: Check) -> bytes:
     if begin < 0 or end < begin:
         return b""
     lines = text[begin:end].split(b"\n")
-    kept = [_BEGIN + b" ###"]
+    # dcm2niix skips the first byte of a protocol that stands outside a CSA header.
+    kept = [b"<XProtocol>", _BEGIN + b" ###"]
     for line in lines[1:]:
         match = _ASSIGNMENT.fullmatch(line)
         if match is None:
             continue
         key, value = match.groups()
-        if _TEXT_KEYS.fullmatch(key):
-            kept.append(key + b"\t = \t" + check(value))
-        elif _NUMBER.fullmatch(value) and not _PRIVATE_KEY.search(key):
-            kept.append(key + b"\t = \t" + check(value))
+        if _TEXT_KEYS.fullmatch(key) or (_NUMBER.fullmatch(value) and not _PRIVATE_KEY.search(key)):
+            text = value.strip(b'"')
+            quotes = value[: len(value) - len(value.lstrip(b'"'))]
+            kept.append(key + b"\t = \t" + quotes + check(text) + quotes)
     return b"\n".join([*kept, _END, b""])
 
 

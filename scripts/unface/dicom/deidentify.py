@@ -3,28 +3,27 @@
 import csv
 import hashlib
 import json
-import re
 import shutil
 import warnings
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pydicom
 
 from unface import __version__
 from unface.dicom import identifiers as known
 from unface.dicom import selection
-from unface.dicom.profile import Profile
+from unface.dicom.profile import Action, Profile
 from unface.dicom.records import RawFile, Series, SessionRecord
 from unface.dicom.values import Values, padded, vocabulary
-from unface.dicom.walker import Encoded, Rewritten, UnreadableError, Walker, element, file_meta, read_file
+from unface.dicom.walker import UnreadableError, Walker, element, file_meta, read_file
 from unface.outcome import MACHINE_ERRORS, WithheldError, Work
 from unface.pseudonyms import Key
 from unface.settings import Deidentify
 
-ACTIONS = ("keep", "check", "remove", "empty", "dummy", "uid", "date", "band", "text", "csa", "phoenix", "ge_protocol", "recurse")
+ACTIONS = get_args(Action)
 
 
 class IdentifierLeftError(Exception):
@@ -33,6 +32,7 @@ class IdentifierLeftError(Exception):
 
 def deidentify_session(
     work: Work,
+    *,
     record: Path,
     identifiers: Path,
     key: Key,
@@ -66,7 +66,7 @@ def deidentify_session(
         for file in series.files:
             _check_unchanged(series, file)
     secrets = known.Secrets(answers, vocabulary())
-    values = Values(key, key.shift_days(session.identity), profile, secrets.found)
+    values = Values(key, key.shift_days(session.identity), profile, secrets)
     rewriting = _Rewriting(Walker(profile, values), secrets, _additions(key.subject(session.identity), profile))
     states = []
     rows: list[dict[str, Any]] = []
@@ -76,9 +76,7 @@ def deidentify_session(
             work.withhold("identifier_left", f"{series.series}: {reason}")
         files = len(series.files)
         group = series.merge_group
-        states.append(
-            {"series": series.series, "merge_group": group, "state": state, "reason": reason, "files": files}
-        )
+        states.append({"series": series.series, "merge_group": group, "state": state, "reason": reason, "files": files})
     (work.folder / "series.json").write_text(json.dumps(states, indent=1) + "\n", encoding="utf-8")
     _write_rows(work.folder / "files.tsv", rows)
     work.measurements["series"] = dict(sorted(Counter(state["state"] for state in states).items()))
@@ -114,7 +112,7 @@ def _known_answers(session: SessionRecord, profile: Profile) -> dict[str, list[s
                 except OSError as error:
                     if error.errno in MACHINE_ERRORS:
                         raise
-                except Exception:  # noqa: BLE001, S112
+                except Exception:
                     # Damaged beyond reading; the rewriting refuses it on its own.
                     continue
     return known.usable(answers)
@@ -171,7 +169,10 @@ class _Rewriting:
         except UnreadableError as error:
             state, reason = "unreadable", str(error)
         except IdentifierLeftError:
-            state, reason = "withheld", "a header still held one of the subject's identifiers; tell us the profile's gap"
+            state, reason = (
+                "withheld",
+                "a header still held one of the subject's identifiers: an override can remove it",
+            )
         else:
             rows.extend(mine)
             return "ok", ""

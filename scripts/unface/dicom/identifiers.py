@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from pydicom import Dataset
+from pydicom import DataElement, Dataset
 from pydicom.multival import MultiValue
 
 from unface.dicom.profile import CLASS_UIDS
@@ -80,13 +80,14 @@ def collect(dataset: Dataset, answers: Answers, options: frozenset[str]) -> None
                 answers["other"].add(value)
 
 
-def _elements(dataset: Dataset) -> Iterator[object]:
-    for tag in dataset.keys():
+def _elements(dataset: Dataset) -> Iterator[DataElement]:
+    for tag in sorted(dataset.keys()):
         if tag.group & 1:
             continue
         try:
             element = dataset[tag]
-        except Exception:  # noqa: BLE001, S112
+        except Exception:
+            # pydicom meets damaged values with errors of every kind; the rewriting judges them on its own.
             continue
         yield element
         if element.VR == "SQ":
@@ -136,24 +137,29 @@ class Secrets:
                 words |= {form for form in _forms(part) if len(form) >= 3 and form not in common}
         for kind in ("id", "other"):
             for value in answers.get(kind, ()):
-                forms = {form for form in _forms(value) if len(form) >= 4 and form not in common}
-                phrases |= forms
+                phrases |= _forms(value)
         for value in answers.get("date", ()):
             phrases |= {value.encode(), f"{value[:4]}-{value[4:6]}-{value[6:]}".encode()}
         for value in answers.get("uid", ()):
             words.add(value.encode())
-        phrases = {phrase for phrase in phrases if len(phrase) >= 4 and phrase not in common}
         uids = {value.encode() for value in answers.get("uid", ())}
         roots = {b".".join(uid.split(b".")[:6]) + b"." for uid in uids if uid.count(b".") >= 6}
         self._uids = uids
         self._roots = sorted(roots)
-        self._literal = sorted((words - uids) | phrases)
+        literals = {text for text in words - uids | phrases if len(text) >= 3 and text not in common}
+        # A short number is everywhere in a header; it is looked for in text alone.
+        self._weak = sorted(text for text in literals if text.isdigit() and len(text) < 6)
+        self._literals = sorted(literals - set(self._weak))
 
-    def found(self, text: bytes) -> bool:
+    def found(self, header: bytes) -> bool:
         """Whether lower-case bytes hold one of the answers, as a word of its own."""
-        return any(literal in text and _alone(literal, text) for literal in self._literal) or any(
-            root in text and self._has_uid(root, text) for root in self._roots
+        return any(literal in header and _alone(literal, header) for literal in self._literals) or any(
+            root in header and self._has_uid(root, header) for root in self._roots
         )
+
+    def found_in_text(self, text: bytes) -> bool:
+        """The same for one value of text, where even a short number identifies."""
+        return self.found(text) or any(literal in text and _alone(literal, text) for literal in self._weak)
 
     def _has_uid(self, root: bytes, text: bytes) -> bool:
         return any(match.group() in self._uids for match in re.finditer(re.escape(root) + rb"[0-9.]+", text))

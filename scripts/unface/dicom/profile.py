@@ -69,6 +69,8 @@ BASIC: Mapping[str, Action] = {
     "X/Z/U*": "recurse",
 }
 
+OVERRIDES: Mapping[str, Action] = {"keep": "keep", "remove": "remove", "empty": "empty"}
+
 OURS = {0x00100010, 0x00100020, 0x00120062, 0x00120063, 0x00120064, 0x00280303}
 """Attributes that unface writes itself, in every file."""
 
@@ -91,23 +93,7 @@ CLASS_UIDS = {
 }
 """Attributes whose UIDs name a class, a transfer syntax or a coding scheme: the same for everyone."""
 
-TECHNICAL_TEXT = {
-    tag_for_keyword(keyword)
-    for keyword in (
-        "SpecificCharacterSet Manufacturer ManufacturerModelName SoftwareVersions SequenceName PulseSequenceName "
-        "ReceiveCoilName ReceiveCoilManufacturerName TransmitCoilName TransmitCoilManufacturerName "
-        "MultiCoilElementName ImagedNucleus ResonantNucleus TransmitterFrequency ConvolutionKernel FilterType "
-        "CodeValue CodingSchemeDesignator CodingSchemeVersion LongCodeValue RescaleType ModalityLUTType LUTExplanation "
-        "StackID DimensionDescriptionLabel ReconstructionMethod AttenuationCorrectionMethod ScatterCorrectionMethod "
-        "RandomsCorrectionMethod DecayCorrection Units TriggerSourceOrType PositionReferenceIndicator "
-        "RectificationType GantryMotionCorrected TransducerType ConvolutionKernelGroup ReconstructionAlgorithm "
-        "MappingResource PrivateGroupReference CardiacFramingType RespiratoryTriggerType DoseCalibrationFactor "
-        "SliceProgressionDirection EnergyWindowName CollimatorGridName PatientIdentityRemoved "
-        "LongitudinalTemporalInformationModified B1rms TimezoneOffsetFromUTC RadionuclideCodeSequence"
-    ).split()
-}
-"""Text attributes outside the table that describe the machine's work and have no fixed vocabulary."""
-
+REMOVED_VRS = {"PN", "AE", "UR", "UN"}
 TEXT_VRS = {"LO", "SH", "ST", "LT", "UT", "UC"}
 DATE_VRS = {"DA", "DT"}
 REMOVED_GROUPS = {0x0400, 0x4FFE, 0xFFFA, 0xFFFC, 0x0042}
@@ -118,6 +104,13 @@ def table(name: str) -> list[dict[str, str]]:
     """Rows of a TSV of `resources/`, whose comment lines begin with `#`."""
     with (PROJECT / "resources" / name).open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader((line for line in file if not line.startswith("#")), delimiter="\t"))
+
+
+@cache
+def _technical_text() -> frozenset[int | None]:
+    """Text attributes outside the table that describe the machine's work."""
+    lines = (PROJECT / "resources" / "technical_text.txt").read_text(encoding="ascii").splitlines()
+    return frozenset(tag_for_keyword(line) for line in lines if not line.startswith("#"))
 
 
 @cache
@@ -147,7 +140,9 @@ class Profile:
     def __init__(self, settings: Deidentify) -> None:
         self.options = frozenset(settings.options)
         self.age_band_years = settings.age_band_years
-        self.overrides = {tag_for_keyword(keyword): action for keyword, action in settings.overrides.items()}
+        self.overrides: dict[int | None, Action] = {
+            tag_for_keyword(keyword): OVERRIDES[action] for keyword, action in settings.overrides.items()
+        }
         self._rules: dict[tuple[int, str], Rule] = {}
         self._private = self._private_rules()
 
@@ -183,7 +178,7 @@ class Profile:
         if tag in OURS:
             return Rule("remove", "unface writes its own")
         override = self.overrides.get(tag)
-        if override in ("keep", "remove", "empty"):
+        if override is not None:
             return Rule("recurse" if override == "keep" and vr == "SQ" else override, "override")
         row = _standard().get(_pattern(tag))
         if row is None or row["basic"] == "":
@@ -212,26 +207,25 @@ class Profile:
         return "text" if vr in TEXT_VRS else "remove"
 
     def _unlisted(self, tag: int, vr: str) -> Rule:
+        """The rule for an attribute outside the table, by its VR."""
         group, element = tag >> 16, tag & 0xFFFF
         if element == 0 or group in REMOVED_GROUPS or 0x5000 <= group < 0x5100 or 0x6000 <= group < 0x6100:
             return Rule("remove", "not part of a clean image")
-        if vr == "SQ":
-            return Rule("recurse", "a sequence")
-        if vr == "UI":
-            return Rule("keep", "a class") if tag in CLASS_UIDS else Rule("uid", "any UID")
-        if vr in DATE_VRS:
-            return Rule(self._any_date(), "any date")
-        if vr == "TM":
-            return Rule("check" if self.shifts_dates or self.keeps_dates else "empty", "any time")
-        if vr == "AS":
-            return Rule("band", "any age")
-        if vr in ("PN", "AE", "UR", "UN"):
+        if vr in REMOVED_VRS:
             return Rule("remove", f"any {vr}")
-        if tag in TECHNICAL_TEXT or vr in ("CS", "DS", "IS"):
-            return Rule("check", "technical")
-        if vr in TEXT_VRS:
-            return Rule("text", "any text")
-        return Rule("keep", "technical")
+        actions: dict[str, Action] = {
+            "SQ": "recurse",
+            "UI": "keep" if tag in CLASS_UIDS or "retain_uids" in self.options else "uid",
+            "DA": self._any_date(),
+            "DT": self._any_date(),
+            "TM": "check" if self.shifts_dates or self.keeps_dates else "empty",
+            "AS": "band",
+            "CS": "check",
+            "DS": "check",
+            "IS": "check",
+            **dict.fromkeys(TEXT_VRS, "check" if tag in _technical_text() else "text"),
+        }
+        return Rule(actions.get(vr, "keep"), f"outside the table: any {vr}")
 
     def _any_date(self) -> Action:
         if self.shifts_dates:

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from functools import cache
 
 from unface.dicom import csa
+from unface.dicom.identifiers import Secrets
 from unface.dicom.profile import Action, Profile
 from unface.pseudonyms import Key
 from unface.settings import PROJECT
@@ -63,42 +64,33 @@ def keep_words(value: bytes, is_secret: Callable[[bytes], bool]) -> bytes:
 class Values:
     """The actions of one subject: what they need to know is the key, the shift and the subject's own words."""
 
-    def __init__(
-        self, key: Key, shift_days: int, profile: Profile, is_secret: Callable[[bytes], bool]
-    ) -> None:
+    def __init__(self, key: Key, shift_days: int, profile: Profile, secrets: Secrets) -> None:
         self.key = key
         self.shift_days = shift_days
         self.band_years = profile.age_band_years
-        self.is_secret = is_secret
+        self.secrets = secrets
+
+        check = self._checked
+        self._actions: dict[Action, Callable[[str, bytes], bytes | None]] = {
+            "keep": lambda vr, value: value,
+            "check": lambda vr, value: self._checked_number(value) if vr in ("DS", "IS") else check(value),
+            "remove": lambda vr, value: None,
+            "empty": lambda vr, value: b"",
+            "dummy": lambda vr, value: dummy(vr),
+            "uid": lambda vr, value: _each(self.uid, value),
+            "date": lambda vr, value: _each(self.date, value),
+            "band": lambda vr, value: _each(self.age, value),
+            "text": lambda vr, value: _each(self._words, value),
+            "csa": lambda vr, value: csa.clean_header(value, check),
+            "phoenix": lambda vr, value: csa.clean_protocol(value, check),
+            "ge_protocol": lambda vr, value: csa.clean_ge_protocol(value, check),
+        }
 
     def apply(self, action: Action, vr: str, value: bytes) -> bytes | None:
         """The new value, or None where the attribute goes; padded to an even length by the caller."""
-        if action == "remove":
-            return None
-        if action == "keep" or not value:
+        if not value and action not in ("remove", "dummy"):
             return value
-        if action == "empty":
-            return b""
-        return self._changed(action, vr, value)
-
-    def _changed(self, action: Action, vr: str, value: bytes) -> bytes | None:
-        if action == "check":
-            return self._checked(value)
-        if action == "uid":
-            return b"\\".join(self.uid(part) for part in value.split(b"\\"))
-        if action == "date":
-            return b"\\".join(self.date(part) for part in value.split(b"\\"))
-        if action == "band":
-            return b"\\".join(self.age(part) for part in value.split(b"\\"))
-        if action == "text":
-            return b"\\".join(keep_words(part, self.is_secret) for part in value.split(b"\\"))
-        if action == "dummy":
-            return dummy(vr, value)
-        if action == "csa":
-            return csa.clean_header(value, self._checked)
-        if action == "phoenix":
-            return csa.clean_protocol(value, self._checked)
-        return csa.clean_ge_protocol(value, self._checked)
+        return self._actions[action](vr, value)
 
     def uid(self, value: bytes) -> bytes:
         text = value.strip(b"\0 ").decode("ascii", "replace")
@@ -131,9 +123,20 @@ class Values:
 
     def _checked(self, value: bytes) -> bytes:
         """The value as it is, unless it holds a word of the subject's own: then only words of the vocabulary."""
-        if self.is_secret(value.lower()):
-            return b"\\".join(keep_words(part, self.is_secret) for part in value.split(b"\\"))
+        if self.secrets.found_in_text(value.lower()):
+            return _each(self._words, value)
         return value
+
+    def _words(self, value: bytes) -> bytes:
+        return keep_words(value, self.secrets.found_in_text)
+
+    def _checked_number(self, value: bytes) -> bytes:
+        return b"" if self.secrets.found(value.lower()) else value
+
+
+def _each(change: Callable[[bytes], bytes], value: bytes) -> bytes:
+    """A value's parts, each changed."""
+    return b"\\".join(change(part) for part in value.split(b"\\"))
 
 
 def shift(day: date, days: int) -> str:
@@ -141,7 +144,7 @@ def shift(day: date, days: int) -> str:
     return f"{moved.year:04d}{moved.month:02d}{moved.day:02d}"
 
 
-def dummy(vr: str, value: bytes) -> bytes:
+def dummy(vr: str) -> bytes:
     """A value that says nothing and is valid for the VR."""
     if vr in BINARY_VRS:
         return bytes(BINARY_VRS[vr])
@@ -155,4 +158,3 @@ def padded(vr: str, value: bytes) -> bytes:
     if len(value) % 2 == 0:
         return value
     return value + (b"\0" if vr in ("UI", "OB", "UN") else b" ")
-

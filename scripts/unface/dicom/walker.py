@@ -12,13 +12,40 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pydicom
-from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
+from pydicom.uid import (
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+)
 
 from unface.dicom.profile import Profile, Rule, vr_of
 from unface.dicom.values import Values, padded
 
 LONG_VRS = {"OB", "OW", "OF", "OD", "OL", "OV", "SQ", "UC", "UR", "UT", "UN", "SV", "UV"}
-ALL_VRS = LONG_VRS | set("AE AS AT CS DA DS DT FD FL IS LO LT PN SH SL SS ST TM UI UL US".split())
+ALL_VRS = LONG_VRS | {
+    "AE",
+    "AS",
+    "AT",
+    "CS",
+    "DA",
+    "DS",
+    "DT",
+    "FD",
+    "FL",
+    "IS",
+    "LO",
+    "LT",
+    "PN",
+    "SH",
+    "SL",
+    "SS",
+    "ST",
+    "TM",
+    "UI",
+    "UL",
+    "US",
+}
 UNDEFINED = 0xFFFFFFFF
 MAX_DEPTH = 64
 PIXELS = {0x7FE00008, 0x7FE00009, 0x7FE00010}
@@ -78,7 +105,7 @@ def _file_meta(data: bytes) -> tuple[dict[int, str], int]:
     at, meta = 132, dict[int, str]()
     while at + 8 <= len(data) and _SHORT.unpack_from(data, at)[0] == 2:
         element = _SHORT.unpack_from(data, at + 2)[0]
-        vr, head, length = _explicit(data, at, len(data))
+        _, head, length = _explicit(data, at, len(data))
         if at + head + length > len(data):
             raise UnreadableError("the file meta header reaches past the end of the file")
         meta[0x00020000 | element] = data[at + head : at + head + length].strip(b"\0 ").decode("ascii", "replace")
@@ -98,9 +125,7 @@ def _through_pydicom(data: bytes) -> Encoded:
             syntax = getattr(dataset.file_meta, "TransferSyntaxUID", None)
             if syntax is None or not little or syntax == DeflatedExplicitVRLittleEndian:
                 syntax = ImplicitVRLittleEndian if implicit else ExplicitVRLittleEndian
-            pydicom.dcmwrite(
-                buffer, dataset, implicit_vr=bool(implicit), little_endian=True, enforce_file_format=False
-            )
+            pydicom.dcmwrite(buffer, dataset, implicit_vr=bool(implicit), little_endian=True)
     except (MemoryError, KeyboardInterrupt):
         raise
     except Exception as error:
@@ -176,7 +201,7 @@ class Walker:
             return ("UN" if group & 1 else vr_of(group << 16 | number)), 8, _LONG.unpack_from(data, at + 4)[0]
         return _explicit(data, at, end)
 
-    def _dataset(
+    def _dataset(  # noqa: PLR0917
         self,
         data: bytes,
         at: int,
@@ -225,7 +250,7 @@ class Walker:
                 out += element(tag, vr, new, implicit)
         return at
 
-    def _rule(
+    def _rule(  # noqa: PLR0917
         self, data: bytes, tag: int, vr: str, body: int, length: int, creators: dict[tuple[int, int], str]
     ) -> tuple[Rule, str]:
         """The rule for an element, and the VR to write it with."""
@@ -266,7 +291,7 @@ class Walker:
             self._memo[key] = new
             return new
 
-    def _sequence(
+    def _sequence(  # noqa: PLR0917
         self,
         data: bytes,
         at: int,

@@ -1,0 +1,178 @@
+import json
+import os
+from pathlib import Path
+
+import pydicom
+import pytest
+import yaml
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.sequence import Sequence
+
+from unface import outcome
+from unface.dicom.deidentify import deidentify_session
+from unface.dicom.records import RawFile, Series, SessionRecord
+from unface.layout import Layout
+from unface.pseudonyms import Key
+from unface.settings import PROJECT, Deidentify
+
+KEY = Key(b"k" * 32)
+PLANTED = (
+    b"DOE",
+    b"JANE",
+    b"MRN-77123",
+    b"ACC99812",
+    b"19850317",
+    b"20211105",
+    b"1.2.826.0.1.3680043.9",
+    b"ST. ELSEWHERE",
+)
+
+
+def header() -> Dataset:
+    """A small MR header with one patient's identifiers in many places."""
+    ds = Dataset()
+    ds.file_meta = FileMetaDataset()
+    ds.file_meta.TransferSyntaxUID = pydicom.uid.ExplicitVRLittleEndian
+    ds.file_meta.SourceApplicationEntityTitle = "DOE"
+    ds.preamble = b"JANE DOE".ljust(128)
+    ds.SOPClassUID = "1.2.840.10008.5.1.4.1.1.4"
+    ds.SOPInstanceUID = ds.file_meta.MediaStorageSOPInstanceUID = "1.2.826.0.1.3680043.9.1.1"
+    ds.file_meta.MediaStorageSOPClassUID = ds.SOPClassUID
+    ds.StudyInstanceUID, ds.SeriesInstanceUID = "1.2.826.0.1.3680043.9.1", "1.2.826.0.1.3680043.9.2"
+    ds.Modality, ds.Manufacturer = "MR", "SIEMENS"
+    ds.PatientName, ds.PatientID, ds.PatientBirthDate = "DOE^JANE", "MRN-77123", "19850317"
+    ds.PatientAge, ds.PatientSex = "036Y", "F"
+    ds.AccessionNumber, ds.InstitutionName = "ACC99812", "ST. ELSEWHERE"
+    ds.StudyDate = ds.AcquisitionDate = "20211105"
+    ds.AcquisitionDateTime = "20211105101500.25+0100"
+    ds.SeriesDescription = "t1_mprage JANE 1mm"
+    ds.SequenceName = "*tfl3d MRN-77123"
+    code = Dataset()
+    code.CodeValue, code.CodingSchemeDesignator, code.CodeMeaning = "T-A0100", "SRT", "Brain of JANE"
+    item = Dataset()
+    item.PatientName = "DOE^JANE"
+    item.AnatomicRegionSequence = Sequence([code])
+    ds.RequestAttributesSequence = Sequence([item])
+    ds.AnatomicRegionSequence = Sequence([code])
+    block = ds.private_block(0x0019, "SIEMENS MR HEADER", create=True)
+    block.add_new(0x0C, "IS", "1000")
+    block = ds.private_block(0x0077, "SOMEONE", create=True)
+    block.add_new(0x01, "LO", "20211105")
+    ds.add_new(0x60001500, "LO", "DOE")
+    ds.Rows = ds.Columns = 2
+    ds.BitsAllocated = ds.BitsStored = 16
+    ds.HighBit, ds.PixelRepresentation, ds.SamplesPerPixel = 15, 0, 1
+    ds.PhotometricInterpretation = "MONOCHROME2"
+    ds.PixelData = bytes(range(8))
+    ds.add_new(0xFFFCFFFC, "OB", b"DOE^JANE")
+    return ds
+
+
+def record_of(path: Path, **fields: str) -> SessionRecord:
+    found = path.stat()
+    file = RawFile(str(path), found.st_size, found.st_mtime_ns)
+    return SessionRecord("asub", "ses1", "MRN-77123", (Series("s001", "g001", fields, (file,)),))
+
+
+def run(tmp_path: Path, record: SessionRecord, **changes: object) -> tuple[outcome.Outcome, Path]:
+    """Run the stage; returns its outcome and its folder."""
+    config = yaml.safe_load((PROJECT / "config.yaml").read_text(encoding="utf-8"))
+    path = tmp_path / "record.json"
+    record.write(path)
+    layout = Layout(tmp_path / "results")
+    done = outcome.run_stage(
+        "deidentified",
+        "asub",
+        "ses1",
+        lambda work: deidentify_session(
+            work,
+            record=path,
+            identifiers=layout.identifiers("asub", "ses1"),
+            key=KEY,
+            select=changes.pop("select", []),
+            settings=Deidentify.of({**config["deidentify"], **changes}),
+        ),
+        layout=layout,
+        protocol={},
+    )
+    return done, layout.stage("deidentified", "asub", "ses1")
+
+
+@pytest.fixture(params=[True, False], ids=["implicit", "explicit"])
+def raw(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
+    ds = header()
+    if request.param:
+        ds.file_meta.TransferSyntaxUID = pydicom.uid.ImplicitVRLittleEndian
+    path = tmp_path / "raw.dcm"
+    pydicom.dcmwrite(path, ds, implicit_vr=request.param, little_endian=True)
+    return path
+
+
+def test_no_planted_identifier_is_left_in_any_byte(tmp_path: Path, raw: Path) -> None:
+    done, folder = run(tmp_path, record_of(raw))
+    assert done.ok
+    written = (folder / "dicom/s001/000001.dcm").read_bytes()
+    assert [word for word in PLANTED if word in written] == []
+
+
+def test_what_is_left_is_a_valid_image_that_says_what_was_done(tmp_path: Path, raw: Path) -> None:
+    _, folder = run(tmp_path, record_of(raw))
+    ds = pydicom.dcmread(folder / "dicom/s001/000001.dcm")
+    assert ds.file_meta.MediaStorageSOPInstanceUID == ds.SOPInstanceUID == KEY.uid("1.2.826.0.1.3680043.9.1.1")
+    assert str(ds.PatientName) == ds.PatientID == KEY.subject("MRN-77123")
+    assert ds.PixelData == bytes(range(8))
+    assert ds.PatientSex == "F"
+    assert ds.PatientAge == "040Y"
+    assert ds.PatientIdentityRemoved == "YES"
+    assert ds.LongitudinalTemporalInformationModified == "MODIFIED"
+    codes = [item.CodeValue for item in ds.DeidentificationMethodCodeSequence]
+    assert codes == ["113100", "113105", "113107", "113108", "113111"]
+    assert ds[0x0019, 0x100C].value in ("1000", 1000)
+    assert ds.SeriesDescription == "t1_mprage 1mm"
+    assert ds.AnatomicRegionSequence[0].CodeMeaning == "Brain"
+    assert ds.AcquisitionDateTime[8:] == "101500.25+0100"
+    assert ds.AcquisitionDate == ds.AcquisitionDateTime[:8] < "1926"
+
+
+def test_a_gone_file_withholds_the_session_and_still_leaves_the_known_answers(tmp_path: Path, raw: Path) -> None:
+    record = record_of(raw)
+    raw.unlink()
+    done, _ = run(tmp_path, record)
+    assert [reason.code for reason in done.reasons] == ["input_missing"]
+    answers = Layout(tmp_path / "results").identifiers("asub", "ses1")
+    assert json.loads(answers.read_text())["id"] == []
+    assert answers.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_changed_file_withholds_the_session(tmp_path: Path, raw: Path) -> None:
+    record = record_of(raw)
+    os.utime(raw, ns=(1, 1))
+    done, _ = run(tmp_path, record)
+    assert [reason.code for reason in done.reasons] == ["input_changed"]
+
+
+def test_a_truncated_file_makes_its_series_unreadable(tmp_path: Path, raw: Path) -> None:
+    raw.write_bytes(raw.read_bytes()[:400])
+    done, folder = run(tmp_path, record_of(raw))
+    assert done.ok
+    states = json.loads((folder / "series.json").read_text())
+    assert [state["state"] for state in states] == ["unreadable"]
+    assert not (folder / "dicom/s001").exists()
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"SOPClassUID": "1.2.840.10008.5.1.4.1.1.7"}, {"Modality": "SR"}, {"BurnedInAnnotation": "YES"}],
+    ids=["secondary capture", "report", "burned in"],
+)
+def test_what_may_hold_text_stays_out_with_a_reason(tmp_path: Path, raw: Path, fields: dict[str, str]) -> None:
+    _, folder = run(tmp_path, record_of(raw, **fields))
+    states = json.loads((folder / "series.json").read_text())
+    assert states[0]["state"] == "excluded"
+    assert states[0]["reason"]
+
+
+def test_an_identifier_that_an_override_keeps_withholds_the_series(tmp_path: Path, raw: Path) -> None:
+    done, folder = run(tmp_path, record_of(raw), overrides={"InstitutionName": "keep"})
+    assert [reason.code for reason in done.reasons] == ["identifier_left"]
+    assert not list(folder.rglob("*.dcm"))
