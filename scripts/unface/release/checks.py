@@ -33,11 +33,34 @@ LATEST_YEAR = 1925
 Finding = tuple[str, str]
 
 COLUMNS = {"scans": {"filename", "acq_time"}, "aslcontext": {"volume_type"}}
+MAKERS = frozenset(
+    ["siemens", "siemens healthineers", "philips", "philips medical systems", "philips healthcare", "ge", "uih"]
+    + [
+        "ge medical systems",
+        "canon",
+        "canon_mec",
+        "toshiba",
+        "toshiba_mec",
+        "hitachi",
+        "bruker",
+        "mediso",
+        "united imaging",
+    ]
+)
+_BODY = frozenset(["brain", "head", "headneck", "neck", "cspine"])
+PUBLIC_VALUES = {
+    "Manufacturer": MAKERS,
+    "Modality": frozenset(["mr", "ct", "pt"]),
+    "BodyPart": _BODY,
+    "BodyPartExamined": _BODY,
+}
+"""Values that say nothing about a subject even where a phantom is called `BRAIN^PHILIPS`."""
+
 _SOFTWARE = {"SoftwareVersions", "ConversionSoftwareVersion"}
 _UID = re.compile(r"(?<![\d.])(?!1\.2\.840\.10008\.)[012]\.\d+(?:\.\d+){4,}(?![\d.])")
 _CARETS = re.compile(r"[^\W\d_]\^[^\W\d_]")
 _DATE = re.compile(r"(?<!\d)((?:19|20)\d\d)([-./]?)(0[1-9]|1[0-2])\2(0[1-9]|[12]\d|3[01])(?!\d)")
-_KEY = re.compile(r'"(\w+)"(\s*:)')
+_KEY = re.compile(r'"(\w+)"(\s*:)(\s*"([^"\\]*)")?')
 
 
 def public_words() -> set[str]:
@@ -156,10 +179,9 @@ class Check:
             yield "sidecar_key", f"has {len(unknown)} key(s) that may not be released{self._named(unknown)}"
         if len(set(keys)) < len(keys) and _repeats(json.loads(text, object_pairs_hook=_Pairs)):
             yield "unaudited", "has a key twice"
+        strings = [(key, string) for key, string in strings if not _is_public(key, string)]
         yield from self._strings("in a value or key", [string for _, string in strings] + unknown)
-        # Keys of the list are words of the format; a person may be called Angle or Field.
-        public = _KEY.sub(lambda match: '""' + match[2] if match[1] in sidecar_keys() else match[0], text)
-        yield from _hits(self.answers.in_text(public), "in its text")
+        yield from _hits(self.answers.in_text(_KEY.sub(_without_public_words, text)), "in its text")
         yield from self._identifier_like([string for key, string in strings if key not in _SOFTWARE])
 
     def _named(self, keys: list[str]) -> str:
@@ -237,6 +259,17 @@ def _is_number(word: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _is_public(key: str, value: str) -> bool:
+    return value.lower() in PUBLIC_VALUES.get(key, ())
+
+
+def _without_public_words(match: re.Match[str]) -> str:
+    """A member of a JSON object without what is a word of the format: a person may be called Angle, Field or Philips."""
+    key, colon, written, value = match.groups()
+    shown = "" if written and _is_public(key, value) else written or ""
+    return ('""' if key in sidecar_keys() else f'"{key}"') + colon + shown
 
 
 class _Pairs(list[tuple[str, Any]]):

@@ -173,8 +173,12 @@ def test_a_session_without_known_answers_is_withheld(layout: Layout) -> None:
 
 
 def test_a_person_called_like_a_word_of_the_format_raises_no_alarm(layout: Layout) -> None:
-    result = session(layout, identifiers=dict(IDENTIFIERS) | {"name": ["ANGLE^ANAT", "FIELD^ECHO"]})
+    public = '{"Manufacturer": "Philips", "EchoTime": 0.03, "BodyPart": "BRAIN"}'
+    answers = dict(IDENTIFIERS) | {"name": ["ANGLE^ANAT", "FIELD^ECHO", "BRAIN^PHILIPS"]}
+    result = session(layout, identifiers=answers, converted=sidecar(public))
     assert result.ok, result.reasons
+    result = session(layout, identifiers=answers, converted=sidecar('{"ScanOptions": "Philips"}'))
+    assert codes(result) == {"known_answer"}
 
 
 def test_a_word_to_ignore_raises_no_alarm(layout: Layout) -> None:
