@@ -16,6 +16,7 @@ verdicts = release(
     protocols=snakemake.params.protocols,
     settings=settings.Release.of(snakemake.config["release"]),
     deidentify_options=snakemake.config["deidentify"]["options"],
+    ignore=snakemake.config["audit"]["ignore"],
     subjects=settings.located(subjects) if subjects else None,
 )
 layout.closing_words.write_text(summary(verdicts), encoding="utf-8")

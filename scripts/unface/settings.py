@@ -144,7 +144,7 @@ STAGE_SETTINGS: Mapping[str, tuple[str, ...]] = {
     "morphometry-defaced": ("morphometry.engine", "morphometry.resolution_mm"),
     "agreement": ("morphometry.limits",),
     "audit": ("audit", "deface.suffixes"),
-    "release": ("release", "deidentify.options"),
+    "release": ("release", "deidentify.options", "audit.ignore"),
     "review": ("report",),
     "report": ("report",),
 }
