@@ -100,11 +100,13 @@ def _parse(data: bytes, handle: int, size: int, wanted: frozenset[int]) -> RawHe
     walk = _Walk(data, order, explicit, wanted, size)
     header = RawHeader(meta, order)
     try:
-        pixels = walk.top_level(start, header)
+        pixels = walk.read(start, header)
     except _EndOfDataError:
         if len(data) < size:
             raise
         # All bytes are at hand: the file itself ends inside an element.
+        if not header.values:
+            raise NotDicomError("not DICOM") from None
         header.problem = "truncated"
         return header
     if pixels is not None:
@@ -162,12 +164,18 @@ class _Walk:
         self.long = struct.Struct(order + "I")
         self.tag = struct.Struct(order + "HHI")
 
-    def top_level(self, start: int, header: RawHeader) -> tuple[int, int] | None:  # noqa: PLR0912 - the inner loop
+    def read(self, start: int, header: RawHeader) -> tuple[int, int] | None:
         """Fill `header`; return where the pixel data begin and their length, None if there are none."""
+        shared: dict[int, bytes] = {}
+        try:
+            return self._top_level(start, header, shared)
+        finally:
+            header.frames = [shared | frame for frame in header.frames] or ([shared] if shared else [])
+
+    def _top_level(self, start: int, header: RawHeader, shared: dict[int, bytes]) -> tuple[int, int] | None:  # noqa: PLR0912 - the inner loop
         data, end, wanted, values = self.data, len(self.data), self.wanted, header.values
         explicit, unpack, unpack_long = self.explicit, self.short.unpack_from, self.long.unpack_from
         offset, last = start, 0
-        shared: dict[int, bytes] = {}
         while offset + 8 <= end:
             if explicit:
                 group, element, vr, length = unpack(data, offset)
@@ -202,7 +210,6 @@ class _Walk:
                 offset = body + length
         if offset > self.size or (offset < self.size and offset + 8 > end):
             raise _EndOfDataError
-        header.frames = [shared | frame for frame in header.frames] or ([shared] if shared else [])
         return None
 
     def sequence(self, offset: int, length: int, items: list[dict[int, bytes]] | None) -> int:

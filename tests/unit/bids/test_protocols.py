@@ -1,0 +1,72 @@
+"""Protocol groups: what is clustered, what counts as a variant, what a public row shows."""
+
+from pathlib import Path
+
+from unface.bids.protocols import Acquisition, ProtocolGroup, group_acquisitions, public_row, restricted_row, vendor
+from unface.bids.rules import load
+from unface.pseudonyms import Key
+from unface.settings import PROJECT
+
+KEY = Key(bytes(range(32)))
+RULES = load(Path(PROJECT / "resources" / "bids_rules.yaml"))
+T1W = {
+    "Manufacturer": "SIEMENS",
+    "ManufacturerModelName": "Prisma",
+    "Modality": "MR",
+    "SeriesDescription": "t1_mprage",
+    "ScanningSequence": ["GR", "IR"],
+    "ImageType": ["ORIGINAL", "PRIMARY", "M"],
+    "EchoTime": 2.98,
+    "RepetitionTime": 2300,
+    "Rows": 256,
+    "Columns": 256,
+    "Slices": 176,
+}
+
+
+def groups_of(*fields: dict) -> list[ProtocolGroup]:
+    acquisitions = [Acquisition(f"sub{index}", "ses", ("s001",), entry) for index, entry in enumerate(fields)]
+    return group_acquisitions(acquisitions, RULES, KEY)
+
+
+def test_the_same_protocol_in_two_sessions_is_one_group() -> None:
+    (group,) = groups_of(T1W, T1W)
+    assert (group.sessions, group.series, group.match.name, group.variants) == (2, 2, "anat/T1w", {})
+
+
+def test_a_deviating_parameter_is_named_with_the_sessions_it_is_in() -> None:
+    (group,) = groups_of(T1W, T1W, T1W | {"RepetitionTime": 2100})
+    assert group.variants == {"RepetitionTime": {"2300": 2, "2100": 1}}
+
+
+def test_a_difference_within_rounding_is_no_deviation() -> None:
+    (group,) = groups_of(T1W | {"RepetitionTime": 6.5011}, T1W | {"RepetitionTime": 6.5009})
+    assert group.variants == {}
+
+
+def test_another_scanner_is_another_group() -> None:
+    assert len(groups_of(T1W, T1W | {"ManufacturerModelName": "Skyra"})) == 2
+
+
+def test_a_public_row_shows_no_free_text() -> None:
+    secret = "DOE^JANE"
+    (group,) = groups_of(
+        T1W | {"SeriesDescription": f"t1 {secret}", "ProtocolName": secret, "ImageType": ["a " + secret]}
+    )
+    assert secret not in str(public_row(group, frozenset()))
+    assert secret in restricted_row(group)["series_description"]
+
+
+def test_a_value_that_holds_a_word_of_an_identifier_is_not_shown() -> None:
+    (group,) = groups_of(T1W | {"ManufacturerModelName": "Prisma of Janedoe"})
+    assert public_row(group, frozenset({"janedoe"}))["model"] == ""
+
+
+def test_vendors_are_known_by_any_spelling() -> None:
+    assert [vendor(name) for name in ("SIEMENS", "Siemens Healthineers", "GE MEDICAL SYSTEMS", "Philips", "Acme")] == [
+        "Siemens",
+        "Siemens",
+        "GE",
+        "Philips",
+        "other",
+    ]

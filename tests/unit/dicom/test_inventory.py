@@ -1,0 +1,275 @@
+"""The inventory: every file accounted for, people told apart, tables that hold no identifier."""
+
+import csv
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pydicom
+import pytest
+from pydicom.uid import (
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+)
+
+from dicom_factory import write_series
+from unface.dicom import fields
+from unface.dicom.headers import NotDicomError, read_header
+from unface.dicom.inventory import Summary, collect, scan
+from unface.dicom.records import SessionRecord
+from unface.dicom.subjects import SubjectsError
+from unface.dicom.walk import walk
+from unface.layout import Layout
+from unface.pseudonyms import Key
+from unface.settings import PROJECT
+
+KEY = Key(bytes(range(32)))
+RULES = PROJECT / "resources" / "bids_rules.yaml"
+
+
+def take_stock(dicom: Path, results: Path, *, shards: int = 2, subjects: Path | None = None) -> Summary:
+    layout = Layout(results)
+    outputs = [layout.scan(str(shard)) for shard in range(shards)]
+    for shard, output in enumerate(outputs):
+        scan(dicom, shard, shards, output)
+    return collect(outputs, layout, KEY, subjects, RULES)
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
+
+
+def records(results: Path) -> list[SessionRecord]:
+    layout = Layout(results)
+    return [SessionRecord.read(layout.record(row["subject"], row["session"])) for row in rows(layout.sessions)]
+
+
+def edit(paths: list[Path], **values: object) -> None:
+    """Change header values of DICOM files; None deletes an element."""
+    for path in paths:
+        ds = pydicom.dcmread(path)
+        for keyword, value in values.items():
+            if value is None:
+                del ds[keyword]
+            else:
+                setattr(ds, keyword, value)
+        ds.save_as(path)
+
+
+def as_plain(value: object) -> object:
+    """A pydicom value as the inventory gives it."""
+    if isinstance(value, pydicom.multival.MultiValue):
+        return [as_plain(part) for part in value]
+    return (
+        float(value) if isinstance(value, pydicom.valuerep.DSfloat) else str(value) if isinstance(value, str) else value
+    )
+
+
+SYNTAXES = {
+    "explicit": ExplicitVRLittleEndian,
+    "implicit": ImplicitVRLittleEndian,
+    "big": ExplicitVRBigEndian,
+    "deflated": DeflatedExplicitVRLittleEndian,
+}
+
+
+def test_every_file_of_the_demo_cohort_is_in_a_record_or_in_the_table_of_unused_files(cohort, tmp_path: Path) -> None:
+    summary = take_stock(cohort.dicom, tmp_path)
+    on_disk = {str(path) for path in cohort.dicom.rglob("*") if path.is_file()}
+    in_records = {file.path for record in records(tmp_path) for series in record.series for file in series.files}
+    unused = {row["path"] for row in rows(Layout(tmp_path).files_unused)}
+    assert in_records | unused == on_disk
+    assert not in_records & unused
+    assert summary.files == len(on_disk)
+
+
+def test_no_identifier_stands_in_a_public_table(cohort, tmp_path: Path) -> None:
+    summary = take_stock(cohort.dicom, tmp_path)
+    layout = Layout(tmp_path)
+    public = layout.sessions.read_text() + layout.protocols.read_text() + str(summary)
+    assert [word for word in cohort.planted if word in public] == []
+
+
+def test_restricted_tables_are_readable_by_their_owner_alone(cohort, tmp_path: Path) -> None:
+    take_stock(cohort.dicom, tmp_path)
+    layout = Layout(tmp_path)
+    files = [path for path in layout.restricted.rglob("*") if path.is_file()]
+    assert layout.linkage in files
+    assert {path.stat().st_mode & 0o077 for path in files} == {0}
+
+
+def test_one_folder_with_two_patients_gives_two_subjects(tmp_path: Path) -> None:
+    dicom = tmp_path / "dicom"
+    write_series(dicom / "mixed", 0)
+    write_series(dicom / "mixed", 1, name="other{index:05d}.dcm")
+    assert take_stock(dicom, tmp_path / "results").subjects == 2
+
+
+def test_one_series_spread_over_folders_in_different_shards_is_one_series(tmp_path: Path) -> None:
+    paths, _ = write_series(tmp_path / "dicom" / "all", 0)
+    for index, path in enumerate(paths):
+        path.rename(tmp_path / "dicom" / f"part{index}.dcm")
+    summary = take_stock(tmp_path / "dicom", tmp_path / "results", shards=3)
+    (record,) = records(tmp_path / "results")
+    assert (summary.series, len(record.series[0].files)) == (1, len(paths))
+
+
+def test_a_patient_id_in_another_case_and_padding_is_the_same_person(tmp_path: Path) -> None:
+    first, _ = write_series(tmp_path / "dicom" / "a", 0)
+    second, _ = write_series(tmp_path / "dicom" / "b", 0, series_number=3)
+    patient = pydicom.dcmread(first[0]).PatientID
+    edit(second, PatientID=f"  {patient.lower()} ")
+    assert take_stock(tmp_path / "dicom", tmp_path / "results").subjects == 1
+
+
+@pytest.mark.parametrize("blank", ["", "***", "ANONYMOUS", "000"])
+def test_people_without_a_patient_id_are_not_merged(tmp_path: Path, blank: str) -> None:
+    for number in range(2):
+        paths, _ = write_series(tmp_path / "dicom" / str(number), number)
+        edit(paths, PatientID=blank)
+    summary = take_stock(tmp_path / "dicom", tmp_path / "results")
+    assert (summary.subjects, summary.nameless) == (2, 2)
+    assert "no patient ID of their own" in str(summary)
+
+
+def test_two_studies_of_one_day_are_one_session_and_another_day_is_another(tmp_path: Path) -> None:
+    for index, (study, date) in enumerate([("1.2.3", "20200101"), ("1.2.4", "20200101"), ("1.2.5", "20200102")]):
+        paths, _ = write_series(tmp_path / "dicom" / str(index), 0, series_number=index + 2)
+        edit(paths, StudyInstanceUID=study, SeriesInstanceUID=f"{study}.1", StudyDate=date)
+    summary = take_stock(tmp_path / "dicom", tmp_path / "results")
+    assert (summary.subjects, summary.sessions) == (1, 2)
+
+
+def test_dicom_without_ending_or_preamble_and_in_any_transfer_syntax_is_read_alike(tmp_path: Path) -> None:
+    (original, *_), _ = write_series(tmp_path, 0, rare=False)
+    ds = pydicom.dcmread(original)
+    ds.remove_private_tags()
+    for name, syntax in SYNTAXES.items():
+        ds.file_meta.TransferSyntaxUID = syntax
+        pydicom.dcmwrite(tmp_path / name, ds, implicit_vr=syntax.is_implicit_VR, little_endian=syntax.is_little_endian)
+    (tmp_path / "bare").write_bytes((tmp_path / "explicit").read_bytes()[132:])
+    for name in (*SYNTAXES, "bare"):
+        header = read_header(tmp_path / name, fields.WANTED)
+        read = {
+            fields.keyword(tag): fields.decode(tag, header.values[tag], header.order, None)
+            for tag in (0x0020000E, 0x00280010, 0x00180081, 0x00080008)
+        }
+        assert header.problem is None
+        assert read == {keyword: as_plain(ds[keyword].value) for keyword in read}
+
+
+def test_a_truncated_file_is_named_and_kept_in_its_series(tmp_path: Path) -> None:
+    paths, _ = write_series(tmp_path / "dicom", 0)
+    content = paths[1].read_bytes()
+    pixels = content.rindex(b"\xe0\x7f\x10\x00OW")
+    paths[1].write_bytes(content[: pixels + 100])
+    take_stock(tmp_path / "dicom", tmp_path / "results")
+    (record,) = records(tmp_path / "results")
+    assert [file.problem for file in record.series[0].files].count("truncated") == 1
+
+
+def test_bytes_that_are_no_dicom_are_told_apart_from_it(tmp_path: Path) -> None:
+    for name, content in {
+        "text": b"hello " * 40,
+        "empty": b"",
+        "zeros": bytes(4000),
+        "eights": b"\x08\0" * 900,
+    }.items():
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(NotDicomError):
+            read_header(tmp_path / name, frozenset())
+
+
+def test_links_out_of_the_folder_are_not_followed(tmp_path: Path) -> None:
+    outside, _ = write_series(tmp_path / "outside", 0)
+    dicom = tmp_path / "dicom"
+    dicom.mkdir()
+    (dicom / "folder").symlink_to(tmp_path / "outside")
+    (dicom / "file").symlink_to(outside[0])
+    (dicom / "circle").symlink_to(dicom)
+    assert {place.problem for place in walk(dicom, 0, 1)} == {"a link, which is not followed"}
+    assert take_stock(dicom, tmp_path / "results").dicom == 0
+
+
+def test_a_copy_of_a_file_is_left_out_and_counted(tmp_path: Path) -> None:
+    paths, _ = write_series(tmp_path / "dicom" / "a", 0)
+    shutil.copytree(tmp_path / "dicom" / "a", tmp_path / "dicom" / "b")
+    summary = take_stock(tmp_path / "dicom", tmp_path / "results")
+    (record,) = records(tmp_path / "results")
+    assert (summary.copies, len(record.series[0].files)) == (len(paths), len(paths))
+
+
+def test_a_second_inventory_of_the_same_files_touches_nothing(tmp_path: Path) -> None:
+    write_series(tmp_path / "dicom", 0)
+    results = tmp_path / "results"
+    take_stock(tmp_path / "dicom", results)
+    tables = [path for path in results.rglob("*") if path.is_file() and "scan" not in path.parts]
+    before = {path: path.stat().st_mtime_ns for path in tables}
+    take_stock(tmp_path / "dicom", results)
+    assert {path: path.stat().st_mtime_ns for path in tables} == before
+
+
+def test_a_session_that_is_gone_disappears_and_is_counted(tmp_path: Path) -> None:
+    for number in range(2):
+        write_series(tmp_path / "dicom" / str(number), number)
+    take_stock(tmp_path / "dicom", tmp_path / "results")
+    shutil.rmtree(tmp_path / "dicom" / "1")
+    summary = take_stock(tmp_path / "dicom", tmp_path / "results")
+    assert (summary.sessions, summary.gone) == (1, 1)
+    assert len(list(Layout(tmp_path / "results").record("x", "y").parent.iterdir())) == 1
+
+
+def test_the_table_of_subjects_names_subjects_and_sessions(tmp_path: Path) -> None:
+    patients = []
+    for number in range(2):
+        paths, _ = write_series(tmp_path / "dicom" / str(number), number)
+        patients.append(pydicom.dcmread(paths[0]).PatientID)
+    table = tmp_path / "subjects.tsv"
+    table.write_text(f"patient_id\tsubject\tsession\tgroup\n{patients[0].lower()}\ts01\tbase\tcontrol\n")
+    summary = take_stock(tmp_path / "dicom", tmp_path / "results", subjects=table)
+    names = {(row["subject"], row["session"]) for row in rows(Layout(tmp_path / "results").sessions)}
+    assert ("s01", "base") in names
+    assert (summary.unlisted, len(names)) == (1, 2)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("patient_id\tsubject\nA\t01\n", "line 2: the subject must be letters and digits"),
+        ("patient_id\tsubject\nA\tsub-x1\n", "leave out sub-"),
+        ("patient_id\tsubject\nA\ts1\na \ts2\n", "line 3: the patient of line 2 has another subject"),
+        ("patient_id;subject\n", "tab-separated"),
+        ("patient_id\tsubject\n\ts1\n", "line 2: patient_id is empty"),
+    ],
+)
+def test_a_wrong_table_of_subjects_is_refused_with_the_line(tmp_path: Path, content: str, words: str) -> None:
+    table = tmp_path / "subjects.tsv"
+    table.write_text(content)
+    (tmp_path / "dicom").mkdir()
+    with pytest.raises(SubjectsError, match=words):
+        take_stock(tmp_path / "dicom", tmp_path / "results", subjects=table)
+
+
+def test_a_run_that_xa_split_into_twenty_series_is_one_merge_group(
+    shared_data: Callable[[str], Path], tmp_path: Path
+) -> None:
+    take_stock(shared_data("siemens_xa30_classic_phantom"), tmp_path)
+    (record,) = records(tmp_path)
+    groups: dict[str, int] = {}
+    for series in record.series:
+        if str(series.fields.get("ProtocolName")).startswith("func-bold"):
+            groups[series.merge_group] = groups.get(series.merge_group, 0) + 1
+    assert list(groups.values()) == [20, 20]
+
+
+def test_enhanced_files_have_their_timing_under_the_classic_keywords(
+    shared_data: Callable[[str], Path], tmp_path: Path
+) -> None:
+    take_stock(shared_data("siemens_xa30_enhanced"), tmp_path)
+    (record,) = records(tmp_path)
+    (t1w,) = [series for series in record.series if series.fields["SeriesNumber"] == 5]
+    timing = {name: t1w.fields[name] for name in ("EchoTime", "RepetitionTime", "InversionTime", "FlipAngle", "Slices")}
+    assert timing == {"EchoTime": 2.41, "RepetitionTime": 1800, "InversionTime": 900, "FlipAngle": 9, "Slices": 96}
