@@ -42,7 +42,7 @@ class Contrast:
     power: float
 
 
-T1W = Contrast(white=620, grey=420, fluid=130, scale=1.0, power=1.0)
+T1W = Contrast(white=460, grey=315, fluid=95, scale=1.0, power=1.0)
 T2W = Contrast(white=260, grey=400, fluid=900, scale=0.8, power=1.0)
 EPI = Contrast(white=480, grey=620, fluid=800, scale=0.5, power=1.0)
 
@@ -111,7 +111,7 @@ def signal(head: Anatomy, to_world: NDArray[np.float64], shape: tuple[int, int, 
     return (inside + (1 - brain) * rest).astype(np.float32)
 
 
-def scanned(clean: Volume, seed: int, noise: float = 9.0) -> Volume:
+def scanned(clean: Volume, seed: int, noise: float = 7.0) -> Volume:
     """Signal with a smooth bias field of +-8 % and Rician noise."""
     random = np.random.default_rng(seed + 1)
     zoom = [size / 4 for size in clean.shape]

@@ -93,7 +93,7 @@ class Visit:
         claimed: Grid | None = None,
         agent: bool = False,
         name: str = "{index:05d}.dcm",
-        noise: float = 9.0,
+        noise: float = 7.0,
     ) -> list[Path]:
         """A 3D head; `claimed` is the grid that the header tells, where it differs from the true one."""
         grid = self.sizes.head
@@ -199,7 +199,7 @@ def two_in_one_folder(visit: MakeVisit) -> list[Expected]:
     repeated = visit(3, "siemens", name="exchange")
     other = visit(4, "ge", name="exchange")
     repeated.folder = other.folder = repeated.folder.parent / "DICOM"
-    repeated.anat(2, name="A{series}{index:05d}", noise=40.0)
+    repeated.anat(2, name="A{series}{index:05d}", noise=30.0)
     repeated.anat(3, name="A{series}{index:05d}")
     for path in sorted(repeated.folder.rglob("A*")):
         path.rename(repeated.folder / path.name)
@@ -223,9 +223,9 @@ def truncated(visit: MakeVisit) -> list[Expected]:
 
 
 def lying_header(visit: MakeVisit) -> list[Expected]:
-    """Siemens: sagittal slices whose header calls them coronal: the head is turned by 90 degrees."""
+    """Siemens: sagittal slices whose header calls them axial: the head lies on its face."""
     scan = visit(6, "siemens")
-    claimed = replace(scan.sizes.head, along_row=(1, 0, 0))
+    claimed = replace(scan.sizes.head, along_row=(1, 0, 0), along_column=(0, 1, 0))
     scan.anat(2, claimed=claimed)
     return [scan.expected("withheld", (), "a head whose orientation header lies", ("registration_failed",))]
 

@@ -2,35 +2,15 @@
 
 import tarfile
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 import make_cohort
-from make_cohort import Expected
+from small_cohort import Cohort
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 """Where the real scanner sets lie, if they do: beside the project's root."""
-
-
-@dataclass(frozen=True)
-class Cohort:
-    """A cohort of raw DICOM on disk.
-
-    Attributes
-    ----------
-    dicom : Path
-        Its folder; no test writes there.
-    planted : tuple of str
-        Strings that have to be found nowhere outside `restricted/`.
-    expected : tuple of Expected
-        How each session has to end.
-    """
-
-    dicom: Path
-    planted: tuple[str, ...]
-    expected: tuple[Expected, ...]
 
 
 @pytest.fixture(scope="session")

@@ -9,8 +9,8 @@ import pytest
 
 import make_cohort
 import planted
-from conftest import Cohort
 from dicom_factory import planted_dataset, ramp, small_grid, write_mosaics, write_series
+from small_cohort import Cohort
 from unface import tools
 
 

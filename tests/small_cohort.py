@@ -1,0 +1,56 @@
+"""The small cohort that the tests run on, and a run of the workflow on it."""
+
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from make_cohort import Expected
+from unface.settings import PROJECT
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """A cohort of raw DICOM on disk.
+
+    Attributes
+    ----------
+    dicom : Path
+        Its folder; no test writes there.
+    planted : tuple of str
+        Strings that have to be found nowhere outside `restricted/`.
+    expected : tuple of Expected
+        How each session has to end.
+    """
+
+    dicom: Path
+    planted: tuple[str, ...]
+    expected: tuple[Expected, ...]
+
+
+@dataclass(frozen=True)
+class Run:
+    """A working folder that Snakemake was started in, with results/ and .snakemake/ below it."""
+
+    folder: Path
+    cohort: Cohort
+
+    @property
+    def results(self) -> Path:
+        return self.folder / "results"
+
+    def snakemake(self, *arguments: str, cores: int = 2, **config: object) -> subprocess.CompletedProcess[str]:
+        """Run Snakemake here on the small cohort; `config` adds settings."""
+        return snakemake(self.folder, self.cohort.dicom, arguments, cores=cores, **config)
+
+
+def snakemake(
+    folder: Path, dicom: Path, arguments: Sequence[str], *, cores: int = 2, **config: object
+) -> subprocess.CompletedProcess[str]:
+    """Run Snakemake in a folder of its own; output and errors in one."""
+    settings = {"dicom_dir": dicom, "results_dir": "results", "morphometry": "{resolution_mm: 3}", **config}
+    command = [sys.executable, "-m", "snakemake", *arguments, "--directory", str(folder)]
+    command += ["--snakefile", str(PROJECT / "Snakefile"), "--cores", str(cores), "--nocolor"]
+    command += ["--config", *(f"{key}={value}" for key, value in settings.items())]
+    return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
