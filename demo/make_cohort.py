@@ -64,6 +64,14 @@ class Expected:
     trouble: str
 
 
+def read_expected(path: Path) -> list[Expected]:
+    """The expected endings that a former run has written."""
+    return [
+        Expected(**{key: tuple(value) if isinstance(value, list) else value for key, value in ending.items()})
+        for ending in json.loads(path.read_text())
+    ]
+
+
 @dataclass(frozen=True)
 class Sizes:
     """Grids of the cohort's series."""

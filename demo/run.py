@@ -6,7 +6,6 @@ restricted folder.
 
 import argparse
 import csv
-import json
 import re
 import subprocess
 import sys
@@ -60,11 +59,7 @@ def cohort(folder: Path, *, small: bool) -> tuple[list[str], list[Expected]]:
         print("Making the cohort: heads, headers and trouble (half a minute)", flush=True)
         folder.mkdir(parents=True, exist_ok=True)
         make_cohort.main([str(dicom), *(["--small"] if small else [])])
-    planned = [
-        Expected(**{key: tuple(value) if isinstance(value, list) else value for key, value in outcome.items()})
-        for outcome in json.loads(expected.read_text())
-    ]
-    return strings.read_text().splitlines(), planned
+    return strings.read_text().splitlines(), make_cohort.read_expected(expected)
 
 
 def snakemake(targets: Sequence[str], dicom: Path, results: Path, cores: int) -> int:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import make_cohort
-from small_cohort import Cohort
+from small_cohort import Cohort, made_once
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 """Where the real scanner sets lie, if they do: beside the project's root."""
@@ -33,8 +33,10 @@ def shared_data(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Pat
 
 
 @pytest.fixture(scope="session")
-def cohort(tmp_path_factory: pytest.TempPathFactory) -> Cohort:
+def cohort(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Cohort:
     """The small cohort: four sessions, two of them with trouble that withholds."""
-    folder = tmp_path_factory.mktemp("cohort") / "dicom"
-    strings, expected = make_cohort.make(folder, small=True)
-    return Cohort(folder, tuple(strings), tuple(expected))
+
+    def make(folder: Path) -> None:
+        assert make_cohort.main([str(folder / "dicom"), "--small"]) == 0
+
+    return Cohort.read(made_once(tmp_path_factory, worker_id, "cohort", make))

@@ -1,11 +1,17 @@
 """The small cohort that the tests run on, and a run of the workflow on it."""
 
+import fcntl
+import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
+import pytest
+
+import make_cohort
 from make_cohort import Expected
 from unface.settings import PROJECT
 
@@ -27,6 +33,12 @@ class Cohort:
     dicom: Path
     planted: tuple[str, ...]
     expected: tuple[Expected, ...]
+
+    @classmethod
+    def read(cls, folder: Path) -> Self:
+        """What `make_cohort` left in a folder."""
+        strings = (folder / make_cohort.PLANTED).read_text().splitlines()
+        return cls(folder / "dicom", tuple(strings), tuple(make_cohort.read_expected(folder / make_cohort.EXPECTED)))
 
 
 @dataclass(frozen=True)
@@ -54,3 +66,17 @@ def snakemake(
     command += ["--snakefile", str(PROJECT / "Snakefile"), "--cores", str(cores), "--nocolor"]
     command += ["--config", *(f"{key}={value}" for key, value in settings.items())]
     return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+
+
+def made_once(factory: pytest.TempPathFactory, worker_id: str, name: str, make: Callable[[Path], None]) -> Path:
+    """A folder that the first worker of pytest-xdist to ask for it makes, and that the others wait for."""
+    shared = factory.getbasetemp() if worker_id == "master" else factory.getbasetemp().parent
+    folder = shared / name
+    with (shared / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (shared / f"{name}.made").exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+            make(folder)
+            (shared / f"{name}.made").touch()
+    return folder
