@@ -38,7 +38,7 @@ STYLE: Any = {
 }
 WIDTH_INCHES = 11.2
 MANY_POINTS = 400
-LABELLED_OUTLIERS = 5
+NAMED_OUTLIERS = 5
 
 
 @dataclass(frozen=True)
@@ -85,30 +85,36 @@ def bias_forest(measures: Sequence[Pairs]) -> str:
         axes.axvline(0, color=GREY, linewidth=0.8)
         for row, measure in enumerate(measures):
             percent = measure.percent
-            axes.plot(
-                percent, np.full(len(percent), row), "|", color=BLUE, alpha=0.25, markersize=7,
-                rasterized=len(percent) > MANY_POINTS,
-            )  # fmt: skip
+            low, high = np.percentile(percent, (2.5, 97.5))
+            axes.plot([low, high], [row, row], color=BLUE, alpha=0.3, linewidth=6, solid_capstyle="butt")
             half = 1.96 * percent.std(ddof=1) / np.sqrt(len(percent)) if len(percent) > 1 else 0.0
             axes.errorbar(percent.mean(), row, xerr=half, fmt="s", color=RED, markersize=4, capsize=3, linewidth=1.4)
         axes.set_yticks(range(len(measures)), [measure.title for measure in measures])
         axes.set_ylim(len(measures) - 0.4, -0.6)
-        axes.set_xlabel("change by defacing (%): mean with 95 % confidence interval; each session a stroke")
+        axes.set_xlabel(
+            "change by defacing (%): mean with its 95 % confidence interval; pale, the middle 95 % of sessions"
+        )
         return _svg(figure)
 
 
-def region_map(regions: Sequence[str], sessions: Sequence[str], percent: NDArray[np.float64]) -> str:
-    """Change of each region in each session: `percent` (regions, sessions), NaN where it was not measured."""
+def region_map(regions: Sequence[Pairs]) -> str:
+    """Change of each region in each session in percent; grey where it was not measured."""
+    sessions = sorted({name for region in regions for name in region.names})
+    column = {name: place for place, name in enumerate(sessions)}
+    percent = np.full((len(regions), len(sessions)), np.nan)
+    for row, region in enumerate(regions):
+        percent[row, [column[name] for name in region.names]] = region.percent
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(WIDTH_INCHES, min(14.0, 1.4 + 0.16 * len(regions))))
         axes = figure.subplots()
+        colours = mpl.colormaps["RdBu_r"].with_extremes(bad="#c8cdd2")
         reach = max(float(np.nanpercentile(np.abs(percent), 99)), 0.1)
-        picture = axes.pcolormesh(percent, cmap="RdBu_r", norm=TwoSlopeNorm(0, -reach, reach), rasterized=True)
+        picture = axes.pcolormesh(percent, cmap=colours, norm=TwoSlopeNorm(0, -reach, reach), rasterized=True)
         axes.invert_yaxis()
-        axes.set_yticks(np.arange(len(regions)) + 0.5, regions, fontsize=7)
+        axes.set_yticks(np.arange(len(regions)) + 0.5, [region.title for region in regions], fontsize=7)
         few = len(sessions) <= 40
         axes.set_xticks(np.arange(len(sessions)) + 0.5 if few else [], sessions if few else [], rotation=90, fontsize=7)
-        axes.set_xlabel("image" if few else f"{len(sessions):,} images")
+        axes.set_xlabel("session" if few else f"{len(sessions):,} sessions")
         for spine in axes.spines.values():
             spine.set_visible(False)
         figure.colorbar(picture, ax=axes, label="change by defacing (%)", shrink=0.6, pad=0.01)
@@ -120,33 +126,35 @@ def _bland_altman(axes: Axes, measure: Pairs) -> None:
     difference = measure.defaced - measure.original
     bias = difference.mean()
     spread = 1.96 * difference.std(ddof=1) if len(difference) > 1 else 0.0
-    outside = np.abs(difference - bias) > spread if spread else np.zeros(len(difference), dtype=bool)
+    outside = np.abs(difference - bias) > max(spread, 1e-12)
     many = len(mean) > MANY_POINTS
-    style: Any = {
-        "markersize": 3 if many else 5,
-        "alpha": 0.4 if many else 0.8,
-        "markeredgewidth": 0,
-        "rasterized": many,
-    }
-    axes.plot(mean[~outside], difference[~outside], "o", color=BLUE, **style)
-    axes.plot(mean[outside], difference[outside], "o", color=RED, **style)
+    style: Any = {"markersize": 3 if many else 5, "alpha": 0.4 if many else 0.8, "markeredgewidth": 0}
+    for points, colour in ((~outside, BLUE), (outside, RED)):
+        axes.plot(mean[points], difference[points], "o", color=colour, rasterized=many, **style)
     axes.axhline(0, color=GREY, linewidth=0.6)
     axes.axhline(bias, color=ORANGE, linewidth=1.3)
     for edge in (bias - spread, bias + spread):
         axes.axhline(edge, color=ORANGE, linewidth=1, linestyle=(0, (4, 3)))
-    farthest = np.argsort(-np.abs(difference - bias), kind="stable")[:LABELLED_OUTLIERS]
-    for index in farthest:
-        if outside[index]:
-            axes.annotate(
-                measure.names[index], (mean[index], difference[index]), xytext=(4, 3), textcoords="offset points",
-                fontsize=6.5, color=RED,
-            )  # fmt: skip
     axes.margins(x=0.12, y=0.18)
-    axes.set_title(
-        f"{measure.title}: bias {bias:+.3g}, limits {bias - spread:+.3g} to {bias + spread:+.3g} {measure.unit}"
-    )
+    axes.set_title(measure.title, pad=16)
+    figures = f"bias {bias:+.3g}, limits {bias - spread:+.3g} to {bias + spread:+.3g} {measure.unit}"
+    axes.text(0, 1.02, figures.replace("-", "\u2212"), transform=axes.transAxes, fontsize=8, color=GREY)
     axes.set_xlabel(f"mean of original and defaced ({measure.unit})")
     axes.set_ylabel(f"defaced − original ({measure.unit})")
+    farthest = [index for index in np.argsort(-np.abs(difference - bias), kind="stable") if outside[index]]
+    _write_names(axes, [(measure.names[index], mean[index], difference[index]) for index in farthest])
+
+
+def _write_names(axes: Axes, points: Sequence[tuple[str, float, float]]) -> None:
+    """Write names beside points (name, x, y), the first ones first; one that would cover another is left out."""
+    (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
+    written: list[tuple[float, float]] = []
+    for name, x, y in points[: 10 * NAMED_OUTLIERS]:
+        across, up = (x - left) / (right - left), (y - bottom) / (top - bottom)
+        if len(written) < NAMED_OUTLIERS and all(abs(across - a) > 0.6 or abs(up - b) > 0.06 for a, b in written):
+            written.append((across, up))
+            beside: Any = {"ha": "left", "xytext": (4, 0)} if across < 0.5 else {"ha": "right", "xytext": (-4, 0)}
+            axes.annotate(name, (x, y), textcoords="offset points", va="center", fontsize=6.5, color=RED, **beside)
 
 
 def _check(axes: Axes, check: Check) -> None:

@@ -3,7 +3,7 @@
 import csv
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +70,9 @@ def read_session(layout: Layout, subject: str, session: str, gate: Mapping[str, 
     outcomes = {}
     for stage in STAGES:
         try:
-            outcomes[stage] = outcome.read(layout.stage(stage, subject, session))
+            found = outcome.read(layout.stage(stage, subject, session))
+            # Digests of files are for the gate; ten thousand sessions of them would fill the memory.
+            outcomes[stage] = replace(found, inputs={}, outputs={})
         except outcome.JobFailedError:
             continue
     reasons = list(dict.fromkeys(reason for found in outcomes.values() for reason in found.reasons))

@@ -3,7 +3,7 @@
 import csv
 import io
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,8 +41,6 @@ def summary(layout: Layout, sessions: Iterable[tuple[str, str]], output_folder: 
     """
     gate = {(row["subject"], row["session"]): row for row in results.read_table(layout.verdicts)}
     found = [results.read_session(layout, *unit, gate.get(unit)) for unit in sorted(sessions)]
-    agreement = _agreement(layout, found)
-    series = {session.name: results.read_series(layout, session.subject, session.session) for session in found}
     listed = [one for one in found if len(found) <= LISTED_SESSIONS or one.verdict.word != "released"]
     page = pages.render(
         "templates/summary.html.j2",
@@ -52,10 +50,10 @@ def summary(layout: Layout, sessions: Iterable[tuple[str, str]], output_folder: 
         sessions=listed[:LISTED_SESSIONS],
         all_sessions=len(found),
         withheld=_withheld(found),
-        series=_series(series),
+        series=_series(layout, found),
         protocols=_protocols(layout),
-        checks=_check_plots(found),
-        measures=_measure_plots(agreement),
+        checks=_checks(found),
+        measures=_measures(_agreement(layout, found)),
         audit=_audit(found),
         protocol=_protocol(found),
         tools=_tools(found),
@@ -95,11 +93,11 @@ def _withheld(found: Sequence[Session]) -> list[dict[str, Any]]:
     ]
 
 
-def _series(series: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[tuple[str, int, int]]:
+def _series(layout: Layout, found: Sequence[Session]) -> list[tuple[str, int, int]]:
     """State, number of series and number of files."""
     count, files = Counter[str](), Counter[str]()
-    for rows in series.values():
-        for row in rows:
+    for session in found:
+        for row in results.read_series(layout, session.subject, session.session):
             count[row["state"]] += 1
             files[row["state"]] += int(row.get("files") or 0)
     return [
@@ -113,7 +111,7 @@ def _protocols(layout: Layout) -> dict[str, Any]:
     return {"columns": columns, "rows": [[row[column] for column in columns] for row in rows]}
 
 
-def _check_plots(found: Sequence[Session]) -> str:
+def _checks(found: Sequence[Session]) -> str:
     """The distribution of every check of the defacing that has a number for its value."""
     values: dict[str, list[tuple[float, bool]]] = defaultdict(list)
     limits: dict[str, set[float]] = defaultdict(set)
@@ -139,41 +137,37 @@ def _check_plots(found: Sequence[Session]) -> str:
     return plots.checks(checks) if checks else ""
 
 
-def _agreement(layout: Layout, found: Sequence[Session]) -> list[Row]:
-    """The rows of every session's agreement table, with the session's name."""
-    return [
-        {**row, "session": session.name}
-        for session in found
-        if "agreement" in session.outcomes
-        for row in results.read_table(layout.stage("agreement", session.subject, session.session) / "agreement.tsv")
-    ]
+def _agreement(layout: Layout, found: Sequence[Session]) -> Iterator[tuple[str, Row]]:
+    """Each row of the sessions' agreement tables, with the session's name."""
+    for session in found:
+        if "agreement" in session.outcomes:
+            folder = layout.stage("agreement", session.subject, session.session)
+            for row in results.read_table(folder / "agreement.tsv"):
+                yield session.name, row
 
 
-def _measure_plots(agreement: Sequence[Row]) -> dict[str, Any]:
+def _measures(agreement: Iterable[tuple[str, Row]]) -> dict[str, Any]:
     """Plots of the volumes, whole and by region; shares such as Dice have no pair to compare."""
-    whole: dict[tuple[str, str, str], list[tuple[str, float, float]]] = defaultdict(list)
-    regions: dict[tuple[str, str, str], list[tuple[str, float, float]]] = defaultdict(list)
-    changes: dict[str, dict[str, float]] = defaultdict(dict)
-    for row in agreement:
+    pairs: dict[tuple[str, str, str], list[tuple[str, float, float]]] = defaultdict(list)
+    images: set[str] = set()
+    rows = outside = 0
+    for name, row in agreement:
+        images.add(row["image"])
+        rows += 1
+        outside += row["ok"].lower() in ("false", "0", "no")
         original, defaced = results.number(row["original"]), results.number(row["defaced"])
-        if not original or defaced is None:
-            continue
-        key = (row["measure"], row["region"], row["unit"])
-        (regions if row["region"] else whole)[key].append((row["session"], original, defaced))
-        if row["region"]:
-            title = plots.measure_title(row["measure"], row["region"])
-            changes[title][row["session"]] = 100 * (defaced - original) / original
-    measures = plots.pairs_of(whole)
-    by_region = sorted(plots.pairs_of(regions), key=_largest_bias, reverse=True)[:REGION_PLOTS]
-    names = sorted({name for row in changes.values() for name in row})
-    percent = np.array([[row.get(name, np.nan) for name in names] for row in changes.values()])
+        if original and defaced is not None:
+            pairs[row["measure"], row["region"], row["unit"]].append((name, original, defaced))
+    whole = plots.pairs_of({key: found for key, found in pairs.items() if not key[1]})
+    regions = plots.pairs_of({key: found for key, found in pairs.items() if key[1]})
+    worst = sorted(regions, key=_largest_bias, reverse=True)[:REGION_PLOTS]
     return {
-        "images": len({(row["session"], row["image"]) for row in agreement}),
-        "outside": sum(row["ok"].lower() in ("false", "0", "no") for row in agreement),
-        "rows": len(agreement),
-        "bland_altman": plots.bland_altman(measures) if measures else "",
-        "forest": plots.bias_forest(measures + by_region) if measures or by_region else "",
-        "regions": plots.region_map(list(changes), names, percent) if changes else "",
+        "images": len(images),
+        "outside": outside,
+        "rows": rows,
+        "bland_altman": plots.bland_altman(whole) if whole else "",
+        "forest": plots.bias_forest(whole + worst) if pairs else "",
+        "regions": plots.region_map(regions) if regions else "",
     }
 
 
