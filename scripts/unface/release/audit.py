@@ -10,9 +10,10 @@ from pathlib import Path
 
 from unface.layout import bids_folder
 from unface.outcome import WithheldError, Work
-from unface.release import contents
-from unface.release.checks import Check, public_words
+from unface.release import contents, masks
+from unface.release.checks import Check
 from unface.release.known_answers import KnownAnswers
+from unface.release.vocabulary import public_words
 
 
 def audit_session(
@@ -62,7 +63,7 @@ def audit_session(
         for code, sentence in [*bad_name, *check.content(path, file)]:
             work.withhold(code, f"{called} {sentence}")
         rows.append(contents.Released(path, stage, contents.sha256(file), file.stat().st_size))
-    for code, sentence in _unpaired(paths):
+    for code, sentence in [*_unpaired(paths), *masks.check(dict(zip(paths, files, strict=True)), faced_suffixes)]:
         work.withhold(code, sentence)
     contents.write(work.folder / contents.FILE, rows)
     work.measurements["files"] = len(rows)

@@ -6,85 +6,30 @@ a sentence about the file; never a value.
 
 import csv
 import io
+import itertools
 import json
-import math
 import re
 import struct
 import zlib
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from bidsschematools import rules
-from bidsschematools.schema import load_schema
-from nibabel import nifti1, nifti2
-
+from unface.release import streams, vocabulary
 from unface.release.known_answers import KnownAnswers
-from unface.settings import PROJECT
 
-CHUNK = 1 << 24
-OVERLAP = 256
 LATEST_YEAR = 1925
 """BIDS: dates that were shifted lie in 1925 or before, so that nobody takes them for real ones."""
 
 Finding = tuple[str, str]
 
-COLUMNS = {"scans": {"filename", "acq_time"}, "aslcontext": {"volume_type"}}
-MAKERS = frozenset(
-    ["siemens", "siemens healthineers", "philips", "philips medical systems", "philips healthcare", "ge", "uih"]
-    + [
-        "ge medical systems",
-        "canon",
-        "canon_mec",
-        "toshiba",
-        "toshiba_mec",
-        "hitachi",
-        "bruker",
-        "mediso",
-        "united imaging",
-    ]
-)
-_BODY = frozenset(["brain", "head", "headneck", "neck", "cspine"])
-PUBLIC_VALUES = {
-    "Manufacturer": MAKERS,
-    "Modality": frozenset(["mr", "ct", "pt"]),
-    "BodyPart": _BODY,
-    "BodyPartExamined": _BODY,
-}
-"""Values that say nothing about a subject even where a phantom is called `BRAIN^PHILIPS`."""
-
+_NO_LABELS = ("datatype", "suffix", "extension")
 _SOFTWARE = {"SoftwareVersions", "ConversionSoftwareVersion"}
 _UID = re.compile(r"(?<![\d.])(?!1\.2\.840\.10008\.)[012]\.\d+(?:\.\d+){4,}(?![\d.])")
 _CARETS = re.compile(r"[^\W\d_]\^[^\W\d_]")
 _DATE = re.compile(r"(?<!\d)((?:19|20)\d\d)([-./]?)(0[1-9]|1[0-2])\2(0[1-9]|[12]\d|3[01])(?!\d)")
 _KEY = re.compile(r'"(\w+)"(\s*:)(\s*"([^"\\]*)")?')
-
-
-def public_words() -> set[str]:
-    """Words that BIDS itself puts into every dataset, and which therefore say nothing about a subject."""
-    objects = load_schema().objects
-    words = {"filename", "acq_time", "time", "bval", "bvec", "nii", "gz", "json", "tsv", "defacemask"}
-    for group in (objects.datatypes, objects.suffixes, objects.entities):
-        words |= {item.get("value", name) for name, item in group.items()}
-        words |= {item["name"] for item in group.values() if "name" in item}
-    return words
-
-
-@cache
-def sidecar_keys() -> frozenset[str]:
-    """Keys that a sidecar may hold: parameters of the acquisition, none about persons, places, devices or times."""
-    lines = (PROJECT / "resources" / "audit_sidecar_keys.tsv").read_text(encoding="utf-8").splitlines()
-    return frozenset(line.split("\t")[0] for line in lines[1:])
-
-
-@cache
-def _names() -> list[re.Pattern[str]]:
-    schema = load_schema()
-    groups = rules.regexify_filename_rules(schema.rules.files.raw, schema, level=2)
-    return [re.compile(group["regex"]) for group in groups]
 
 
 @dataclass
@@ -102,12 +47,15 @@ class Check:
 
     def name(self, path: str) -> Iterator[Finding]:
         """The path of a file: a valid BIDS name in the session's own folder, with no identifier among its labels."""
-        match = next((match for regex in _names() if (match := regex.fullmatch(path))), None)
-        suffix_of_scans = f"{self.folder}/{self.folder.replace('/', '_')}_scans.tsv"
-        if path == suffix_of_scans:
+        match = next((match for regex in vocabulary.names() if (match := regex.fullmatch(path))), None)
+        if path == f"{self.folder}/{self.folder.replace('/', '_')}_scans.tsv":
             labels = [part.split("-", 1)[1] for part in self.folder.split("/")]
         elif match and path.startswith(f"{self.folder}/"):
-            labels = [value for key, value in match.groupdict().items() if value and key not in ("datatype", "suffix")]
+            parts = match.groupdict().items()
+            # A number that counts runs or echoes is no label.
+            labels = [
+                value for key, value in parts if value and key not in _NO_LABELS and not re.fullmatch(r"\d{1,3}", value)
+            ]
         else:
             labels = [path]
             yield "file_name", "has a name that BIDS does not know or that belongs to another session"
@@ -136,20 +84,20 @@ class Check:
         if flags or stamp:
             yield "nifti_header", "has a gzip header with a name, a comment, further fields or a time"
         # The header and all compressed bytes, as text: a name may stand before or behind the stream, too.
-        kinds = {kind for part in _overlapping(_raw(file)) for kind in self.answers.in_binary(part.data)}
+        kinds = {kind for part in streams.overlapping(streams.raw(file)) for kind in self.answers.in_binary(part.data)}
         with file.open("rb") as stream:
             kinds |= self.answers.in_strings([stream.read(1024).decode("latin-1")] if flags else [])
         yield from _hits(kinds, "in its compressed bytes")
         try:
-            inflated = _inflate(file)
+            inflated = streams.inflate(file)
             header = next(inflated, b"")
             yield from self._nifti(header, inflated)
         except (zlib.error, ValueError, KeyError) as error:
             yield "unaudited", f"cannot be read to its end ({error if isinstance(error, ValueError) else 'damaged'})"
 
     def _nifti(self, first: bytes, further: Iterator[bytes]) -> Iterator[Finding]:
-        header = _nifti_header(first)
-        texts = {name: header[name].tobytes().rstrip(b"\0") for name in _text_fields(header)}
+        header = streams.nifti_header(first)
+        texts = {name: header[name].tobytes().rstrip(b"\0") for name in streams.text_fields(header)}
         filled = sorted(name for name, text in texts.items() if text not in (b"", b"r"))
         if filled:
             yield "nifti_header", f"has text in its header ({', '.join(filled)})"
@@ -160,11 +108,11 @@ class Check:
             yield from self._strings("in its extension", [first[size : max(start, size)].decode("latin-1")])
         total = 0
         kinds: set[str] = set()
-        for part in _overlapping(_chain(first, further)):
+        for part in streams.overlapping(itertools.chain([first], further)):
             kinds |= self.answers.in_binary(part.data)
             total += part.new
         yield from _hits(kinds, "among its voxels")
-        if total != start + _voxel_bytes(header):
+        if total != start + streams.voxel_bytes(header):
             yield "unaudited", "has more or fewer bytes than its header says"
 
     def _json(self, file: Path) -> Iterator[Finding]:
@@ -174,12 +122,12 @@ class Check:
         except (UnicodeDecodeError, ValueError, RecursionError):
             yield "unaudited", "is not JSON that can be read"
             return
-        unknown = sorted(set(keys) - sidecar_keys())
+        unknown = sorted(set(keys) - vocabulary.sidecar_keys())
         if unknown:
             yield "sidecar_key", f"has {len(unknown)} key(s) that may not be released{self._named(unknown)}"
         if len(set(keys)) < len(keys) and _repeats(json.loads(text, object_pairs_hook=_Pairs)):
             yield "unaudited", "has a key twice"
-        strings = [(key, string) for key, string in strings if not _is_public(key, string)]
+        strings = [(key, string) for key, string in strings if not vocabulary.is_public(key, string)]
         yield from self._strings("in a value or key", [string for _, string in strings] + unknown)
         yield from _hits(self.answers.in_text(_KEY.sub(_without_public_words, text)), "in its text")
         yield from self._identifier_like([string for key, string in strings if key not in _SOFTWARE])
@@ -198,7 +146,7 @@ class Check:
         except (UnicodeDecodeError, csv.Error):
             yield "unaudited", "is not a table that can be read"
             return
-        allowed = COLUMNS.get(path.rsplit("_", 1)[-1].removesuffix(".tsv"), set())
+        allowed = vocabulary.COLUMNS.get(path.rsplit("_", 1)[-1].removesuffix(".tsv"), set())
         columns = rows[0] if rows else []
         if not rows or set(columns) - allowed or len(set(columns)) < len(columns):
             yield "sidecar_key", "has a column that may not be released"
@@ -261,15 +209,11 @@ def _is_number(word: str) -> bool:
     return True
 
 
-def _is_public(key: str, value: str) -> bool:
-    return value.lower() in PUBLIC_VALUES.get(key, ())
-
-
 def _without_public_words(match: re.Match[str]) -> str:
-    """A member of a JSON object without what is a word of the format: a person may be called Angle, Field or Philips."""
+    """A member of a JSON object without words of the format: a person may be called Angle, Field or Philips."""
     key, colon, written, value = match.groups()
-    shown = "" if written and _is_public(key, value) else written or ""
-    return ('""' if key in sidecar_keys() else f'"{key}"') + colon + shown
+    shown = "" if written and vocabulary.is_public(key, value) else written or ""
+    return ('""' if key in vocabulary.sidecar_keys() else f'"{key}"') + colon + shown
 
 
 class _Pairs(list[tuple[str, Any]]):
@@ -295,80 +239,3 @@ def _repeats(value: Any) -> bool:
         names = [name for name, _ in value]
         return len(set(names)) < len(names) or any(_repeats(child) for _, child in value)
     return isinstance(value, list) and any(_repeats(child) for child in value)
-
-
-def _nifti_header(first: bytes) -> Any:
-    """The header of a NIfTI-1 or NIfTI-2 file in either byte order, as a record of numpy.
-
-    Raises
-    ------
-    ValueError
-        If there is none.
-    """
-    for layout, magic in ((nifti1.header_dtype, b"n+1"), (nifti2.header_dtype, b"n+2")):
-        for typed in (layout.newbyteorder("<"), layout.newbyteorder(">")):
-            if len(first) >= typed.itemsize + 4:
-                header = np.frombuffer(first[: typed.itemsize], typed)[0]
-                if int(header["sizeof_hdr"]) == typed.itemsize and bytes(header["magic"]).startswith(magic):
-                    return header
-    raise ValueError("no NIfTI header")
-
-
-def _text_fields(header: Any) -> list[str]:
-    """All fields of text, with those that NIfTI left over from Analyze and that readers pass over."""
-    return [name for name in header.dtype.names if header.dtype[name].kind == "S" and name != "magic"]
-
-
-def _voxel_bytes(header: Any) -> int:
-    shape = [int(length) for length in header["dim"]]
-    types: Any = nifti1.data_type_codes
-    return math.prod(shape[1 : shape[0] + 1]) * int(types.dtype[int(header["datatype"])].itemsize)
-
-
-@dataclass(frozen=True)
-class _Part:
-    """A piece of a stream that begins with the end of the piece before it, so that nothing is cut in two."""
-
-    data: bytes
-    new: int
-
-
-def _raw(file: Path) -> Iterator[bytes]:
-    with file.open("rb") as stream:
-        while piece := stream.read(CHUNK):
-            yield piece
-
-
-def _chain(first: bytes, further: Iterator[bytes]) -> Iterator[bytes]:
-    yield first
-    yield from further
-
-
-def _overlapping(pieces: Iterator[bytes]) -> Iterator[_Part]:
-    end = b""
-    for piece in pieces:
-        yield _Part(end + piece, len(piece))
-        end = (end + piece)[-OVERLAP:]
-
-
-def _inflate(file: Path) -> Iterator[bytes]:
-    """What a gzip file holds, piece by piece.
-
-    Raises
-    ------
-    ValueError
-        If it holds a second member, or bytes behind its end, or is cut short.
-    """
-    member = zlib.decompressobj(wbits=31)
-    for piece in _raw(file):
-        if member.eof:
-            raise ValueError("bytes behind its end")
-        waiting = piece
-        while waiting and not member.eof:
-            if inflated := member.decompress(waiting, CHUNK):
-                yield inflated
-            waiting = member.unconsumed_tail
-        if member.unused_data:
-            raise ValueError("bytes behind its end")
-    if not member.eof:
-        raise ValueError("cut short")

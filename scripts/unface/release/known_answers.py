@@ -4,7 +4,7 @@ A search for known values finds what recognisers of names miss (`DOE^JANE`, a re
 hit, so how a form is searched depends on how much it says and on where it is searched:
 
 =====================  ==========================================================================================
-written strings        everything, also with separators left out; a form of 2 characters only as the whole string
+written strings        everything, also with separators left out; 2 characters, or 3 digits, only as the whole string
 running text           3-4 characters as a word of their own, 5 and more anywhere; numbers as whole numbers, from 6
                        digits on
 voxels, binary bytes   8 characters and more as 8-bit text, 10 and more as UTF-16: with voxels spread over 30 and more
@@ -104,7 +104,7 @@ class Written:
         )
 
     def holds(self, form: Form) -> bool:
-        if len(form.text) < 3:
+        if len(form.text) < (4 if form.text.isdigit() else 3):
             return form.text in self.whole
         return form.stands_in(self.squashed if form.squashed else self.folded)
 

@@ -168,6 +168,47 @@ def test_defacing_may_leave_nothing_but_heads_and_masks(layout: Layout) -> None:
     assert codes(result) == {"unaudited"}
 
 
+def leave(mask: np.ndarray | None = None, head: np.ndarray | None = None) -> Change:
+    def apply(folder: Path) -> None:
+        path = folder / "anat/sub-abc_ses-s1_mod-T1w_defacemask.nii.gz"
+        if mask is None and head is None:
+            path.unlink()
+            path.with_name(path.name.replace(".nii.gz", ".json")).unlink()
+        if mask is not None:
+            image(path, mask)
+        if head is not None:
+            image(folder / f"{T1W}.nii.gz", head)
+
+    return apply
+
+
+HEAD = np.zeros((8, 9, 7), np.int16)
+HEAD[4, 7, 3] = 1
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (leave(), "has no face mask"),
+        (leave(mask=np.ones((8, 9, 7), np.uint8)), "removes nothing"),
+        (leave(mask=np.zeros((7, 9, 8), np.uint8)), "own grid"),
+        (leave(mask=np.full((8, 9, 7), 2, np.uint8)), "0 and 1"),
+        (leave(head=HEAD), "voxels left"),
+    ],
+)
+def test_a_head_that_its_mask_does_not_prove_faceless_is_withheld(layout: Layout, change: Change, words: str) -> None:
+    result = session(layout, defaced=change)
+    assert codes(result) == {"face_left"}
+    assert words in result.reasons[0].sentence
+
+
+def test_a_head_filled_with_one_value_other_than_zero_passes(layout: Layout) -> None:
+    filled = np.full((8, 9, 7), -1024, np.int16)
+    filled[:, :6] = 40
+    result = session(layout, defaced=leave(head=filled.astype(">i2")))
+    assert result.ok, result.reasons
+
+
 def test_a_session_without_known_answers_is_withheld(layout: Layout) -> None:
     assert codes(session(layout, identifiers={"name": []})) == {"unaudited"}
 
