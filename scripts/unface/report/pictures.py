@@ -20,6 +20,8 @@ from scipy import ndimage
 PIXELS_PER_MM = 1.4
 JPEG_QUALITY = 82
 
+BRAIN_PLANES = ("Sagittal, middle", "Axial, brain", "Coronal, brain")
+
 Array = NDArray[Any]
 Colour = tuple[int, int, int]
 

@@ -6,7 +6,7 @@ any colour vision tell apart.
 
 import base64
 import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -45,11 +45,16 @@ NAMED_OUTLIERS = 5
 class Pairs:
     """One measure of every session, before and after defacing: element i is one image."""
 
-    title: str
+    measure: str
+    region: str
     unit: str
     names: Sequence[str]
     original: NDArray[np.float64]
     defaced: NDArray[np.float64]
+
+    @property
+    def title(self) -> str:
+        return f"{self.measure.replace('_', ' ')}{': ' + self.region if self.region else ''}"
 
     @property
     def percent(self) -> NDArray[np.float64]:
@@ -69,7 +74,7 @@ class Check:
 
 def bland_altman(measures: Sequence[Pairs]) -> str:
     """Difference over mean of each measure, with bias and 95 % limits of agreement (Bland and Altman 1986)."""
-    return _drawing(measures, _bland_altman, height=2.9, columns=3)
+    return _drawing(measures, draw_bland_altman, height=2.9, columns=3)
 
 
 def checks(found: Sequence[Check]) -> str:
@@ -121,7 +126,7 @@ def region_map(regions: Sequence[Pairs]) -> str:
         return _svg(figure)
 
 
-def _bland_altman(axes: Axes, measure: Pairs) -> None:
+def draw_bland_altman(axes: Axes, measure: Pairs) -> None:
     mean = (measure.original + measure.defaced) / 2
     difference = measure.defaced - measure.original
     bias = difference.mean()
@@ -187,22 +192,3 @@ def _svg(figure: Figure) -> str:
     buffer = io.BytesIO()
     figure.savefig(buffer, format="svg", dpi=150, metadata={"Date": None, "Creator": None})
     return f"data:image/svg+xml;base64,{base64.b64encode(buffer.getvalue()).decode('ascii')}"
-
-
-def measure_title(measure: str, region: str) -> str:
-    """How a measure is called in plots."""
-    return f"{measure.replace('_', ' ')}{': ' + region if region else ''}"
-
-
-def pairs_of(rows: Mapping[tuple[str, str, str], Sequence[tuple[str, float, float]]]) -> list[Pairs]:
-    """Measures by (measure, region, unit), each a list of (name, original, defaced), as pairs for the plots."""
-    return [
-        Pairs(
-            measure_title(measure, region),
-            unit,
-            [name for name, _, _ in found],
-            np.array([original for _, original, _ in found]),
-            np.array([defaced for _, _, defaced in found]),
-        )
-        for (measure, region, unit), found in rows.items()
-    ]

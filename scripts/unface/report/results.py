@@ -87,6 +87,11 @@ def read_session(layout: Layout, subject: str, session: str, gate: Mapping[str, 
     return Session(subject, session, outcomes, Verdict(word, tuple(reasons)))
 
 
+def read_gate(path: Path) -> dict[tuple[str, str], dict[str, str]]:
+    """The rows of `release.tsv` by subject and session; none where the release has not run."""
+    return {(row["subject"], row["session"]): row for row in read_table(path)}
+
+
 def read_table(path: Path) -> list[dict[str, str]]:
     """The rows of a TSV with a header line; none where there is no file."""
     if not path.is_file():

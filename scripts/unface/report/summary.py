@@ -39,7 +39,7 @@ def summary(layout: Layout, sessions: Iterable[tuple[str, str]], output_folder: 
     title
         The name of the cohort.
     """
-    gate = {(row["subject"], row["session"]): row for row in results.read_table(layout.verdicts)}
+    gate = results.read_gate(layout.verdicts)
     found = [results.read_session(layout, *unit, gate.get(unit)) for unit in sorted(sessions)]
     listed = [one for one in found if len(found) <= LISTED_SESSIONS or one.verdict.word != "released"]
     page = pages.render(
@@ -53,7 +53,7 @@ def summary(layout: Layout, sessions: Iterable[tuple[str, str]], output_folder: 
         series=_series(layout, found),
         protocols=_protocols(layout),
         checks=_checks(found),
-        measures=_measures(_agreement(layout, found)),
+        measures=_measures(layout, found),
         audit=_audit(found),
         protocol=_protocol(found),
         tools=_tools(found),
@@ -137,7 +137,7 @@ def _checks(found: Sequence[Session]) -> str:
     return plots.checks(checks) if checks else ""
 
 
-def _agreement(layout: Layout, found: Sequence[Session]) -> Iterator[tuple[str, Row]]:
+def agreement(layout: Layout, found: Iterable[Session]) -> Iterator[tuple[str, Row]]:
     """Each row of the sessions' agreement tables, with the session's name."""
     for session in found:
         if "agreement" in session.outcomes:
@@ -146,27 +146,42 @@ def _agreement(layout: Layout, found: Sequence[Session]) -> Iterator[tuple[str, 
                 yield session.name, row
 
 
-def _measures(agreement: Iterable[tuple[str, Row]]) -> dict[str, Any]:
-    """Plots of the volumes, whole and by region; shares such as Dice have no pair to compare."""
-    pairs: dict[tuple[str, str, str], list[tuple[str, float, float]]] = defaultdict(list)
-    images: set[str] = set()
-    rows = outside = 0
-    for name, row in agreement:
-        images.add(row["image"])
-        rows += 1
-        outside += row["ok"].lower() in ("false", "0", "no")
+def pairs(rows: Iterable[tuple[str, Row]]) -> list[Pairs]:
+    """The measures of a cohort before and after, in the tables' order; what has no value in both is left out."""
+    found: dict[tuple[str, str, str], list[tuple[str, float, float]]] = defaultdict(list)
+    for name, row in rows:
         original, defaced = results.number(row["original"]), results.number(row["defaced"])
         if original and defaced is not None:
-            pairs[row["measure"], row["region"], row["unit"]].append((name, original, defaced))
-    whole = plots.pairs_of({key: found for key, found in pairs.items() if not key[1]})
-    regions = plots.pairs_of({key: found for key, found in pairs.items() if key[1]})
+            found[row["measure"], row["region"], row["unit"]].append((name, original, defaced))
+    return [
+        Pairs(
+            *measure,
+            names=[name for name, _, _ in values],
+            original=np.array([original for _, original, _ in values]),
+            defaced=np.array([defaced for _, _, defaced in values]),
+        )
+        for measure, values in found.items()
+    ]
+
+
+def _measures(layout: Layout, found: Sequence[Session]) -> dict[str, Any]:
+    """Plots of the measures, whole and by region, and how many lie outside their limits."""
+    verdicts = Counter[str]()
+
+    def counted() -> Iterator[tuple[str, Row]]:
+        for name, row in agreement(layout, found):
+            verdicts[row["ok"].lower()] += 1
+            yield name, row
+
+    measures = pairs(counted())
+    whole = [measure for measure in measures if not measure.region]
+    regions = [measure for measure in measures if measure.region]
     worst = sorted(regions, key=_largest_bias, reverse=True)[:REGION_PLOTS]
     return {
-        "images": len(images),
-        "outside": outside,
-        "rows": rows,
+        "rows": verdicts.total(),
+        "outside": verdicts["false"],
         "bland_altman": plots.bland_altman(whole) if whole else "",
-        "forest": plots.bias_forest(whole + worst) if pairs else "",
+        "forest": plots.bias_forest(whole + worst) if measures else "",
         "regions": plots.region_map(regions) if regions else "",
     }
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from report_cohort import Cohort
 
-from unface.report.review import mask_name, review_session
+from unface.report.heads import mask_name
+from unface.report.review import review_session
 
 
 def page_of(cohort: Cohort, unit: tuple[str, str], output: Path) -> str:

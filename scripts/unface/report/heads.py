@@ -1,0 +1,144 @@
+"""The head images of a session, and the pictures that show one before and after."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from unface.face.render import shaded
+from unface.layout import Layout, bids_folder
+from unface.report import pictures
+from unface.report.pictures import Array, Colour, Volume
+from unface.report.results import Session
+
+CUT: Colour = (255, 140, 0)
+TISSUES: Mapping[int, tuple[str, Colour]] = {
+    1: ("CSF", (86, 180, 233)),
+    2: ("grey matter", (240, 228, 66)),
+    3: ("white matter", (213, 94, 0)),
+}
+VIEWS: Mapping[str, str] = {"front": "From the front", "oblique": "Obliquely", "left": "From the left"}
+HEAD_DATATYPES = ("anat", "pet", "ct")
+NIFTI = ".nii.gz"
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture of (rows, columns[, 3]) bytes, with what it shows."""
+
+    caption: str
+    pixels: Array
+
+    @property
+    def columns(self) -> int:
+        return int(self.pixels.shape[1])
+
+    @property
+    def uri(self) -> str:
+        return pictures.data_uri(self.pixels)
+
+
+@dataclass(frozen=True)
+class Head:
+    """One head image by its path in BIDS: before and after defacing, and the face mask (1 keep); each if it exists."""
+
+    name: str
+    before: Volume | None
+    after: Volume | None
+    keep: Volume | None
+
+    @property
+    def stem(self) -> str:
+        return Path(self.name).name.removesuffix(NIFTI)
+
+
+def names(layout: Layout, session: Session) -> list[str]:
+    """The session's head images as paths in BIDS: those defaced, or those that would be."""
+    defaced = session.outcomes.get("defaced")
+    measured = defaced.measurements.get("images", {}) if defaced else {}
+    if measured:
+        return sorted(measured)
+    bids = layout.stage("converted", session.subject, session.session) / "bids"
+    folder = bids / bids_folder(session.subject, session.session)
+    found = (path for kind in HEAD_DATATYPES for path in (folder / kind).glob(f"*{NIFTI}"))
+    return sorted(path.relative_to(bids).as_posix() for path in found)
+
+
+def read(layout: Layout, session: Session, name: str) -> Head:
+    """Read what there is of one head image."""
+    before, after = (
+        layout.stage(stage, session.subject, session.session) / "bids" / name for stage in ("converted", "defaced")
+    )
+    return Head(name, _load(before), _load(after), _load(after.with_name(mask_name(after.name))))
+
+
+def mask_name(image: str) -> str:
+    """BIDS's name of an image's face mask: `sub-X_T1w.nii.gz` has `sub-X_mod-T1w_defacemask.nii.gz`."""
+    entities, suffix = image.removesuffix(NIFTI).rsplit("_", 1)
+    return f"{entities}_mod-{suffix}_defacemask{NIFTI}"
+
+
+def _load(path: Path) -> Volume | None:
+    return pictures.load(path) if path.is_file() else None
+
+
+def slices(head: Head) -> dict[str, list[Picture]]:
+    """Slices `before`, with the line of the cut, and `after`: the same planes and the same grey values in both."""
+    reference = head.before or head.after
+    if reference is None:
+        return {}
+    shown = pictures.window(reference)
+    planes = pictures.planes(reference, head.keep)
+    rows = {}
+    for which, volume in (("before", head.before), ("after", head.after)):
+        if volume:
+            cut = head.keep if which == "before" else None
+            rows[which] = [
+                Picture(
+                    plane.name,
+                    pictures.slice_picture(
+                        volume, plane, shown, [(pictures.sample_mask(cut, plane), CUT)] if cut else []
+                    ),
+                )
+                for plane in planes
+            ]
+    return rows
+
+
+def surfaces(head: Head) -> list[Picture]:
+    """The head's surface from each side, before and after."""
+    return [
+        Picture(f"{caption}, {when}", shaded(volume.data, volume.affine, view))
+        for view, caption in VIEWS.items()
+        for when, volume in (("before", head.before), ("after", head.after))
+        if volume
+    ]
+
+
+def tissues(layout: Layout, session: Session, head: Head) -> dict[str, list[Picture]]:
+    """Brain slices with the tissues' outlines, as measured in the `original` and in the `defaced` image."""
+    rows = {}
+    reference = head.before or head.after
+    for which, volume in (("original", head.before), ("defaced", head.after)):
+        folder = layout.stage(f"morphometry-{which}", session.subject, session.session)
+        labels = _load(folder / "labels" / f"{head.stem}_tissue{NIFTI}")
+        if volume and reference and labels:
+            rows[which] = _outlined(volume, reference, labels)
+    return rows
+
+
+def _outlined(volume: Volume, reference: Volume, labels: Volume) -> list[Picture]:
+    shown = pictures.window(reference)
+    colours = {label: colour for label, (_, colour) in TISSUES.items()}
+    return [
+        Picture(plane.name, pictures.outlined_labels(volume, labels, plane, shown, colours))
+        for plane in pictures.planes(reference)
+        if plane.name in pictures.BRAIN_PLANES
+    ]
+
+
+def measured(session: Session, name: str) -> Mapping[str, Any]:
+    """What defacing measured of one image: its state and its checks."""
+    defaced = session.outcomes.get("defaced")
+    found: Mapping[str, Any] = defaced.measurements.get("images", {}).get(name, {}) if defaced else {}
+    return found
