@@ -1,7 +1,9 @@
 """The gate lets through what is proven and nothing else."""
 
 import csv
+import errno
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -230,6 +232,31 @@ def test_an_identifier_in_the_datasets_name_withholds_everything(layout: Layout)
 def test_a_label_that_holds_the_patient_id_is_no_pseudonym(layout: Layout) -> None:
     result = session(layout, ("mrn0048213", "s1"))
     assert codes(result) == {"known_answer"}
+
+
+def test_a_file_that_changed_after_a_release_is_read_again(layout: Layout) -> None:
+    session(layout, A)
+    session(layout, B)
+    image = next((layout.stage("defaced", *A) / "bids").rglob("*_T1w.nii.gz"))
+    long_ago = 1_600_000_000_000_000_000
+    for path in layout.stage("defaced", *A).rglob("*.nii.gz"):
+        os.utime(path, ns=(long_ago, long_ago))
+    run(layout, [A, B])
+    assert verdict_codes(run(layout, [A, B])) == []
+    image.write_bytes(image.read_bytes()[:-1] + b"\7")
+    verdicts = run(layout, [A, B])
+    assert verdict_codes(verdicts) == ["provenance"]
+    assert verdict_codes(verdicts, B) == []
+
+
+def test_copies_are_released_where_links_are_impossible(layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
+
+    monkeypatch.setattr(Path, "hardlink_to", refuse)
+    session(layout)
+    assert verdict_codes(run(layout, [A])) == []
+    assert all(path.stat().st_nlink == 1 for path in layout.release.rglob("*") if path.is_file())
 
 
 def test_a_new_audit_after_a_change_releases_the_session(layout: Layout) -> None:
