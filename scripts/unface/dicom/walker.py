@@ -19,7 +19,7 @@ from pydicom.uid import (
     ImplicitVRLittleEndian,
 )
 
-from unface.dicom.profile import Profile, Rule, vr_of
+from unface.dicom.profile import TEXT_VRS, Profile, Rule, vr_of
 from unface.dicom.values import Values, padded
 
 LONG_VRS = {"OB", "OW", "OF", "OD", "OL", "OV", "SQ", "UC", "UR", "UT", "UN", "SV", "UV"}
@@ -265,14 +265,8 @@ class Walker:
             if self.profile.knows_creator(group, creator):
                 return Rule("keep", "a creator on the safe list"), "LO"
             return Rule("remove", "a creator on no safe list"), "LO"
-        rule, listed = self.profile.private_rule(group, creators.get((group, number >> 8), ""), number & 0xFF)
-        if vr == "UN" and listed != "UN" and listed in ALL_VRS and not (listed not in LONG_VRS and length > 0xFFFE):
-            vr = listed
-        if rule.action == "recurse" and vr not in ("SQ", "UN"):
-            rule = Rule("remove", "private, not the sequence that the list says")
-        if rule.action not in ("remove", "recurse") and vr in ("SQ", "UN"):
-            rule = Rule("remove", "private, of unknown content")
-        return rule, vr
+        creator = creators.get((group, number >> 8), "")
+        return self.profile.private_rule(group, creator, number & 0xFF, vr)
 
     def _value(self, rule: Rule, vr: str, value: bytes) -> bytes | None:
         if rule.action == "keep":
