@@ -1,0 +1,353 @@
+"""The stage convert: the clean DICOM of a session becomes BIDS, and every series ends in exactly one state."""
+
+import csv
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pydicom
+
+from unface.bids import dcm2niix, fieldmaps, images, names, nifti, perfusion, rules, sidecars
+from unface.bids.criteria import values_of
+from unface.bids.images import Acquisition, Target
+from unface.dicom.records import SessionRecord, merged_fields
+from unface.layout import bids_folder, bids_prefix
+from unface.outcome import JobFailedError, WithheldError, Work
+from unface.settings import Convert
+
+STATES = ("converted", "excluded", "duplicate", "incomplete", "ambiguous", "unmapped", "unreadable", "withheld")
+"""How a series ends, one of these."""
+
+MISSING = "n/a"
+
+
+def convert_session(work: Work, deidentified: Path, record: Path, rules: Path, settings: Convert) -> None:
+    """Write the BIDS images of a session below `work.folder / "bids"`, and `series.json`: the state of each series.
+
+    Parameters
+    ----------
+    deidentified
+        The folder of the stage deidentify: what is converted.
+    record
+        The session's record: what the mapping rules look at, as the inventory showed it in `protocols.tsv`.
+    rules
+        The mapping rules.
+
+    Raises
+    ------
+    WithheldError
+        `nothing_left` if no series is converted.
+    JobFailedError
+        If the mapping rules are wrong.
+    """
+    session = SessionRecord.read(record)
+    acquisitions = _planned(session, rules, deidentified)
+    for one in acquisitions:
+        if not one.state:
+            _convert(work, one, deidentified)
+    _settle_repeats(work, acquisitions, settings)
+    _place(work, acquisitions)
+    _complete(work, session, acquisitions)
+    written = _write(work, acquisitions)
+    _write_scans(work, session, written)
+    _write_states(work, session, acquisitions)
+    _withhold(work, acquisitions, settings)
+    if not written and not work.reasons:
+        raise WithheldError("nothing_left", "no series of the session is converted; see series.json for the reasons")
+
+
+def _planned(session: SessionRecord, rule_file: Path, deidentified: Path) -> list[Acquisition]:
+    """The acquisitions of the session with what the rules make of each; those not to be converted have a state."""
+    try:
+        mapping = rules.load(rule_file)
+    except rules.RulesError as error:
+        raise JobFailedError(f"mapping rules: {error}") from None
+    clean = {entry["series"]: entry for entry in json.loads((deidentified / "series.json").read_text(encoding="utf-8"))}
+    groups: dict[str, list[Any]] = {}
+    for series in session.series:
+        groups.setdefault(series.merge_group, []).append(series)
+    acquisitions = []
+    for group, members in groups.items():
+        one = Acquisition(group, tuple(members), mapping.match(merged_fields(members)))
+        states = [clean.get(series.series, {"state": "withheld", "reason": "not de-identified"}) for series in members]
+        refused = next((entry for entry in states if entry["state"] in ("withheld", "unreadable")), None)
+        selected_out = next((entry for entry in states if entry["state"] == "excluded"), None)
+        if selected_out:
+            one.state, one.reason = "excluded", selected_out["reason"]
+        elif one.match.state == "excluded":
+            one.state, one.reason = "excluded", one.match.reason
+        elif refused:
+            one.state, one.reason = refused["state"], refused["reason"]
+        elif one.match.state != "mapped":
+            one.state, one.reason = one.match.state, one.match.reason
+        acquisitions.append(one)
+    return acquisitions
+
+
+def _convert(work: Work, one: Acquisition, deidentified: Path) -> None:
+    """Run dcm2niix on an acquisition and judge what came out."""
+    folders = [deidentified / "dicom" / series.series for series in one.series]
+    try:
+        made = dcm2niix.convert(folders, work.scratch / one.group)
+    except WithheldError as error:
+        one.state, one.reason = "withheld", error.reason.sentence
+        return
+    work.tools["dcm2niix"] = made.version
+    one.conversion = made
+    one.began = _began(folders)
+    if made.missing:
+        one.state, one.reason = "incomplete", made.missing[0]
+    elif made.strays or not made.images:
+        one.state = "withheld"
+        one.reason = (
+            f"dcm2niix made {made.strays + len(made.images)} images where one acquisition gives fewer: its slices do "
+            "not form one stack; a rule can exclude it"
+            if made.strays
+            else "dcm2niix made no image of it; a rule can exclude it"
+        )
+
+
+def _began(folders: Sequence[Path]) -> str:
+    """When an acquisition began, by the first clean file of each series, in ISO form; empty if that is not known."""
+    found = []
+    for folder in folders:
+        first = min(folder.glob("*.dcm"))
+        header = pydicom.dcmread(first, stop_before_pixels=True, specific_tags=list(_TIMES))
+        texts = {name: str(header.get(name) or "") for name in _TIMES}
+        for whole in (
+            texts["AcquisitionDateTime"],
+            texts["AcquisitionDate"] + texts["AcquisitionTime"],
+            texts["ContentDate"] + texts["ContentTime"],
+            texts["SeriesDate"] + texts["SeriesTime"],
+        ):
+            match = re.match(r"(\d{14})(\.\d{1,6})?", whole)
+            if match:
+                found.append(datetime.strptime(match[1], "%Y%m%d%H%M%S").isoformat() + (match[2] or ""))
+                break
+    return min(found, default="")
+
+
+_TIMES = (
+    *("AcquisitionDateTime", "AcquisitionDate", "AcquisitionTime"),
+    *("ContentDate", "ContentTime", "SeriesDate", "SeriesTime"),
+)
+
+
+def _settle_repeats(work: Work, acquisitions: Sequence[Acquisition], settings: Convert) -> None:
+    """Find acquisitions of one name and keep one run of them, or number the runs, as the settings say."""
+    plans: dict[tuple[Any, ...], list[Acquisition]] = {}
+    for one in acquisitions:
+        if one.match.state == "mapped" and one.conversion is not None and one.conversion.images:
+            plans.setdefault(one.plan, []).append(one)
+    for members in plans.values():
+        found = images.runs(members)
+        complete = [run for run in found if all(not one.state for one in run)]
+        if settings.repeats == "all":
+            for number, run in enumerate(complete, start=1):
+                for one in run:
+                    one.run = number if len(complete) > 1 else one.run
+            continue
+        for run in complete[:-1]:
+            for one in run:
+                kept = complete[-1]
+                same = next((other for other in kept if other.contents & one.contents), kept[0])
+                one.state, one.reason = "duplicate", f"of {same.name}, the last complete one"
+                work.note(f"{one.name} repeats {same.name} and is left out; `repeats: all` keeps both")
+
+
+def _place(work: Work, acquisitions: Sequence[Acquisition]) -> None:
+    """Give the images of what is left their names; take out what BIDS has no name for."""
+    left: dict[tuple[Any, ...], list[Acquisition]] = {}
+    for one in acquisitions:
+        if not one.state:
+            left.setdefault((*one.plan, one.run), []).append(one)
+    owners: dict[str, Acquisition] = {}
+    for run in left.values():
+        try:
+            images.place(run)
+        except ValueError as error:
+            _refuse(work, run, str(error))
+            continue
+        for one in run:
+            for target in one.targets:
+                target.stem = names.stem(work.subject, work.session, target.datatype, target.entities, target.suffix)
+                if not names.is_valid(f"{target.stem}.nii.gz"):
+                    shown = target.stem.rsplit("/", 1)[-1].removeprefix(bids_prefix(work.subject, work.session) + "_")
+                    _refuse(work, [one], f"BIDS does not know the name {target.datatype}/{shown}")
+                elif target.stem in owners:
+                    _refuse(work, [one], f"one of its images would get the name of one of {owners[target.stem].name}")
+                owners.setdefault(target.stem, one)
+
+
+def _refuse(work: Work, run: Iterable[Acquisition], sentence: str) -> None:
+    for one in run:
+        if not one.state:
+            one.state, one.reason = "withheld", sentence
+            work.withhold("not_bids", f"{one.name}: {sentence}; change the mapping rule or exclude the series")
+
+
+def _complete(work: Work, session: SessionRecord, acquisitions: Sequence[Acquisition]) -> None:
+    """Fill in the sidecars what BIDS asks for; leave out what lacks it."""
+    for one in _kept(acquisitions):
+        for target in one.targets:
+            target.sidecar = sidecars.cleaned(target.image.sidecar) | dict(one.match.sidecar)
+            if "task" in target.entities:
+                target.sidecar.setdefault("TaskName", target.entities["task"])
+            if target.suffix == "fieldmap":
+                target.sidecar.setdefault("Units", "Hz")
+    fieldmaps.fill_echo_times(_targets(acquisitions))
+    _leave_out_lacking(work, acquisitions)
+    # Only now is it known which ASL images there are for an M0 scan to belong to.
+    perfusion.link(_targets(acquisitions))
+    _leave_out_lacking(work, acquisitions, linked=True)
+    for note in fieldmaps.link(_targets(acquisitions)):
+        work.note(note)
+
+
+def _leave_out_lacking(work: Work, acquisitions: Sequence[Acquisition], linked: bool = False) -> None:
+    for one in _kept(acquisitions):
+        lacking = sorted({key for target in one.targets for key in _lacking(one, target, linked)})
+        if lacking:
+            one.state = "excluded"
+            one.reason = f"BIDS requires what its header does not say: {', '.join(lacking)}"
+            work.note(f"{one.name} is left out: {one.reason}; `sidecar` in a mapping rule can say it")
+
+
+def _lacking(one: Acquisition, target: Target, linked: bool) -> list[str]:
+    lacking = sidecars.missing(target.datatype, target.suffix, target.sidecar)
+    if linked and target.suffix == "m0scan" and "IntendedFor" not in target.sidecar:
+        lacking.append("an ASL image that it belongs to")
+    if target.suffix == "asl" and perfusion.context(target) is None:
+        lacking.append("aslcontext.tsv")
+    if target.suffix == "dwi" and _gradients(one, target) is None:
+        lacking.append("b-values and b-vectors of every volume")
+    return lacking
+
+
+def _gradients(one: Acquisition, target: Target) -> tuple[str, str] | None:
+    """The texts of bval and bvec as dcm2niix wrote them; None unless they have a value for every volume."""
+    if target.image.bval.exists() and target.image.bvec.exists():
+        bval, bvec = (path.read_text(encoding="ascii") for path in (target.image.bval, target.image.bvec))
+        counts = {len(line.split()) for line in (bval + "\n" + bvec).splitlines() if line.strip()}
+        return (bval, bvec) if counts == {target.geometry.volumes} else None
+    b_values = [value for value in values_of(merged_fields(one.series).get("DiffusionBValue")) if value is not None]
+    if b_values and all(value == 0 for value in b_values):
+        zeros = " ".join("0" for _ in range(target.geometry.volumes)) + "\n"
+        return zeros, zeros * 3
+    return None
+
+
+def _kept(acquisitions: Sequence[Acquisition]) -> list[Acquisition]:
+    return [one for one in acquisitions if not one.state]
+
+
+def _targets(acquisitions: Sequence[Acquisition]) -> list[Target]:
+    return [target for one in _kept(acquisitions) for target in one.targets]
+
+
+def _write(work: Work, acquisitions: Sequence[Acquisition]) -> dict[str, str]:
+    """Write every image with its companions; returns when each began, by its path in the dataset."""
+    written = {}
+    for one in _kept(acquisitions):
+        for target in one.targets:
+            place = work.folder / "bids" / target.stem
+            place.parent.mkdir(parents=True, exist_ok=True)
+            nifti.write_gz(place.with_name(f"{place.name}.nii.gz"), nifti.without_text(target.image.nifti.read_bytes()))
+            sidecars.write(place.with_name(f"{place.name}.json"), perfusion.without_context(target.sidecar))
+            gradients = _gradients(one, target) if target.suffix == "dwi" else None
+            for extension, text in zip((".bval", ".bvec"), gradients or (), strict=False):
+                place.with_name(place.name + extension).write_text(text, encoding="ascii")
+            if target.suffix == "asl":
+                perfusion.write_context(target, place.parent)
+            written[f"{target.stem}.nii.gz"] = one.began
+        one.state = "converted"
+    return written
+
+
+def _write_scans(work: Work, session: SessionRecord, written: dict[str, str]) -> None:
+    if not written:
+        return
+    folder = bids_folder(session.subject, session.session)
+    path = work.folder / "bids" / folder / f"{bids_prefix(session.subject, session.session)}_scans.tsv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, delimiter="\t", lineterminator="\n")
+        writer.writerow(["filename", "acq_time"])
+        for image, began in sorted(written.items(), key=lambda entry: (entry[1] or "9999", entry[0])):
+            writer.writerow([image.removeprefix(f"{folder}/"), began or MISSING])
+
+
+def _write_states(work: Work, session: SessionRecord, acquisitions: Sequence[Acquisition]) -> None:
+    by_series = {series.series: one for one in acquisitions for series in one.series}
+    entries = []
+    for series in session.series:
+        one = by_series[series.series]
+        outputs = sorted(
+            str(path.relative_to(work.folder / "bids"))
+            for target in one.targets
+            if one.state == "converted"
+            for path in (work.folder / "bids" / target.stem).parent.glob(f"{Path(target.stem).name}.*")
+        )
+        made = one.conversion
+        twins = [
+            f"dcm2niix also made {name} ({dcm2niix.TWINS[name]}): left out" for name in (made.twins if made else ())
+        ]
+        entries.append(
+            {
+                "series": series.series,
+                "merge_group": one.group,
+                "state": one.state,
+                "rule": ", ".join(one.match.rules),
+                "reason": one.reason,
+                "files": len(series.files),
+                "outputs": outputs,
+                "warnings": [*(made.warnings if made else ()), *twins],
+            }
+        )
+    (work.folder / "series.json").write_text(json.dumps(entries, indent=1) + "\n", encoding="utf-8")
+    files = Counter[str]()
+    for series in session.series:
+        files[by_series[series.series].state] += len(series.files)
+    work.measurements["series"] = dict(sorted(Counter(by_series[name].state for name in by_series).items()))
+    work.measurements["files"] = dict(sorted(files.items()))
+    whole = sum(len(series.files) for series in session.series)
+    if set(files) - set(STATES) or sum(files.values()) != whole:
+        raise WithheldError("conversion_failed", f"{whole} files were found and {sum(files.values())} have a state")
+
+
+def _withhold(work: Work, acquisitions: Sequence[Acquisition], settings: Convert) -> None:
+    """Withhold the session for series that must not be left out without a word."""
+    for one in acquisitions:
+        sentence = f"{one.name}: {one.reason}"
+        twin = _complete_twin(one, acquisitions) if settings.repeats == "last" else None
+        if one.state in ("incomplete", "unreadable") and twin:
+            work.note(f"{sentence}; {twin.name} is complete and is kept")
+        elif one.state == "incomplete" and settings.incomplete == "withhold":
+            work.withhold("incomplete", f"{sentence}; `incomplete: exclude` leaves such series out")
+        elif one.state == "unreadable":
+            work.withhold("unreadable", f"{sentence}; get it again, or exclude it by a rule or by `select`")
+        elif one.state == "ambiguous":
+            work.withhold("ambiguous", f"{sentence}; give one of them a higher priority")
+        elif one.state == "unmapped" and settings.unmapped == "withhold":
+            work.withhold("unmapped", f"{sentence}; write a rule for it")
+        elif one.state == "withheld" and not any(reason.code == "not_bids" for reason in work.reasons):
+            work.withhold("conversion_failed", sentence)
+        elif one.state in ("incomplete", "unmapped"):
+            work.note(f"{sentence}; left out")
+
+
+def _complete_twin(one: Acquisition, acquisitions: Sequence[Acquisition]) -> Acquisition | None:
+    """A converted acquisition of the same plan, image type and echo time."""
+    if one.match.state != "mapped":
+        return None
+    alike = ("ImageType", "EchoTime")
+    mine = merged_fields(one.series)
+    for other in acquisitions:
+        theirs = merged_fields(other.series)
+        same = other.plan == one.plan and all(mine.get(name) == theirs.get(name) for name in alike)
+        if other is not one and other.state == "converted" and same:
+            return other
+    return None

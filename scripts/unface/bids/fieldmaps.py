@@ -1,0 +1,80 @@
+"""Which field map corrects what: B0FieldIdentifier, B0FieldSource and IntendedFor, from the final names."""
+
+from collections.abc import Sequence
+
+from unface.bids.images import Target
+
+METHODS = {
+    "epi": "pepolar",
+    "phasediff": "dualecho",
+    "phase1": "dualecho",
+    "phase2": "dualecho",
+    "magnitude1": "dualecho",
+    "magnitude2": "dualecho",
+    "fieldmap": "direct",
+    "magnitude": "direct",
+}
+"""The four ways of BIDS to measure the field, by the suffix of the images that belong to each."""
+
+CORRECTED = ("bold", "cbv", "sbref", "dwi", "asl", "m0scan")
+
+
+def fill_echo_times(targets: Sequence[Target]) -> None:
+    """Give a phase difference the echo times of its two magnitudes where its own header has none."""
+    for target in targets:
+        if target.suffix == "phasediff" and not {"EchoTime1", "EchoTime2"} <= set(target.sidecar):
+            magnitudes = [other for other in targets if other.suffix in ("magnitude1", "magnitude2")]
+            times = sorted({other.sidecar["EchoTime"] for other in magnitudes if _set_of(other) == _set_of(target)})
+            if len(times) == 2:
+                target.sidecar |= {"EchoTime1": times[0], "EchoTime2": times[1]}
+
+
+def link(targets: Sequence[Target]) -> list[str]:
+    """Write into the sidecars which field map corrects which images; returns notes on what stays open.
+
+    One field map serves every EPI of its session. Of several, the one that was shimmed alike serves an image; where
+    that decides nothing, the link stays open.
+    """
+    maps: dict[str, list[Target]] = {}
+    for target in targets:
+        if target.datatype == "fmap" and target.suffix in METHODS:
+            maps.setdefault(_set_of(target), []).append(target)
+    measured = {name: members for name, members in maps.items() if any(_has_field(member) for member in members)}
+    for name, members in measured.items():
+        for member in members:
+            member.sidecar["B0FieldIdentifier"] = name
+    notes = []
+    served: dict[str, list[str]] = {name: [] for name in measured}
+    for target in targets:
+        if target.datatype == "fmap" or target.suffix not in CORRECTED or not measured:
+            continue
+        fitting = list(measured) if len(measured) == 1 else _shimmed_alike(target, measured)
+        if len(fitting) == 1:
+            target.sidecar["B0FieldSource"] = fitting[0]
+            served[fitting[0]].append(f"bids::{target.stem}.nii.gz")
+        else:
+            notes.append(f"{target.stem.rsplit('/', 1)[-1]}: several field maps may serve it; none is named")
+    for name, members in measured.items():
+        for member in members:
+            if served[name]:
+                member.sidecar["IntendedFor"] = sorted(served[name])
+    return notes
+
+
+def _set_of(target: Target) -> str:
+    """The name of the field map that an image belongs to: its method, and what tells it from others of the kind."""
+    told_apart = [f"{key}{target.entities[key]}" for key in ("acq", "run") if key in target.entities]
+    return "_".join([METHODS[target.suffix], *told_apart])
+
+
+def _has_field(target: Target) -> bool:
+    return target.suffix in ("epi", "phasediff", "phase1", "phase2", "fieldmap")
+
+
+def _shimmed_alike(target: Target, measured: dict[str, list[Target]]) -> list[str]:
+    shim = target.image.sidecar.get("ShimSetting")
+    return [
+        name
+        for name, members in measured.items()
+        if shim is not None and all(member.image.sidecar.get("ShimSetting") == shim for member in members)
+    ]

@@ -1,0 +1,133 @@
+"""From acquisitions to BIDS images: what is a repeat, which echo, which part, and so which name."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from unface.bids import names, nifti
+from unface.bids.criteria import values_of
+from unface.bids.dcm2niix import Conversion, Image
+from unface.bids.rules import Match
+from unface.dicom.records import Series
+
+PARTS = {"magnitude": "mag", "phase": "phase", "real": "real", "imaginary": "imag"}
+
+
+@dataclass
+class Target:
+    """One image of an acquisition on its way to its place in BIDS."""
+
+    image: Image
+    datatype: str
+    suffix: str
+    entities: dict[str, str]
+    sidecar: dict[str, Any]
+    geometry: nifti.Geometry
+    stem: str = ""
+    """Path below the dataset without extension, once it is known."""
+
+
+@dataclass
+class Acquisition:
+    """One merge group: the series that are one acquisition, and what becomes of them."""
+
+    group: str
+    series: tuple[Series, ...]
+    match: Match
+    state: str = ""
+    reason: str = ""
+    began: str = ""
+    """Date and time of its first image as the clean DICOM has it, in ISO form; empty if unknown."""
+    conversion: Conversion | None = None
+    targets: list[Target] = field(default_factory=list)
+    run: int | None = None
+
+    @property
+    def name(self) -> str:
+        """Its series, for messages."""
+        names_of_series = [series.series for series in self.series]
+        return names_of_series[0] if len(names_of_series) == 1 else f"{names_of_series[0]}-{names_of_series[-1]}"
+
+    @property
+    def plan(self) -> tuple[Any, ...]:
+        """Acquisitions with one plan are repeats or parts (echoes, magnitude and phase) of one thing."""
+        match = self.match
+        return (match.datatype, match.suffix, _items(match.entities), _items(match.parts), self.stated_run)
+
+    @property
+    def stated_run(self) -> int | None:
+        """The run that a protocol name in ReproIn's manner states."""
+        if self.match.rules != ("reproin",):
+            return None
+        texts = [str(value) for series in self.series for value in values_of(series.fields.get("ProtocolName"))]
+        found = next(filter(None, (re.search(r"_run-(\d+)", text) for text in texts)), None)
+        return int(found[1]) if found else None
+
+    @property
+    def contents(self) -> set[tuple[str, int | None]]:
+        """Which kinds and echoes it has: two acquisitions of one plan with a common one are repeats."""
+        images = self.conversion.images if self.conversion else ()
+        return {(image.kind, image.echo) for image in images}
+
+
+def _items(mapping: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    return tuple(sorted(mapping.items()))
+
+
+def runs(acquisitions: Iterable[Acquisition]) -> list[list[Acquisition]]:
+    """Sort acquisitions of one plan into runs, by time; parts of one thing stand in one run.
+
+    An acquisition joins the run it began together with, else the latest run that has nothing of its kind and echo.
+    """
+    found: list[list[Acquisition]] = []
+    for one in sorted(acquisitions, key=lambda entry: (entry.began, entry.series[0].series)):
+        free = [run for run in found if not any(other.contents & one.contents for other in run)]
+        together = [run for run in free if one.began and any(other.began == one.began for other in run)]
+        if together or free:
+            (together or free)[-1].append(one)
+        else:
+            found.append([one])
+    return found
+
+
+def place(run: list[Acquisition]) -> None:
+    """Give each image of one run its suffix and entities.
+
+    Raises
+    ------
+    ValueError
+        If BIDS has no name that tells an image from the others; the message says which.
+    """
+    images = [image for one in run for image in (one.conversion.images if one.conversion else ())]
+    kinds = {image.kind for image in images}
+    for one in run:
+        if one.conversion is None:
+            continue
+        for image in one.conversion.images:
+            alike = [other for other in images if other.kind == image.kind]
+            one.targets.append(_target(one, image, alike, kinds))
+
+
+def _target(one: Acquisition, image: Image, alike: list[Image], kinds: set[str]) -> Target:
+    match = one.match
+    times = sorted({other.sidecar.get("EchoTime", 0.0) for other in alike})
+    rank = times.index(image.sidecar.get("EchoTime", 0.0)) + 1 if len(times) > 1 else image.echo or 1
+    template = match.parts.get(image.kind, match.suffix or "")
+    entities = dict(match.entities)
+    number = one.run if one.run is not None else one.stated_run
+    if number is not None:
+        entities["run"] = str(number)
+    if len(times) > 1 and "{echo}" not in template:
+        entities["echo"] = str(rank)
+    told_by_suffix = match.datatype == "fmap" or image.kind in match.parts
+    if not told_by_suffix and (len(kinds) > 1 or image.kind != "magnitude"):
+        if image.kind not in PARTS:
+            raise ValueError(f"BIDS has no name for a {image.kind} image of {match.suffix}")
+        entities["part"] = PARTS[image.kind]
+    geometry = nifti.geometry(image.nifti.read_bytes())
+    suffix = match.suffix_for(image.kind, rank)
+    direction = image.sidecar.get("PhaseEncodingDirection")
+    if suffix == "epi" and not entities.get("dir") and direction:
+        entities["dir"] = names.direction(direction, geometry.axes)
+    return Target(image, match.datatype or "", suffix, entities, dict(image.sidecar), geometry)

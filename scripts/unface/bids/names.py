@@ -1,0 +1,51 @@
+"""BIDS names: entities in the schema's order, and what the schema says of the whole name."""
+
+import re
+from collections.abc import Mapping
+from functools import cache
+
+from bidsschematools import rules
+from bidsschematools.schema import load_schema
+
+from unface.bids import schema
+from unface.layout import bids_folder, bids_prefix
+
+TOWARDS = {"L": "RL", "R": "LR", "P": "AP", "A": "PA", "I": "SI", "S": "IS"}
+"""The `dir` label of phase encoding that runs towards this side."""
+
+
+def stem(subject: str, session: str, datatype: str, entities: Mapping[str, str], suffix: str) -> str:
+    """Path of an image inside the dataset, without extension; entities (`acq: tfl`) go in the schema's order."""
+    known = [name for name in schema.names().order if name in entities]
+    unknown = sorted(set(entities) - set(known))
+    parts = [bids_prefix(subject, session), *(f"{name}-{entities[name]}" for name in known + unknown), suffix]
+    return f"{bids_folder(subject, session)}/{datatype}/{'_'.join(parts)}"
+
+
+def is_valid(path: str) -> bool:
+    """Whether BIDS knows this path of a raw file, relative to the dataset."""
+    return any(pattern.fullmatch(path) for pattern in _patterns())
+
+
+def direction(phase_encoding: str, axes: str) -> str:
+    """The `dir` label that tells phase encoding in words.
+
+    Parameters
+    ----------
+    phase_encoding
+        BIDS PhaseEncodingDirection, such as `j-`.
+    axes
+        The way each voxel axis runs, such as `LPS`.
+    """
+    side = axes["ijk".index(phase_encoding[0])]
+    if phase_encoding.endswith("-"):
+        side = {"L": "R", "R": "L", "P": "A", "A": "P", "I": "S", "S": "I"}[side]
+    return TOWARDS[side]
+
+
+@cache
+def _patterns() -> list[re.Pattern[str]]:
+    loaded = load_schema()
+    return [
+        re.compile(group["regex"]) for group in rules.regexify_filename_rules(loaded.rules.files.raw, loaded, level=2)
+    ]
