@@ -17,11 +17,9 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw
-from pydicom import Dataset
-from pydicom.uid import EncapsulatedPDFStorage, SecondaryCaptureImageStorage
 
 import heads
+import others
 import planted
 import series
 from planted import Person
@@ -179,11 +177,11 @@ def secondary_capture(visit: MakeVisit) -> list[Expected]:
     scan = visit(1, "ge")
     scan.anat(2)
     scan.anat(3, series.CUBE, contrast=heads.T2W)
-    screen = _screen(scan.person)
-    planted.save(screen, scan.folder / "099_screen" / "screen.dcm", scan.person, trailing=planted.trailer(scan.person))
-    planted.save(_document(scan.person), scan.folder / "report", scan.person)
+    others.save_screen(scan.folder / "099_screen" / "screen.dcm", scan.person)
+    planted.save(others.document(scan.person), scan.folder / "report", scan.person)
+    planted.save(others.structured_report(scan.person), scan.folder / "measurements", scan.person)
     stray = scan.folder.parent / f"letter_{scan.person.secret('file name')}.pdf"
-    stray.write_bytes(_pdf(scan.person.secret("stray pdf")))
+    stray.write_bytes(others.pdf(scan.person.secret("stray pdf")))
     return [scan.expected("released", ("T1w", "T2w"), "a secondary capture with burned-in text, and a stray PDF")]
 
 
@@ -213,6 +211,7 @@ def two_in_one_folder(visit: MakeVisit) -> list[Expected]:
         path.rename(repeated.folder / path.name)
     for path in other.anat(2, name="B{series}{index:05d}"):
         path.rename(other.folder / path.name)
+    others.save_directory(repeated.folder.parent / "DICOMDIR", [repeated.person, other.person])
     for folder in [path for path in repeated.folder.iterdir() if path.is_dir()]:
         folder.rmdir()
     return [
@@ -250,9 +249,9 @@ def small_capture(visit: MakeVisit) -> list[Expected]:
     """GE: T1w, a screen with burned-in text, and a stray PDF."""
     scan = visit(1, "ge")
     scan.anat(2)
-    planted.save(_screen(scan.person), scan.folder / "099_screen" / "screen.dcm", scan.person)
+    others.save_screen(scan.folder / "099_screen" / "screen.dcm", scan.person)
     (scan.folder.parent / f"letter_{scan.person.secret('file name')}.pdf").write_bytes(
-        _pdf(scan.person.secret("stray pdf"))
+        others.pdf(scan.person.secret("stray pdf"))
     )
     return [scan.expected("released", ("T1w",), "a secondary capture with burned-in text, and a stray PDF")]
 
@@ -265,58 +264,6 @@ def _shifted(*shift_mm: float) -> NDArray[np.float64]:
     affine = np.eye(4)
     affine[:3, 3] = shift_mm
     return affine
-
-
-def _screen(person: Person) -> Dataset:
-    """A secondary capture with the patient's name and number drawn into its pixels."""
-    picture = Image.new("L", (320, 240), 0)
-    pen = ImageDraw.Draw(picture)
-    for row, text in enumerate((person.name.replace("^", ", "), person.patient_id, person.birth_date)):
-        pen.text((8, 8 + 26 * row), text, fill=255, font_size=20)
-    pen.ellipse((110, 110, 210, 230), outline=160, width=3)
-    ds = planted.header(person, series_number=99, modality="OT", description="Screen Save")
-    values: dict[str, object] = {
-        "SOPClassUID": SecondaryCaptureImageStorage,
-        "SOPInstanceUID": person.uid(99, 1),
-        "Manufacturer": series.MAKERS[person.vendor][0],
-        "ImageType": ["DERIVED", "SECONDARY", "SCREEN SAVE"],
-        "ConversionType": "WSD",
-        "BurnedInAnnotation": "YES",
-        "InstanceNumber": 1,
-        "SamplesPerPixel": 1,
-        "PhotometricInterpretation": "MONOCHROME2",
-        "Rows": picture.height,
-        "Columns": picture.width,
-        "BitsAllocated": 8,
-        "BitsStored": 8,
-        "HighBit": 7,
-        "PixelRepresentation": 0,
-        "PixelData": picture.tobytes(),
-    }
-    for keyword, value in values.items():
-        setattr(ds, keyword, value)
-    ds["PixelData"].VR = "OW"
-    return ds
-
-
-def _document(person: Person) -> Dataset:
-    """A report as an encapsulated PDF."""
-    ds = planted.header(person, series_number=98, modality="DOC", description="Report")
-    ds.SOPClassUID = EncapsulatedPDFStorage
-    ds.SOPInstanceUID = person.uid(98, 1)
-    ds.ConversionType = "WSD"
-    ds.BurnedInAnnotation = "YES"
-    ds.InstanceNumber = 1
-    ds.Manufacturer = series.MAKERS[person.vendor][0]
-    ds.DocumentTitle = person.secret("document title")
-    ds.MIMETypeOfEncapsulatedDocument = "application/pdf"
-    ds.EncapsulatedDocument = _pdf(person.secret("encapsulated document"))
-    return ds
-
-
-def _pdf(text: str) -> bytes:
-    body = f"%PDF-1.4\n1 0 obj<</Type/Catalog/Title({text})>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n".encode()
-    return body + b"\n" * (len(body) % 2)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -77,8 +77,8 @@ class Person:
 
     @property
     def birth_date(self) -> str:
-        """Born in 1931 to 1984, so that one subject of ten is older than 89 at the scan."""
-        year = 1981 - 5 * ((self.number * 3) % 11)
+        """Born in 1921 to 1981: some are older than 89 at the scan."""
+        year = 1981 - 6 * ((self.number * 3) % 11)
         date = f"{year}{1 + self.number % 12:02d}{11 + self.number % 17:02d}"
         self.planted("birth date with dashes", f"{date[:4]}-{date[4:6]}-{date[6:]}")
         return self.planted("birth date", date)
@@ -153,7 +153,7 @@ def _who(ds: Dataset, person: Person) -> None:
         PatientTelephoneNumbers=secret("telephone"),
         CountryOfResidence=secret("country"),
         RegionOfResidence=secret("region"),
-        EthnicGroup=secret("ethnic group"),
+        EthnicGroup="N1",
         Occupation=secret("occupation"),
         PatientReligiousPreference=secret("religion"),
         MedicalRecordLocator=secret("record locator"),
@@ -400,13 +400,13 @@ def _implicit_item(item: Dataset) -> bytes:
     return struct.pack("<HHI", 0xFFFE, 0xE000, len(content)) + content
 
 
-def file_meta(person: Person, sop_class: str, sop_instance: str) -> FileMetaDataset:
+def file_meta(person: Person, ds: Dataset, transfer_syntax: str) -> FileMetaDataset:
     """File meta information with the application's title and private information in it."""
     meta = FileMetaDataset()
     meta.FileMetaInformationVersion = b"\0\1"
-    meta.MediaStorageSOPClassUID = UID(sop_class)
-    meta.MediaStorageSOPInstanceUID = UID(sop_instance)
-    meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    meta.MediaStorageSOPClassUID = ds.SOPClassUID
+    meta.MediaStorageSOPInstanceUID = ds.SOPInstanceUID
+    meta.TransferSyntaxUID = UID(transfer_syntax)
     meta.ImplementationClassUID = UID("1.2.276.0.7230010.3.0.3.6.7")
     meta.ImplementationVersionName = "OFFIS_DCMTK_367"
     meta.SourceApplicationEntityTitle = person.secret("source ae title")
@@ -425,9 +425,16 @@ def trailer(person: Person) -> bytes:
     return person.secret("after the data set").encode().ljust(32, b"\0")
 
 
-def save(ds: Dataset, path: Path, person: Person, *, trailing: bytes = b"") -> None:
+def save(
+    ds: Dataset,
+    path: Path,
+    person: Person,
+    *,
+    transfer_syntax: str = ExplicitVRLittleEndian,
+    trailing: bytes = b"",
+) -> None:
     """Write a data set as a file with preamble and meta information of its own."""
-    ds.file_meta = file_meta(person, ds.SOPClassUID, ds.SOPInstanceUID)
+    ds.file_meta = file_meta(person, ds, transfer_syntax)
     ds.preamble = preamble(person)
     path.parent.mkdir(parents=True, exist_ok=True)
     buffer = BytesIO()
