@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast
 
 from pydicom.datadict import dictionary_keyword, dictionary_VR, tag_for_keyword
 
@@ -25,6 +25,7 @@ Action = Literal[
     "date",  # shifted by the subject's days
     "band",  # an age as the upper bound of its band
     "text",  # the words of the allow-list
+    "code",  # a machine's short codes, and the words of the allow-list
     "csa",  # a Siemens CSA header, cleaned
     "phoenix",  # a Siemens protocol, cleaned
     "ge_protocol",  # a GE protocol block, cleaned
@@ -93,9 +94,12 @@ CLASS_UIDS = {
 }
 """Attributes whose UIDs name a class, a transfer syntax or a coding scheme: the same for everyone."""
 
-REMOVED_VRS = {"PN", "AE", "UR", "UN"}
 TEXT_VRS = {"LO", "SH", "ST", "LT", "UT", "UC"}
+REMOVED_VRS = {"PN", "AE", "UR", "UN"}
 DATE_VRS = {"DA", "DT"}
+BYTES_VRS = {"OB", "OW", "OF", "OD", "OL", "OV", "UN"}
+KNOWN_VRS = TEXT_VRS | DATE_VRS | BYTES_VRS | REMOVED_VRS
+KNOWN_VRS |= {"SQ", "UI", "TM", "AS", "CS", "DS", "IS", "AT", "US", "SS", "UL", "SL", "UV", "SV", "FL", "FD"}
 REMOVED_GROUPS = {0x0400, 0x4FFE, 0xFFFA, 0xFFFC, 0x0042}
 """Signatures and encrypted attributes, MACs, padding, encapsulated documents."""
 
@@ -116,6 +120,17 @@ def _technical_text() -> frozenset[int | None]:
 @cache
 def _standard() -> Mapping[str, Mapping[str, str]]:
     return {row["tag"]: row for row in table("confidentiality_profile.tsv")}
+
+
+@cache
+def _safe_private() -> Mapping[tuple[int, str, int], Mapping[str, str]]:
+    """Private elements that may stay: what science needs, then the safe lists."""
+    rows: dict[tuple[int, str, int], Mapping[str, str]] = {}
+    for name in ("private_science.tsv", "private_safe.tsv"):
+        for row in table(name):
+            key = int(row["group"], 16), row["creator"], int(row["element"], 16)
+            rows.setdefault(key, {"source": "unface", **row})
+    return rows
 
 
 def vr_of(tag: int) -> str:
@@ -144,7 +159,9 @@ class Profile:
             tag_for_keyword(keyword): OVERRIDES[action] for keyword, action in settings.overrides.items()
         }
         self._rules: dict[tuple[int, str], Rule] = {}
-        self._private = self._private_rules()
+        self._private: dict[tuple[int, str, int, str], tuple[Rule, str]] = {}
+        self._safe = _safe_private() if "retain_safe_private" in self.options else {}
+        self._creators = {(group, creator) for group, creator, _ in self._safe}
 
     @property
     def shifts_dates(self) -> bool:
@@ -166,9 +183,16 @@ class Profile:
             known = self._rules[tag, vr] = self._decide(tag, vr)
         return known
 
-    def private_rule(self, group: int, creator: str, element: int) -> tuple[Rule, str]:
-        """The rule for a private element, found by its creator, and the VR that the list gives it."""
-        return self._private.get((group, creator, element), (Rule("remove", "private, on no safe list"), "UN"))
+    def private_rule(self, group: int, creator: str, element: int, vr: str) -> tuple[Rule, str]:
+        """The rule for a private element, found by its creator, and the VR to write it with.
+
+        `vr` is what the file says; UN, also for what implicit files do not say, gives way to the list's.
+        """
+        key = group, creator, element, vr
+        known = self._private.get(key)
+        if known is None:
+            known = self._private[key] = self._decide_private(group, creator, element, vr)
+        return known
 
     def knows_creator(self, group: int, creator: str) -> bool:
         """Whether any element of this creator may stay."""
@@ -186,7 +210,7 @@ class Profile:
         codes = {option: row[option] for option in sorted(self.options) if row[option]}
         for option, code in codes.items():
             if code == "K" and not (option == "retain_longitudinal_full_dates" and self.shifts_dates):
-                return Rule(_kept(vr), f"K: {option}")
+                return Rule(_kept(option, vr), f"K: {option}")
         for option, code in codes.items():
             if code == "C":
                 return Rule(self._cleaned(option, vr), f"C: {option}")
@@ -232,42 +256,47 @@ class Profile:
             return "date"
         return "keep" if self.keeps_dates else "empty"
 
-    def _private_rules(self) -> Mapping[tuple[int, str, int], tuple[Rule, str]]:
-        rules: dict[tuple[int, str, int], tuple[Rule, str]] = {}
-        if "retain_safe_private" in self.options:
-            for source, name in (("unface", "private_science.tsv"), ("", "private_safe.tsv")):
-                for row in table(name):
-                    key = int(row["group"], 16), row["creator"], int(row["element"], 16)
-                    rules.setdefault(key, (self._private_rule(row, source), row["vr"]))
-        self._creators = {(group, creator) for group, creator, _ in rules}
-        return rules
+    def _decide_private(self, group: int, creator: str, element: int, vr: str) -> tuple[Rule, str]:
+        row = self._safe.get((group, creator, element))
+        if row is None:
+            return Rule("remove", "private, on no safe list"), vr
+        if vr == "UN" and row["vr"] in KNOWN_VRS:
+            vr = row["vr"]
+        return Rule(self._private_action(row["action"], row["vr"], vr), f"safe private: {row['source']}"), vr
 
-    def _private_rule(self, row: Mapping[str, str], source: str) -> Rule:
-        action: Action
-        vr, word = row["vr"], row["action"]
-        if vr == "SQ":
-            action = "recurse"
-        elif vr == "UI" or word == "uid":
-            action = "keep" if "retain_uids" in self.options else "uid"
-        elif vr in DATE_VRS or word == "date":
-            action = self._any_date()
-        elif word == "keep":
-            action = "check" if vr in TEXT_VRS | {"CS", "DS", "IS"} else "keep"
-        elif word == "csa":
-            action = "csa"
-        elif word == "phoenix":
-            action = "phoenix"
-        elif word == "ge_protocol":
-            action = "ge_protocol"
-        else:
-            action = "text"
-        return Rule(action, f"safe private: {source or row['source']}")
+    def _private_action(self, verb: str, listed: str, vr: str) -> Action:
+        """What to do with a listed element; its VR in the file decides what it can hold."""
+        if verb in ("csa", "phoenix", "ge_protocol") and vr in BYTES_VRS:
+            return cast(Action, verb)
+        if vr == "SQ" or listed == "SQ":
+            return "recurse" if vr == listed else "remove"
+        if vr in REMOVED_VRS or (vr in BYTES_VRS and listed not in BYTES_VRS):
+            return "remove"
+        # The name of a list is no promise of what a scanner's user can type there.
+        text: Action = cast(Action, verb) if verb in {"text", "check"} else "code"
+        actions: dict[str, Action] = {
+            "UI": "keep" if "retain_uids" in self.options else "uid",
+            "DA": self._any_date(),
+            "DT": self._any_date(),
+            "TM": "check",
+            "AS": "band",
+            "CS": "check",
+            "DS": "check",
+            "IS": "check",
+            **dict.fromkeys(TEXT_VRS, text),
+        }
+        if verb in {"uid", "date"}:
+            return actions["UI" if verb == "uid" else "DT"] if vr in TEXT_VRS | DATE_VRS | {"UI"} else "remove"
+        return actions.get(vr, "keep")
 
 
-def _kept(vr: str) -> Action:
+def _kept(option: str, vr: str) -> Action:
+    """What K means for a VR: ages are banded even then, and free text about a patient is still free text."""
     if vr == "SQ":
         return "recurse"
-    return "band" if vr == "AS" else "keep"
+    if vr == "AS":
+        return "band"
+    return "text" if option == "retain_patient_characteristics" and vr in TEXT_VRS else "keep"
 
 
 def _pattern(tag: int) -> str:

@@ -61,6 +61,9 @@ def keep_words(value: bytes, is_secret: Callable[[bytes], bool]) -> bytes:
     return b"".join(kept)
 
 
+_CODE = re.compile(rb"(?:[a-z]{0,4}[0-9]{0,4}){1,2}")
+
+
 class Values:
     """The actions of one subject: what they need to know is the key, the shift and the subject's own words."""
 
@@ -81,6 +84,7 @@ class Values:
             "date": lambda vr, value: _each(self.date, value),
             "band": lambda vr, value: _each(self.age, value),
             "text": lambda vr, value: _each(self._words, value),
+            "code": lambda vr, value: _each(self._codes, value),
             "csa": lambda vr, value: csa.clean_header(value, check),
             "phoenix": lambda vr, value: csa.clean_protocol(value, check),
             "ge_protocol": lambda vr, value: csa.clean_ge_protocol(value, check),
@@ -127,11 +131,28 @@ class Values:
             return _each(self._words, value)
         return value
 
+    def _codes(self, value: bytes) -> bytes:
+        return keep_codes(value, self.secrets.found_in_text)
+
     def _words(self, value: bytes) -> bytes:
         return keep_words(value, self.secrets.found_in_text)
 
     def _checked_number(self, value: bytes) -> bytes:
         return b"" if self.secrets.found(value.lower()) else value
+
+
+def keep_codes(value: bytes, is_secret: Callable[[bytes], bool]) -> bytes:
+    """The value without its longer words, numbers of five digits and more, and the subject's own words.
+
+    Scanners write `HC1-7;NC1` or `FoV 216*216`; a person who can type there writes words. Signs between stay.
+    """
+
+    def kept(match: re.Match[bytes]) -> bytes:
+        word = match.group().lower()
+        short = _CODE.fullmatch(word) or word in vocabulary()
+        return match.group() if short and not is_secret(word) else b""
+
+    return re.sub(rb"[A-Za-z0-9\x80-\xff]+", kept, value)
 
 
 def _each(change: Callable[[bytes], bytes], value: bytes) -> bytes:
