@@ -19,8 +19,10 @@ from unface.report.results import STAGE_COLUMNS, STAGE_WORDS, Session
 LISTED_SESSIONS = 500
 """Longer cohorts list only the sessions that were not released; cohort.tsv lists all."""
 
-PROTOCOL_COLUMNS = ("group", "sessions", "series", "files", "datatype", "suffix", "rule", "state", "bids")
+PROTOCOL_COLUMNS = ("group", "result", "rules", "sessions", "series", "example")
 """The columns of protocols.tsv that hold no value of a header."""
+
+AUDITED = {"files": "files searched", "bytes": "bytes searched", "forms": "written forms of identifiers searched for"}
 
 REGION_PLOTS = 30
 
@@ -190,17 +192,20 @@ def _largest_bias(measure: Pairs) -> float:
     return abs(float(measure.percent.mean()))
 
 
-def _audit(found: Sequence[Session]) -> list[tuple[str, float]]:
-    """What the audits of all sessions came to: every number that they measured, summed."""
-    totals: Counter[str] = Counter()
-    audited = [session.outcomes["audit"] for session in found if "audit" in session.outcomes]
-    for outcome in audited:
-        for name, value in outcome.measurements.items():
-            parts = value if isinstance(value, dict) else {"": value}
-            for kind, number in parts.items():
-                if isinstance(number, int) and not isinstance(number, bool):
-                    totals[f"{name} {kind}".strip()] += number
-    return [("sessions audited", sum(bool(outcome.measurements) for outcome in audited)), *totals.items()]
+def _audit(found: Sequence[Session]) -> dict[str, Any]:
+    """What the audits of all sessions looked at, and in how many sessions they found what, by kind."""
+    audited = [session.outcomes["audit"] for session in found if session.state("audit") in ("ok", "withheld")]
+    totals = {name: sum(outcome.measurements.get(name, 0) for outcome in audited) for name in AUDITED}
+    hits = Counter(
+        code for made in audited for code in {reason.code for reason in made.reasons if reason.stage == "audit"}
+    )
+    invalid = sum(any(reason.code == "bids_invalid" for reason in session.verdict.reasons) for session in found)
+    return {
+        "figures": [("sessions audited", len(audited))] + [(AUDITED[name], total) for name, total in totals.items()],
+        "hits": [(code, REASONS.get(code, ""), number) for code, number in sorted(hits.items())],
+        "released": any(session.verdict.word == "released" for session in found),
+        "invalid": invalid,
+    }
 
 
 def _protocol(found: Sequence[Session]) -> list[tuple[str, str, str, int]]:

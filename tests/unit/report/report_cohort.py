@@ -105,7 +105,7 @@ class Cohort:
         def audit(work: Work) -> None:
             table = f"path\tsource\tsha256\tbytes\n{image}\tdefaced\t0f\t300000\n"
             (work.folder / "contents.tsv").write_text(table, encoding="utf-8")
-            work.measurements.update({"files": 4, "bytes": 1_200_000, "known_answers": 31})
+            work.measurements.update({"files": 4, "bytes": 1_200_000, "forms": 31})
 
         self.stage("deidentified", unit, deidentified)
         self.stage("converted", unit, converted, "deidentified")

@@ -29,6 +29,13 @@ def test_the_page_counts_sessions_and_says_why_two_are_withheld(page: Path) -> N
         assert ADVICE[code] in text
 
 
+def test_the_page_says_what_the_audit_searched(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    assert re.search(r"sessions audited</td><td[^>]*>3<", text)
+    assert re.search(r"files searched</td><td[^>]*>12<", text)
+    assert re.search(r"bytes searched</td><td[^>]*>3.60 MB<", text)
+
+
 def test_the_page_holds_drawings_only_and_no_picture_of_a_head(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     kinds = set(re.findall(r'<img src="data:([^;]+);', text))
@@ -83,7 +90,7 @@ def test_the_gates_verdict_is_the_last_word(cohort: Cohort, tmp_path: Path) -> N
 def test_a_header_value_in_the_protocol_table_stays_off_the_page(cohort: Cohort, tmp_path: Path) -> None:
     (tmp_path / "restricted").symlink_to(cohort.layout.restricted)
     (tmp_path / "protocols.tsv").write_text(
-        "group\tseries\tSeriesDescription\trule\np001\t12\tMPRAGE for Dr Nobody\tT1w\n", encoding="utf-8"
+        "group\tseries\tmodel\trules\np001\t12\tScanner of Dr Nobody\tT1w\n", encoding="utf-8"
     )
     summary(Layout(tmp_path), cohort.names, tmp_path / "report", title="A")
     text = (tmp_path / "report" / "index.html").read_text(encoding="utf-8")
