@@ -78,7 +78,7 @@ class Form:
     def _is_apart(self, before: str, after: str) -> bool:
         if self.squashed:
             return True
-        if self.text[0].isdigit() and before and (before[-1].isdigit() or before[-1] == "."):
+        if self.text[0].isdigit() and re.search(r"\d\.?$", before):
             return False
         if self.text[-1].isdigit() and after and (after[0].isdigit() or re.match(r"\.\d", after)):
             return False
@@ -260,14 +260,12 @@ def _names(value: str) -> Iterator[tuple[str, bool]]:
 
 def _words_and_numbers(value: str) -> Iterator[tuple[str, bool]]:
     """An ID or another text as it stands, without separators, and its numbers without leading zeros."""
-    folded, squashed = " ".join(fold(value).split()), squash(value)
-    yield folded, False
-    yield squashed, False
-    if len(squashed) >= 6:
-        yield squashed, True
-    without_zeros = re.sub(r"(?<!\d)0+(?=\d)", "", folded)
-    yield without_zeros, False
-    yield squash(without_zeros), False
+    folded = " ".join(fold(value).split())
+    for text in (folded, re.sub(r"(?<!\d)0+(?=\d)", "", folded)):
+        yield text, False
+        yield squash(text), False
+        if len(squash(text)) >= 6:
+            yield squash(text), True
     if len(re.findall(r"\d+", folded)) == 1 and (number := re.search(r"\d{6,}", folded)):
         yield number[0], False
         yield number[0].lstrip("0"), False

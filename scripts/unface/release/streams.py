@@ -12,7 +12,8 @@ from nibabel import nifti1, nifti2
 from numpy.typing import NDArray
 
 CHUNK = 1 << 24
-OVERLAP = 256
+OVERLAP = 4096
+"""Longer than any value of a header but free text, in UTF-16."""
 
 
 def nifti_header(first: bytes) -> Any:
