@@ -97,7 +97,7 @@ class Visit:
         *,
         contrast: heads.Contrast = heads.T1W,
         claimed: Grid | None = None,
-        agent: bool = False,
+        descriptors: bool = False,
         name: str = "{index:05d}.dcm",
         noise: float = 7.0,
     ) -> list[Path]:
@@ -106,7 +106,7 @@ class Visit:
         protocol = protocol or T1W_PROTOCOLS[self.person.vendor]
         clean = heads.signal(self.head, grid.to_world, grid.shape, contrast)
         volume = heads.scanned(clean, self.head.seed + 100 * number, noise)
-        finish = partial(planted.plant_rarities, person=self.person, agent=agent)
+        finish = partial(planted.plant_rarities, person=self.person, descriptors=descriptors)
         datasets = series.images(self.person, volume, claimed or grid, protocol, series_number=number, finish=finish)
         return series.write(
             self.folder / f"{number:03d}_{protocol.description.replace(' ', '_')}", datasets, self.person, name
@@ -186,12 +186,12 @@ def secondary_capture(visit: MakeVisit) -> list[Expected]:
 
 
 def unmapped_series(visit: MakeVisit) -> list[Expected]:
-    """Philips: a T1w with a contrast agent named in its header, and a series that no rule knows."""
+    """Philips: a T1w with names in its descriptors, and a series that no rule knows."""
     scan = visit(2, "philips")
-    scan.anat(2, agent=True)
+    scan.anat(2, descriptors=True)
     grid = series.axial((5, 32, 32), (20.0, 8.0, 8.0))
     strange = Protocol(
-        "rf_calibration_zz", "FFE", ("GR",), ("SS",), "2D", ("ORIGINAL", "PRIMARY", "OTHER"), 500.0, 2.1, None, 30.0
+        "wip_puzzle_ffe", "FFE", ("GR",), ("SS",), "2D", ("ORIGINAL", "PRIMARY", "OTHER"), 500.0, 2.1, None, 30.0
     )
     volume = heads.image(scan.head, grid.to_world, grid.shape, heads.EPI)
     series.write(
@@ -248,7 +248,7 @@ def small_released(visit: MakeVisit) -> list[Expected]:
 def small_capture(visit: MakeVisit) -> list[Expected]:
     """GE: T1w, a screen with burned-in text, and a stray PDF."""
     scan = visit(1, "ge")
-    scan.anat(2)
+    scan.anat(2, descriptors=True)
     others.save_screen(scan.folder / "099_screen" / "screen.dcm", scan.person)
     (scan.folder.parent / f"letter_{scan.person.secret('file name')}.pdf").write_bytes(
         others.pdf(scan.person.secret("stray pdf"))

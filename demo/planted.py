@@ -321,11 +321,16 @@ def _sequences(ds: Dataset, person: Person) -> None:
     )
 
 
-def plant_rarities(ds: Dataset, person: Person, *, agent: bool = True) -> None:
-    """The places off the beaten track: overlays, curves, icons, signatures, UN, padding; `agent`: contrast agent."""
+def plant_rarities(ds: Dataset, person: Person, *, descriptors: bool = True) -> None:
+    """The places off the beaten track: overlays, curves, icons, signatures, encrypted attributes, UN, padding.
+
+    With `descriptors` also those that mapping rules read: contrast agent, sequence name, series description.
+    """
     secret = person.secret
-    if agent:
+    if descriptors:
         ds.ContrastBolusAgent = f"Gadovist {secret('contrast agent')}"
+        ds.SequenceName = secret("sequence name")
+        ds.SeriesDescription = f"{ds.SeriesDescription} {secret('series description')}"
     _add(ds, 0x60000010, "US", 8)
     _add(ds, 0x60000011, "US", 8)
     _add(ds, 0x60000022, "LO", secret("overlay description"))
