@@ -2,14 +2,15 @@
 
 from pathlib import Path
 
-from unface.dicom.inventory import scan
+from unface.dicom.scan import scan
+from unface.layout import Layout
 from unface.logs import log_to
 from unface.settings import dicom_folder
 
 log_to(snakemake.log[0])
 scan(
     dicom_folder(snakemake.config),
+    Layout(Path(snakemake.config["results_dir"])),
     shard=int(snakemake.wildcards.shard),
     shards=snakemake.params.shards,
-    output=Path(snakemake.output[0]),
 )

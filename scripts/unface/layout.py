@@ -84,6 +84,15 @@ class Layout:
     def scan(self, shard: str = "{shard}") -> Path:
         return self.restricted / "scan" / f"{shard}.jsonl"
 
+    def scan_kept(self, shard: str) -> Path:
+        """What the last scan of a shard found, so that the next one reads only what changed."""
+        return self.restricted / "scan_kept" / f"{shard}.jsonl"
+
+    @property
+    def unpacked(self) -> Path:
+        """Raw files that came in archives."""
+        return self.restricted / "unpacked"
+
     def record(self, subject: str = "{subject}", session: str = "{session}") -> Path:
         """The raw files of one session, by series (`dicom.inventory.SessionRecord`)."""
         return self.restricted / "sessions" / f"{unit(subject, session)}.json"

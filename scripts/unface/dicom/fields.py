@@ -7,6 +7,7 @@ use for the same thing, so that one mapping rule fits both.
 import struct
 import warnings
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from pydicom.charset import convert_encodings, decode_bytes
@@ -95,15 +96,16 @@ IMAGES_IN_MOSAIC = 0x0019100A
 POSITION = 0x00200032
 INSTANCE_NUMBER = 0x00200013
 SOP_INSTANCE = 0x00080018
+IMAGE_TYPE = 0x00080008
 PATIENT_ID, STUDY, SERIES = 0x00100020, 0x0020000D, 0x0020000E
 
 SERIES_TAGS = (*IDENTITY, *TEXT, *NUMBERS, *BINARY, *PRIVATE)
 """Elements whose distinct values are kept for each series."""
 
-WANTED = frozenset(
-    {*SERIES_TAGS, CHARSET, IMAGES_IN_MOSAIC, POSITION, INSTANCE_NUMBER, SOP_INSTANCE}
-    | {entry[1] for entry in PRIVATE.values()}
-)
+KEPT_TAGS = (*SERIES_TAGS, *sorted({entry[1] for entry in PRIVATE.values()}))
+"""These, and the creators of the private ones."""
+
+WANTED = frozenset({*KEPT_TAGS, CHARSET, IMAGES_IN_MOSAIC, POSITION, INSTANCE_NUMBER, SOP_INSTANCE})
 
 FIRST_ONLY = {"SeriesTime", "AcquisitionTime", "AcquisitionDateTime", "AcquisitionDate", "ContentDate"}
 """Differ from file to file: the earliest stands for the series."""
@@ -117,6 +119,23 @@ KEYWORDS = frozenset(
     | {entry[0] for entry in PRIVATE.values()}
 ) - {"PatientID", "PatientName", "PatientBirthDate", "IssuerOfPatientID"}
 """Fields that a record holds and mapping rules can look at."""
+
+
+MAPS = frozenset(
+    b"ADC EADC FA COLFA TRACE TRACEW TENSOR TENSOR_B0 EXP ISOTROPIC ISO CBF CBV MTT TTP RCBF RELCBF RCBV RELCBV".split()
+)
+"""Values of ImageType that make an image a map computed from others."""
+
+
+@lru_cache(maxsize=1024)
+def derivation(image_type: bytes) -> bytes:
+    """What of ImageType tells two acquisitions in one series apart: original or derived, and which map.
+
+    Some scanners put the maps they compute into the series of the images they were computed from.
+    """
+    parts = [part.strip(b" \0").upper() for part in image_type.split(b"\\")]
+    maps = sorted(part for part in parts[2:] if part in MAPS)
+    return b"/".join([parts[0], *maps])
 
 
 def keyword(tag: int) -> str:

@@ -3,8 +3,11 @@
 A record holds raw paths and header values, so it lives in `restricted/` only.
 """
 
+import csv
+import io
 import json
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -117,3 +120,15 @@ def write_if_changed(path: Path, text: str, mode: int = 0o644) -> bool:
     part.chmod(mode)
     part.replace(path)
     return True
+
+
+def table_text(columns: Sequence[str], rows: Iterable[dict[str, str]]) -> str:
+    """A tab-separated table; tabs and line ends inside values become spaces."""
+    text = io.StringIO()
+    writer = csv.writer(
+        text, delimiter="\t", lineterminator="\n", quoting=csv.QUOTE_NONE, quotechar=None, escapechar="\\"
+    )
+    writer.writerow(columns)
+    for row in rows:
+        writer.writerow(re.sub(r"[\t\r\n\\]", " ", row[name]) for name in columns)
+    return text.getvalue()

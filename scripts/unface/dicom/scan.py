@@ -1,48 +1,110 @@
-"""Reading the headers below one share of the raw folders: what is there, series by series.
+"""Reading the headers below one share of the raw folders: what is there, folder by folder and series by series.
 
-A scan is a file of JSON lines inside `restricted/`: one line for each series (its identity, distinct header values,
-files), one for each file that is no image of any series, with why.
+A scan is a file of JSON lines inside `restricted/`, one for each folder (or archive): its series (distinct header
+values, files) and the files that belong to none, with why. The lines of the last scan are kept, and a folder whose
+files have the names, sizes and times they had is not read again.
 """
 
 import json
 import logging
 import os
-from collections.abc import Iterator
+import shutil
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from unface.dicom import fields
+from unface.dicom.archives import folder_for, is_archive, unpack
 from unface.dicom.headers import NotDicomError, RawHeader, read_header
-from unface.dicom.walk import Place, unreadable, walk
+from unface.dicom.walk import Folder, Place, unreadable, walk
+from unface.layout import Layout
+from unface.settings import code_digest
 
 log = logging.getLogger("unface")
 
 
-def scan(dicom_dir: Path, shard: int, shards: int, output: Path) -> None:
-    """Read every header below those entries of `dicom_dir` whose hashed name falls into this shard.
+def scan(dicom_dir: Path, layout: Layout, shard: int, shards: int) -> None:
+    """Read the headers of one share of the files below `dicom_dir` and write `layout.scan(shard)`.
 
-    Links are not followed. Files that are not DICOM, or that cannot be read, are listed with the reason; nothing stops
-    the scan but the machine.
+    Links are not followed, and unface's own results are left out if they lie there. Files that are not DICOM, or that
+    cannot be read, are listed with the reason; nothing stops the scan but the machine. Archives are unpacked below
+    `layout.unpacked`.
 
     Parameters
     ----------
     shard, shards
         This job's number, from 0, and how many there are.
-    output
-        The JSON lines; appears whole or not at all.
     """
-    found = _Found()
-    root = dicom_dir.resolve()
-    for place in walk(root, shard, shards):
-        found.add(place)
-    output.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    part = output.with_name(f".{output.name}.part")
+    kept = layout.scan_kept(f"{shard}-of-{shards}")
+    before = _last_scan(kept)
+    kept.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    part = kept.with_name(f".{kept.name}.part")
+    counts = {"folders": 0, "read": 0}
     with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-        for line in found.lines():
-            file.write(json.dumps(line, sort_keys=True) + "\n")
-    part.replace(output)
-    log.info("scanned %d files: %d series, %d files of none", found.files, len(found.series), len(found.unused))
+        file.write(json.dumps({"code": _code()}) + "\n")
+        own = layout.results.resolve()
+        for folder in _with_archives_apart(walk(dicom_dir.resolve(), shard, shards)):
+            if Path(folder.path).is_relative_to(own):
+                continue
+            line = before.get(folder.path) if _still_true(folder, before, layout.unpacked) else None
+            counts["folders"] += 1
+            counts["read"] += line is None
+            file.write(json.dumps(line or _read_folder(folder, layout.unpacked), sort_keys=True) + "\n")
+    part.replace(kept)
+    output = layout.scan(str(shard))
+    output.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    output.unlink(missing_ok=True)
+    shutil.copyfile(kept, output)
+    output.chmod(0o600)
+    log.info("%d folders, %d of them read; the others are as they were", counts["folders"], counts["read"])
+
+
+def _code() -> str:
+    """What a kept scan depends on beside the files: how they are read."""
+    return code_digest("scan_dicom.py")
+
+
+def _last_scan(kept: Path) -> dict[str, dict[str, Any]]:
+    """The lines of the last scan by folder; none if there was none, or other code made them."""
+    try:
+        with kept.open(encoding="utf-8") as lines:
+            if json.loads(next(lines)) != {"code": _code()}:
+                return {}
+            return {line["folder"]: line for line in map(json.loads, lines)}
+    except (OSError, ValueError, KeyError, TypeError, StopIteration):
+        return {}
+
+
+def _with_archives_apart(folders: Iterable[Folder]) -> Iterator[Folder]:
+    """Each archive as a folder of its own."""
+    for folder in folders:
+        archives = [place for place in folder.places if place.problem is None and is_archive(place.path)]
+        rest = tuple(place for place in folder.places if place not in archives)
+        if rest:
+            yield Folder(folder.path, rest)
+        for archive in archives:
+            yield Folder(archive.path, (archive,))
+
+
+def _still_true(folder: Folder, before: dict[str, dict[str, Any]], unpacked: Path) -> bool:
+    if folder.path not in before or before[folder.path]["digest"] != folder.digest():
+        return False
+    return not _is_archive(folder) or folder_for(folder.places[0], unpacked.resolve()).is_dir()
+
+
+def _is_archive(folder: Folder) -> bool:
+    return folder.places[0].path == folder.path and folder.places[0].problem is None
+
+
+def _read_folder(folder: Folder, unpacked: Path) -> dict[str, Any]:
+    found = _Found()
+    if not _is_archive(folder):
+        for place in folder.places:
+            found.add(place)
+    else:
+        found.add_archive(folder.places[0], unpacked.resolve())
+    return {"folder": folder.path, "digest": folder.digest(), **found.content()}
 
 
 @dataclass
@@ -51,6 +113,7 @@ class _SeriesFound:
 
     order: str
     charset: bytes | None
+    kind: str
     values: dict[int, dict[bytes, None]] = field(default_factory=dict)
     positions: set[bytes] = field(default_factory=set)
     images: int = 0
@@ -58,7 +121,7 @@ class _SeriesFound:
     files: list[list[Any]] = field(default_factory=list)
 
     def add(self, header: RawHeader) -> None:
-        for tag in fields.SERIES_TAGS:
+        for tag in fields.KEPT_TAGS:
             raw = header.values.get(tag)
             if raw is not None:
                 self.keep(tag, raw)
@@ -104,38 +167,42 @@ class _SeriesFound:
         return any(raw.rstrip(b" \0") == name for raw in self.values.get(creator, ()))
 
 
-_CREATORS = tuple({entry[1] for entry in fields.PRIVATE.values()})
 _FRAME_TAGS = frozenset(fields.SERIES_TAGS)
 
 
 class _Found:
-    """Everything a scan has met."""
+    """What the files of one folder say."""
 
     def __init__(self) -> None:
-        self.series: dict[tuple[bytes, bytes, bytes], _SeriesFound] = {}
+        self.series: dict[tuple[bytes, ...], _SeriesFound] = {}
         self.unused: list[tuple[str, str]] = []
-        self.files = 0
 
-    def add(self, place: Place) -> None:
-        self.files += 1
-        header = self._header(place)
+    def add(self, place: Place, name: str | None = None) -> bool:
+        """Take in a file; `name` is what to call it where its path says nothing. False if it belongs to no series."""
+        header = self._header(place, name or place.path)
         if header is None:
-            return
+            return False
         values = header.values
-        key = (values.get(fields.PATIENT_ID, b""), values.get(fields.STUDY, b""), values[fields.SERIES])
+        kind = fields.derivation(values.get(fields.IMAGE_TYPE, b""))
+        key = (values.get(fields.PATIENT_ID, b""), values.get(fields.STUDY, b""), values[fields.SERIES], kind)
         series = self.series.get(key)
         if series is None:
-            series = self.series[key] = _SeriesFound(header.order, values.get(fields.CHARSET))
+            series = self.series[key] = _SeriesFound(header.order, values.get(fields.CHARSET), kind.decode("latin-1"))
         series.add(header)
-        for creator in _CREATORS:
-            if creator in values:
-                series.keep(creator, values[creator])
         instance = fields.decode_text(values.get(fields.INSTANCE_NUMBER, b""), None)
         uid = fields.decode_text(values.get(fields.SOP_INSTANCE, b""), None)
         number = int(instance) if instance.lstrip("-").isdigit() else 0
         series.files.append([place.path, place.bytes, place.mtime_ns, header.problem, number, uid])
+        return True
 
-    def _header(self, place: Place) -> RawHeader | None:
+    def add_archive(self, archive: Place, unpacked: Path) -> None:
+        """Unpack an archive and take in its files; what is no DICOM goes again."""
+        for member in unpack(archive, unpacked):
+            name = f"{archive.path}: {member.name}" if member.name else archive.path
+            if not self.add(member.place, name) and member.place.path != archive.path:
+                Path(member.place.path).unlink(missing_ok=True)
+
+    def _header(self, place: Place, name: str) -> RawHeader | None:
         """The header of a file that belongs to a series; None after noting why there is none."""
         reason = place.problem
         if reason is None:
@@ -149,17 +216,20 @@ class _Found:
                 if fields.SERIES in header.values:
                     return header
                 reason = "a DICOM file of no series" if header.problem is None else "a DICOM header that breaks off"
-        self.unused.append((place.path, reason))
+        self.unused.append((name, reason))
         return None
 
-    def lines(self) -> Iterator[dict[str, Any]]:
-        for found in self.series.values():
-            yield {
+    def content(self) -> dict[str, Any]:
+        """As JSON takes it."""
+        series = [
+            {
+                "kind": found.kind,
                 "values": found.decoded(),
                 "positions": sorted(position.decode("latin-1") for position in found.positions),
                 "images": found.images,
                 "mosaic_slices": found.mosaic_slices,
                 "files": found.files,
             }
-        for path, reason in self.unused:
-            yield {"unused": path, "reason": reason}
+            for found in self.series.values()
+        ]
+        return {"series": series, "unused": self.unused}

@@ -1,10 +1,14 @@
-"""Every file below one share of a folder, in the same order on each run."""
+"""Every folder below one share of the raw tree, in the same order on each run."""
 
 import hashlib
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+UNITS_PER_SHARD = 4
+DEEPEST = 3
+"""Trees with few entries at the top are shared out further down, to this depth."""
 
 
 @dataclass(frozen=True)
@@ -17,44 +21,94 @@ class Place:
     problem: str | None = None
 
 
-def shard_of(name: str, shards: int) -> int:
-    """Which of so many shards an entry of the raw folder falls into, by its name alone."""
+@dataclass(frozen=True)
+class Folder:
+    """What lies directly in one folder."""
+
+    path: str
+    places: tuple[Place, ...]
+
+    def digest(self) -> str:
+        """Changes when a file is added, removed, or written again."""
+        listing = "\0".join(f"{place.path}\1{place.bytes}\1{place.mtime_ns}\1{place.problem}" for place in self.places)
+        return hashlib.sha256(listing.encode("utf-8", "surrogateescape")).hexdigest()[:24]
+
+
+def walk(root: Path, shard: int, shards: int) -> Iterator[Folder]:
+    """Folders below those entries of `root` whose hashed names fall into the shard.
+
+    Links are not followed: one that stays inside leads to what is found anyway, one that leaves leads to what the user
+    did not name. They, and what is neither file nor folder, are places with a problem.
+    """
+    loose: dict[str, list[Place]] = {}
+    folders = []
+    for entry in _units(root, shards):
+        if _shard_of(os.path.relpath(entry.path, root), shards) != shard:
+            continue
+        if _is_folder(entry):
+            folders.append(entry.path)
+        else:
+            loose.setdefault(str(Path(entry.path).parent), []).append(_place(entry))
+    for path, places in sorted(loose.items()):
+        yield Folder(path, tuple(sorted(places, key=lambda place: place.path)))
+    for path in sorted(folders):
+        yield from _below(path)
+
+
+def _units(root: Path, shards: int) -> list[os.DirEntry[str]]:
+    """What is shared out: the entries of the tree's top, or of the levels below where the top has few."""
+    units = list(os.scandir(root))
+    for _ in range(DEEPEST - 1):
+        if shards == 1 or len(units) >= UNITS_PER_SHARD * shards:
+            break
+        deeper: list[os.DirEntry[str]] = []
+        for entry in units:
+            inside = _entries(entry.path) if _is_folder(entry) else None
+            deeper += [entry] if inside is None else inside
+        units = deeper
+    return units
+
+
+def _shard_of(name: str, shards: int) -> int:
     digest = hashlib.sha256(os.fsencode(name)).digest()
     return int.from_bytes(digest[:8], "big") % shards
 
 
-def walk(root: Path, shard: int, shards: int) -> Iterator[Place]:
-    """Files below those entries of `root` that fall into the shard.
+def _below(path: str) -> Iterator[Folder]:
+    try:
+        entries = sorted(os.scandir(path), key=lambda entry: entry.name)
+    except OSError as error:
+        yield Folder(path, (Place(path, problem=unreadable(error)),))
+        return
+    places = tuple(_place(entry) for entry in entries if not _is_folder(entry))
+    if places:
+        yield Folder(path, places)
+    for entry in entries:
+        if _is_folder(entry):
+            yield from _below(entry.path)
 
-    Links are not followed: one that stays inside leads to what is found anyway, one that leaves leads to what the user
-    did not name. They, and what is neither file nor folder, are found with a problem.
-    """
-    with os.scandir(root) as entries:
-        mine = [entry for entry in entries if shard_of(entry.name, shards) == shard]
-    yield from _in_order(mine)
+
+def _entries(path: str) -> list[os.DirEntry[str]] | None:
+    try:
+        return list(os.scandir(path))
+    except OSError:
+        return None
 
 
-def _in_order(entries: list[os.DirEntry[str]]) -> Iterator[Place]:
-    for entry in sorted(entries, key=lambda entry: entry.name):
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    return entry.is_dir(follow_symlinks=False)
+
+
+def _place(entry: os.DirEntry[str]) -> Place:
+    try:
         if entry.is_symlink():
-            yield Place(entry.path, problem="a link, which is not followed")
-        elif entry.is_dir():
-            try:
-                with os.scandir(entry.path) as below:
-                    inside = list(below)
-            except OSError as error:
-                yield Place(entry.path, problem=unreadable(error))
-            else:
-                yield from _in_order(inside)
-        elif not entry.is_file():
-            yield Place(entry.path, problem="neither file nor folder")
-        else:
-            try:
-                stat = entry.stat()
-            except OSError as error:
-                yield Place(entry.path, problem=unreadable(error))
-            else:
-                yield Place(entry.path, stat.st_size, stat.st_mtime_ns)
+            return Place(entry.path, problem="a link, which is not followed")
+        if not entry.is_file():
+            return Place(entry.path, problem="neither file nor folder")
+        stat = entry.stat()
+    except OSError as error:
+        return Place(entry.path, problem=unreadable(error))
+    return Place(entry.path, stat.st_size, stat.st_mtime_ns)
 
 
 def unreadable(error: OSError) -> str:

@@ -1,0 +1,81 @@
+"""Who the patients of a cohort are, and which sessions their series belong to."""
+
+import re
+from collections.abc import Iterable, Sequence
+
+from unface.dicom.found import FoundSeries
+from unface.dicom.records import table_text
+from unface.dicom.subjects import SubjectsError, SubjectTable
+from unface.pseudonyms import Key
+
+NOBODY = re.compile(r"[*?x#0._ -]*|(anon(ymous|ymized|ymised)?|unknown|none|na|n/a|null|nobody|patient|test|removed)")
+"""Patient IDs that stand for no one: many people may share them."""
+
+
+class People:
+    """Who the patients are: identities, labels, and the sessions that series belong to."""
+
+    def __init__(self, found: Sequence[FoundSeries], key: Key, table: SubjectTable) -> None:
+        self.key = key
+        self.table = table
+        self.identities: dict[str, str] = {}
+        self.sessions: dict[tuple[str, str], list[FoundSeries]] = {}
+        self.linkage: set[tuple[str, ...]] = set()
+        days = _study_days(found)
+        nameless, unlisted = set(), set()
+        births: dict[str, set[str]] = {}
+        for one in found:
+            anonymous = NOBODY.fullmatch(one.patient) is not None
+            given = table.names(one.patient, one.study)
+            if given.subject is None and anonymous:
+                nameless.add(one.study or one.series)
+            elif given.subject is None:
+                unlisted.add(one.patient)
+            if not anonymous and one.first("PatientBirthDate"):
+                births.setdefault(one.patient, set()).add(one.first("PatientBirthDate"))
+            identity = self._identity(one, given.subject, anonymous)
+            day = days[one.patient, one.study]
+            subject = self._subject(identity, given.subject)
+            session = given.session or key.session(identity, day)
+            self.sessions.setdefault((subject, session), []).append(one)
+            who = (one.first("PatientID"), one.first("PatientName"), one.first("PatientBirthDate"))
+            self.linkage.add((subject, session, *who, one.first("StudyDate"), one.study))
+        self.nameless = len(nameless)
+        self.unlisted = len(unlisted) if table.patients else 0
+        self.doubtful = sum(len(dates) > 1 for dates in births.values())
+
+    @staticmethod
+    def _identity(one: FoundSeries, given: str | None, anonymous: bool) -> str:
+        """What the pseudonyms of a subject are derived from."""
+        if given is not None:
+            return f"subject:{given}"
+        return f"study:{one.study or one.series}" if anonymous else f"patient:{one.patient}"
+
+    def _subject(self, identity: str, given: str | None) -> str:
+        label = given or self.key.subject(identity)
+        if self.identities.setdefault(label, identity) != identity:
+            raise SubjectsError(
+                f"the label {label} would stand for two subjects: give one of them another in the table of subjects"
+            )
+        return label
+
+    def identity_of(self, subject: str) -> str:
+        return self.identities[subject]
+
+    def linkage_table(self) -> str:
+        columns = ("subject", "session", "patient_id", "patient_name", "birth_date", "study_date", "study_uid")
+        return table_text(columns, [dict(zip(columns, row, strict=True)) for row in sorted(self.linkage)])
+
+
+def _study_days(found: Iterable[FoundSeries]) -> dict[tuple[str, str], str]:
+    """The day of each study, once for all its series; a study without a date stands for itself."""
+    days: dict[tuple[str, str], str] = {}
+    for one in found:
+        names = ("StudyDate", "SeriesDate", "AcquisitionDate", "ContentDate")
+        dates = [text for name in names if re.fullmatch(r"(19|20)\d{6}", text := one.first(name).replace(".", ""))]
+        if dates:
+            study = (one.patient, one.study)
+            days[study] = min(days.get(study, dates[0]), dates[0])
+    for one in found:
+        days.setdefault((one.patient, one.study), one.study or one.series)
+    return days
