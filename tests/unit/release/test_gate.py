@@ -17,6 +17,7 @@ from unface.release.gate import summary
 from unface.release.verdicts import Verdicts
 
 A, B = ("abc", "s1"), ("bcd", "s1")
+Tamper = Callable[[Layout, tuple[str, str]], None]
 
 
 @pytest.fixture
@@ -75,62 +76,70 @@ def test_two_releases_of_the_same_sessions_are_the_same_bytes(layout: Layout) ->
     assert {name: (layout.release / name).read_bytes() for name in released_files(layout)} == first
 
 
-def change_file(name: str) -> Callable[[Layout], None]:
-    def change(layout: Layout) -> None:
-        path = next(layout.stage(name.split("/", maxsplit=1)[0], *A).glob(name.split("/", 1)[1]))
+def change_file(name: str) -> Tamper:
+    def change(layout: Layout, names: tuple[str, str]) -> None:
+        path = next(layout.stage(name.split("/", maxsplit=1)[0], *names).glob(name.split("/", 1)[1]))
         path.write_bytes(path.read_bytes()[:-1] + b"\7")
 
     return change
 
 
-def swap_outcome(layout: Layout) -> None:
-    shutil.copy(layout.stage("agreement", *B) / "outcome.json", layout.stage("agreement", *A) / "outcome.json")
+def swap_outcome(layout: Layout, names: tuple[str, str]) -> None:
+    shutil.copy(layout.stage("agreement", *B) / "outcome.json", layout.stage("agreement", *names) / "outcome.json")
 
 
-def lose_a_file(layout: Layout) -> None:
-    next((layout.stage("converted", *A) / "bids").rglob("*.bvec")).unlink()
+def lose_a_file(layout: Layout, names: tuple[str, str]) -> None:
+    next((layout.stage("converted", *names) / "bids").rglob("*.bvec")).unlink()
 
 
-def add_to_the_contents(layout: Layout) -> None:
-    with (layout.stage("audit", *A) / "contents.tsv").open("a") as file:
+def add_to_the_contents(layout: Layout, names: tuple[str, str]) -> None:
+    with (layout.stage("audit", *names) / "contents.tsv").open("a") as file:
         file.write("sub-abc/ses-s1/anat/x.nii.gz\tconverted\t00\t1\n")
 
 
-def forget_the_inputs(layout: Layout) -> None:
-    path = layout.stage("audit", *A) / "outcome.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | {"inputs": {}}))
+def edit_outcome(stage: str, **changed: object) -> Tamper:
+    def edit(layout: Layout, names: tuple[str, str]) -> None:
+        path = layout.stage(stage, *names) / "outcome.json"
+        path.write_text(json.dumps(json.loads(path.read_text()) | changed))
+
+    return edit
 
 
-def replace_by_a_link(layout: Layout) -> None:
-    path = next((layout.stage("converted", *A) / "bids").rglob("*.bvec"))
+def replace_by_a_link(layout: Layout, names: tuple[str, str]) -> None:
+    path = next((layout.stage("converted", *names) / "bids").rglob("*.bvec"))
     other = path.with_name("elsewhere")
     path.rename(other)
     path.symlink_to(other)
 
 
-TAMPERED: dict[str, Callable[[Layout], None]] = {
-    "a stage is missing": lambda layout: shutil.rmtree(layout.stage("agreement", *A)),
+TAMPERED: dict[str, Tamper] = {
+    "a stage is missing": lambda layout, names: shutil.rmtree(layout.stage("agreement", *names)),
+    "every stage is missing": lambda layout, names: shutil.rmtree(layout.stage("audit", *names).parent),
     "an outcome is cut short": change_file("defaced/outcome.json"),
     "an outcome of another session": swap_outcome,
-    "an outcome without inputs": forget_the_inputs,
+    "an outcome without inputs": edit_outcome("audit", inputs={}),
+    "an outcome that was made ok by hand": edit_outcome("converted", notes=["all is well"]),
+    "an outcome withheld without a reason": edit_outcome("agreement", state="withheld"),
     "an image changed after the audit": change_file("defaced/bids/*/*/anat/*_T1w.nii.gz"),
     "a sidecar changed after the audit": change_file("converted/bids/*/*/dwi/*_dwi.json"),
     "a file is gone": lose_a_file,
     "a file became a link": replace_by_a_link,
     "the list of files grew": add_to_the_contents,
-    "the record changed": lambda layout: layout.record(*A).write_text("{}") and None,
-    "the identifiers changed": lambda layout: layout.identifiers(*A).write_text("{}") and None,
+    "the record changed": lambda layout, names: layout.record(*names).write_text("{}") and None,
+    "the record is gone": lambda layout, names: layout.record(*names).unlink(),
+    "the identifiers changed": lambda layout, names: layout.identifiers(*names).write_text("{}") and None,
 }
 
 
-@pytest.mark.parametrize("tampered", TAMPERED)
-def test_it_withholds_the_session_and_no_other(layout: Layout, tampered: str) -> None:
-    session(layout, A)
-    session(layout, B)
-    run(layout, [A, B])
-    TAMPERED[tampered](layout)
-    verdicts = run(layout, [A, B])
-    assert set(verdict_codes(verdicts)) == {"provenance"}
+def test_each_session_that_was_tampered_with_is_withheld_and_no_other(layout: Layout) -> None:
+    tampered = {tamper: (f"abc{number:02d}", "s1") for number, tamper in enumerate(TAMPERED)}
+    for names in (B, *tampered.values()):
+        session(layout, names)
+    for tamper, names in tampered.items():
+        TAMPERED[tamper](layout, names)
+    verdicts = run(layout, [B, *tampered.values()])
+    found = {tamper: set(verdict_codes(verdicts, names)) for tamper, names in tampered.items()}
+    assert found == {key: {"provenance"} for key in TAMPERED}
     assert verdict_codes(verdicts, B) == []
     assert not any("abc" in name for name in released_files(layout))
     assert "abc" not in (layout.release / "participants.tsv").read_text()
@@ -199,15 +208,17 @@ def test_columns_of_the_users_table_stand_in_participants(layout: Layout) -> Non
     assert "group" in json.loads((layout.release / "participants.json").read_text())
 
 
-@pytest.mark.parametrize("cell", ["Jane D.", "brother of MRN 48213", "seen 17.04.2019"])
-def test_an_identifier_in_a_subjects_row_takes_that_subject_out(layout: Layout, cell: str) -> None:
-    session(layout, A)
+def test_an_identifier_in_a_subjects_row_takes_that_subject_out(layout: Layout) -> None:
+    cells = ["Jane D.", "brother of MRN 48213", "seen 17.04.2019"]
+    owners = [(f"abc{number}", "s1") for number in range(len(cells))]
+    for names in owners:
+        session(layout, names)
     session(layout, B, identifiers={"name": ["SMITH^ADAM"]})
-    table = subjects_table(layout, f"x\tabc\t{cell}\t1", "y\tbcd\tpatient\t2")
-    verdicts = run(layout, [A, B], subjects=table)
-    assert set(verdict_codes(verdicts)) == {"known_answer"}
+    rows = [f"x\t{owner}\t{cell}\t1" for (owner, _), cell in zip(owners, cells, strict=True)]
+    verdicts = run(layout, [*owners, B], subjects=subjects_table(layout, *rows, "y\tbcd\tpatient\t2"))
+    assert [set(verdict_codes(verdicts, names)) for names in owners] == [{"known_answer"}] * len(cells)
     assert verdict_codes(verdicts, B) == []
-    assert cell not in (layout.release / "participants.tsv").read_text()
+    assert not any(cell in (layout.release / "participants.tsv").read_text() for cell in cells)
 
 
 def test_another_subjects_identifier_in_a_row_takes_the_row_out(layout: Layout) -> None:
