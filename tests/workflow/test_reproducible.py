@@ -1,0 +1,29 @@
+"""One key, one cohort, one protocol: one release, whatever the number of cores."""
+
+import hashlib
+import shutil
+from pathlib import Path
+
+from small_cohort import Run
+
+
+def contents(folder: Path) -> dict[str, str]:
+    """The sha256 of every file below a folder."""
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def test_two_runs_with_one_key_give_the_same_bytes_on_one_core_and_on_two(small_run: Run, tmp_path: Path) -> None:
+    again = Run(tmp_path, small_run.cohort)
+    (again.results / "restricted").mkdir(mode=0o700, parents=True)
+    shutil.copy(small_run.results / "restricted" / "key", again.results / "restricted" / "key")
+    for targets in (["inventory"], []):
+        finished = again.snakemake(*targets, cores=1)
+        assert finished.returncode == 0, finished.stdout
+    first, second = contents(small_run.results / "release"), contents(again.results / "release")
+    assert len(first) > 10
+    assert first == second
+    assert contents(small_run.results / "report") == contents(again.results / "report")
