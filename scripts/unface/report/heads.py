@@ -17,7 +17,7 @@ TISSUES: Mapping[int, tuple[str, Colour]] = {
     2: ("grey matter", (240, 228, 66)),
     3: ("white matter", (213, 94, 0)),
 }
-VIEWS: Mapping[str, str] = {"front": "From the front", "oblique": "Obliquely", "left": "From the left"}
+VIEWS: Mapping[str, str] = {"front": "Front", "oblique": "Oblique", "left": "Left"}
 HEAD_DATATYPES = ("anat", "pet", "ct")
 NIFTI = ".nii.gz"
 

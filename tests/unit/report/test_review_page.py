@@ -25,7 +25,7 @@ def whole(cohort: Cohort, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_page_shows_slices_and_surfaces_before_and_after(whole: Path) -> None:
     text = whole.read_text(encoding="utf-8")
-    for caption in ("Sagittal, middle, before", "Axial, face, after", "From the front, before", "From the left, after"):
+    for caption in ("Sagittal, middle, before", "Axial, face, after", "Front, before", "Left, after"):
         assert re.search(f'<img src="data:image/jpeg;base64,[^"]{{200,}}" alt="{caption}">', text), caption
 
 
