@@ -87,7 +87,7 @@ def snakemake(targets: Sequence[str], dicom: Path, results: Path, cores: int) ->
             elif match := re.match(r"(\d+) of (\d+) steps \((\d+)%\) done", line):
                 at = _clock(time.monotonic() - started)
                 print(f"  {at}  {int(match[1]):3} of {match[2]}  {step}".rstrip(), flush=True)
-            elif line.startswith(("Error", "RuleException", "WorkflowError")):
+            elif line.startswith("Error in rule"):
                 print(f"  {line.strip()}", flush=True)
     if process.returncode:
         print("".join(lines[-60:]), file=sys.stderr)

@@ -235,8 +235,9 @@ def mosaics(
     for index, volume in enumerate(volumes):
         gradient = None if gradients is None else gradients[index]
         _image(ds, person, grid, series_number, index)
-        seconds = index * protocol.repetition_ms / 1000
-        ds.AcquisitionTime = f"0945{seconds:09.6f}"
+        seconds = 10 + index * protocol.repetition_ms / 1000
+        ds.AcquisitionTime = f"{ds.SeriesTime[:4]}{seconds:09.6f}"
+        ds.AcquisitionDateTime = f"{ds.AcquisitionDate}{ds.AcquisitionTime}+0100"
         ds.AcquisitionNumber = index + 1
         # syngo gives the corner that the first slice would have, were it as large as the mosaic.
         shift = grid.to_patient[:3, 1:3] @ [-(tiles - 1) * rows / 2, -(tiles - 1) * columns / 2]
