@@ -11,7 +11,7 @@ from typing import Any
 
 import pydicom
 
-from unface.bids import dcm2niix, fieldmaps, images, names, nifti, perfusion, rules, sidecars
+from unface.bids import completeness, dcm2niix, fieldmaps, images, names, nifti, perfusion, repeats, rules, sidecars
 from unface.bids.criteria import values_of
 from unface.bids.images import Acquisition, Target
 from unface.dicom.records import SessionRecord, merged_fields
@@ -49,12 +49,14 @@ def convert_session(work: Work, deidentified: Path, record: Path, rules: Path, s
     for one in acquisitions:
         if not one.state:
             _convert(work, one, deidentified)
-    _settle_repeats(work, acquisitions, settings)
+    for note in repeats.settle(acquisitions, settings.repeats):
+        work.note(note)
     _place(work, acquisitions)
     _complete(work, session, acquisitions)
     written = _write(work, acquisitions)
     _write_scans(work, session, written)
     _write_states(work, session, acquisitions)
+    _note_warnings(work, acquisitions)
     _withhold(work, acquisitions, settings)
     if not written and not work.reasons:
         raise WithheldError("nothing_left", "no series of the session is converted; see series.json for the reasons")
@@ -99,8 +101,10 @@ def _convert(work: Work, one: Acquisition, deidentified: Path) -> None:
     work.tools["dcm2niix"] = made.version
     one.conversion = made
     one.began = _began(folders)
-    if made.missing:
-        one.state, one.reason = "incomplete", made.missing[0]
+    shapes = [nifti.geometry(image.nifti.read_bytes()) for image in made.images]
+    lost = completeness.missing(one, folders, shapes) or next(iter(made.missing), "")
+    if lost:
+        one.state, one.reason = "incomplete", lost
     elif made.strays or not made.images:
         one.state = "withheld"
         one.reason = (
@@ -135,28 +139,6 @@ _TIMES = (
     *("AcquisitionDateTime", "AcquisitionDate", "AcquisitionTime"),
     *("ContentDate", "ContentTime", "SeriesDate", "SeriesTime"),
 )
-
-
-def _settle_repeats(work: Work, acquisitions: Sequence[Acquisition], settings: Convert) -> None:
-    """Find acquisitions of one name and keep one run of them, or number the runs, as the settings say."""
-    plans: dict[tuple[Any, ...], list[Acquisition]] = {}
-    for one in acquisitions:
-        if one.match.state == "mapped" and one.conversion is not None and one.conversion.images:
-            plans.setdefault(one.plan, []).append(one)
-    for members in plans.values():
-        found = images.runs(members)
-        complete = [run for run in found if all(not one.state for one in run)]
-        if settings.repeats == "all":
-            for number, run in enumerate(complete, start=1):
-                for one in run:
-                    one.run = number if len(complete) > 1 else one.run
-            continue
-        for run in complete[:-1]:
-            for one in run:
-                kept = complete[-1]
-                same = next((other for other in kept if other.contents & one.contents), kept[0])
-                one.state, one.reason = "duplicate", f"of {same.name}, the last complete one"
-                work.note(f"{one.name} repeats {same.name} and is left out; `repeats: all` keeps both")
 
 
 def _place(work: Work, acquisitions: Sequence[Acquisition]) -> None:
@@ -316,6 +298,17 @@ def _write_states(work: Work, session: SessionRecord, acquisitions: Sequence[Acq
     whole = sum(len(series.files) for series in session.series)
     if set(files) - set(STATES) or sum(files.values()) != whole:
         raise WithheldError("conversion_failed", f"{whole} files were found and {sum(files.values())} have a state")
+
+
+def _note_warnings(work: Work, acquisitions: Sequence[Acquisition]) -> None:
+    """Say what dcm2niix warned of, of the images that are kept; where one is not, its reason says why."""
+    warned: dict[str, list[str]] = {}
+    for one in acquisitions:
+        if one.state == "converted" and one.conversion is not None:
+            for text in one.conversion.warnings:
+                warned.setdefault(text, []).append(one.name)
+    for text, series in warned.items():
+        work.note(f"dcm2niix warns of {', '.join(series)}: {text}")
 
 
 def _withhold(work: Work, acquisitions: Sequence[Acquisition], settings: Convert) -> None:

@@ -29,10 +29,10 @@ TWINS = {
 
 INCOMPLETE = re.compile(
     r"missing (images|dicoms|slices|volumes)|images may be missing|interslice distance varies|slices not equidistant"
-    r"|not divisible by number of repeats|incomplete",
+    r"|not divisible by number of repeats",
     re.IGNORECASE,
 )
-"""Warnings that slices or volumes are missing."""
+"""What dcm2niix says where slices or volumes are missing, with or without calling it a warning."""
 
 _TOKEN = re.compile(r"_(e\d+|ph|real|imaginary|fieldmaphz|(?:Eq|Tilt|ROI|Crop)(?:_?\d+)?)", re.IGNORECASE)
 
@@ -121,7 +121,9 @@ def _understood(made: Path, output: str) -> Conversion:
             echo = next((int(token[1:]) for token in tokens if re.fullmatch(r"e\d+", token)), None)
             content = json.loads(sidecar.read_text(encoding="utf-8", errors="replace"))
             images.append(Image(nifti, content, kind, echo))
-    warnings = tuple(dict.fromkeys(_plain(text) for text in re.findall(r"Warning: (.+)", output)))
+    said = [line.strip() for line in output.splitlines()]
+    told = [line for line in said if re.search(r"Warning: |Error: ", line) or INCOMPLETE.search(line)]
+    warnings = tuple(dict.fromkeys(_plain(line) for line in told))
     missing = tuple(text for text in warnings if INCOMPLETE.search(text))
     if "Eq" in twins and not missing:
         missing = ("slices are not at equal distances",)
@@ -131,6 +133,6 @@ def _understood(made: Path, output: str) -> Conversion:
 
 def _plain(warning: str) -> str:
     """A warning as words and numbers: what it may quote of a header, between quotes or as a path, goes."""
-    warning = warning.split("Philips Scaling Values", maxsplit=1)[0]
+    warning = re.sub(r"^.*?(Warning|Error): |Philips Scaling Values.*", "", warning)
     warning = re.sub(r"'[^']*'|\"[^\"]*\"|\S*/\S*", "...", warning)
     return re.sub(r"\s+", " ", warning).strip()

@@ -1,7 +1,7 @@
-"""From acquisitions to BIDS images: what is a repeat, which echo, which part, and so which name."""
+"""From acquisitions to BIDS images: which echo, which part, and so which suffix and entities."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -51,9 +51,9 @@ class Acquisition:
 
     @property
     def plan(self) -> tuple[Any, ...]:
-        """Acquisitions with one plan are repeats or parts (echoes, magnitude and phase) of one thing."""
+        """Acquisitions with one plan are repeats, runs or parts (echoes, magnitude and phase) of one thing."""
         match = self.match
-        return (match.datatype, match.suffix, _items(match.entities), _items(match.parts), self.stated_run)
+        return (match.datatype, match.suffix, _items(match.entities), _items(match.parts))
 
     @property
     def stated_run(self) -> int | None:
@@ -65,30 +65,20 @@ class Acquisition:
         return int(found[1]) if found else None
 
     @property
+    def protocol(self) -> frozenset[str]:
+        """What the scanner calls it: acquisitions of one plan and one protocol are repeats."""
+        texts = [one.fields.get(name) for one in self.series for name in ("ProtocolName", "SeriesDescription")]
+        return frozenset(str(value) for text in texts for value in values_of(text))
+
+    @property
     def contents(self) -> set[tuple[str, int | None]]:
-        """Which kinds and echoes it has: two acquisitions of one plan with a common one are repeats."""
+        """Which kinds and echoes it has: two acquisitions of one plan with a common one are no parts of one thing."""
         images = self.conversion.images if self.conversion else ()
         return {(image.kind, image.echo) for image in images}
 
 
 def _items(mapping: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
     return tuple(sorted(mapping.items()))
-
-
-def runs(acquisitions: Iterable[Acquisition]) -> list[list[Acquisition]]:
-    """Sort acquisitions of one plan into runs, by time; parts of one thing stand in one run.
-
-    An acquisition joins the run it began together with, else the latest run that has nothing of its kind and echo.
-    """
-    found: list[list[Acquisition]] = []
-    for one in sorted(acquisitions, key=lambda entry: (entry.began, entry.series[0].series)):
-        free = [run for run in found if not any(other.contents & one.contents for other in run)]
-        together = [run for run in free if one.began and any(other.began == one.began for other in run)]
-        if together or free:
-            (together or free)[-1].append(one)
-        else:
-            found.append([one])
-    return found
 
 
 def place(run: list[Acquisition]) -> None:
