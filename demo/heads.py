@@ -117,7 +117,8 @@ def scanned(clean: Volume, seed: int, noise: float = 7.0) -> Volume:
     zoom = [size / 4 for size in clean.shape]
     bias = ndimage.zoom(random.uniform(-0.08, 0.08, (4, 4, 4)), zoom, order=1)
     real = clean * (1 + bias) + random.normal(0, noise, clean.shape)
-    return np.hypot(real, random.normal(0, noise, clean.shape)).astype(np.float32)
+    magnitudes: Volume = np.hypot(real, random.normal(0, noise, clean.shape)).astype(np.float32)
+    return magnitudes
 
 
 def _turn(angles: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -125,7 +126,8 @@ def _turn(angles: NDArray[np.float64]) -> NDArray[np.float64]:
     about_x = np.array([[1, 0, 0], [0, cx, -sx], [0, sx, cx]])
     about_y = np.array([[cy, 0, sy], [0, 1, 0], [-sy, 0, cy]])
     about_z = np.array([[cz, -sz, 0], [sz, cz, 0], [0, 0, 1]])
-    return about_x @ about_y @ about_z
+    turn: NDArray[np.float64] = about_x @ about_y @ about_z
+    return turn
 
 
 def _template_points(head: Anatomy, to_world: NDArray[np.float64], shape: tuple[int, int, int]) -> NDArray[np.float32]:
@@ -162,7 +164,7 @@ class _Map:
 @cache
 def _template() -> tuple[_Map, _Map, _Map, _Map]:
     """Mean head, white matter, grey matter and brain mask, each to be called with points of the mean head's world."""
-    mean = nib.load(str(files("pydeface") / "data" / "mean_reg2mean.nii.gz"))
+    mean = nib.Nifti1Image.from_filename(str(files("pydeface") / "data" / "mean_reg2mean.nii.gz"))
     head = _Map(np.asarray(mean.dataobj, dtype=np.float32), np.linalg.inv(mean.affine))
     white, grey, t1w = (_mni(name) for name in ("wm", "gm", "t1"))
     brain = ndimage.gaussian_filter((t1w.data > 0).astype(np.float32), 0.5)
@@ -171,7 +173,7 @@ def _template() -> tuple[_Map, _Map, _Map, _Map]:
 
 def _mni(name: str) -> _Map:
     path = files("nilearn") / "datasets" / "data" / f"mni_icbm152_{name}_tal_nlin_sym_09a_converted.nii.gz"
-    loaded = nib.load(str(path))
+    loaded = nib.Nifti1Image.from_filename(str(path))
     return _Map(
         np.asarray(loaded.dataobj, dtype=np.float32) / np.float32(255), np.linalg.inv(loaded.affine) @ MEAN_TO_MNI
     )

@@ -64,10 +64,8 @@ class Expected:
 
 def read_expected(path: Path) -> list[Expected]:
     """The expected endings that a former run has written."""
-    return [
-        Expected(**{key: tuple(value) if isinstance(value, list) else value for key, value in ending.items()})
-        for ending in json.loads(path.read_text())
-    ]
+    endings = json.loads(path.read_text())
+    return [Expected(**(end | {name: tuple(end[name]) for name in ("codes", "images")})) for end in endings]
 
 
 @dataclass(frozen=True)

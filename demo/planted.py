@@ -22,10 +22,14 @@ ROOTS = {
 }
 """The makers' own UID roots."""
 
-SURNAMES = ("Quillfeather", "Vanterpoole", "Zwartendyk", "Oglethwaite", "Brackenbury", "Ysterhuys", "Thistlemoor")
-SURNAMES += ("Wexcombe", "Juxtaposky", "Fennimarsh")
-GIVEN = ("Odalyss", "Perpetuana", "Ignatzio", "Thelonius", "Wilhelmiena", "Casimirus", "Rosamundia")
-GIVEN += ("Bartholmew", "Euphemiah", "Leopoldine")
+SURNAMES = (
+    "Quillfeather", "Vanterpoole", "Zwartendyk", "Oglethwaite", "Brackenbury", "Ysterhuys", "Thistlemoor",
+    "Wexcombe", "Juxtaposky", "Fennimarsh",
+)  # fmt: skip
+GIVEN = (
+    "Odalyss", "Perpetuana", "Ignatzio", "Thelonius", "Wilhelmiena", "Casimirus", "Rosamundia",
+    "Bartholmew", "Euphemiah", "Leopoldine",
+)  # fmt: skip
 
 
 @dataclass

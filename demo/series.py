@@ -45,7 +45,7 @@ class Grid:
     @property
     def normal(self) -> NDArray[np.float64]:
         """Unit vector from a slice to the next."""
-        return np.cross(self.along_row, self.along_column)
+        return np.cross(self.along_row, self.along_column).astype(np.float64)
 
     @property
     def to_patient(self) -> NDArray[np.float64]:
