@@ -10,7 +10,7 @@ from pathlib import Path
 
 RESTRICTED = "restricted"
 TOKEN = re.compile(rb"zq[b-df-hj-np-tv-xz2-9]{10}")
-"""How `planted.Person.secret` spells, in small letters: found in one pass, however many there are."""
+"""How `person.Person.secret` spells, in small letters: found in one pass, however many there are."""
 
 
 def search(strings: Iterable[str], roots: Sequence[Path]) -> tuple[int, list[tuple[Path, str]]]:

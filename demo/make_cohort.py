@@ -22,7 +22,7 @@ import heads
 import others
 import planted
 import series
-from planted import Person
+from person import Person
 from series import Grid, Protocol
 
 PLANTED = "planted_identifiers.txt"

@@ -18,7 +18,7 @@ from pydicom.uid import (
 
 import planted
 import series
-from planted import Person
+from person import Person
 
 
 def picture(person: Person) -> Image.Image:

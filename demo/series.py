@@ -10,7 +10,7 @@ from pydicom import Dataset
 from pydicom.uid import MRImageStorage
 
 import planted
-from planted import Person
+from person import Person
 from vendors import BLOCKS, Mosaic
 
 MAKERS = {

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pydicom import Dataset, Sequence
 
 from csa import csa_header, phoenix_protocol
-from planted import Person
+from person import Person
 
 ECHO_SPACING_S = 0.00051
 

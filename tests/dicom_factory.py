@@ -8,7 +8,7 @@ from pydicom import Dataset
 
 import planted
 import series
-from planted import Person
+from person import Person
 from series import Grid, Protocol
 
 T1W_PROTOCOLS = {"siemens": series.MPRAGE, "ge": series.BRAVO, "philips": series.TFE}
