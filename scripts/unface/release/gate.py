@@ -11,7 +11,7 @@ from pathlib import Path
 from unface import outcome
 from unface.layout import STAGES, Layout, unit
 from unface.outcome import JobFailedError, Outcome, Reason
-from unface.release import contents, dataset, own_files
+from unface.release import anonymity, contents, dataset, own_files
 from unface.release.assembly import Assembly, Passed, tools_of
 from unface.release.contents import Released
 from unface.release.validator import Error, validate
@@ -146,6 +146,7 @@ def release(
         elif passed:
             held[names] = passed
     given = dataset.read_subjects(subjects)
+    rows: list[dataset.Person] = []
     while held:
         rows = dataset.people(layout, assembly.folder, list(held), given)
         assembly.write(dataset.texts(rows, settings, deidentify_options, tools_of(held.values()), protocols))
@@ -167,8 +168,9 @@ def release(
         assembly.leave_nothing()
     verdicts = [Verdict(*names, tuple(dict.fromkeys(because))) for names, because in reasons.items()]
     write(layout.verdicts, verdicts)
+    notes = tuple(filter(None, [anonymity.note(rows)])) if held else ()
     log.info("%d of %d sessions released", len(held), len(verdicts))
-    return Verdicts(verdicts, layout)
+    return Verdicts(verdicts, layout, notes)
 
 
 Whom = tuple[str | None, str | None]

@@ -29,6 +29,8 @@ class Verdicts:
 
     sessions: Sequence[Verdict]
     layout: Layout
+    notes: tuple[str, ...] = ()
+    """What the author of the release should know, such as small groups of alike subjects."""
 
 
 def write(path: Path, verdicts: Iterable[Verdict]) -> None:
@@ -57,6 +59,7 @@ def summary(verdicts: Verdicts) -> str:
         names = [unit(verdict.subject, verdict.session) for verdict in withheld if verdict.reasons[0].code == code]
         shown = ", ".join(names[:3]) + (f" and {count - 3} more" if count > 3 else "")
         lines.append(f"  {count:5d}  {code}: {REASONS[code]} ({shown})")
+    lines += [f"  note: {note}" for note in verdicts.notes]
     where = [("the dataset", verdicts.layout.release)] if released else []
     where += [("every verdict and its reasons", verdicts.layout.verdicts), ("report", verdicts.layout.summary_page)]
     return "\n".join(lines + [f"  {what}: {path}" for what, path in where]) + "\n"

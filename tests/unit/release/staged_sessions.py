@@ -10,7 +10,7 @@ import nibabel as nib
 import numpy as np
 
 from unface import outcome, settings
-from unface.layout import STAGES, Layout, unit
+from unface.layout import STAGES, Layout
 from unface.outcome import Outcome, Work
 from unface.release.audit import audit_session
 from unface.release.gate import release
@@ -102,12 +102,13 @@ def session(
     layout: Layout,
     names: tuple[str, str] = ("abc", "s1"),
     *,
+    deidentified: Change = lambda folder: None,
     converted: Change = lambda folder: None,
     defaced: Change = lambda folder: None,
     identifiers: Mapping[str, list[str]] = IDENTIFIERS,
     ignore: Iterable[str] = (),
 ) -> Outcome:
-    """Take one session through every stage; `converted` and `defaced` may change what those two leave."""
+    """Take one session through every stage; the three functions may change what those stages leave."""
     prefix = "sub-{}_ses-{}".format(*names)
     for path, content in ((layout.record(*names), {"subject": names[0]}), (layout.identifiers(*names), identifiers)):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -122,7 +123,7 @@ def session(
         deface(work.folder, prefix)
         defaced(work.folder / "bids" / Path(*prefix.split("_")))
 
-    stage(layout, "deidentified", names, lambda work: None)
+    stage(layout, "deidentified", names, lambda work: deidentified(work.folder))
     stage(layout, "converted", names, convert_and_change)
     stage(layout, "defaced", names, deface_and_change)
     for name in ("morphometry-original", "morphometry-defaced", "agreement"):
@@ -142,7 +143,3 @@ def run(layout: Layout, sessions: list[tuple[str, str]], **changed: Any) -> Verd
 
 def codes(result: Outcome) -> set[str]:
     return {reason.code for reason in result.reasons}
-
-
-def unit_of(names: tuple[str, str]) -> str:
-    return unit(*names)

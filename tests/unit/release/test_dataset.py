@@ -1,0 +1,100 @@
+"""The dataset's own files say what the de-identified headers and the user's table say, and no more."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.uid import ExplicitVRLittleEndian
+from staged_sessions import RELEASE, SCANS, Change, run, session
+
+from unface.layout import Layout
+from unface.release import anonymity, dataset
+from unface.release.dataset import Person
+from unface.release.gate import summary
+
+
+@pytest.fixture
+def layout(tmp_path: Path) -> Layout:
+    return Layout(tmp_path / "results")
+
+
+def clean_header(sex: str, age: str) -> Change:
+    """What de-identification leaves: one clean DICOM file."""
+
+    def write(folder: Path) -> None:
+        header = Dataset()
+        header.file_meta = FileMetaDataset()
+        header.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+        header.SOPClassUID, header.SOPInstanceUID = "1.2.840.10008.5.1.4.1.1.4", "2.25.1"
+        header.PatientSex, header.PatientAge = sex, age
+        (folder / "dicom" / "s001").mkdir(parents=True)
+        header.save_as(folder / "dicom" / "s001" / "000001.dcm", enforce_file_format=True)
+
+    return write
+
+
+def participants(layout: Layout) -> list[str]:
+    return (layout.release / "participants.tsv").read_text().splitlines()
+
+
+def test_sex_and_age_come_from_the_clean_headers(layout: Layout) -> None:
+    cases = {"aa": ("F", "035Y"), "bb": ("M", "090Y"), "cc": ("", ""), "dd": ("O", "006M"), "ee": ("XX", "abc")}
+    for subject, values in cases.items():
+        session(layout, (subject, "s1"), deidentified=clean_header(*values))
+    verdicts = run(layout, [(subject, "s1") for subject in cases])
+    assert participants(layout) == [
+        "participant_id\tsex\tage",
+        "sub-aa\tF\t35",
+        "sub-bb\tM\t89",
+        "sub-cc\tn/a\tn/a",
+        "sub-dd\tO\t0",
+        "sub-ee\tn/a\tn/a",
+    ]
+    assert "k-anonymity 1" in summary(verdicts)
+
+
+def test_a_subject_with_two_sessions_has_one_row_with_the_first_age_and_a_table_of_sessions(layout: Layout) -> None:
+    def later(folder: Path) -> None:
+        text = SCANS.format(prefix="sub-aa_ses-s1").replace("1850", "1852")
+        (folder / "sub-aa_ses-s1_scans.tsv").write_text(text)
+
+    session(layout, ("aa", "s1"), deidentified=clean_header("F", "040Y"), converted=later)
+    session(layout, ("aa", "s2"), deidentified=clean_header("F", "035Y"))
+    run(layout, [("aa", "s1"), ("aa", "s2")])
+    assert participants(layout)[1:] == ["sub-aa\tF\t35"]
+    assert (layout.release / "sub-aa/sub-aa_sessions.tsv").read_text().splitlines() == [
+        "session_id\tacq_time",
+        "ses-s1\t1852-02-03T10:11:12",
+        "ses-s2\t1850-02-03T10:11:12",
+    ]
+
+
+def test_the_description_names_unface_its_tools_and_the_codes_of_what_was_done() -> None:
+    tools = {"dcm2niix": ["1.0", "1.1"]}
+    files = dataset.texts([Person("aa", {"sex": "F"})], RELEASE, ["clean_descriptors"], tools, {})
+    description = json.loads(files["dataset_description.json"])
+    names = [(entry["Name"], entry.get("Version")) for entry in description["GeneratedBy"]]
+    assert names[1:] == [("dcm2niix", "1.0"), ("dcm2niix", "1.1")]
+    assert "113100" in description["GeneratedBy"][0]["Description"]
+    assert "113105" in files["README"]
+    assert "113108" not in files["README"]
+
+
+def test_a_readme_does_not_claim_that_dates_were_moved_where_they_were_kept() -> None:
+    rows = [Person("aa", {"sex": "F"})]
+    assert "Dates were moved" in dataset.texts(rows, RELEASE, [], {}, {})["README"]
+    assert "Dates were moved" not in dataset.texts(rows, RELEASE, ["retain_longitudinal_full_dates"], {}, {})["README"]
+
+
+@given(st.lists(st.tuples(st.sampled_from("FM"), st.sampled_from(["20", "25", "30"])), min_size=1, max_size=40))
+def test_k_anonymity_is_the_least_number_of_equal_rows(people: list[tuple[str, str]]) -> None:
+    rows = [Person(str(number), {"sex": sex, "age": age}) for number, (sex, age) in enumerate(people)]
+    sizes = pd.Series(people).value_counts()
+    k, few = anonymity.smallest_group(rows)
+    assert k == sizes.min()
+    assert few == sum(size for size in sizes if size < anonymity.ENOUGH)
+    assert bool(anonymity.note(rows)) == (k < anonymity.ENOUGH)
