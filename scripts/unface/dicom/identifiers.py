@@ -1,19 +1,24 @@
 """A session's known answers: the subject's own source values, read from the raw headers, to be found nowhere else.
 
-Reading is pydicom's and knows nothing of the rewriting, so that a fault there does not hide itself here.
+Collecting knows nothing of the profile and of the rewriting, so that a fault there does not hide itself here.
 """
 
 import json
 import os
 import re
 import unicodedata
+import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from pydicom import DataElement, Dataset
+from pydicom import Dataset
+from pydicom.charset import convert_encodings, decode_bytes
 from pydicom.multival import MultiValue
 
-from unface.dicom.profile import CLASS_UIDS
+from unface.dicom.encoding import element_at, items
+from unface.dicom.profile import CLASS_UIDS, DATE_VRS, vr_of
+from unface.dicom.splitter import Unit
+from unface.pseudonyms import STANDARD_UID_ROOT
 
 ID_TAGS = {
     0x00100020: "PatientID",
@@ -50,49 +55,96 @@ PLACEHOLDER = re.compile(
 """Values that stand for a missing one and identify nobody."""
 
 UNFIT_DATES = {"19000101", "00010101", "00000000"}
-UID_ROOT_STANDARD = "1.2.840.10008"
+CHARACTER_SET, BIRTH_DATE = 0x00080005, 0x00100030
+ASCII_VRS = {b"UI", b"DA", b"DT"}
+COLLECTED_VRS = {b"PN", *ASCII_VRS}
 
 Answers = dict[str, set[str]]
 
 
-def empty_answers() -> Answers:
-    return {"name": set(), "id": set(), "date": set(), "uid": set(), "other": set()}
+class Collector:
+    """Collects the identifiers of one session's headers; what an option retains is none.
 
+    Of each series the first header is read by pydicom, which shares nothing with the rewriting. Of the others only
+    what differs from file to file is looked at, element by element.
+    """
 
-def collect(dataset: Dataset, answers: Answers, options: frozenset[str]) -> None:
-    """Add the identifiers of one header, nested sequences included; what an option retains is none."""
-    for element in _elements(dataset):
-        tag, vr = int(element.tag), element.VR
-        for value in _values(element.value):
+    def __init__(self, options: frozenset[str]) -> None:
+        self.answers: Answers = {"name": set(), "id": set(), "date": set(), "uid": set(), "other": set()}
+        self._uids = "retain_uids" not in options
+        self._dates = "retain_longitudinal_full_dates" not in options
+        self._others = frozenset(
+            (set() if "retain_institution_identity" in options else INSTITUTION_TAGS)
+            | (set() if "retain_device_identity" in options else DEVICE_TAGS)
+        )
+
+    def dataset(self, dataset: Dataset) -> None:
+        """Add the identifiers of a header that pydicom has read, nested sequences included."""
+        for tag in sorted(dataset.keys()):
+            try:
+                found = dataset[tag]
+            except Exception:
+                # pydicom meets damaged values with errors of every kind; the rewriting judges them on its own.
+                continue
+            if found.VR == "SQ":
+                for item in found.value:
+                    self.dataset(item)
+            elif not tag.group & 1:
+                self._add(int(tag), found.VR, found.value)
+
+    def units(self, units: Iterable[Unit], implicit: bool) -> None:
+        """Add the identifiers of those units that are new."""
+        for unit in units:
+            if not unit.collected:
+                unit.collected = True
+                self.units(unit.parts, implicit)
+                if not unit.parts:
+                    self._bytes(unit.raw, 0, unit.size, implicit, self._encodings)
+            if unit.tag == CHARACTER_SET:
+                self._encodings = _encodings(unit, implicit)
+
+    _encodings: tuple[str, ...] = ("iso8859",)
+
+    def _bytes(self, data: bytes, at: int, end: int, implicit: bool, encodings: tuple[str, ...]) -> None:
+        while at < end:
+            tag, vr, body, at = element_at(data, at, end, implicit)
+            if vr == b"UN" and not tag & 0x10000:
+                vr = vr_of(tag).encode()
+            if vr == b"SQ":
+                within = implicit or data[body - 12 + 4 : body - 12 + 6] == b"UN"
+                for start, stop in items(data, body, at, within):
+                    self._bytes(data, start, stop, within, encodings)
+            elif not tag & 0x10000 and (vr in COLLECTED_VRS or tag in ID_TAGS or tag in self._others):
+                value = data[body:at]
+                text = decode_bytes(value, encodings, set()) if vr not in ASCII_VRS else value.decode("latin-1")
+                self._add(tag, vr.decode(), text.split("\\"))
+
+    def _add(self, tag: int, vr: str, value: object) -> None:
+        for text in _values(value):
             if vr == "PN":
-                answers["name"].add(value)
+                self.answers["name"].add(text)
             elif vr == "UI":
-                if not (tag in CLASS_UIDS or "retain_uids" in options or value.startswith(UID_ROOT_STANDARD)):
-                    answers["uid"].add(value)
-            elif vr in ("DA", "DT"):
-                if "retain_longitudinal_full_dates" not in options or tag == 0x00100030:
-                    answers["date"].add(value[:8])
+                if self._uids and tag not in CLASS_UIDS and not text.startswith(STANDARD_UID_ROOT):
+                    self.answers["uid"].add(text)
+            elif vr in DATE_VRS:
+                if self._dates or tag == BIRTH_DATE:
+                    self.answers["date"].add(text[:8])
             elif tag in ID_TAGS:
-                answers["id"].add(value)
-            elif (tag in INSTITUTION_TAGS and "retain_institution_identity" not in options) or (
-                tag in DEVICE_TAGS and "retain_device_identity" not in options
-            ):
-                answers["other"].add(value)
+                self.answers["id"].add(text)
+            elif tag in self._others:
+                self.answers["other"].add(text)
 
 
-def _elements(dataset: Dataset) -> Iterator[DataElement]:
-    for tag in sorted(dataset.keys()):
-        if tag.group & 1:
-            continue
+def _encodings(unit: Unit, implicit: bool) -> tuple[str, ...]:
+    """Python's names of the character sets that a unit of (0008,0005) names."""
+    _, _, body, end = element_at(unit.raw, 0, unit.size, implicit)
+    names = [name.strip(" \0") for name in unit.raw[body:end].decode("latin-1").split("\\")]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
         try:
-            element = dataset[tag]
-        except Exception:
-            # pydicom meets damaged values with errors of every kind; the rewriting judges them on its own.
-            continue
-        yield element
-        if element.VR == "SQ":
-            for item in element.value:
-                yield from _elements(item)
+            return tuple(convert_encodings(names))
+        except LookupError:
+            return ("iso8859",)
 
 
 def _values(value: object) -> Iterator[str]:

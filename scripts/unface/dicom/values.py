@@ -74,7 +74,8 @@ class Values:
         self.secrets = secrets
 
         check = self._checked
-        self._actions: dict[Action, Callable[[str, bytes], bytes | None]] = {
+        self.actions: dict[Action, Callable[[str, bytes], bytes | None]] = {
+            "recurse": lambda vr, value: None,
             "keep": lambda vr, value: value,
             "check": lambda vr, value: self._checked_number(value) if vr in ("DS", "IS") else check(value),
             "remove": lambda vr, value: None,
@@ -94,7 +95,7 @@ class Values:
         """The new value, or None where the attribute goes; padded to an even length by the caller."""
         if not value and action not in ("remove", "dummy"):
             return value
-        return self._actions[action](vr, value)
+        return self.actions[action](vr, value)
 
     def uid(self, value: bytes) -> bytes:
         text = value.strip(b"\0 ").decode("ascii", "replace")

@@ -1,0 +1,235 @@
+"""How DICOM lies in bytes: file meta, elements, sequences, encapsulated pixels (PS3.5 7, A.4; PS3.10 7.1).
+
+Little endian is read as it is; deflated, big endian and headerless files are brought there by pydicom. Lengths are
+checked before they are believed and nesting is limited, so hostile input ends in an error and not in a hang.
+"""
+
+import io
+import struct
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pydicom
+from pydicom.uid import (
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+)
+
+from unface.dicom.profile import KNOWN_VRS, vr_of
+
+UNDEFINED = 0xFFFFFFFF
+MAX_DEPTH = 64
+PIXELS = 0x7FE00008, 0x7FE00009, 0x7FE00010
+ITEM, ITEM_END, SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
+ITEM_TAG, ITEM_END_TAG = b"\xfe\xff\x00\xe0", b"\xfe\xff\x0d\xe0"
+
+LONG_VRS = {b"OB", b"OW", b"OF", b"OD", b"OL", b"OV", b"SQ", b"UC", b"UR", b"UT", b"UN", b"SV", b"UV"}
+SHORT_VRS = {vr.encode() for vr in KNOWN_VRS} - LONG_VRS
+
+tag_at = struct.Struct("<HH").unpack_from
+short_at = struct.Struct("<H").unpack_from
+long_at = struct.Struct("<I").unpack_from
+_head_short = struct.Struct("<HH2sH").pack
+_head_long = struct.Struct("<HH2sHI").pack
+_head_implicit = struct.Struct("<HHI").pack
+
+
+class UnreadableError(Exception):
+    """A file is damaged, hostile or no DICOM image; the message holds no value of it."""
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """One file: the values of its meta header that matter, and its data set in little endian."""
+
+    data: bytes
+    start: int
+    implicit: bool
+    transfer_syntax: str
+    sop_class: str
+
+
+def decode(data: bytes) -> Encoded:
+    """The parts of a DICOM file; deflated, big endian and headerless ones are rewritten by pydicom.
+
+    Raises
+    ------
+    UnreadableError
+        If it is no DICOM file, or its beginning is damaged.
+    """
+    if data[128:132] != b"DICM":
+        return _through_pydicom(data)
+    meta, start = file_meta(data)
+    syntax = meta.get(0x0010, "")
+    if syntax in (DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian) or not syntax:
+        return _through_pydicom(data)
+    return Encoded(data, start, syntax == ImplicitVRLittleEndian, syntax, meta.get(0x0002, ""))
+
+
+def file_meta(data: bytes) -> tuple[dict[int, str], int]:
+    """The elements of group 0002 by element number, and where the data set begins; group lengths are not trusted."""
+    at, meta = 132, dict[int, str]()
+    while data[at : at + 2] == b"\2\0":
+        tag, _, body, end = element_at(data, at, len(data), implicit=False)
+        meta[tag & 0xFFFF] = data[body:end].strip(b"\0 ").decode("ascii", "replace")
+        at = end
+    return meta, at
+
+
+def _through_pydicom(data: bytes) -> Encoded:
+    """Little endian bytes of a data set that pydicom can read."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            dataset = pydicom.dcmread(io.BytesIO(data), force=True)
+            sop_class = str(dataset.SOPClassUID)
+            implicit, little = dataset.original_encoding
+            buffer = io.BytesIO()
+            syntax = getattr(dataset.file_meta, "TransferSyntaxUID", None)
+            if syntax is None or not little or syntax == DeflatedExplicitVRLittleEndian:
+                syntax = ImplicitVRLittleEndian if implicit else ExplicitVRLittleEndian
+            pydicom.dcmwrite(buffer, dataset, implicit_vr=bool(implicit), little_endian=True)
+    except MemoryError:
+        raise
+    except Exception as error:
+        # pydicom meets damage with errors of every kind; none of its words may be passed on.
+        raise UnreadableError(f"no DICOM image ({type(error).__name__})") from None
+    written = buffer.getvalue()
+    start = file_meta(written)[1] if written[128:132] == b"DICM" else 0
+    return Encoded(written, start, bool(implicit), str(syntax), sop_class)
+
+
+def element_at(data: bytes, at: int, end: int, implicit: bool) -> tuple[int, bytes, int, int]:
+    """Tag, VR, where the value begins and where the element ends; VR is UN for private elements of implicit files.
+
+    Raises
+    ------
+    UnreadableError
+        If the element reaches past `end`, or its VR is none.
+    """
+    try:
+        group, number = tag_at(data, at)
+        tag: int = group << 16 | number
+        if implicit:
+            vr = b"UN" if group & 1 else vr_of(tag).encode()
+            body, length = at + 8, long_at(data, at + 4)[0]
+        else:
+            vr = data[at + 4 : at + 6]
+            if vr in LONG_VRS:
+                body, length = at + 12, long_at(data, at + 8)[0]
+            elif vr in SHORT_VRS:
+                body, length = at + 8, short_at(data, at + 6)[0]
+            else:
+                raise UnreadableError("an element has a VR that DICOM does not know")
+    except struct.error:
+        raise UnreadableError("an element is cut short") from None
+    if length == UNDEFINED:
+        if tag in PIXELS:
+            return tag, vr, body, fragments_end(data, body, end)
+        # A sequence of VR UN is encoded as implicit little endian (PS3.5 6.2.2).
+        return tag, vr, body, sequence_end(data, body, end, implicit or vr == b"UN", 1)
+    if body + length > end:
+        raise UnreadableError("an element reaches past the end of the data")
+    return tag, vr, body, body + length
+
+
+def sequence_end(data: bytes, at: int, end: int, implicit: bool, depth: int) -> int:
+    """Where a sequence of undefined length ends, its delimiter included."""
+    if depth > MAX_DEPTH:
+        raise UnreadableError("sequences are nested too deep")
+    while at + 8 <= end:
+        group, number = tag_at(data, at)
+        tag, length = group << 16 | number, long_at(data, at + 4)[0]
+        at += 8
+        if tag == SEQUENCE_END:
+            return at
+        if tag != ITEM:
+            break
+        if length != UNDEFINED:
+            at += length
+            continue
+        while data[at : at + 4] != ITEM_END_TAG:
+            at = _nested_end(data, at, end, implicit, depth)
+        at += 8
+    raise UnreadableError("a sequence has no end")
+
+
+def _nested_end(data: bytes, at: int, end: int, implicit: bool, depth: int) -> int:
+    """Where an element inside an item ends."""
+    if at + 8 > end:
+        raise UnreadableError("an item has no end")
+    vr = b"UN" if implicit else data[at + 4 : at + 6]
+    head = 12 if not implicit and vr in LONG_VRS else 8
+    undefined = data[at + head - 4 : at + head] == b"\xff\xff\xff\xff" and (implicit or head == 12)
+    if undefined:
+        return sequence_end(data, at + head, end, implicit or vr == b"UN", depth + 1)
+    return element_at(data, at, end, implicit)[3]
+
+
+def fragments_end(data: bytes, at: int, end: int) -> int:
+    """Where encapsulated pixel data end (PS3.5 A.4)."""
+    while at + 8 <= end:
+        group, number = tag_at(data, at)
+        length = long_at(data, at + 4)[0]
+        if group << 16 | number == SEQUENCE_END:
+            return at + 8
+        if group << 16 | number != ITEM or length == UNDEFINED:
+            break
+        at += 8 + length
+    raise UnreadableError("the pixel data are cut short")
+
+
+def items(data: bytes, at: int, end: int, implicit: bool) -> Iterator[tuple[int, int]]:
+    """Where each item of a sequence begins and ends, delimiters left out; `end` is that of the sequence's element."""
+    while at < end:
+        if at + 8 > end:
+            raise UnreadableError("an item is cut short")
+        if data[at : at + 4] != ITEM_TAG:
+            group, number = tag_at(data, at)
+            if group << 16 | number == SEQUENCE_END:
+                return
+            raise UnreadableError("a sequence holds what is no item")
+        length = long_at(data, at + 4)[0]
+        start = at + 8
+        if length == UNDEFINED:
+            inner = start
+            while data[inner : inner + 4] != ITEM_END_TAG:
+                if inner >= end:
+                    raise UnreadableError("an item has no end")
+                inner = element_at(data, inner, end, implicit)[3]
+            yield start, inner
+            at = inner + 8
+        else:
+            if start + length > end:
+                raise UnreadableError("an item reaches past the end of its sequence")
+            yield start, start + length
+            at = start + length
+
+
+def element(tag: int, vr: bytes, value: bytes, implicit: bool) -> bytes:
+    """One encoded element; a value too long for its VR's length field is written as UN (PS3.5 6.2.2)."""
+    group, number = tag >> 16, tag & 0xFFFF
+    if implicit:
+        return _head_implicit(group, number, len(value)) + value
+    if vr not in LONG_VRS:
+        if len(value) <= 0xFFFF:
+            return _head_short(group, number, vr, len(value)) + value
+        vr = b"UN"
+    return _head_long(group, number, vr, 0, len(value)) + value
+
+
+IMPLEMENTATION_CLASS = b"2.25.209847183374026341980417503288114692871"
+IMPLEMENTATION_NAME = b"UNFACE"
+
+
+def new_file_meta(sop_class: str, sop_instance: bytes, transfer_syntax: str) -> bytes:
+    """Preamble and file meta header, written anew: nothing of the source's stays but class and transfer syntax."""
+    parts = ((0x00020002, sop_class.encode()), (0x00020003, sop_instance), (0x00020010, transfer_syntax.encode()))
+    body = b"\2\0\1\0OB\0\0\2\0\0\0\0\1"
+    for tag, value in (*parts, (0x00020012, IMPLEMENTATION_CLASS)):
+        body += element(tag, b"UI", value + bytes(len(value) % 2), False)
+    body += element(0x00020013, b"SH", IMPLEMENTATION_NAME, False)
+    return bytes(128) + b"DICM\2\0\0\0UL\4\0" + len(body).to_bytes(4, "little") + body

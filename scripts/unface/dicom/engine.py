@@ -1,0 +1,150 @@
+"""One subject's files, made clean one by one: read, rewrite, search for the subject's identifiers, write."""
+
+import hashlib
+import os
+import warnings
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+
+import pydicom
+
+from unface import __version__
+from unface.dicom.encoding import ITEM_TAG, UnreadableError, decode, element, new_file_meta
+from unface.dicom.identifiers import Collector, Secrets
+from unface.dicom.profile import Profile
+from unface.dicom.splitter import Splitter
+from unface.dicom.values import Values, padded, vocabulary
+from unface.dicom.walker import Addition, Walker
+from unface.pseudonyms import Key
+
+HEAD_BYTES = 65_536
+"""So much of a file is read to collect identifiers; the rest only if the header goes on."""
+
+
+class IdentifierLeftError(Exception):
+    """A rewritten header still holds one of the subject's own identifiers."""
+
+
+@dataclass(frozen=True)
+class Clean:
+    """A file without identifiers, ready to be written."""
+
+    parts: tuple[bytes | memoryview, ...]
+    counts: int
+
+    def write(self, path: Path) -> None:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        try:
+            size = sum(len(part) for part in self.parts)
+            done = os.writev(handle, self.parts)
+            if done < size:
+                rest = memoryview(b"".join(self.parts))
+                while done < size:
+                    done += os.write(handle, rest[done:])
+        finally:
+            os.close(handle)
+
+    def sha256(self) -> str:
+        digest = hashlib.sha256()
+        for part in self.parts:
+            digest.update(part)
+        return digest.hexdigest()
+
+
+class Engine:
+    """Makes the files of one subject clean."""
+
+    def __init__(
+        self,
+        profile: Profile,
+        key: Key,
+        identity: str,
+        pseudonym: str,
+        answers: Mapping[str, Iterable[str]],
+    ) -> None:
+        self.secrets = Secrets(answers, vocabulary())
+        self.walker = Walker(profile, Values(key, key.shift_days(identity), profile, self.secrets))
+        self._additions = {implicit: additions(pseudonym, profile, implicit) for implicit in (False, True)}
+
+    def clean(self, data: bytes, splitter: Splitter) -> Clean:
+        """The clean file of a raw one's bytes.
+
+        Raises
+        ------
+        UnreadableError
+            If the file is damaged or no DICOM image.
+        IdentifierLeftError
+            If the new header still holds an identifier: it must not be written.
+        """
+        encoded = decode(data)
+        result = self.walker.rewrite(encoded, splitter, self._additions[encoded.implicit])
+        if not encoded.sop_class or not result.sop_instance:
+            raise UnreadableError("a file has no SOP class or instance")
+        meta = new_file_meta(encoded.sop_class, result.sop_instance, encoded.transfer_syntax)
+        # What earlier files had too has been searched with them.
+        if self.secrets.found(b"\n".join((meta, *result.fresh)).lower()):
+            raise IdentifierLeftError
+        pixels = memoryview(encoded.data)[slice(*result.pixels)]
+        return Clean((b"".join((meta, *result.header)), pixels, result.tail), result.counts)
+
+
+def read_bytes(path: Path | str) -> bytes:
+    """The whole of a file."""
+    with open(path, "rb", buffering=0) as file:  # noqa: PTH123
+        return file.readall()
+
+
+def collect_file(path: Path, collector: Collector, splitter: Splitter, by_pydicom: bool) -> None:
+    """Collect the identifiers of one header; a damaged one gives what it has."""
+    with open(path, "rb", buffering=0) as file:  # noqa: PTH123
+        data = file.read(HEAD_BYTES)
+        try:
+            _collect(data, collector, splitter, by_pydicom)
+        except UnreadableError:
+            data += file.readall()
+            try:
+                _collect(data, collector, splitter, by_pydicom)
+            except UnreadableError:
+                _collect_by_pydicom(data, collector)
+
+
+def _collect(data: bytes, collector: Collector, splitter: Splitter, by_pydicom: bool) -> None:
+    encoded = decode(data)
+    units, _ = splitter.split(encoded.data, encoded.start, encoded.implicit, len(encoded.data))
+    collector.units(units, encoded.implicit)
+    if by_pydicom:
+        _collect_by_pydicom(data, collector)
+
+
+def _collect_by_pydicom(data: bytes, collector: Collector) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            collector.dataset(pydicom.dcmread(BytesIO(data), stop_before_pixels=True, force=True))
+        except MemoryError:
+            raise
+        except Exception:
+            # Damaged beyond reading: the rewriting refuses it on its own.
+            return
+
+
+def additions(pseudonym: str, profile: Profile, implicit: bool) -> list[Addition]:
+    """The elements that every clean file gets: the pseudonym, and what was done (PS3.15 E.1.1, PS3.3 C.7.1.1)."""
+    items = b""
+    for code, meaning in profile.codes:
+        texts = ((0x00080100, b"SH", code), (0x00080102, b"SH", "DCM"), (0x00080104, b"LO", meaning))
+        item = b"".join(element(tag, vr, padded("LO", text.encode()), implicit) for tag, vr, text in texts)
+        items += ITEM_TAG + len(item).to_bytes(4, "little") + item
+    dates = "MODIFIED" if profile.shifts_dates else "UNMODIFIED" if profile.keeps_dates else "REMOVED"
+    method = f"unface {__version__}: DICOM PS3.15 Table E.1-1"
+    elements = (
+        (0x00100010, b"PN", pseudonym.encode()),
+        (0x00100020, b"LO", pseudonym.encode()),
+        (0x00120062, b"CS", b"YES"),
+        (0x00120063, b"LO", method.encode()),
+        (0x00120064, b"SQ", items),
+        (0x00280303, b"CS", dates.encode()),
+    )
+    return [(tag, element(tag, vr, padded(vr.decode(), value), implicit)) for tag, vr, value in elements]

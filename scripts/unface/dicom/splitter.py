@@ -1,0 +1,147 @@
+"""Splits data sets into units and knows those again that it has met: from file to file of a series little changes.
+
+A unit is one top-level element, or a run of neighbours that were the same in every file so far. Whoever works with
+units keeps results on them, so what a thousand files share is judged once.
+"""
+
+from bisect import bisect_right
+
+from unface.dicom.encoding import PIXELS, element_at, tag_at
+
+BOUNDS = (0x00080005, 0x00080006, 0x00100010, 0x00100020, 0x00120062, 0x00280303, PIXELS[0])
+"""No run reaches over these tags: the character set stands alone, and unface inserts elements of its own."""
+
+
+class Unit:
+    """Raw bytes of a top-level element or run, and what is known about them."""
+
+    __slots__ = ("collected", "counts", "creator", "hits", "new", "parts", "raw", "size", "tag")
+
+    def __init__(self, tag: int, raw: bytes, creator: str = "", parts: "tuple[Unit, ...]" = ()) -> None:
+        self.tag = tag
+        self.raw = raw
+        self.size = len(raw)
+        self.creator = creator
+        self.parts = parts
+        self.new: bytes | None = None
+        self.counts = 0
+        self.hits = 0
+        self.collected = False
+
+
+class Splitter:
+    """Splits the files of one series."""
+
+    def __init__(self) -> None:
+        self._template: list[Unit] = []
+        self._variable: set[int] = set()
+        self._changed = False
+        self._encoding = False
+
+    def split(self, data: bytes, at: int, implicit: bool, end: int) -> tuple[list[Unit], int]:
+        """The units of a data set up to its pixels, and where they end.
+
+        Units that an earlier file had too are the same objects.
+        """
+        if implicit != self._encoding:
+            self._template, self._encoding = [], implicit
+        units: list[Unit] = []
+        template, known = self._template, 0
+        while at < end:
+            if known < len(template):
+                unit = template[known]
+                if data.startswith(unit.raw, at):
+                    units.append(unit)
+                    at += unit.size
+                    known += 1
+                    continue
+                if unit.parts:
+                    template[known : known + 1] = unit.parts
+                    self._changed = True
+                    continue
+            group, number = tag_at(data, at) if at + 4 <= end else (0, 0)
+            if group << 16 | number >= PIXELS[0]:
+                break
+            tag, _, body, after = element_at(data, at, end, implicit)
+            if known < len(template) and template[known].tag < tag:
+                known = self._passed(template, known)
+                continue
+            known, creator = self._met(template, known, tag, units)
+            if _is_creator(tag):
+                creator = data[body : min(after, body + 64)].strip(b"\0 ").decode("ascii", "replace")
+            units.append(Unit(tag, data[at:after], creator))
+            at = after
+        if self._changed or not self._template:
+            self._template = self._merged(units)
+            self._changed = False
+        return units, at
+
+    def _passed(self, template: list[Unit], known: int) -> int:
+        """Leave behind a unit that this file lacks; without its creator a private group is another one."""
+        tag = template[known].tag
+        return _after_group(template, known, tag >> 16) if _is_creator(tag) else known + 1
+
+    def _met(self, template: list[Unit], known: int, tag: int, units: list[Unit]) -> tuple[int, str]:
+        """Note an element that is new or has changed; returns where the template goes on, and its creator."""
+        if tag not in self._variable:
+            self._variable.add(tag)
+            self._changed = True
+        if _is_creator(tag):
+            return _after_group(template, known, tag >> 16), ""
+        if known < len(template) and template[known].tag == tag:
+            return known + 1, template[known].creator
+        return known, _creator_before(units, tag) if tag >> 16 & 1 else ""
+
+    def _merged(self, units: list[Unit]) -> list[Unit]:
+        """Units with neighbours joined that have not changed so far."""
+        merged: list[Unit] = []
+        waiting: list[Unit] = []
+        variable = self._variable if self._template else set[int]()
+        self._variable = variable
+        for unit in units:
+            for part in unit.parts or (unit,):
+                if waiting and (part.tag in variable or _zone(part.tag) != _zone(waiting[0].tag)):
+                    merged.append(_run(waiting))
+                    waiting = []
+                if part.tag in variable:
+                    merged.append(part)
+                else:
+                    waiting.append(part)
+        if waiting:
+            merged.append(_run(waiting))
+        return merged
+
+
+def _zone(tag: int) -> tuple[int, int]:
+    group = tag >> 16
+    return bisect_right(BOUNDS, tag), group if group & 1 else 0
+
+
+def _run(units: list[Unit]) -> Unit:
+    if len(units) == 1:
+        return units[0]
+    run = Unit(units[0].tag, b"".join(unit.raw for unit in units), parts=tuple(units))
+    run.collected = all(unit.collected for unit in units)
+    return run
+
+
+def _is_creator(tag: int) -> bool:
+    return bool(tag >> 16 & 1) and 0x10 <= tag & 0xFFFF <= 0xFF
+
+
+def _after_group(template: list[Unit], known: int, group: int) -> int:
+    while known < len(template) and template[known].tag >> 16 == group:
+        known += 1
+    return known
+
+
+def _creator_before(units: list[Unit], tag: int) -> str:
+    """The creator of a private element, from the units before it in its group."""
+    wanted = tag & 0xFFFF0000 | (tag >> 8 & 0xFF)
+    for unit in reversed(units):
+        if unit.tag >> 16 != tag >> 16:
+            break
+        for part in unit.parts or (unit,):
+            if part.tag == wanted:
+                return part.creator
+    return ""
