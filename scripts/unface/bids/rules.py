@@ -5,15 +5,18 @@ one priority that give different names make the series ambiguous, which is never
 manner (`func-bold_task-rest`) are understood without any rule.
 """
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from unface.bids import reproin
-from unface.bids.rule_file import EntityFrom, Rule, RulesError, read_rules
+from unface.bids.criteria import values_of
+from unface.bids.rule_check import SIDECAR_FIELDS, EntityFrom, Rule, RulesError
+from unface.bids.rule_file import read_rules
 
-__all__ = ["Match", "Rules", "RulesError", "load"]
+__all__ = ["Match", "Rules", "RulesError", "load", "with_sidecar"]
 
 State = Literal["mapped", "excluded", "ambiguous", "unmapped"]
 
@@ -32,10 +35,15 @@ class Match:
     suffix: str | None = None
     entities: Mapping[str, str] = field(default_factory=dict)
     parts: Mapping[str, str] = field(default_factory=dict)
+    """Suffixes of images that have another one: by part (`phase`), by echo (`echo2`), or by both (`phase2`)."""
     sidecar: Mapping[str, Any] = field(default_factory=dict)
+    intended_for: tuple[str, ...] = ()
+    """Rules whose images a field map is meant for, where its rule says so."""
+    waits_for: tuple[str, ...] = ()
+    """Rules that ask for what dcm2niix finds out: match again with its sidecar (`with_sidecar`)."""
 
-    def suffix_for(self, part: str | None, echo: int = 1) -> str:
-        """The suffix of one image of the acquisition.
+    def template_for(self, part: str | None, echo: int = 1) -> str:
+        """The suffix of one image, with `{echo}` where the number of the echo belongs.
 
         Parameters
         ----------
@@ -52,7 +60,17 @@ class Match:
         """
         if self.suffix is None:
             raise ValueError(f"a series that is {self.state} has no suffix")
-        return self.parts.get(part or "", self.suffix).replace("{echo}", str(echo))
+        keys = (f"{part}{echo}", f"echo{echo}", part or "")
+        return next((self.parts[key] for key in keys if key in self.parts), self.suffix)
+
+    def suffix_for(self, part: str | None, echo: int = 1) -> str:
+        """The suffix of one image, as `template_for`, its echo filled in."""
+        return self.template_for(part, echo).replace("{echo}", str(echo))
+
+    def tells_echoes_apart(self, part: str | None = None) -> bool:
+        """Whether suffixes tell the echoes apart, so that no echo entity is needed."""
+        by_echo = any(re.search(r"\d$", key) for key in self.parts)
+        return by_echo or "{echo}" in self.template_for(part)
 
     @property
     def name(self) -> str:
@@ -60,7 +78,8 @@ class Match:
         if self.state != "mapped":
             return self.state
         entities = "".join(f"{key}-{value}_" for key, value in self.entities.items())
-        return f"{self.datatype}/{entities}{self.suffix}"
+        suffixes = list(dict.fromkeys([str(self.suffix), *self.parts.values()]))
+        return f"{self.datatype}/{entities}{'+'.join(suffixes)}"
 
 
 @dataclass(frozen=True)
@@ -70,20 +89,77 @@ class Rules:
     rules: tuple[Rule, ...]
 
     def match(self, fields: Mapping[str, Any]) -> Match:
-        """What the rules make of one acquisition, by its header values (`records.merged_fields`)."""
+        """What the rules make of one acquisition.
+
+        Where its images together match rules that disagree, each echo, and magnitude and phase, are looked at by
+        themselves: rules may name them apart.
+
+        Parameters
+        ----------
+        fields
+            Its header values (`records.merged_fields`), after the conversion also what dcm2niix found (`with_sidecar`).
+        """
+        match = self._decide(fields)
+        return (self._image_by_image(fields) or match) if match.state == "ambiguous" else match
+
+    def _decide(self, fields: Mapping[str, Any]) -> Match:
         guess = reproin.parse(fields)
-        priorities = sorted({rule.priority for rule in self.rules} | {REPROIN_PRIORITY}, reverse=True)
-        for priority in priorities:
-            found = [
-                _made_by(rule, fields) for rule in self.rules if rule.priority == priority and rule.matches(fields)
-            ]
+        converted = bool(SIDECAR_FIELDS & set(fields))
+        waiting: list[str] = []
+        for priority in sorted({rule.priority for rule in self.rules} | {REPROIN_PRIORITY}, reverse=True):
+            found = []
+            for rule in self.rules:
+                if rule.priority != priority:
+                    continue
+                if rule.needs_sidecar and not converted:
+                    waiting.append(rule.name)
+                elif rule.matches(fields):
+                    found.append(_made_by(rule, fields))
             if guess is not None and priority == REPROIN_PRIORITY:
                 found.append(
                     Match("mapped", ("reproin",), "", guess.datatype, guess.suffix, guess.entities, guess.parts)
                 )
             if found:
-                return _one_of(found)
-        return Match("unmapped", reason="no mapping rule matches")
+                return replace(_one_of(found), waits_for=tuple(waiting))
+        return Match("unmapped", reason="no mapping rule matches", waits_for=tuple(waiting))
+
+    def _image_by_image(self, fields: Mapping[str, Any]) -> Match | None:
+        """One match of several rules that name the images of one acquisition apart; None if they do not."""
+        images = _images(fields)
+        found = {key: self._decide(one) for key, one in images.items()}
+        first = next(iter(found.values()))
+        alike = [(match.state, match.datatype, match.entities, match.sidecar) for match in found.values()]
+        if len(found) < 2 or first.state != "mapped" or any(entry != alike[0] for entry in alike):
+            return None
+        names = tuple(dict.fromkeys(name for match in found.values() for name in match.rules))
+        return replace(first, rules=names, parts={key: str(match.suffix) for key, match in found.items()})
+
+
+def with_sidecar(fields: Mapping[str, Any], sidecar: Mapping[str, Any]) -> dict[str, Any]:
+    """Header values together with what only dcm2niix' sidecar says."""
+    return dict(fields) | {name: sidecar[name] for name in sorted(SIDECAR_FIELDS & set(sidecar))}
+
+
+def _images(fields: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """The fields of each kind of image of an acquisition, by its key in `Match.parts`."""
+    times = values_of(fields.get("EchoTime"))
+    numbers = values_of(fields.get("EchoNumbers"))
+    types = [str(value) for value in values_of(fields.get("ImageType"))]
+    kinds: dict[str, dict[str, Any]] = {"": {}}
+    if "M" in types and "P" in types:
+        kinds = {
+            "magnitude": {"ImageType": [value for value in types if value not in ("P", "PHASE MAP")]},
+            "phase": {"ImageType": [value for value in types if value not in ("M", "M_FFE", "M_SE")]},
+        }
+    images = {}
+    for kind, by_kind in kinds.items():
+        if len(times) < 2:
+            images[kind] = {**fields, **by_kind}
+            continue
+        for rank, time in enumerate(sorted(times), start=1):
+            number = numbers[rank - 1] if len(numbers) == len(times) else rank
+            images[f"{kind or 'echo'}{rank}"] = {**fields, **by_kind, "EchoTime": time, "EchoNumbers": number}
+    return images
 
 
 def load(path: Path) -> Rules:
@@ -102,7 +178,8 @@ def _made_by(rule: Rule, fields: Mapping[str, Any]) -> Match:
         return Match("excluded", (rule.name,), rule.exclude)
     entities = {name: _entity(value, fields) for name, value in rule.entities.items()}
     named = {name: value for name, value in entities.items() if value}
-    return Match("mapped", (rule.name,), "", rule.datatype, rule.suffix, named, rule.parts, rule.sidecar)
+    label = f"{rule.scanner}/{rule.name}" if rule.scanner else rule.name
+    return Match("mapped", (label,), "", rule.datatype, rule.suffix, named, rule.parts, rule.sidecar, rule.intended_for)
 
 
 def _entity(value: str | EntityFrom, fields: Mapping[str, Any]) -> str:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from unface.bids.rules import Match, Rules, RulesError, load
+from unface.bids.rules import Match, Rules, RulesError, load, with_sidecar
 from unface.settings import PROJECT
 
 SHIPPED = load(PROJECT / "resources" / "bids_rules.yaml")
@@ -183,3 +183,145 @@ INVERSION = {"Modality": "MR", "MRAcquisitionType": "3D", "ScanningSequence": ["
 )
 def test_the_shipped_rules_name_common_series(fields: dict, name: str) -> None:
     assert SHIPPED.match(fields).name == name
+
+
+OVERLAY = """extends: shipped
+rules:
+- {name: mystery, datatype: anat, suffix: T2w, criteria: {SeriesDescription: mystery}}
+scanners:
+- name: skyra
+  when: {ManufacturerModelName: Skyra}
+  rules:
+  - {name: mystery, datatype: anat, suffix: FLAIR, criteria: {SeriesDescription: mystery}}
+  - {name: odd, exclude: a test of the coil, criteria: {SeriesDescription: "t1*"}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("model", "description", "name"),
+    [
+        ("Prisma", "mystery", "anat/T2w"),
+        ("Skyra", "mystery", "anat/FLAIR"),
+        ("Prisma", "t1_mprage", "anat/T1w"),
+        ("Skyra", "t1_mprage", "excluded"),
+        ("Skyra", "t2_tse", "anat/T2w"),
+    ],
+)
+def test_rules_of_one_scanner_hold_there_alone(tmp_path: Path, model: str, description: str, name: str) -> None:
+    rules = rules_of(tmp_path, OVERLAY)
+    assert rules.match({"ManufacturerModelName": model, "SeriesDescription": description}).name == name
+
+
+def test_a_rule_replaces_the_shipped_rule_of_its_name(tmp_path: Path) -> None:
+    own = "- {name: t1w, datatype: anat, suffix: T1w, criteria: {Rows: 1}, entities: {acq: x}}"
+    rules = rules_of(tmp_path, f"extends: shipped\nrules:\n{own}\n")
+    assert rules.match({"Rows": 1}).name == "anat/acq-x_T1w"
+    assert rules.match({"SeriesDescription": "t1_mprage"}).state == "unmapped"
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "reachable"),
+    [
+        ('{SeriesDescription: "*t1*"}', '{SeriesDescription: "*t1_mprage*"}', False),
+        ('{SeriesDescription: "*t1*"}', '{SeriesDescription: "t1", Rows: 3}', False),
+        ('{SeriesDescription: "*t1*"}', '{SeriesDescription: "*t?*"}', True),
+        ('{SeriesDescription: "t1*"}', '{SeriesDescription: "*t1"}', True),
+        ("{EchoTime: {gt: 5}}", "{EchoTime: {btw: [6, 9]}}", False),
+        ("{EchoTime: {gt: 5}}", "{EchoTime: {ge: 5}}", True),
+        ("{ImageType: {any: [M, P]}}", "{ImageType: {any: [M]}}", False),
+        ("{ImageType: {any: [M]}}", "{ImageType: {any: [M, P]}}", True),
+        ("{Rows: 1}", "{all: [{Rows: 1}, {Columns: 2}]}", False),
+    ],
+)
+def test_a_rule_that_can_never_be_reached_is_found(tmp_path: Path, first: str, second: str, reachable: bool) -> None:
+    text = f"""rules:
+- {{name: a, priority: 60, datatype: anat, suffix: T1w, criteria: {first}}}
+- {{name: b, datatype: anat, suffix: T2w, criteria: {second}}}
+"""
+    if reachable:
+        rules_of(tmp_path, text)
+    else:
+        with pytest.raises(RulesError, match=r"line 3: the rule b can never be reached: a \(line 2\)"):
+            rules_of(tmp_path, text)
+
+
+def test_two_rules_that_always_contradict_each_other_are_refused(tmp_path: Path) -> None:
+    text = """rules:
+- {name: a, datatype: anat, suffix: T1w, criteria: {Rows: 1}}
+- {name: b, datatype: anat, suffix: T2w, criteria: {Rows: 1}}
+"""
+    with pytest.raises(RulesError, match="gives the same series another name"):
+        rules_of(tmp_path, text)
+
+
+def test_rules_may_name_the_echoes_of_one_series_apart() -> None:
+    match = SHIPPED.match({"Modality": "MR", "ScanningSequence": "SE", "EchoTime": [15, 90], "RepetitionTime": 3000})
+    assert match.state == "mapped"
+    assert [match.suffix_for("magnitude", echo) for echo in (1, 2)] == ["PDw", "T2w"]
+    assert match.tells_echoes_apart("magnitude")
+
+
+def test_a_rule_on_what_dcm2niix_finds_out_decides_after_the_conversion(tmp_path: Path) -> None:
+    rules = one_rule(tmp_path, "{Rows: 1, PhaseEncodingDirection: j-}")
+    before = rules.match({"Rows": 1})
+    assert (before.state, before.waits_for) == ("unmapped", ("r",))
+    after = rules.match(with_sidecar({"Rows": 1}, {"PhaseEncodingDirection": "j-", "PatientName": "x"}))
+    assert (after.state, after.waits_for) == ("mapped", ())
+
+
+DCM2BIDS = """{
+  "search_method": "fnmatch",
+  "extractors": {"SeriesDescription": ["task-(?P<task>[a-z]+)"]},
+  "descriptions": [
+    {"id": "t1", "datatype": "anat", "suffix": "T1w",
+     "criteria": {"SeriesDescription": "*MPRAGE*", "EchoTime": 0.00298}},
+    {"id": "rest", "datatype": "func", "suffix": "bold", "custom_entities": ["task", "acq-mb", "run-1"],
+     "criteria": {"ImageType": ["ORIG*", "PRIMARY", "M", "MAGNITUDE"], "RepetitionTime": {"btw": [1.9, 2.1]}},
+     "sidecar_changes": {"TaskName": "rest"}},
+    {"datatype": "fmap", "suffix": "_epi", "custom_entities": "dir-AP", "criteria": {"SidecarFilename": "007*fmap*"},
+     "sidecar_changes": {"IntendedFor": ["rest"]}},
+    {"datatype": "fmap", "suffix": "magnitude1", "criteria": {"ProtocolName": "gre", "EchoNumber": 1}},
+    {"datatype": "fmap", "suffix": "magnitude2", "criteria": {"ProtocolName": "gre", "EchoNumber": 2}},
+    {"dataType": "dwi", "modalityLabel": "dwi", "criteria": {"SeriesDescription": {"any": ["*dti*", "*DWI*"]}}}
+  ]
+}"""
+
+
+@pytest.mark.parametrize(
+    ("fields", "name"),
+    [
+        ({"SeriesDescription": "t1_MPRAGE", "EchoTime": 2.98}, "anat/T1w"),
+        ({"SeriesDescription": "t1_mprage", "EchoTime": 2.98}, "unmapped"),
+        ({"SeriesDescription": "t1_MPRAGE", "EchoTime": 3.98}, "unmapped"),
+        (
+            {"ImageType": ["ORIGINAL", "PRIMARY", "M"], "RepetitionTime": 2000, "SeriesDescription": "x task-go"},
+            "func/task-go_acq-mb_bold",
+        ),
+        ({"SeriesNumber": 7, "ProtocolName": "my_fmap_1"}, "fmap/dir-AP_epi"),
+        ({"SeriesNumber": 17, "ProtocolName": "my_fmap_1"}, "unmapped"),
+        ({"ProtocolName": "gre", "EchoTime": [5, 7], "EchoNumbers": [1, 2]}, "fmap/magnitude1+magnitude2"),
+        ({"SeriesDescription": "my dti"}, "dwi/dwi"),
+    ],
+)
+def test_a_dcm2bids_configuration_is_read_as_it_is(tmp_path: Path, fields: dict, name: str) -> None:
+    assert rules_of(tmp_path, DCM2BIDS).match(fields).name == name
+
+
+def test_extractors_ids_and_changes_of_a_dcm2bids_configuration_come_along(tmp_path: Path) -> None:
+    rules = rules_of(tmp_path, DCM2BIDS)
+    fields = {"ImageType": ["ORIGINAL", "PRIMARY", "M", "MAGNITUDE"], "RepetitionTime": 2000}
+    bold = rules.match(fields | {"SeriesDescription": "task-rest"})
+    assert (bold.entities, bold.sidecar, bold.rules) == ({"task": "rest", "acq": "mb"}, {"TaskName": "rest"}, ("rest",))
+    assert rules.match({"SeriesNumber": 7, "ProtocolName": "fmap"}).intended_for == ("rest",)
+
+
+def test_a_wrong_dcm2bids_description_is_refused_with_its_line(tmp_path: Path) -> None:
+    text = DCM2BIDS.replace('"suffix": "magnitude2"', '"suffix": "magnitud2"')
+    with pytest.raises(RulesError, match=r"line 13: BIDS has no suffix magnitud2 .*did you mean magnitude2"):
+        rules_of(tmp_path, text)
+
+
+def test_intended_for_names_a_rule_of_the_file(tmp_path: Path) -> None:
+    text = DCM2BIDS.replace('"IntendedFor": ["rest"]', '"IntendedFor": ["rset"]')
+    with pytest.raises(RulesError, match=r"intended_for names no rule: rset .did you mean rest"):
+        rules_of(tmp_path, text)
