@@ -1,0 +1,184 @@
+"""The stage: the face out of every head image of a session, with the figures that prove it."""
+
+import json
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+
+from unface import settings
+from unface.face import checks, engines, images, registration
+from unface.face.checks import Check
+from unface.face.images import StoredImage
+from unface.face.mask import head_mask, without_face
+from unface.face.registration import Registration
+from unface.face.volume import Array
+from unface.layout import bids_folder
+from unface.outcome import WithheldError, Work
+
+NIFTI = ".nii.gz"
+
+TWIN_ENTITIES = ("echo", "part", "inv", "flip", "mt")
+"""What tells images of one acquisition apart: they lie at the same place and share one registration and one mask."""
+
+FAILURES = {
+    "registration_failed": "could not be aligned with the template well enough to know where its face is",
+    "face_left": "would keep part of its face",
+    "brain_cut": "would lose brain, or come too near to it",
+}
+
+
+@dataclass(frozen=True)
+class HeadImage:
+    """One image with a head: its path in BIDS, its parts, where it was converted to."""
+
+    path: str
+    file: Path
+
+    @property
+    def stem(self) -> str:
+        return Path(self.path).name.removesuffix(NIFTI)
+
+    @property
+    def suffix(self) -> str:
+        return self.stem.rsplit("_", 1)[1]
+
+    @property
+    def acquisition(self) -> str:
+        """Equal for images of one acquisition: the path without echo, part and their like."""
+        return "_".join(part for part in self.path.split("_") if part.split("-")[0] not in TWIN_ENTITIES)
+
+    @property
+    def mask(self) -> Path:
+        """The path of its face mask in BIDS, which knows no echo, part and their like."""
+        entities, _ = self.acquisition.removesuffix(NIFTI).rsplit("_", 1)
+        return Path(f"{entities}_mod-{self.suffix}_defacemask{NIFTI}")
+
+
+@dataclass(frozen=True)
+class Face:
+    """Where the face of one acquisition lies: shared by the images on its grid."""
+
+    grid: tuple[tuple[int, ...], bytes]
+    registration: Registration
+    keep: Array
+    checks: dict[str, Check]
+    of: str
+
+
+def deface_session(work: Work, converted: Path, settings: settings.Deface) -> None:
+    """Deface the head images of one session.
+
+    Writes below `Work.folder`: the defaced images and their masks in `bids/`, the affines in `registration/`; leaves
+    the figures of every check in the outcome. An image that fails a check withholds the session and is kept for
+    review.
+
+    Parameters
+    ----------
+    converted
+        The session's folder of the stage before, with `bids/`.
+
+    Raises
+    ------
+    WithheldError
+        `engine_missing` if the settings name an engine that is not installed.
+    """
+    work.tools |= {name: version(name) for name in ("niimath", "pydeface", "nibabel", "scipy")}
+    heads = head_images(converted / "bids", bids_folder(work.subject, work.session), settings.suffixes)
+    measured: dict[str, object] = {}
+    work.measurements["images"] = measured
+    if not heads:
+        work.note("the session has no image that shows the head: nothing was defaced")
+    faces: dict[str, Face] = {}
+    for head in heads:
+        try:
+            image = images.read(head.file, head.stem)
+            face = faces.get(head.acquisition)
+            if face is None or face.grid != image.grid:
+                face = find_face(head, image, settings, work.scratch)
+                faces.setdefault(head.acquisition, face)
+        except WithheldError as error:
+            if error.reason.code == "engine_missing":
+                raise
+            work.withhold(error.reason.code, f"{head.stem}: {error.reason.sentence}")
+            measured[head.path] = {"state": "fail", "checks": {}}
+            continue
+        found = face.checks | {"untouched": _write(work, head, image, face)}
+        failed = {name: check for name, check in found.items() if not check.ok}
+        for code in dict.fromkeys(check.code for check in failed.values()):
+            names = ", ".join(f"{name} {check.value}" for name, check in failed.items() if check.code == code)
+            work.withhold(code, f"{head.stem} {FAILURES[code]} ({names}); see the review page")
+        measured[head.path] = {
+            "state": "fail" if failed else "pass",
+            "engine": face.registration.engine,
+            "registered": face.of,
+            "checks": {name: check.record() for name, check in found.items()},
+        }
+
+
+def head_images(bids: Path, session: Path, suffixes: tuple[str, ...]) -> list[HeadImage]:
+    """The images of a session that show a head, T1w first, echoes and parts after the first of theirs."""
+    found = [
+        HeadImage(str(file.relative_to(bids)), file)
+        for file in sorted((bids / session).rglob(f"*{NIFTI}"))
+        if file.name.removesuffix(NIFTI).rsplit("_", 1)[1] in suffixes
+    ]
+    # A phase image shows no edges to align: magnitudes come first.
+    return sorted(found, key=lambda head: (head.suffix != "T1w", "part-phase" in head.path, head.path))
+
+
+def find_face(head: HeadImage, image: StoredImage, settings: settings.Deface, scratch: Path) -> Face:
+    """Estimate where the face is, make the mask, and check both.
+
+    Raises
+    ------
+    WithheldError
+        `registration_failed` if no engine finds an affine; `engine_missing`.
+    """
+    limits = settings.limits
+    volume = image.volume()
+    outside = engines.pydeface(head.file, image, scratch) if settings.engine == "pydeface" else None
+    fit = registration.niimath(volume, scratch)
+    keep = outside if outside is not None else head_mask(volume.data.shape, image.affine, fit.head_to_template)
+    found = checks.registration(
+        volume, fit.head_to_template, limits["ngf_min"], (limits["scale_min"], limits["scale_max"])
+    )
+    found["removed_percent"] = checks.removed_fraction(
+        volume, keep, limits["removed_min_percent"], limits["removed_max_percent"]
+    )
+    found["brain_margin_mm"] = checks.brain_margin(
+        volume.data.shape, image.affine, keep, fit.head_to_template, limits["brain_margin_mm"]
+    )
+    found |= checks.face_zones(volume, keep, fit.head_to_template)
+    return Face(image.grid, fit, keep, found, head.stem)
+
+
+def _write(work: Work, head: HeadImage, image: StoredImage, face: Face) -> Check:
+    """Write the defaced image, its mask and its affine; read back what was written."""
+    bids = work.folder / "bids"
+    target = bids / head.path
+    images.write(target, without_face(image, face.keep, head.suffix))
+    mask = bids / head.mask
+    if not mask.exists():
+        images.write_mask(mask, face.keep, image.affine)
+        _write_json(
+            mask.with_name(mask.name.removesuffix(NIFTI) + ".json"),
+            {"Description": "Face mask: 1 where voxels were kept, 0 where they were removed", "Type": "Face"},
+        )
+    _write_json(
+        work.folder / "registration" / f"{head.stem}.json",
+        {
+            "engine": face.registration.engine,
+            "registered": face.of,
+            "head_to_template": np.round(face.registration.head_to_template, 6).tolist(),
+            "space": "world mm, RAS, of the image to that of pydeface's mean_reg2mean",
+            "checks": {name: check.record() for name, check in face.checks.items()},
+        },
+    )
+    return checks.untouched(image, images.read(target, head.stem), face.keep)
+
+
+def _write_json(path: Path, content: object) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(content, indent=1, sort_keys=True) + "\n", encoding="utf-8")

@@ -1,0 +1,95 @@
+"""The surface of a head as a picture and as a depth map, by casting parallel rays through its voxels."""
+
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from unface.face.volume import Affine, Array, Volume, air_threshold, largest_part, sampled_on
+
+View = Literal["front", "oblique", "left"]
+
+OBLIQUE_DEGREES = 40.0
+LIGHT = np.array([0.0, 0.35, 1.0]) / np.linalg.norm([0.0, 0.35, 1.0])
+"""From above and behind the viewer: to the right, up, towards the viewer."""
+
+
+def upright(volume: Volume, mm: float = 1.0, turn_degrees: float = 0.0) -> Volume:
+    """A head on a grid along the world's axes, seen from the front along -y, turned about the z axis first."""
+    corners = np.array(np.meshgrid(*[(0, size - 1) for size in volume.data.shape])).reshape(3, -1)
+    angle = np.deg2rad(turn_degrees)
+    turn = np.eye(4)
+    turn[:2, :2] = [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]
+    world = (turn @ volume.affine @ np.vstack([corners, np.ones(8)]))[:3]
+    low, high = world.min(axis=1), world.max(axis=1)
+    shape = tuple(int(size) for size in np.ceil((high - low) / mm) + 1)
+    affine = np.diag([mm, mm, mm, 1.0])
+    affine[:3, 3] = low
+    floats = Volume(volume.data.astype(np.float32), volume.affine)
+    outside = float(np.percentile(floats.data[::4, ::4, ::4], 1))
+    return Volume(sampled_on(floats, shape, affine, np.linalg.inv(turn), outside=outside), affine)
+
+
+def depth_map(data: Array, threshold: float) -> NDArray[np.float32]:
+    """Where rays from the front first meet the head.
+
+    Parameters
+    ----------
+    data : (x, y, z) array
+        A head along the world's axes, y to anterior.
+    threshold
+        Intensity between air and head.
+
+    Returns
+    -------
+    (x, z) array
+        Voxels from the anterior end of the grid to the surface, between voxels where that can be told; NaN where a
+        ray meets nothing. Only the largest connected part of the head counts.
+    """
+    return _depth(data, largest_part(data > threshold), threshold)
+
+
+def _depth(data: Array, head: Array, threshold: float) -> NDArray[np.float32]:
+    facing, values = head[:, ::-1], data[:, ::-1]
+    first, hit = facing.argmax(axis=1), facing.any(axis=1)
+    x, z = np.meshgrid(np.arange(data.shape[0]), np.arange(data.shape[2]), indexing="ij")
+    outer = values[x, np.maximum(first - 1, 0), z].astype(np.float32)
+    inner = values[x, first, z].astype(np.float32)
+    rise = np.where(inner > outer, inner - outer, 1)
+    fraction = np.where(inner > outer, np.clip((threshold - outer) / rise, 0, 1), 1)
+    return np.where(hit, first - 1 + fraction, np.nan).astype(np.float32)
+
+
+def shaded(data: Array, affine: Affine, view: View) -> NDArray[np.uint8]:
+    """The head's surface, lit from above: 0 where there is none.
+
+    Parameters
+    ----------
+    data, affine
+        A head, (i, j, k), and its affine from voxels to mm (RAS); any orientation.
+    view
+        `front`: seen from ahead. `oblique`: turned by 40 degrees. `left`: the head's left side.
+
+    Returns
+    -------
+    (rows, columns) uint8 array
+        Two pixels a mm, the vertex on top.
+    """
+    turn = {"front": 0.0, "oblique": OBLIQUE_DEGREES, "left": -90.0}[view]
+    head = upright(Volume(data, affine), 1.0, turn)
+    values = ndimage.gaussian_filter(head.data, 0.7)
+    threshold = air_threshold(values)
+    depth = depth_map(values, threshold)
+    hit = np.isfinite(depth)
+    if not hit.any():
+        return np.zeros(hit.T.shape, np.uint8)
+    far = np.where(hit, depth, np.nanmax(depth))
+    far = ndimage.gaussian_filter(ndimage.zoom(far, 2, order=1), 1.2)
+    seen = ndimage.zoom(hit.astype(np.float32), 2, order=1) > 0.5
+    # Depth grows away from the viewer; two pixels a voxel.
+    slope_x, slope_z = (2 * slope for slope in np.gradient(far))
+    length = np.sqrt(slope_x**2 + slope_z**2 + 1)
+    light = np.clip((slope_x * LIGHT[0] + slope_z * LIGHT[1] + LIGHT[2]) / length, 0, 1)
+    picture = np.where(seen, 30 + 225 * light, 0).astype(np.uint8)
+    return np.ascontiguousarray(np.flipud(picture.T))
