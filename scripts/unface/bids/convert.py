@@ -101,7 +101,7 @@ def _convert(work: Work, one: Acquisition, deidentified: Path) -> None:
     work.tools["dcm2niix"] = made.version
     one.conversion = made
     one.began = _began(folders)
-    shapes = [nifti.geometry(image.nifti.read_bytes()) for image in made.images]
+    shapes = [nifti.geometry(image.nifti) for image in made.images]
     lost = completeness.missing(one, folders, shapes) or next(iter(made.missing), "")
     if lost:
         one.state, one.reason = "incomplete", lost
@@ -238,7 +238,7 @@ def _write(work: Work, acquisitions: Sequence[Acquisition]) -> dict[str, str]:
         for target in one.targets:
             place = work.folder / "bids" / target.stem
             place.parent.mkdir(parents=True, exist_ok=True)
-            nifti.write_gz(place.with_name(f"{place.name}.nii.gz"), nifti.without_text(target.image.nifti.read_bytes()))
+            nifti.write_clean_gz(target.image.nifti, place.with_name(f"{place.name}.nii.gz"))
             sidecars.write(place.with_name(f"{place.name}.json"), perfusion.without_context(target.sidecar))
             gradients = _gradients(one, target) if target.suffix == "dwi" else None
             for extension, text in zip((".bval", ".bvec"), gradients or (), strict=False):

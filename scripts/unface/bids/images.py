@@ -115,7 +115,7 @@ def _target(one: Acquisition, image: Image, alike: list[Image], kinds: set[str])
         if image.kind not in PARTS:
             raise ValueError(f"BIDS has no name for a {image.kind} image of {match.suffix}")
         entities["part"] = PARTS[image.kind]
-    geometry = nifti.geometry(image.nifti.read_bytes())
+    geometry = nifti.geometry(image.nifti)
     suffix = match.suffix_for(image.kind, rank)
     direction = image.sidecar.get("PhaseEncodingDirection")
     if suffix == "epi" and not entities.get("dir") and direction:
