@@ -1,4 +1,4 @@
-"""What to do about each reason for which a session is withheld."""
+"""What the words of other stages mean to a curator: the checks of defacing, and what to do about each reason."""
 
 from collections.abc import Mapping
 
@@ -34,3 +34,18 @@ ADVICE: Mapping[str, str] = {
     "tool_crashed": "Look at the image on the review page; it may be damaged.",
     "crashed": "Read the traceback in restricted/tracebacks and report it without its values.",
 }
+
+CHECKS: Mapping[str, str] = {
+    "ngf": "how well edges in the head lie along the template's; below the limit the head is not aligned",
+    "scale_smallest": "size of the head against the template, along the axis where it is smallest",
+    "scale_largest": "size of the head against the template, along the axis where it is largest",
+    "not_mirrored": "1 if the fit keeps left and right apart, -1 if it exchanges them",
+    "removed_percent": "part of the head's volume that was removed",
+    "brain_margin_mm": "least distance from the cut to the brain",
+    "eyes_removed": "per cent of the eyes' surface that is gone",
+    "nose_removed": "per cent of the nose's surface that is gone",
+    "mouth_removed": "per cent of the mouth's surface that is gone",
+    "chin_removed": "per cent of the chin's surface that is gone",
+    "untouched": "stored values and header bytes that changed outside the mask",
+}
+"""What each check of the defacing measures."""

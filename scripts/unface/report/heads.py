@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from unface.face.render import shaded
+from unface.face.render import View, shaded
 from unface.layout import Layout, bids_folder
 from unface.report import pictures
 from unface.report.pictures import Array, Colour, Volume
@@ -17,7 +17,7 @@ TISSUES: Mapping[int, tuple[str, Colour]] = {
     2: ("grey matter", (240, 228, 66)),
     3: ("white matter", (213, 94, 0)),
 }
-VIEWS: Mapping[str, str] = {"front": "Front", "oblique": "Oblique", "left": "Left"}
+VIEWS: Mapping[View, str] = {"front": "Front", "oblique": "Oblique", "left": "Left"}
 HEAD_DATATYPES = ("anat", "pet", "ct")
 NIFTI = ".nii.gz"
 

@@ -41,21 +41,21 @@ def write(text: str, path: Path, mode: int) -> None:
     part.replace(path)
 
 
-def figure(value: Any) -> str:
-    """A measured value for readers: three significant digits, a true minus, thin spaces between thousands."""
+def figure(value: Any, significant: int = 3) -> str:
+    """A measured value for readers: so many significant digits, a true minus, thin spaces between thousands."""
     if value is None or value == "":
         return "–"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list | tuple):
-        return " to ".join(figure(part) for part in value)
+        return " to ".join(figure(part, significant) for part in value)
     try:
         real = float(value)
     except (TypeError, ValueError):
         return str(value)
     if not math.isfinite(real):
         return "–"
-    digits = 0 if real == 0 else max(0, 2 - math.floor(math.log10(abs(real))))
+    digits = 0 if real == 0 else max(0, significant - 1 - math.floor(math.log10(abs(real))))
     text = f"{real:,.0f}" if real.is_integer() else f"{real:,.{min(digits, 4)}f}"
     return text.replace(",", "\u202f").replace("-", "\u2212")
 

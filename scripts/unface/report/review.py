@@ -7,6 +7,7 @@ from typing import Any
 from unface.layout import STAGES, Layout
 from unface.outcome import REASONS
 from unface.report import heads, pages, results
+from unface.report.advice import CHECKS
 from unface.report.results import STAGE_WORDS, Session
 
 WORST_REGIONS = 8
@@ -34,6 +35,7 @@ def review_session(layout: Layout, subject: str, session: str, output: Path, tit
         heads=[_head(layout, found, name, agreement) for name in heads.names(layout, found)],
         tissues=heads.TISSUES.values(),
         cut=heads.CUT,
+        check_meanings=CHECKS,
     )
     pages.write(page, output, mode=0o600)
 
@@ -64,6 +66,8 @@ def _head(layout: Layout, session: Session, name: str, agreement: list[dict[str,
     return {
         "name": head.stem,
         "state": measured.get("state", ""),
+        "engine": measured.get("engine", ""),
+        "registered": measured.get("registered", ""),
         "checks": measured.get("checks", {}),
         "slices": heads.slices(head),
         "surfaces": heads.surfaces(head),

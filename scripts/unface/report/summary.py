@@ -124,9 +124,7 @@ def _checks(found: Sequence[Session]) -> str:
                 value = results.number(check["value"])
                 if value is not None and not isinstance(check["value"], bool):
                     values[name].append((value, bool(check["ok"])))
-                    limit = check["limit"]
-                    numbers = [results.number(part) for part in (limit if isinstance(limit, list) else [limit])]
-                    limits[name].update(part for part in numbers if part is not None)
+                    limits[name].update(results.numbers(check["limit"]))
     checks = [
         Check(
             pages.words(name),

@@ -63,7 +63,7 @@ class Cohort:
             mask = image.with_name(image.name.replace("_T1w", "_mod-T1w_defacemask"))
             before = head()
             kept = np.asarray(before.dataobj) * (np.asarray(keep.dataobj) > 0.5)
-            save(nib.Nifti1Image(kept.astype(np.int16), before.affine), work.folder / "bids" / image)
+            save(nib.Nifti1Image(kept.astype(before.get_data_dtype()), before.affine), work.folder / "bids" / image)
             save(keep, work.folder / "bids" / mask)
             failed = trouble == "defaced"
             work.measurements["images"] = {
@@ -72,10 +72,10 @@ class Cohort:
                     "checks": {
                         "ngf": {
                             "value": 0.52 if failed else 0.7 + 0.02 * random.random(),
-                            "limit": 0.61,
+                            "limit": ">= 0.61",
                             "ok": not failed,
                         },
-                        "removed_percent": {"value": 9 + 3 * random.random(), "limit": [2, 35], "ok": True},
+                        "removed_percent": {"value": 9 + 3 * random.random(), "limit": "2 to 35 %", "ok": True},
                     },
                 }
             }
