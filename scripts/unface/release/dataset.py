@@ -9,12 +9,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pydicom
+from bidsschematools.schema import load_schema
 
 from unface import __version__
 from unface.layout import Layout, bids_folder, bids_prefix
 from unface.settings import Release
-
-BIDS_VERSION = "1.10.0"
 
 BASIC_PROFILE = ("113100", "Basic Application Confidentiality Profile")
 DEFACED = ("113102", "Clean Recognizable Visual Features Option")
@@ -159,7 +158,7 @@ def _description(
     generated += [{"Name": tool, "Version": version} for tool, versions in tools.items() for version in versions]
     return {
         "Name": settings.name,
-        "BIDSVersion": BIDS_VERSION,
+        "BIDSVersion": str(load_schema().bids_version),
         "DatasetType": "raw",
         "License": settings.license,
         "Authors": list(settings.authors),

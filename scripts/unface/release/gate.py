@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from unface import outcome
-from unface.layout import STAGES, Layout, unit
+from unface.layout import STAGES, Layout, bids_folder, unit
 from unface.outcome import JobFailedError, Outcome, Reason
 from unface.release import anonymity, contents, dataset, own_files
 from unface.release.assembly import Assembly, Passed, tools_of
@@ -90,6 +90,7 @@ def _contents(
         file
         for file in files
         if file.source not in ("converted", "defaced")
+        or not file.path.startswith(f"{bids_folder(subject, session)}/")
         or outcomes[file.source].outputs.get(f"bids/{file.path}") != file.sha256
     ]
     return files, [_provenance("audit", "saw other files than the stages left")] if unproven or not files else []

@@ -285,7 +285,9 @@ def _dates(value: str) -> Iterator[tuple[str, bool]]:
         for separator in _SEPARATED:
             yield separator.join(order), False
             yield separator.join(part.lstrip("0") for part in order), False
-            yield separator.join(part[-2:] for part in order), False
+            # 19:04:17 is a time of day, 10 11 12 a row of numbers.
+            if separator not in ": ":
+                yield separator.join(part[-2:] for part in order), False
     for names in _MONTHS:
         name = fold(names.split(" ")[int(month) - 1])
         for word in {name, name[:3]}:

@@ -82,7 +82,7 @@ def stage(layout: Layout, name: str, names: tuple[str, str], work: Callable[[Wor
     )
 
 
-def audit(layout: Layout, names: tuple[str, str], ignore: Iterable[str] = ()) -> Outcome:
+def audit(layout: Layout, names: tuple[str, str], ignore: Iterable[str] = (), options: Iterable[str] = ()) -> Outcome:
     return stage(
         layout,
         "audit",
@@ -94,6 +94,7 @@ def audit(layout: Layout, names: tuple[str, str], ignore: Iterable[str] = ()) ->
             identifiers=layout.identifiers(*names),
             ignore=list(ignore),
             faced_suffixes=SUFFIXES,
+            options=list(options),
         ),
     )
 
@@ -107,6 +108,7 @@ def session(
     defaced: Change = lambda folder: None,
     identifiers: Mapping[str, list[str]] = IDENTIFIERS,
     ignore: Iterable[str] = (),
+    options: Iterable[str] = (),
 ) -> Outcome:
     """Take one session through every stage; the three functions may change what those stages leave."""
     prefix = "sub-{}_ses-{}".format(*names)
@@ -128,7 +130,7 @@ def session(
     stage(layout, "defaced", names, deface_and_change)
     for name in ("morphometry-original", "morphometry-defaced", "agreement"):
         stage(layout, name, names, lambda work: None)
-    return audit(layout, names, ignore)
+    return audit(layout, names, ignore, options)
 
 
 def run(layout: Layout, sessions: list[tuple[str, str]], **changed: Any) -> Verdicts:

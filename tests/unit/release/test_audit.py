@@ -222,6 +222,21 @@ def test_a_person_called_like_a_word_of_the_format_raises_no_alarm(layout: Layou
     assert codes(result) == {"known_answer"}
 
 
+def test_a_time_of_day_with_the_digits_of_an_id_raises_no_alarm(layout: Layout) -> None:
+    result = session(layout, identifiers=dict(IDENTIFIERS) | {"id": ["101112"], "date": ["20101112"]})
+    assert result.ok, result.reasons
+
+
+def test_dates_and_uids_that_an_option_retains_are_no_fault(layout: Layout) -> None:
+    def real(folder: Path) -> None:
+        scans("2019-04-18T10:11:12")(folder)
+        sidecar('{"ScanOptions": "1.2.840.113619.2.55.3.12345"}')(folder)
+
+    assert codes(session(layout, converted=real)) == {"identifier_like"}
+    retained = ["retain_longitudinal_full_dates", "retain_uids"]
+    assert session(layout, converted=real, options=retained).ok
+
+
 def test_a_word_to_ignore_raises_no_alarm(layout: Layout) -> None:
     answers = dict(IDENTIFIERS) | {"other": ["Scanners"]}
     assert codes(session(layout, identifiers=answers)) == {"known_answer"}

@@ -45,7 +45,19 @@ def test_a_form_of_an_identifier_is_found_in_a_string(text: str, kind: str) -> N
 
 @pytest.mark.parametrize(
     "text",
-    ["does", "Marian's", "doer", "1.20190417", "x", "2018-04-17", "4821", "EchoTime 0.0048213", "1850-02-03T10:11:12"],
+    [
+        "does",
+        "Marian's",
+        "doer",
+        "1.20190417",
+        "x",
+        "2018-04-17",
+        "4821",
+        "EchoTime 0.0048213",
+        "1850-02-03T10:11:12",
+        "1850-02-03T19:04:17.190417",
+        "19 04 17",
+    ],
 )
 def test_what_only_resembles_an_identifier_is_not_found(text: str) -> None:
     answers = KnownAnswers.of(IDENTIFIERS | {"name": ["DOE^JANE"]})
