@@ -9,6 +9,7 @@ import struct
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 import pydicom
 from pydicom.uid import (
@@ -70,11 +71,12 @@ def decode(data: bytes) -> Encoded:
 
 
 def file_meta(data: bytes) -> tuple[dict[int, str], int]:
-    """The elements of group 0002 by element number, and where the data set begins; group lengths are not trusted."""
+    """The UIDs of group 0002 by element number, and where the data set begins; group lengths are not trusted."""
     at, meta = 132, dict[int, str]()
-    while data[at : at + 2] == b"\2\0":
-        tag, _, body, end = element_at(data, at, len(data), implicit=False)
-        meta[tag & 0xFFFF] = data[body:end].strip(b"\0 ").decode("ascii", "replace")
+    while data.startswith(b"\2\0", at):
+        tag, vr, body, end = element_at(data, at, len(data), implicit=False)
+        if vr == b"UI":
+            meta[tag & 0xFFFF] = data[body:end].strip(b"\0 ").decode("ascii", "replace")
         at = end
     return meta, at
 
@@ -221,15 +223,28 @@ def element(tag: int, vr: bytes, value: bytes, implicit: bool) -> bytes:
     return _head_long(group, number, vr, 0, len(value)) + value
 
 
-IMPLEMENTATION_CLASS = b"2.25.209847183374026341980417503288114692871"
+IMPLEMENTATION_CLASS = "2.25.209847183374026341980417503288114692871"
 IMPLEMENTATION_NAME = b"UNFACE"
 
 
 def new_file_meta(sop_class: str, sop_instance: bytes, transfer_syntax: str) -> bytes:
     """Preamble and file meta header, written anew: nothing of the source's stays but class and transfer syntax."""
-    parts = ((0x00020002, sop_class.encode()), (0x00020003, sop_instance), (0x00020010, transfer_syntax.encode()))
-    body = b"\2\0\1\0OB\0\0\2\0\0\0\0\1"
-    for tag, value in (*parts, (0x00020012, IMPLEMENTATION_CLASS)):
-        body += element(tag, b"UI", value + bytes(len(value) % 2), False)
-    body += element(0x00020013, b"SH", IMPLEMENTATION_NAME, False)
-    return bytes(128) + b"DICM\2\0\0\0UL\4\0" + len(body).to_bytes(4, "little") + body
+    value = sop_instance + bytes(len(sop_instance) % 2)
+    before, after = _around_instance(sop_class, transfer_syntax, len(value))
+    return before + value + after
+
+
+@lru_cache(maxsize=256)
+def _around_instance(sop_class: str, transfer_syntax: str, length: int) -> tuple[bytes, bytes]:
+    """What stands before and after the value of (0002,0003)."""
+    before = b"\2\0\1\0OB\0\0\2\0\0\0\0\1" + _uid(0x0002, sop_class)
+    before += _head_short(2, 3, b"UI", length)
+    after = _uid(0x0010, transfer_syntax) + _uid(0x0012, IMPLEMENTATION_CLASS)
+    after += element(0x00020013, b"SH", IMPLEMENTATION_NAME, False)
+    total = len(before) + length + len(after)
+    return bytes(128) + b"DICM\2\0\0\0UL\4\0" + total.to_bytes(4, "little") + before, after
+
+
+def _uid(number: int, uid: str) -> bytes:
+    value = uid.encode()
+    return element(0x00020000 | number, b"UI", value + bytes(len(value) % 2), False)

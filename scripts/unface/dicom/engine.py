@@ -20,7 +20,8 @@ from unface.dicom.walker import Addition, Walker
 from unface.pseudonyms import Key
 
 HEAD_BYTES = 65_536
-"""So much of a file is read to collect identifiers; the rest only if the header goes on."""
+HEAD_MARGIN_BYTES = 1024
+"""So much of a file is read to collect identifiers, or as much as the last header took; all if the header goes on."""
 
 
 class IdentifierLeftError(Exception):
@@ -99,7 +100,7 @@ def read_bytes(path: Path | str) -> bytes:
 def collect_file(path: Path, collector: Collector, splitter: Splitter, by_pydicom: bool) -> None:
     """Collect the identifiers of one header; a damaged one gives what it has."""
     with open(path, "rb", buffering=0) as file:  # noqa: PTH123
-        data = file.read(HEAD_BYTES)
+        data = file.read(splitter.header_bytes + HEAD_MARGIN_BYTES if splitter.header_bytes else HEAD_BYTES)
         try:
             _collect(data, collector, splitter, by_pydicom)
         except UnreadableError:

@@ -198,16 +198,19 @@ class Secrets:
         roots = {b".".join(uid.split(b".")[:6]) + b"." for uid in uids if uid.count(b".") >= 6}
         self._uids = uids
         self._roots = sorted(roots)
-        literals = {text for text in words - uids | phrases if len(text) >= 3 and text not in common}
-        # A short number is everywhere in a header; it is looked for in text alone.
-        self._weak = sorted(text for text in literals if text.isdigit() and len(text) < 6)
+        literals = _fewest({text for text in words - uids | phrases if len(text) >= 3 and text not in common})
+        self._weak = sorted(text for text in literals if _weak(text))
         self._literals = sorted(literals - set(self._weak))
 
     def found(self, header: bytes) -> bool:
         """Whether lower-case bytes hold one of the answers, as a word of its own."""
-        return any(literal in header and _alone(literal, header) for literal in self._literals) or any(
-            root in header and self._has_uid(root, header) for root in self._roots
-        )
+        for literal in self._literals:
+            if literal in header and _alone(literal, header):
+                return True
+        for root in self._roots:
+            if root in header and self._has_uid(root, header):
+                return True
+        return False
 
     def found_in_text(self, text: bytes) -> bool:
         """The same for one value of text, where even a short number identifies."""
@@ -215,6 +218,20 @@ class Secrets:
 
     def _has_uid(self, root: bytes, text: bytes) -> bool:
         return any(match.group() in self._uids for match in re.finditer(re.escape(root) + rb"[0-9.]+", text))
+
+
+def _fewest(literals: set[bytes]) -> set[bytes]:
+    """The literals that suffice: one that holds another as a word is found with it."""
+    fewest: set[bytes] = set()
+    for literal in sorted(literals, key=lambda text: (len(text), text)):
+        if not any(_alone(shorter, literal) for shorter in fewest if shorter in literal and not _weak(shorter)):
+            fewest.add(literal)
+    return fewest
+
+
+def _weak(literal: bytes) -> bool:
+    """A short number is everywhere in a header: it is looked for in text alone."""
+    return literal.isdigit() and len(literal) < 6
 
 
 def _alone(literal: bytes, text: bytes) -> bool:

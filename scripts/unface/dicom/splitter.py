@@ -37,6 +37,8 @@ class Splitter:
         self._variable: set[int] = set()
         self._changed = False
         self._encoding = False
+        self.header_bytes = 0
+        """Where the header of the last file ended: how much of the next one to read."""
 
     def split(self, data: bytes, at: int, implicit: bool, end: int) -> tuple[list[Unit], int]:
         """The units of a data set up to its pixels, and where they end.
@@ -74,6 +76,7 @@ class Splitter:
         if self._changed or not self._template:
             self._template = self._merged(units)
             self._changed = False
+        self.header_bytes = at
         return units, at
 
     def _passed(self, template: list[Unit], known: int) -> int:
