@@ -67,6 +67,11 @@ class Layout:
         return self.restricted / "protocols.tsv"
 
     @property
+    def suggested_rules(self) -> Path:
+        """Mapping rules for the protocol groups that have none, for a curator to finish."""
+        return self.restricted / "suggested_rules.yaml"
+
+    @property
     def files_unused(self) -> Path:
         """Raw files that belong to no session, each with why."""
         return self.restricted / "files_unused.tsv"

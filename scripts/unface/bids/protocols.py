@@ -148,26 +148,41 @@ def shown(value: Any) -> str:
 
 
 PUBLIC_COLUMNS = (
-    *("group", "result", "rules", "sessions", "series", "example", "vendor", "model", "modality", "sequence"),
+    *(
+        "group",
+        "result",
+        "rules",
+        "suggestion",
+        "sessions",
+        "series",
+        "example",
+        "vendor",
+        "model",
+        "modality",
+        "sequence",
+    ),
     *("image_type", "dimensions", "field_t", "tr_ms", "te_ms", "ti_ms", "flip_deg", "matrix", "slices", "volumes"),
     *("thickness_mm", "b_values", "variants"),
 )
 RESTRICTED_COLUMNS = (*PUBLIC_COLUMNS, "series_description", "protocol_name", "sequence_name")
 
 
-def public_row(group: ProtocolGroup, secrets: frozenset[str]) -> dict[str, str]:
+def public_row(group: ProtocolGroup, secrets: frozenset[str], suggestion: str = "") -> dict[str, str]:
     """A group without free text.
 
     Parameters
     ----------
     secrets
         Words of the cohort's own identifiers, in lower case: a value that holds one is not shown.
+    suggestion
+        What the group may be, where the rules leave it open.
     """
     fields, match = group.fields, group.match
     row = {
         "group": group.group,
         "result": match.name,
-        "rules": ",".join(match.rules),
+        "rules": ",".join(match.rules + tuple(f"({name})" for name in match.waits_for)),
+        "suggestion": suggestion,
         "sessions": str(group.sessions),
         "series": str(group.series),
         "example": f"{group.members[0].subject}_{group.members[0].session}",
@@ -195,10 +210,14 @@ def public_row(group: ProtocolGroup, secrets: frozenset[str]) -> dict[str, str]:
     return {name: "" if _holds(value, secrets) else value for name, value in row.items()}
 
 
-def restricted_row(group: ProtocolGroup) -> dict[str, str]:
+def restricted_row(group: ProtocolGroup, suggestion: str = "") -> dict[str, str]:
     """A group with the free text that a curator writes rules by."""
     texts = {column: text_of(group.fields.get(name)) for column, name in _TEXTS.items()}
-    return public_row(group, frozenset()) | {"model": text_of(group.fields.get("ManufacturerModelName"))} | texts
+    return (
+        public_row(group, frozenset(), suggestion)
+        | {"model": text_of(group.fields.get("ManufacturerModelName"))}
+        | texts
+    )
 
 
 _TEXTS = {

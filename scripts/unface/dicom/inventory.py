@@ -5,14 +5,15 @@ import re
 import shutil
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from unface.bids import protocols
 from unface.bids.criteria import values_of
-from unface.bids.protocols import Acquisition
+from unface.bids.protocols import Acquisition, ProtocolGroup
 from unface.bids.rules import load
+from unface.bids.suggestions import suggested_rules, suggestion
 from unface.dicom.found import FoundSeries, read_scans, take_out_copies
 from unface.dicom.people import People
 from unface.dicom.records import Series, SessionRecord, merged_fields, table_text, write_if_changed
@@ -56,6 +57,9 @@ class Summary:
             (self.gone, "sessions of the last inventory were not found again"),
         )
         lines += [f"{count} {sentence}" for count, sentence in notes if count]
+        open_groups = self.groups.get("unmapped", 0) + self.groups.get("ambiguous", 0)
+        if open_groups:
+            lines.append(f"{open_groups} protocol groups wait for a mapping rule: see restricted/suggested_rules.yaml")
         lines.append("Look at protocols.tsv (restricted/protocols.tsv shows the names too), then run snakemake again.")
         return "\n".join(lines) + "\n"
 
@@ -92,12 +96,8 @@ def collect(scans: Iterable[Path], layout: Layout, key: Key, subjects: Path | No
     gone = _write_sessions(layout, records)
     acquisitions = [acquisition for record in records for acquisition in _acquisitions(record)]
     groups = protocols.group_acquisitions(acquisitions, mapping, key)
-    secrets = _secret_words(found)
+    _write_protocols(layout, groups, _secret_words(found))
     write = write_if_changed
-    public = [protocols.public_row(group, secrets) for group in groups]
-    write(layout.protocols, table_text(protocols.PUBLIC_COLUMNS, public))
-    restricted = [protocols.restricted_row(group) for group in groups]
-    write(layout.protocols_restricted, table_text(protocols.RESTRICTED_COLUMNS, restricted), mode=0o600)
     group_of = {
         (a.subject, a.session, name): group.group for group in groups for a in group.members for name in a.series
     }
@@ -105,7 +105,7 @@ def collect(scans: Iterable[Path], layout: Layout, key: Key, subjects: Path | No
     write(layout.linkage, people.linkage_table(), mode=0o600)
     unused_rows = [{"path": path, "reason": reason} for path, reason in sorted(unused)]
     write(layout.files_unused, table_text(("path", "reason"), unused_rows), mode=0o600)
-    _write_session_list(layout, records)
+    _write_session_list(layout, records, _plans(groups, key))
     _remove_old_archives(layout, found)
     dicom = sum(len(one.files) for one in found) + len(copies)
     return Summary(
@@ -194,7 +194,33 @@ def _write_sessions(layout: Layout, records: Sequence[SessionRecord]) -> int:
     return len(stale)
 
 
-def _write_session_list(layout: Layout, records: Sequence[SessionRecord]) -> None:
+def _write_protocols(layout: Layout, groups: Sequence[ProtocolGroup], secrets: frozenset[str]) -> None:
+    guesses = [suggestion(group.match, group.fields) for group in groups]
+    named = [(group, guess.name if guess else "") for group, guess in zip(groups, guesses, strict=True)]
+    public = [protocols.public_row(group, secrets, name) for group, name in named]
+    write_if_changed(layout.protocols, table_text(protocols.PUBLIC_COLUMNS, public))
+    restricted = table_text(
+        protocols.RESTRICTED_COLUMNS, [protocols.restricted_row(group, name) for group, name in named]
+    )
+    write_if_changed(layout.protocols_restricted, restricted, mode=0o600)
+    rules = suggested_rules(groups)
+    if rules is None:
+        layout.suggested_rules.unlink(missing_ok=True)
+    else:
+        write_if_changed(layout.suggested_rules, rules, mode=0o600)
+
+
+def _plans(groups: Iterable[ProtocolGroup], key: Key) -> dict[tuple[str, str], str]:
+    """For each session a keyed digest of what the rules make of its series: it changes when that does."""
+    plans: dict[tuple[str, str], list[str]] = {}
+    for group in groups:
+        for member in group.members:
+            made = json.dumps([member.series, asdict(group.match)], sort_keys=True, default=str)
+            plans.setdefault((member.subject, member.session), []).append(made)
+    return {session: key.label("plan", "\0".join(sorted(made))) for session, made in plans.items()}
+
+
+def _write_session_list(layout: Layout, records: Sequence[SessionRecord], plans: dict[tuple[str, str], str]) -> None:
     rows = [
         {
             "subject": record.subject,
@@ -203,12 +229,12 @@ def _write_session_list(layout: Layout, records: Sequence[SessionRecord]) -> Non
             "acquisitions": str(len({series.merge_group for series in record.series})),
             "files": str(sum(len(series.files) for series in record.series)),
             "problems": str(sum(file.problem is not None for series in record.series for file in series.files)),
+            "plan": plans[record.subject, record.session],
         }
         for record in records
     ]
-    write_if_changed(
-        layout.sessions, table_text(("subject", "session", "series", "acquisitions", "files", "problems"), rows)
-    )
+    columns = ("subject", "session", "series", "acquisitions", "files", "problems", "plan")
+    write_if_changed(layout.sessions, table_text(columns, rows))
 
 
 def _remove_old_archives(layout: Layout, found: Iterable[FoundSeries]) -> None:

@@ -275,3 +275,28 @@ def test_enhanced_files_have_their_timing_under_the_classic_keywords(
     (t1w,) = [series for series in record.series if series.fields["SeriesNumber"] == 5]
     timing = {name: t1w.fields[name] for name in ("EchoTime", "RepetitionTime", "InversionTime", "FlipAngle", "Slices")}
     assert timing == {"EchoTime": 2.41, "RepetitionTime": 1800, "InversionTime": 900, "FlipAngle": 9, "Slices": 96}
+
+
+def test_a_changed_rule_changes_the_plan_of_the_sessions_it_concerns_alone(tmp_path: Path) -> None:
+    for number, vendor in enumerate(("siemens", "ge")):
+        write_series(tmp_path / "dicom" / str(number), number, vendor)
+    plans = []
+    for extra in ("[]", "[{name: x, exclude: a test, criteria: {Manufacturer: 'GE*'}}]"):
+        rules = tmp_path / "rules.yaml"
+        rules.write_text(f"extends: shipped\nrules: {extra}\n")
+        layout = Layout(tmp_path / "results")
+        scan(tmp_path / "dicom", layout, 0, 1)
+        collect([layout.scan("0")], layout, KEY, None, rules)
+        plans.append({row["subject"]: row["plan"] for row in rows(layout.sessions)})
+    assert sum(plans[0][subject] != plans[1][subject] for subject in plans[0]) == 1
+
+
+def test_groups_without_a_rule_are_suggested_one_in_a_restricted_file(tmp_path: Path) -> None:
+    paths, _ = write_series(tmp_path / "dicom", 0)
+    edit(paths, SeriesDescription="mystery", ProtocolName="mystery", ScanningSequence="RM", InversionTime=None)
+    summary = take_stock(tmp_path / "dicom", tmp_path / "results")
+    layout = Layout(tmp_path / "results")
+    assert summary.groups == {"unmapped": 1}
+    assert "see restricted/suggested_rules.yaml" in str(summary)
+    assert "mystery" in layout.suggested_rules.read_text()
+    assert rows(layout.protocols)[0]["suggestion"] == "anat/T1w"

@@ -1,0 +1,57 @@
+"""Suggestions: what open protocol groups may be, as rules that a curator can use."""
+
+from pathlib import Path
+
+import pytest
+
+from unface.bids.protocols import Acquisition, group_acquisitions
+from unface.bids.rules import Rules, load
+from unface.bids.suggestions import suggested_rules, suggestion
+from unface.pseudonyms import Key
+
+KEY = Key(bytes(range(32)))
+NONE = Rules(())
+
+
+def groups_of(*fields: dict):
+    acquisitions = [Acquisition(f"sub{index}", "ses", ("s001",), entry) for index, entry in enumerate(fields)]
+    return group_acquisitions(acquisitions, NONE, KEY)
+
+
+@pytest.mark.parametrize(
+    ("fields", "name"),
+    [
+        ({"SeriesDescription": "t1_mprage"}, "anat/T1w"),
+        ({"SeriesDescription": "seq7", "ScanningSequence": "EP", "Volumes": 100}, "func/task-unnamed_bold"),
+        ({"SeriesDescription": "seq8", "Modality": "MR", "EchoTime": 3}, "anat/T1w"),
+        ({"SeriesDescription": "AAHead_Scout"}, "excluded"),
+    ],
+)
+def test_an_unmapped_series_gets_a_suggestion(fields: dict, name: str) -> None:
+    guess = suggestion(NONE.match(fields), fields)
+    assert guess is not None
+    assert guess.name == name
+
+
+def test_a_series_of_which_nothing_is_known_gets_none() -> None:
+    assert suggestion(NONE.match({"Modality": "MR"}), {"Modality": "MR"}) is None
+
+
+def test_the_suggested_rules_are_valid_and_name_what_they_were_made_for(tmp_path: Path) -> None:
+    fields = [
+        {"SeriesDescription": "Zzz [7]*", "ProtocolName": "Odd: name", "ScanningSequence": "EP", "Volumes": 90},
+        {"SeriesDescription": "seq8", "Modality": "MR", "EchoTime": 3, "ImageType": ["ORIGINAL", "PRIMARY", "M"]},
+        {"SeriesDescription": "seq8", "Modality": "MR", "EchoTime": 3, "ImageType": ["ORIGINAL", "PRIMARY", "P"]},
+        {"SeriesDescription": "nothing", "Modality": "MR"},
+        {"SequenceName": "*x", "Modality": "MR"},
+    ]
+    text = suggested_rules(groups_of(*fields))
+    assert text is not None
+    path = tmp_path / "rules.yaml"
+    path.write_text(text)
+    rules = load(path)
+    assert [rules.match(entry).state for entry in fields] == ["mapped", "mapped", "mapped", "excluded", "excluded"]
+
+
+def test_there_are_no_suggested_rules_where_every_group_has_a_rule() -> None:
+    assert suggested_rules([]) is None
