@@ -2,13 +2,18 @@
 
 import zlib
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 
 from unface.release.checks import Finding
 from unface.release.contents import is_image, suffix
 from unface.release.streams import read_voxels
+
+SHARED = {"echo", "part", "inv", "flip", "mt"}
+"""Entities of images that one acquisition takes at one place: they share a mask, whose BIDS name has none of these."""
 
 
 def check(files: Mapping[str, tuple[str, Path]], faced_suffixes: Collection[str]) -> Iterator[Finding]:
@@ -21,28 +26,43 @@ def check(files: Mapping[str, tuple[str, Path]], faced_suffixes: Collection[str]
     faced_suffixes
         BIDS suffixes of images that show the head.
     """
-    masks = {_masked(path): file for path, (_, file) in files.items() if path.endswith("_defacemask.nii.gz")}
+    masks = [(Name.of_masked(path), file) for path, (_, file) in files.items() if path.endswith("_defacemask.nii.gz")]
     for path, (_, file) in files.items():
         if is_image(path) and suffix(path) in faced_suffixes:
-            mask = masks.get(_image(path))
-            if mask is None:
-                yield "face_left", f"{path} has no face mask"
+            image = Name.of(path)
+            own = [mask for name, mask in masks if name.is_of(image)]
+            if len(own) == 1:
+                yield from _compare(path, file, own[0])
             else:
-                yield from _compare(path, file, mask)
+                yield "face_left", f"{path} has {'no' if not own else 'more than one'} face mask"
 
 
-def _image(path: str) -> tuple[str, frozenset[str], str]:
-    """Folder, entities and suffix of an image's name: entities in any order are the same image."""
-    folder, _, name = path.rpartition("/")
-    *entities, last = name.split(".", 1)[0].split("_")
-    return folder, frozenset(entities), last
+@dataclass(frozen=True)
+class Name:
+    """What a BIDS name says: folder, entities in any order, suffix."""
 
+    folder: str
+    entities: frozenset[str]
+    suffix: str
 
-def _masked(path: str) -> tuple[str, frozenset[str], str]:
-    """The same of the image that a mask belongs to: entity `mod` names its suffix."""
-    folder, entities, _ = _image(path)
-    kinds = [entity.removeprefix("mod-") for entity in entities if entity.startswith("mod-")]
-    return folder, frozenset(entity for entity in entities if not entity.startswith("mod-")), "".join(kinds)
+    @classmethod
+    def of(cls, path: str) -> Self:
+        folder, _, name = path.rpartition("/")
+        *entities, last = name.split(".", 1)[0].split("_")
+        return cls(folder, frozenset(entities), last)
+
+    @classmethod
+    def of_masked(cls, path: str) -> Self:
+        """The same of the image that a mask belongs to: entity `mod` names its suffix."""
+        mask = cls.of(path)
+        kinds = [entity for entity in mask.entities if entity.startswith("mod-")]
+        return cls(mask.folder, mask.entities.difference(kinds), "".join(kinds).removeprefix("mod-"))
+
+    def is_of(self, image: "Name") -> bool:
+        """Whether a mask serves an image: its own, or that of the acquisition which the image is an echo or part of."""
+        further = {entity.split("-")[0] for entity in image.entities - self.entities}
+        alike = (self.folder, self.suffix) == (image.folder, image.suffix) and self.entities <= image.entities
+        return alike and further <= SHARED
 
 
 def _compare(path: str, file: Path, mask_file: Path) -> Iterator[Finding]:

@@ -202,6 +202,22 @@ def test_a_head_that_its_mask_does_not_prove_faceless_is_withheld(layout: Layout
     assert words in result.reasons[0].sentence
 
 
+def test_echoes_of_one_acquisition_share_a_mask_and_another_run_does_not(layout: Layout) -> None:
+    def twins(*labels: str) -> Change:
+        def add(folder: Path) -> None:
+            for label in labels:
+                head = np.zeros((8, 9, 7), np.int16)
+                head[:, :6] = 7
+                image(folder / f"anat/sub-abc_ses-s1_{label}_T1w.nii.gz", head)
+
+        return add
+
+    echoes = twins("echo-1", "echo-2")
+    assert session(layout, converted=echoes, defaced=echoes).ok
+    run = twins("run-2")
+    assert codes(session(layout, converted=run, defaced=run)) == {"face_left"}
+
+
 def test_a_head_filled_with_one_value_other_than_zero_passes(layout: Layout) -> None:
     filled = np.full((8, 9, 7), -1024, np.int16)
     filled[:, :6] = 40
