@@ -199,7 +199,8 @@ def run_stage(
         If the machine failed; its message holds no identifier.
     """
     os.umask(0o077)
-    folder = layout.stage(stage, subject, session)
+    # Absolute, because tools are started inside their scratch folder.
+    folder = layout.stage(stage, subject, session).absolute()
     sources = [layout.stage(name, subject, session) for name in upstream]
     part = folder.with_name(f".{folder.name}.part")
     shutil.rmtree(part, ignore_errors=True)
