@@ -39,8 +39,6 @@ def convert_session(work: Work, deidentified: Path, record: Path, rules: Path, s
 
     Raises
     ------
-    WithheldError
-        `nothing_left` if no series is converted.
     JobFailedError
         If the mapping rules are wrong.
     """
@@ -59,7 +57,7 @@ def convert_session(work: Work, deidentified: Path, record: Path, rules: Path, s
     _note_warnings(work, acquisitions)
     _withhold(work, acquisitions, settings)
     if not written and not work.reasons:
-        raise WithheldError("nothing_left", "no series of the session is converted; see series.json for the reasons")
+        work.withhold("nothing_left", "no series of the session is converted; series.json says why")
 
 
 def _planned(session: SessionRecord, rule_file: Path, deidentified: Path) -> list[Acquisition]:

@@ -1,0 +1,94 @@
+"""Sessions for tests of the conversion: real inventories, and raw files in the place of clean ones.
+
+The raw headers are the harder test: what must not reach a sidecar is all there.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from unface import outcome
+from unface.bids.convert import convert_session
+from unface.dicom.inventory import collect
+from unface.dicom.records import SessionRecord
+from unface.dicom.scan import scan
+from unface.layout import Layout
+from unface.outcome import Outcome
+from unface.pseudonyms import Key
+from unface.settings import PROJECT, Convert
+
+RULES = PROJECT / "resources" / "bids_rules.yaml"
+
+
+@dataclass(frozen=True)
+class Converted:
+    """One converted session: its outcome, the state of each series, its dataset and its record."""
+
+    outcome: Outcome
+    series: list[dict[str, Any]]
+    bids: Path
+    record: SessionRecord
+
+    def states(self) -> dict[str, str]:
+        return {entry["series"]: entry["state"] for entry in self.series}
+
+    def reason(self, state: str) -> str:
+        return next(entry["reason"] for entry in self.series if entry["state"] == state)
+
+    def names(self) -> list[str]:
+        """BIDS names of its images without subject and session."""
+        prefix = f"sub-{self.outcome.subject}_ses-{self.outcome.session}_"
+        return sorted(path.name.removeprefix(prefix).removesuffix(".nii.gz") for path in self.bids.rglob("*.nii.gz"))
+
+    def file(self, ending: str) -> Path:
+        """The one file with this ending."""
+        (found,) = [path for path in self.bids.rglob("*") if path.name.endswith(ending)]
+        return found
+
+    def sidecar(self, name: str) -> dict[str, Any]:
+        content: dict[str, Any] = json.loads(self.file(f"{name}.json").read_text(encoding="utf-8"))
+        return content
+
+
+def take_in(dicom: Path, results: Path) -> Layout:
+    """Make the inventory of a folder, and folders in the shape of de-identified sessions that link to its files."""
+    layout = Layout(results)
+    scan(dicom, layout, shard=0, shards=1)
+    collect([layout.scan("0")], layout=layout, key=Key(b"k" * 32), subjects=None, rules=RULES)
+    for subject, session in layout.read_sessions():
+        record = SessionRecord.read(layout.record(subject, session))
+
+        def link(work: outcome.Work, record: SessionRecord = record) -> None:
+            for series in record.series:
+                folder = work.folder / "dicom" / series.series
+                folder.mkdir(parents=True)
+                for number, file in enumerate(series.files, start=1):
+                    (folder / f"{number:06d}.dcm").symlink_to(file.path)
+            states = [{"series": one.series, "state": "ok", "reason": ""} for one in record.series]
+            (work.folder / "series.json").write_text(json.dumps(states), encoding="utf-8")
+
+        outcome.run_stage("deidentified", subject, session, link, layout=layout, protocol={})
+    return layout
+
+
+def convert(layout: Layout, rules: Path = RULES, **settings: str) -> list[Converted]:
+    """Convert every session of an inventory."""
+    chosen = {"rules": str(rules), "unmapped": "exclude", "repeats": "last", "incomplete": "withhold"} | settings
+    found = []
+    for subject, session in layout.read_sessions():
+        record, clean = layout.record(subject, session), layout.stage("deidentified", subject, session)
+        result = outcome.run_stage(
+            "converted",
+            subject,
+            session,
+            lambda work, clean=clean, record=record: convert_session(work, clean, record, rules, Convert.of(chosen)),
+            layout=layout,
+            protocol={},
+            upstream=["deidentified"],
+        )
+        folder = layout.stage("converted", subject, session)
+        states = folder / "series.json"
+        series = json.loads(states.read_text(encoding="utf-8")) if states.exists() else []
+        found.append(Converted(result, series, folder / "bids", SessionRecord.read(record)))
+    return found

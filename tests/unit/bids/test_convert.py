@@ -1,0 +1,188 @@
+import gzip
+import hashlib
+import json
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import nibabel
+import numpy as np
+import pydicom
+import pytest
+from sessions import Converted, convert, take_in
+
+from unface import tools
+from unface.bids.convert import STATES
+from unface.bids.sidecars import allowed_keys
+
+SETS = (
+    *("ct_philips_burned_in_screens", "fieldmaps_ge_siemens_philips", "ge_deidentified_fruit", "ge_siemens_epi"),
+    *("philips_elition", "siemens_multiecho", "siemens_trio_missing_slices", "siemens_xa30_classic_phantom"),
+    *("siemens_xa30_enhanced", "uih_umr770"),
+)
+
+Sets = Callable[..., list[Converted]]
+
+
+@pytest.fixture(scope="module")
+def sets(shared_data: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory) -> Sets:
+    """Convert a scanner set, with settings if they matter; each combination is converted once."""
+    done: dict[str, list[Converted]] = {}
+    usual = {"siemens_xa30_classic_phantom": {"repeats": "all"}}
+
+    def of(name: str, **settings: str) -> list[Converted]:
+        settings = settings or usual.get(name, {})
+        key = json.dumps([name, settings])
+        if key not in done:
+            done[key] = convert(take_in(shared_data(name), tmp_path_factory.mktemp("results")), **settings)
+        return done[key]
+
+    return of
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_every_file_of_a_scanner_set_ends_in_one_state(sets: Sets, name: str) -> None:
+    for session in sets(name):
+        assert [entry["series"] for entry in session.series] == [one.series for one in session.record.series]
+        assert {entry["state"] for entry in session.series} <= set(STATES)
+        assert sum(entry["files"] for entry in session.series) == sum(len(one.files) for one in session.record.series)
+        assert sum(session.outcome.measurements["files"].values()) == sum(entry["files"] for entry in session.series)
+        written = {str(path.relative_to(session.bids)) for path in session.bids.rglob("*") if path.is_file()}
+        listed = {path for entry in session.series for path in entry["outputs"]}
+        assert listed == {path for path in written if not path.endswith("_scans.tsv")}
+        assert all(entry["reason"] for entry in session.series if entry["state"] != "converted")
+
+
+def test_the_validator_finds_no_error_in_any_scanner_set(sets: Sets, tmp_path: Path) -> None:
+    dataset = tmp_path / "dataset"
+    sessions = [session for name in SETS for session in sets(name) if session.bids.exists()]
+    for session in sessions:
+        shutil.copytree(session.bids, dataset, dirs_exist_ok=True)
+    description = {"Name": "Scanner sets", "BIDSVersion": "1.11.1", "License": "CC0", "Authors": ["A. Author"]}
+    (dataset / "dataset_description.json").write_text(json.dumps(description))
+    (dataset / "README").write_text("Scanner sets as the conversion to BIDS leaves them.\n" * 5)
+    rows = sorted({f"sub-{session.outcome.subject}" for session in sessions})
+    (dataset / "participants.tsv").write_text("\n".join(["participant_id", *rows]) + "\n")
+    found = subprocess.run([tools.find("bids-validator-deno"), "--json", dataset], capture_output=True, check=False)
+    issues = json.loads(found.stdout)["issues"]["issues"]
+    assert [issue for issue in issues if issue["severity"] == "error"] == []
+
+
+def test_an_acquisition_split_over_series_becomes_one_image_with_all_its_volumes(sets: Sets) -> None:
+    (session,) = sets("siemens_xa30_classic_phantom")
+    for run in (1, 2):
+        image = nibabel.load(session.file(f"task-fa_run-{run}_bold.nii.gz"))
+        assert image.shape == (64, 64, 33, 20)
+    assert nibabel.load(session.file("dir-AP_dwi.nii.gz")).shape == (72, 72, 39, 21)
+
+
+def test_of_a_repeated_series_the_last_complete_one_is_kept(sets: Sets) -> None:
+    (session,) = sets("siemens_xa30_enhanced")
+    (duplicate,) = [entry for entry in session.series if entry["state"] == "duplicate"]
+    assert "s002" in duplicate["reason"]
+    assert session.states()["s002"] == "converted"
+    assert session.names().count("acq-tfl_T1w") == 1
+
+
+def test_missing_slices_withhold_the_session_and_no_resampled_twin_takes_their_place(sets: Sets) -> None:
+    (session,) = sets("siemens_trio_missing_slices")
+    assert session.outcome.state == "withheld"
+    assert {reason.code for reason in session.outcome.reasons} == {"incomplete"}
+    assert "1 of 176" in session.reason("incomplete")
+    assert not list(session.bids.rglob("*.nii.gz"))
+
+
+def test_missing_slices_leave_the_series_out_where_the_settings_say_so(sets: Sets) -> None:
+    (session,) = sets("siemens_trio_missing_slices", incomplete="exclude")
+    assert list(session.states().values()).count("incomplete") == 2
+    assert {reason.code for reason in session.outcome.reasons} <= {"nothing_left"}
+
+
+def test_screens_are_not_converted(sets: Sets) -> None:
+    (session,) = sets("ct_philips_burned_in_screens")
+    assert set(session.states().values()) == {"excluded"}
+    assert not session.bids.exists()
+
+
+def test_no_sidecar_or_header_holds_what_raw_headers_say_of_the_patient(sets: Sets) -> None:
+    (session,) = sets("philips_elition")
+    header = pydicom.dcmread(session.record.series[0].files[0].path, stop_before_pixels=True)
+    secrets = {str(header[name].value) for name in ("PatientID", "StudyDescription", "StationName") if name in header}
+    for path in session.bids.rglob("*.json"):
+        text = path.read_text(encoding="utf-8")
+        assert set(json.loads(text)) <= allowed_keys()
+        assert not [secret for secret in secrets if len(secret) > 3 and secret in text]
+    for path in session.bids.rglob("*.nii.gz"):
+        packed = path.read_bytes()
+        assert packed[3:8] == bytes(5), "the gzip header has no name and no time"
+        image = nibabel.load(path).header
+        assert {bytes(image[name]).strip(b"\0") for name in ("descrip", "aux_file", "db_name", "intent_name")} == {b""}
+        assert not image.extensions
+
+
+def test_voxels_gradients_and_geometry_are_those_of_dcm2niix(sets: Sets, tmp_path: Path) -> None:
+    (session,) = sets("siemens_xa30_enhanced")
+    (series,) = [one for one in session.record.series if one.fields["SeriesNumber"] == 10]
+    for number, file in enumerate(series.files):
+        (tmp_path / f"{number}.dcm").symlink_to(file.path)
+    subprocess.run([tools.find("dcm2niix"), "-z", "n", "-f", "plain", "-o", tmp_path, tmp_path], check=True)
+    packed = session.file("dir-PA_dwi.nii.gz")
+    ours, plain = nibabel.load(packed), nibabel.load(tmp_path / "plain.nii")
+    assert gzip.decompress(packed.read_bytes())[352:] == (tmp_path / "plain.nii").read_bytes()[352:]
+    for name in ("datatype", "scl_slope", "scl_inter", "qform_code", "sform_code", "pixdim", "xyzt_units", "dim_info"):
+        np.testing.assert_array_equal(ours.header[name], plain.header[name])
+    np.testing.assert_array_equal(ours.affine, plain.affine)
+    for ending in ("bval", "bvec"):
+        assert session.file(f"dir-PA_dwi.{ending}").read_bytes() == (tmp_path / f"plain.{ending}").read_bytes()
+
+
+def test_a_field_map_names_the_images_it_corrects_and_they_name_it(sets: Sets) -> None:
+    (session,) = sets("siemens_xa30_enhanced")
+    phase = session.sidecar("phasediff")
+    assert (phase["EchoTime1"], phase["EchoTime2"]) == (0.01, 0.01246)
+    assert {Path(uri).name.split("_", 2)[2] for uri in phase["IntendedFor"]} == {
+        "dir-AP_dwi.nii.gz",
+        "dir-PA_dwi.nii.gz",
+        "task-fa_run-1_bold.nii.gz",
+    }
+    assert session.sidecar("bold")["B0FieldSource"] == phase["B0FieldIdentifier"]
+
+
+def test_echoes_and_kinds_of_one_acquisition_get_names_of_their_own(sets: Sets) -> None:
+    (session,) = sets("siemens_multiecho")
+    assert session.names() == [
+        *("magnitude1", "magnitude2", "phasediff"),
+        *("task-unnamed_echo-1_bold", "task-unnamed_echo-2_bold"),
+    ]
+    (session,) = sets("philips_elition")
+    assert session.names() == ["T1w", "magnitude1", "magnitude2", "phase1", "phase2"]
+
+
+def test_perfusion_without_the_context_that_bids_requires_is_left_out_and_said(sets: Sets) -> None:
+    (session,) = sets("philips_elition")
+    (entry,) = [entry for entry in session.series if entry["rule"] == "asl"]
+    assert entry["state"] == "excluded"
+    assert "aslcontext.tsv" in entry["reason"]
+    assert any("aslcontext.tsv" in note for note in session.outcome.notes)
+
+
+def test_scans_are_listed_in_the_order_of_their_acquisition(sets: Sets) -> None:
+    (session,) = sets("siemens_xa30_enhanced")
+    rows = [line.split("\t") for line in session.file("_scans.tsv").read_text().splitlines()]
+    assert rows[0] == ["filename", "acq_time"]
+    assert [row[1] for row in rows[1:]] == sorted(row[1] for row in rows[1:])
+    assert len(rows) - 1 == len(list(session.bids.rglob("*.nii.gz")))
+
+
+def test_converting_twice_gives_the_same_bytes(shared_data: Callable[[str], Path], tmp_path: Path) -> None:
+    digests = []
+    for run in ("first", "second"):
+        (session,) = convert(take_in(shared_data("siemens_multiecho"), tmp_path / run))
+        files = sorted(path for path in session.bids.rglob("*") if path.is_file())
+        digests.append({str(path.relative_to(session.bids)): _digest(path) for path in files})
+    assert digests[0] == digests[1]
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
