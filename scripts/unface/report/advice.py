@@ -1,6 +1,6 @@
 """What the words of other stages mean to a curator: the checks of defacing, and what to do about each reason."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 ADVICE: Mapping[str, str] = {
     "input_missing": "Put the file back where the inventory found it, or make the inventory again.",
@@ -49,3 +49,9 @@ CHECKS: Mapping[str, str] = {
     "untouched": "stored values and header bytes that changed outside the mask",
 }
 """What each check of the defacing measures."""
+
+
+def in_order(names: Iterable[str]) -> list[str]:
+    """Checks in the order of `CHECKS`, others after them by name."""
+    places = {name: place for place, name in enumerate(CHECKS)}
+    return sorted(names, key=lambda name: (places.get(name, len(places)), name))

@@ -7,7 +7,7 @@ from typing import Any
 from unface.layout import STAGES, Layout
 from unface.outcome import REASONS
 from unface.report import heads, pages, results
-from unface.report.advice import CHECKS
+from unface.report.advice import CHECKS, in_order
 from unface.report.results import STAGE_WORDS, Session
 
 WORST_REGIONS = 8
@@ -68,7 +68,7 @@ def _head(layout: Layout, session: Session, name: str, agreement: list[dict[str,
         "state": measured.get("state", ""),
         "engine": measured.get("engine", ""),
         "registered": measured.get("registered", ""),
-        "checks": measured.get("checks", {}),
+        "checks": {check: measured["checks"][check] for check in in_order(measured.get("checks", {}))},
         "slices": heads.slices(head),
         "surfaces": heads.surfaces(head),
         "tissues": heads.tissues(layout, session, head),

@@ -12,7 +12,7 @@ import numpy as np
 from unface.layout import STAGES, Layout
 from unface.outcome import REASONS
 from unface.report import pages, plots, results
-from unface.report.advice import ADVICE
+from unface.report.advice import ADVICE, in_order
 from unface.report.plots import Check, Pairs
 from unface.report.results import STAGE_COLUMNS, STAGE_WORDS, Session
 
@@ -128,11 +128,11 @@ def _checks(found: Sequence[Session]) -> str:
     checks = [
         Check(
             pages.words(name),
-            np.array([value for value, _ in measured]),
+            np.array([value for value, _ in values[name]]),
             tuple(sorted(limits[name])),
-            np.array([ok for _, ok in measured]),
+            np.array([ok for _, ok in values[name]]),
         )
-        for name, measured in sorted(values.items())
+        for name in in_order(values)
     ]
     return plots.checks(checks) if checks else ""
 
