@@ -23,8 +23,12 @@ def stem(subject: str, session: str, datatype: str, entities: Mapping[str, str],
 
 
 def is_valid(path: str) -> bool:
-    """Whether BIDS knows this path of a raw file, relative to the dataset."""
-    return any(pattern.fullmatch(path) for pattern in _patterns())
+    """Whether BIDS knows this path of a raw image, relative to the dataset, and it has all entities that BIDS requires."""
+    datatype, name = path.split("/")[-2:]
+    *entities, suffix = name.split(".", 1)[0].split("_")
+    required = schema.names().required.get((datatype, suffix), frozenset())
+    whole = required <= {entity.split("-", 1)[0] for entity in entities}
+    return whole and any(pattern.fullmatch(path) for pattern in _patterns())
 
 
 def direction(phase_encoding: str, axes: str) -> str:

@@ -1,0 +1,53 @@
+from pathlib import Path
+from typing import Any
+
+from unface.bids import fieldmaps
+from unface.bids.dcm2niix import Image
+from unface.bids.images import Target
+from unface.bids.nifti import Geometry
+
+
+def target(datatype: str, suffix: str, shim: int = 0, echo_time: float = 0.03, **entities: str) -> Target:
+    sidecar: dict[str, Any] = {"ShimSetting": [shim], "EchoTime": echo_time}
+    stem = f"sub-a/ses-b/{datatype}/{''.join(entities.values())}_{suffix}"
+    image = Image(Path("image.nii"), sidecar, "magnitude", None)
+    return Target(image, datatype, suffix, entities, dict(sidecar), Geometry((4, 4, 4), "LPS"), stem)
+
+
+def test_one_field_map_serves_every_epi_of_its_session() -> None:
+    epis = [target("fmap", "epi", dir="AP"), target("fmap", "epi", dir="PA")]
+    bold, t1w = target("func", "bold", 5), target("anat", "T1w")
+    assert fieldmaps.link([*epis, bold, t1w]) == []
+    assert {epi.sidecar["B0FieldIdentifier"] for epi in epis} == {bold.sidecar["B0FieldSource"]}
+    assert epis[0].sidecar["IntendedFor"] == ["bids::sub-a/ses-b/func/_bold.nii.gz"]
+    assert "B0FieldSource" not in t1w.sidecar
+
+
+def test_of_several_field_maps_the_one_shimmed_alike_serves() -> None:
+    first, second = (target("fmap", "fieldmap", shim, run=str(shim)) for shim in (1, 2))
+    bold = target("func", "bold", 2)
+    assert fieldmaps.link([first, second, bold]) == []
+    assert bold.sidecar["B0FieldSource"] == second.sidecar["B0FieldIdentifier"]
+    assert "IntendedFor" not in first.sidecar
+
+
+def test_where_nothing_decides_between_field_maps_none_is_named() -> None:
+    maps = [target("fmap", "fieldmap", 1, run=run) for run in ("1", "2")]
+    bold = target("func", "bold", 3)
+    assert "several field maps" in fieldmaps.link([*maps, bold])[0]
+    assert "B0FieldSource" not in bold.sidecar
+
+
+def test_magnitudes_without_a_phase_are_no_field_map() -> None:
+    magnitude, bold = target("fmap", "magnitude1"), target("func", "bold")
+    fieldmaps.link([magnitude, bold])
+    assert "B0FieldIdentifier" not in magnitude.sidecar
+    assert "B0FieldSource" not in bold.sidecar
+
+
+def test_a_phase_difference_gets_the_echo_times_of_its_own_magnitudes() -> None:
+    magnitudes = [target("fmap", f"magnitude{echo}", echo_time=time) for echo, time in ((1, 0.005), (2, 0.007))]
+    other = target("fmap", "magnitude1", echo_time=0.001, run="2")
+    phase = target("fmap", "phasediff", echo_time=0.007)
+    fieldmaps.fill_echo_times([phase, other, *magnitudes])
+    assert (phase.sidecar["EchoTime1"], phase.sidecar["EchoTime2"]) == (0.005, 0.007)

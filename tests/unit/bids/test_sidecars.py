@@ -1,0 +1,61 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from unface.bids import perfusion, sidecars
+from unface.bids.dcm2niix import Image
+from unface.bids.images import Target
+from unface.bids.nifti import Geometry
+
+TEXT = st.text(max_size=20)
+
+
+@given(st.dictionaries(TEXT, st.one_of(TEXT, st.integers(), st.lists(TEXT))))
+def test_only_keys_of_the_allow_list_come_through(sidecar: dict[str, object]) -> None:
+    assert set(sidecars.cleaned(sidecar)) <= sidecars.allowed_keys()
+
+
+def test_keys_that_identify_people_places_devices_or_times_are_not_on_the_list() -> None:
+    leaks = {
+        *("PatientName", "PatientID", "PatientSex", "InstitutionName", "InstitutionAddress", "StationName"),
+        *("DeviceSerialNumber", "StudyDescription", "ProcedureStepDescription", "SeriesDescription", "ProtocolName"),
+        *("ImageComments", "WipMemBlock", "PulseSequenceDetails", "CoilString", "AcquisitionTime", "ShimSetting"),
+        *("TxRefAmp", "ImagingFrequency", "ConsistencyInfo", "SeriesInstanceUID", "AcquisitionDateTime", "BidsGuess"),
+    }
+    assert not leaks & sidecars.allowed_keys()
+
+
+def test_values_that_look_like_identifiers_or_say_nothing_go() -> None:
+    kept = sidecars.cleaned(
+        {
+            "SequenceName": "scan of 20210304",
+            "ReceiveCoilName": "DOE^JANE",
+            "ScanOptions": "1.3.12.2.1107.5.2.43",
+            "BodyPart": "REMOVED",
+            "Manufacturer": "Siemens",
+            "SoftwareVersions": "5.7.1.1.2.3.4",
+            "EchoTime": 0.03,
+        }
+    )
+    assert kept == {"Manufacturer": "Siemens", "SoftwareVersions": "5.7.1.1.2.3.4", "EchoTime": 0.03}
+
+
+def test_slice_times_beyond_the_repetition_time_go() -> None:
+    assert "SliceTiming" not in sidecars.cleaned({"SliceTiming": [0, 52.0], "RepetitionTime": 0.4})
+    assert "SliceTiming" in sidecars.cleaned({"SliceTiming": [0, 0.2], "RepetitionTime": 0.4})
+
+
+def asl(volumes: int, **sidecar: object) -> Target:
+    image = Image(None, {}, "magnitude", None)  # type: ignore[arg-type]
+    return Target(image, "perf", "asl", {}, sidecar, Geometry((4, 4, 4, volumes), "LPS"), "sub-a/ses-b/perf/x_asl")
+
+
+def test_the_context_of_a_rule_is_repeated_to_the_end_of_the_image() -> None:
+    assert perfusion.context(asl(5, ASLContext=["m0scan", "control", "label"])) == [
+        *("m0scan", "control", "label", "control", "label")
+    ]
+
+
+def test_a_context_that_does_not_fit_the_image_is_none() -> None:
+    assert perfusion.context(asl(4, ASLContext=["m0scan", "control", "label"])) is None
+    assert perfusion.context(asl(4, ASLContext=["before", "after"])) is None
+    assert perfusion.context(asl(4)) is None
