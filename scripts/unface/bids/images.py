@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from unface.bids import names, nifti
+from unface.bids import names, nifti, schema
 from unface.bids.criteria import values_of
 from unface.bids.dcm2niix import Conversion, Image
 from unface.bids.rules import Match
@@ -108,7 +108,8 @@ def _target(one: Acquisition, image: Image, alike: list[Image], kinds: set[str])
     number = one.run if one.run is not None else one.stated_run
     if number is not None:
         entities["run"] = str(number)
-    if len(times) > 1 and "{echo}" not in template:
+    required = schema.names().required.get((match.datatype or "", template), frozenset())
+    if (len(times) > 1 and "{echo}" not in template) or "echo" in required:
         entities["echo"] = str(rank)
     told_by_suffix = match.datatype == "fmap" or image.kind in match.parts
     if not told_by_suffix and (len(kinds) > 1 or image.kind != "magnitude"):

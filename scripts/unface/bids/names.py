@@ -23,7 +23,7 @@ def stem(subject: str, session: str, datatype: str, entities: Mapping[str, str],
 
 
 def is_valid(path: str) -> bool:
-    """Whether BIDS knows this path of a raw image, relative to the dataset, and it has all entities that BIDS requires."""
+    """Whether BIDS knows this path of a raw image, relative to the dataset, and none of its required entities lacks."""
     datatype, name = path.split("/")[-2:]
     *entities, suffix = name.split(".", 1)[0].split("_")
     required = schema.names().required.get((datatype, suffix), frozenset())

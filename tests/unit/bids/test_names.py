@@ -12,7 +12,7 @@ def test_entities_stand_in_the_order_of_the_schema() -> None:
 
 @pytest.mark.parametrize(
     ("datatype", "entities", "suffix"),
-    [("func", {}, "bold"), ("anat", {"task": "rest"}, "bold"), ("fmap", {}, "epi"), ("anat", {"echo": "x"}, "T1w")],
+    [("func", {}, "bold"), ("anat", {"task": "rest"}, "bold"), ("anat", {}, "MEGRE"), ("anat", {"echo": "x"}, "T1w")],
 )
 def test_a_name_that_bids_does_not_know_is_not_valid(datatype: str, entities: dict[str, str], suffix: str) -> None:
     assert not names.is_valid(f"{names.stem('a1', 'b2', datatype, entities, suffix)}.nii.gz")
