@@ -87,8 +87,8 @@ def table(rows: list[tuple[str, ...]]) -> str:
     return (
         "Files a CPU second, one process, best of three. *unface* is a whole scan: walking the folders, reading the "
         "headers, grouping them into series, writing the result. *unface again* is the same scan when nothing changed. "
-        "*pydicom* is `dcmread(stop_before_pixels=True)` and keeps nothing; *wanted tags* adds `specific_tags` with what "
-        "unface reads.\n\n" + "\n".join(lines)
+        "*pydicom* is `dcmread(stop_before_pixels=True)` and keeps nothing; *wanted tags* adds `specific_tags` with "
+        "what unface reads.\n\n" + "\n".join(lines)
     )
 
 
