@@ -1,0 +1,51 @@
+"""Numbers as text, and pages written whole."""
+
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from unface.report import pages, results
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.0123456, "0.0123"),
+        (1234.5, "1\u202f234"),
+        (-0.25, "\u22120.250"),
+        (12, "12"),
+        (12.0, "12"),
+        ([0.75, 1.3], "0.750 to 1.30"),
+        (">= 0.61", ">= 0.61"),
+        (True, "yes"),
+        (None, "–"),
+        ("", "–"),
+        (float("nan"), "–"),
+    ],
+)
+def test_figures_read_well(value: Any, text: str) -> None:
+    assert pages.figure(value) == text
+
+
+def test_sizes_have_their_unit() -> None:
+    assert pages.size(999) == "999 B"
+    assert pages.size(2_500_000) == "2.50 MB"
+
+
+def test_a_new_page_takes_the_place_of_an_old_one_and_its_permissions(tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    page.write_text("old")
+    page.chmod(0o644)
+    pages.write("new", page, mode=0o600)
+    assert page.read_text() == "new"
+    assert stat.S_IMODE(page.stat().st_mode) == 0o600
+    assert list(tmp_path.iterdir()) == [page]
+
+
+def test_limits_are_read_from_their_words() -> None:
+    assert results.numbers(">= 0.61") == [0.61]
+    assert results.numbers("0.75 to 1.3") == [0.75, 1.3]
+    assert results.numbers([2, 35]) == [2.0, 35.0]
+    assert results.numbers(">= 90 % (not in the field of view)") == [90.0]
