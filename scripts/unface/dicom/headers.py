@@ -29,6 +29,9 @@ SHORT_VRS = set(b"AE AS AT CS DA DS DT FL FD IS LO LT PN SH SL SS ST TM UI UL US
 FIRST_READ = 1 << 18
 """Bytes of a file that hold the header of nearly all classic images, read at once."""
 
+LARGEST_HEADER = 1 << 30
+"""Bytes; the functional groups of an enhanced file with ten thousand frames take some tens of millions."""
+
 
 class NotDicomError(ValueError):
     """The file is no DICOM, or its header makes no sense; the message says which, and quotes nothing."""
@@ -83,6 +86,8 @@ def _read(handle: int, size: int, wanted: frozenset[int]) -> RawHeader:
             if whole:
                 raise NotDicomError("a DICOM header that breaks off") from None
         amount *= 16
+        if amount > LARGEST_HEADER:
+            raise NotDicomError("a DICOM header that makes no sense")
 
 
 def _parse(data: bytes, handle: int, size: int, wanted: frozenset[int]) -> RawHeader:
@@ -169,6 +174,10 @@ class _Walk:
         shared: dict[int, bytes] = {}
         try:
             return self._top_level(start, header, shared)
+        except struct.error:
+            raise _EndOfDataError from None
+        except RecursionError:
+            raise NotDicomError("a DICOM header that makes no sense") from None
         finally:
             header.frames = [shared | frame for frame in header.frames] or ([shared] if shared else [])
 

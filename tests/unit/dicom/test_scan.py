@@ -2,15 +2,19 @@
 
 import io
 import os
+import random
 import tarfile
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pydicom
 import pytest
 
 from dicom_factory import write_series
+from unface.dicom import fields
 from unface.dicom.archives import unpack
+from unface.dicom.headers import read_header
 from unface.dicom.inventory import collect
 from unface.dicom.scan import scan
 from unface.dicom.walk import Place, walk
@@ -153,3 +157,44 @@ def test_results_inside_the_raw_folder_are_not_read(tmp_path: Path) -> None:
     files, _ = write_series(tmp_path / "a", 0)
     first = inventory_of(tmp_path, tmp_path / "results")
     assert inventory_of(tmp_path, tmp_path / "results").files == first.files == len(files)
+
+
+def test_no_damage_to_a_file_stops_a_scan(tmp_path: Path) -> None:
+    files, _ = write_series(tmp_path / "whole", 0)
+    whole = files[0].read_bytes()
+    dice = random.Random(20)
+    (tmp_path / "dicom").mkdir()
+    for number in range(200):
+        damaged = bytearray(whole)
+        for _ in range(dice.choice([1, 5, 40])):
+            damaged[dice.randrange(len(damaged))] = dice.choice([0, 255, dice.randrange(256)])
+        keep = len(damaged) if number % 3 else dice.randrange(len(damaged))
+        (tmp_path / "dicom" / str(number)).write_bytes(damaged[:keep])
+    summary = inventory_of(tmp_path / "dicom", tmp_path / "results")
+    assert summary.files == 200
+
+
+@pytest.mark.parametrize("name", ["siemens_multiecho", "philips_elition", "uih_umr770", "siemens_xa30_enhanced"])
+def test_values_of_real_headers_are_those_that_pydicom_reads(shared_data: Callable[[str], Path], name: str) -> None:
+    files = sorted(path for path in shared_data(name).rglob("*") if path.is_file())
+    for path in files[:: max(1, len(files) // 12)]:
+        header = read_header(path, fields.WANTED)
+        ds = pydicom.dcmread(path, stop_before_pixels=True)
+        for tag in (*fields.IDENTITY, *fields.TEXT, *fields.NUMBERS):
+            element = ds.get(tag)
+            expected = None if element is None or element.is_empty else plain(element.value)
+            raw = header.values.get(tag)
+            assert (None if raw is None else fields.decode(tag, raw, header.order, None)) == expected, fields.keyword(
+                tag
+            )
+
+
+def plain(value: object) -> object:
+    """A pydicom value as the inventory gives it."""
+    if isinstance(value, pydicom.multival.MultiValue):
+        parts = [plain(part) for part in value]
+        return parts if any(part != "" for part in parts) else None
+    if isinstance(value, int | float):
+        rounded = round(float(value), 6)
+        return int(rounded) if rounded.is_integer() else rounded
+    return str(value).strip()
