@@ -103,13 +103,13 @@ def _target(one: Acquisition, image: Image, alike: list[Image], kinds: set[str])
     match = one.match
     times = sorted({other.sidecar.get("EchoTime", 0.0) for other in alike})
     rank = times.index(image.sidecar.get("EchoTime", 0.0)) + 1 if len(times) > 1 else image.echo or 1
-    template = match.parts.get(image.kind, match.suffix or "")
+    template = match.template_for(image.kind, rank)
     entities = dict(match.entities)
     number = one.run if one.run is not None else one.stated_run
     if number is not None:
         entities["run"] = str(number)
     required = schema.names().required.get((match.datatype or "", template), frozenset())
-    if (len(times) > 1 and "{echo}" not in template) or "echo" in required:
+    if (len(times) > 1 and not match.tells_echoes_apart(image.kind)) or "echo" in required:
         entities["echo"] = str(rank)
     told_by_suffix = match.datatype == "fmap" or image.kind in match.parts
     if not told_by_suffix and (len(kinds) > 1 or image.kind != "magnitude"):
