@@ -7,6 +7,8 @@ from typing import Any
 
 import jinja2
 
+from unface.report import wording
+
 HERE = Path(__file__).parent
 
 
@@ -25,6 +27,7 @@ def render(template: str, **context: Any) -> str:
     )
     environment.filters["figure"] = figure
     environment.filters["words"] = words
+    environment.filters["measure"] = wording.measure
     environment.filters["size"] = size
     style = (HERE / "templates/style.css").read_text(encoding="utf-8")
     return environment.get_template(template).render(frame="templates/page.html.j2", style=style, **context)
@@ -43,7 +46,7 @@ def write(text: str, path: Path, mode: int) -> None:
 
 def figure(value: Any, significant: int = 3) -> str:
     """A measured value for readers: so many significant digits, a true minus, thin spaces between thousands."""
-    if value is None or value == "":
+    if value in (None, "", "n/a"):
         return "–"
     if isinstance(value, bool):
         return "yes" if value else "no"

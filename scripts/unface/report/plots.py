@@ -18,6 +18,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
+from unface.report import wording
+
 Part = TypeVar("Part")
 
 BLUE, ORANGE, GREEN, RED, GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#6b7680"
@@ -54,7 +56,7 @@ class Pairs:
 
     @property
     def title(self) -> str:
-        return f"{self.measure.replace('_', ' ')}{': ' + self.region if self.region else ''}"
+        return self.region or wording.measure(self.measure)
 
     @property
     def percent(self) -> NDArray[np.float64]:

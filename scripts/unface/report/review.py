@@ -7,8 +7,8 @@ from typing import Any
 from unface.layout import STAGES, Layout
 from unface.outcome import REASONS
 from unface.report import heads, pages, results
-from unface.report.advice import CHECKS, in_order
 from unface.report.results import STAGE_WORDS, Session
+from unface.report.wording import CHECKS, in_order
 
 WORST_REGIONS = 8
 
@@ -62,7 +62,9 @@ def _head(layout: Layout, session: Session, name: str, agreement: list[dict[str,
     head = heads.read(layout, session, name)
     measured = heads.measured(session, name)
     rows = [row for row in agreement if row["image"] == name]
-    regions = [row for row in rows if row["region"]]
+    volumes = [row for row in rows if results.number(row["original"]) is not None]
+    overlaps = [row for row in rows if results.number(row["original"]) is None]
+    regions = [row for row in volumes if row["region"]]
     return {
         "name": head.stem,
         "state": measured.get("state", ""),
@@ -72,7 +74,9 @@ def _head(layout: Layout, session: Session, name: str, agreement: list[dict[str,
         "slices": heads.slices(head),
         "surfaces": heads.surfaces(head),
         "tissues": heads.tissues(layout, session, head),
-        "measures": [row for row in rows if not row["region"]],
+        "measures": [row for row in volumes if not row["region"]],
+        "overlaps": [row for row in overlaps if not row["region"]],
+        "region_overlaps": [row for row in overlaps if row["region"]],
         "regions": regions,
         "worst": sorted(regions, key=_change, reverse=True)[:WORST_REGIONS],
     }

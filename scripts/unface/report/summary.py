@@ -12,9 +12,9 @@ import numpy as np
 from unface.layout import STAGES, Layout
 from unface.outcome import REASONS
 from unface.report import pages, plots, results
-from unface.report.advice import ADVICE, in_order
 from unface.report.plots import Check, Pairs
 from unface.report.results import STAGE_COLUMNS, STAGE_WORDS, Session
+from unface.report.wording import ADVICE, in_order
 
 LISTED_SESSIONS = 500
 """Longer cohorts list only the sessions that were not released; cohort.tsv lists all."""

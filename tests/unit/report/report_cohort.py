@@ -16,7 +16,7 @@ from unface.outcome import Work
 TEMPLATES = Path(pydeface.__file__).parent / "data"
 PROTOCOL = {"settings": "0123456789abcdef", "code": "fedcba9876543210"}
 MEASURES = [("brain", "", 1250.0), ("gm", "", 700.0), ("wm", "", 520.0), ("csf", "", 310.0)]
-REGIONS = [("volume", f"region {number:02d}", 10.0 + number) for number in range(1, 13)]
+REGIONS = [("gm", f"region {number:02d}", 10.0 + number) for number in range(1, 13)]
 
 
 class Cohort:
@@ -100,6 +100,8 @@ class Cohort:
                     f"{image}\t{measure}\t{region}\tmL\t{before:.4f}\t{after:.4f}\t{after - before:.4f}"
                     f"\t{change:.4f}\t2\ttrue"
                 )
+            lines.append(f"{image}\tdice_gm\t\tratio\tn/a\t0.991\tn/a\tn/a\t0.95\ttrue")
+            lines.append(f"{image}\tdice\tregion 01\tratio\tn/a\t0.972\tn/a\tn/a\tn/a\ttrue")
             (work.folder / "agreement.tsv").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
         def audit(work: Work) -> None:

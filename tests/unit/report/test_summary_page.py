@@ -9,8 +9,8 @@ from report_cohort import Cohort
 
 from unface.layout import Layout
 from unface.outcome import REASONS
-from unface.report.advice import ADVICE
 from unface.report.summary import summary
+from unface.report.wording import ADVICE
 
 
 @pytest.fixture(scope="module")

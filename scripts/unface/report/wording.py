@@ -50,6 +50,32 @@ CHECKS: Mapping[str, str] = {
 }
 """What each check of the defacing measures."""
 
+MEASURES: Mapping[str, str] = {
+    "icv": "Intracranial volume",
+    "brain": "Brain",
+    "gm": "Grey matter",
+    "wm": "White matter",
+    "csf": "CSF",
+    "mean_gm": "Mean of grey matter",
+    "mean_wm": "Mean of white matter",
+    "mean_csf": "Mean of CSF",
+    "snr_gm": "SNR of grey matter",
+    "snr_wm": "SNR of white matter",
+    "cnr": "Contrast to noise",
+    "cjv": "Joint variation (CJV)",
+    "dice_brain": "Dice of brain",
+    "dice_gm": "Dice of grey matter",
+    "dice_wm": "Dice of white matter",
+    "dice_csf": "Dice of CSF",
+    "dice": "Dice",
+}
+"""The measures of the agreement table as readers know them."""
+
+
+def measure(name: str) -> str:
+    """A measure's name for readers; an unknown one as it stands."""
+    return MEASURES.get(name, name.replace("_", " "))
+
 
 def in_order(names: Iterable[str]) -> list[str]:
     """Checks in the order of `CHECKS`, others after them by name."""
