@@ -15,8 +15,8 @@ from unface.face.volume import Affine, Array, Volume, air_threshold, resampled_t
 FACE_GRID_MM = 2.0
 MOVED_MM = 5.0
 """How far the face's surface has to retreat for a ray to count as cleared."""
-FACE_FRONT_MM = 50.0
-"""World y of the template: what a ray meets behind it is no face."""
+FACE_FRONT_MM = 66.0
+"""World y of the template, a little in front of the cut: what a ray meets only behind it is no face."""
 ZONE_MIN_PERCENT = 90.0
 ZONE_MIN_RAYS = 10
 

@@ -67,7 +67,8 @@ def read(path: Path, name: str) -> StoredImage:
         raise WithheldError("registration_failed", f"{name} cannot be read as NIfTI ({type(error).__name__})") from None
     header, shape = image.header, image.shape
     dtype = header.get_data_dtype()
-    start, size = int(header["vox_offset"]), int(np.prod(shape)) * dtype.itemsize
+    # The offset in the header object is not that of the file: nibabel keeps it with the data.
+    start, size = int(image.dataobj.offset), int(np.prod(shape)) * dtype.itemsize
     if dtype.kind not in "iuf" or len(shape) < 3 or min(shape[:3]) < 8 or len(content) < start + size:
         raise WithheldError(
             "registration_failed", f"{name} is no 3D image of a head; leave its series out with `select` or a rule"

@@ -16,7 +16,7 @@ BRAIN = "face/brain.nii.gz"
 COARSE_MM = 4.0
 
 ZONES_MM: dict[str, tuple[tuple[float, float], tuple[float, float]]] = {
-    "eyes": ((14, 44), (-36, -18)),
+    "eyes": ((14, 40), (-36, -18)),
     "nose": ((0, 16), (-74, -46)),
     "mouth": ((0, 24), (-100, -80)),
     "chin": ((0, 22), (-128, -108)),
