@@ -1,5 +1,6 @@
 """The inventory of a cohort: what the scans found, as sessions, series and protocol groups."""
 
+import hashlib
 import json
 import re
 import shutil
@@ -105,7 +106,7 @@ def collect(scans: Iterable[Path], layout: Layout, key: Key, subjects: Path | No
     write(layout.linkage, people.linkage_table(), mode=0o600)
     unused_rows = [{"path": path, "reason": reason} for path, reason in sorted(unused)]
     write(layout.files_unused, table_text(("path", "reason"), unused_rows), mode=0o600)
-    _write_session_list(layout, records, _plans(groups, key))
+    _write_session_list(layout, records, _plans(groups, key), hashlib.sha256(rules.read_bytes()).hexdigest()[:16])
     _remove_old_archives(layout, found)
     dicom = sum(len(one.files) for one in found) + len(copies)
     return Summary(
@@ -176,10 +177,7 @@ def _acquisitions(record: SessionRecord) -> Iterator[Acquisition]:
         groups.setdefault(series.merge_group, []).append(series)
     for members in groups.values():
         names = tuple(series.series for series in members)
-        content = merged_fields(members)
-        if len(members) > 1:
-            content["Volumes"] = sum(int(series.fields.get("Volumes", 1)) for series in members)
-        yield Acquisition(record.subject, record.session, names, content)
+        yield Acquisition(record.subject, record.session, names, merged_fields(members))
 
 
 def _write_sessions(layout: Layout, records: Sequence[SessionRecord]) -> int:
@@ -220,7 +218,10 @@ def _plans(groups: Iterable[ProtocolGroup], key: Key) -> dict[tuple[str, str], s
     return {session: key.label("plan", "\0".join(sorted(made))) for session, made in plans.items()}
 
 
-def _write_session_list(layout: Layout, records: Sequence[SessionRecord], plans: dict[tuple[str, str], str]) -> None:
+def _write_session_list(
+    layout: Layout, records: Sequence[SessionRecord], plans: dict[tuple[str, str], str], rules: str
+) -> None:
+    """List the sessions; `plan` and `rules` tell which have to be converted again when the rules change."""
     rows = [
         {
             "subject": record.subject,
@@ -230,10 +231,11 @@ def _write_session_list(layout: Layout, records: Sequence[SessionRecord], plans:
             "files": str(sum(len(series.files) for series in record.series)),
             "problems": str(sum(file.problem is not None for series in record.series for file in series.files)),
             "plan": plans[record.subject, record.session],
+            "rules": rules,
         }
         for record in records
     ]
-    columns = ("subject", "session", "series", "acquisitions", "files", "problems", "plan")
+    columns = ("subject", "session", "series", "acquisitions", "files", "problems", "plan", "rules")
     write_if_changed(layout.sessions, table_text(columns, rows))
 
 

@@ -84,10 +84,13 @@ class SessionRecord:
 
 
 def merged_fields(group: Iterable[Series]) -> dict[str, Any]:
-    """Header values of the series of one merge group together; a list where they differ."""
+    """Header values of the series of one merge group together; a list where they differ, volumes added up."""
     series = list(group)
     keywords = sorted({keyword for one in series for keyword in one.fields})
-    return {keyword: union(one.fields[keyword] for one in series if keyword in one.fields) for keyword in keywords}
+    merged = {keyword: union(one.fields[keyword] for one in series if keyword in one.fields) for keyword in keywords}
+    if "Volumes" in merged:
+        merged["Volumes"] = sum(int(one.fields.get("Volumes", 0)) for one in series)
+    return merged
 
 
 def union(values: Iterable[Any]) -> Any:

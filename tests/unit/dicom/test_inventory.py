@@ -18,7 +18,7 @@ from dicom_factory import write_series
 from unface.dicom import fields
 from unface.dicom.headers import NotDicomError, read_header
 from unface.dicom.inventory import Summary, collect
-from unface.dicom.records import SessionRecord
+from unface.dicom.records import Series, SessionRecord, merged_fields
 from unface.dicom.scan import scan
 from unface.dicom.subjects import SubjectsError
 from unface.dicom.walk import walk
@@ -300,3 +300,11 @@ def test_groups_without_a_rule_are_suggested_one_in_a_restricted_file(tmp_path: 
     assert "see restricted/suggested_rules.yaml" in str(summary)
     assert "mystery" in layout.suggested_rules.read_text()
     assert rows(layout.protocols)[0]["suggestion"] == "anat/T1w"
+
+
+def test_series_of_one_merge_group_are_looked_at_together() -> None:
+    series = [
+        Series(f"s00{number}", "g001", {"EchoTime": 5 * number, "ImageType": ["A", "M"], "Volumes": 1}, ())
+        for number in (1, 2)
+    ]
+    assert merged_fields(series) == {"EchoTime": [5, 10], "ImageType": ["A", "M"], "Volumes": 2}
