@@ -135,7 +135,7 @@ def texts(
     codes = [BASIC_PROFILE, DEFACED, *sorted(OPTION_CODES[option] for option in options)]
     files = {
         "dataset_description.json": _json(_description(settings, codes, tools)),
-        "README": _readme(settings, codes, len(rows), sum(len(row.sessions) for row in rows)),
+        "README": _readme(settings, codes, options, len(rows), sum(len(row.sessions) for row in rows)),
         "CHANGES": _changes(protocols),
         "participants.tsv": _participants(rows),
         "participants.json": _json(
@@ -170,7 +170,17 @@ def _listed(codes: Sequence[tuple[str, str]]) -> str:
     return "; ".join(f"DCM {code} {meaning}" for code, meaning in codes)
 
 
-def _readme(settings: Release, codes: Sequence[tuple[str, str]], n_subjects: int, n_sessions: int) -> str:
+_DATES = {
+    "retain_longitudinal_full_dates": "Dates are those of the scans.",
+    "retain_longitudinal_modified_dates": "Dates were moved by a number of days that is the same for all sessions of a "
+    "subject, to 1925 or before.",
+    "": "Dates were removed.",
+}
+
+
+def _readme(
+    settings: Release, codes: Sequence[tuple[str, str]], options: Sequence[str], n_subjects: int, n_sessions: int
+) -> str:
     lines = [
         settings.name,
         "=" * len(settings.name),
@@ -182,15 +192,13 @@ def _readme(settings: Release, codes: Sequence[tuple[str, str]], n_subjects: int
         "Subjects and sessions carry pseudonyms. Headers were de-identified by DICOM PS3.15 Annex E with:",
         *(f"- {code} {meaning}" for code, meaning in codes),
         "",
-        "Dates were moved by a number of days that is the same for all sessions of a subject, to 1925 or before.",
+        _DATES[next((option for option in _DATES if option in options), "")],
         "Images that show the head had the face removed; a _defacemask beside each tells where (1 kept, 0 removed).",
         "Every byte was searched for the subjects' own identifiers before the release.",
         "",
         "Nobody may try to find out who the subjects are.",
         "",
     ]
-    if "retain_longitudinal_full_dates" in {name for name, code in OPTION_CODES.items() if code in codes}:
-        lines = [line for line in lines if not line.startswith("Dates were moved")]
     return "\n".join(lines)
 
 

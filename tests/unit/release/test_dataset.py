@@ -84,10 +84,16 @@ def test_the_description_names_unface_its_tools_and_the_codes_of_what_was_done()
     assert "113108" not in files["README"]
 
 
-def test_a_readme_does_not_claim_that_dates_were_moved_where_they_were_kept() -> None:
-    rows = [Person("aa", {"sex": "F"})]
-    assert "Dates were moved" in dataset.texts(rows, RELEASE, [], {}, {})["README"]
-    assert "Dates were moved" not in dataset.texts(rows, RELEASE, ["retain_longitudinal_full_dates"], {}, {})["README"]
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["retain_longitudinal_modified_dates"], "Dates were moved"),
+        (["retain_longitudinal_full_dates"], "Dates are those of the scans"),
+        ([], "Dates were removed"),
+    ],
+)
+def test_the_readme_says_what_became_of_dates(options: list[str], words: str) -> None:
+    assert words in dataset.texts([Person("aa", {"sex": "F"})], RELEASE, options, {}, {})["README"]
 
 
 @given(st.lists(st.tuples(st.sampled_from("FM"), st.sampled_from(["20", "25", "30"])), min_size=1, max_size=40))
