@@ -19,6 +19,7 @@ outcome.run_stage(
         identifiers=Path(snakemake.input.identifiers),
         ignore=snakemake.config["audit"]["ignore"],
         faced_suffixes=snakemake.config["deface"]["suffixes"],
+        options=snakemake.config["deidentify"]["options"],
     ),
     layout=Layout(Path(snakemake.config["results_dir"])),
     protocol=snakemake.params.protocol,

@@ -143,7 +143,7 @@ STAGE_SETTINGS: Mapping[str, tuple[str, ...]] = {
     "morphometry-original": ("morphometry.engine", "morphometry.resolution_mm"),
     "morphometry-defaced": ("morphometry.engine", "morphometry.resolution_mm"),
     "agreement": ("morphometry.limits",),
-    "audit": ("audit", "deface.suffixes"),
+    "audit": ("audit", "deface.suffixes", "deidentify.options"),
     "release": ("release", "deidentify.options", "audit.ignore"),
     "review": ("report",),
     "report": ("report",),
