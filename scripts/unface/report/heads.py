@@ -107,11 +107,15 @@ def slices(head: Head) -> dict[str, list[Picture]]:
 
 def surfaces(head: Head) -> list[Picture]:
     """The head's surface from each side, before and after."""
+    reference = head.before or head.after
+    if reference is None:
+        return []
+    box = pictures.head_box(reference)
+    shown = [(when, pictures.crop(one, box)) for when, one in (("before", head.before), ("after", head.after)) if one]
     return [
         Picture(f"{caption}, {when}", shaded(volume.data, volume.affine, view))
         for view, caption in VIEWS.items()
-        for when, volume in (("before", head.before), ("after", head.after))
-        if volume
+        for when, volume in shown
     ]
 
 

@@ -20,6 +20,8 @@ from scipy import ndimage
 PIXELS_PER_MM = 1.4
 JPEG_QUALITY = 82
 
+HEAD_INTENSITY = 0.12
+"""Of the window of grey values: what is brighter is head and not air."""
 BRAIN_PLANES = ("Sagittal, middle", "Axial, brain", "Coronal, brain")
 
 Array = NDArray[Any]
@@ -63,13 +65,29 @@ def window(volume: Volume) -> tuple[float, float]:
     return float(low), float(max(high, low + 1e-6))
 
 
+def head_box(volume: Volume, margin_mm: float = 10) -> tuple[slice, ...]:
+    """The part of a volume that a head takes up, and a margin of air."""
+    low, high = window(volume)
+    first, last = _bounds(volume.data > low + HEAD_INTENSITY * (high - low))
+    margin = margin_mm / volume.voxel_mm
+    starts, stops = np.maximum(first - margin, 0).astype(int), (last + margin).astype(int) + 1
+    return tuple(slice(int(start), int(stop)) for start, stop in zip(starts, stops, strict=True))
+
+
+def crop(volume: Volume, box: tuple[slice, ...]) -> Volume:
+    """A part of a volume, at the same place in space."""
+    affine = volume.affine.copy()
+    affine[:3, 3] += affine[:3, :3] @ [part.start for part in box]
+    return Volume(volume.data[box], affine)
+
+
 def planes(volume: Volume, keep: Volume | None = None) -> list[Plane]:
     """Six slices to judge a defaced head by: through the face, where `keep` is 0, and through the brain.
 
     Without a mask the face is looked for where it stands in most heads.
     """
     low, high = window(volume)
-    head = volume.data > low + 0.12 * (high - low)
+    head = volume.data > low + HEAD_INTENSITY * (high - low)
     first, last = _bounds(head)
     middle = (first + last) / 2
     face = np.array([middle[0], first[1] + 0.88 * (last[1] - first[1]), first[2] + 0.45 * (last[2] - first[2])])
