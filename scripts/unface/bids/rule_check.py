@@ -38,17 +38,21 @@ class RulesError(ValueError):
 
 @dataclass(frozen=True)
 class EntityFrom:
-    """An entity's value taken from the header: the first group of an expression in the first field that has it."""
+    """An entity's value by the header: the first group of an expression in the first field that fits it.
+
+    With a `value` of its own, that is what the entity has where the expression fits.
+    """
 
     fields: tuple[str, ...]
     expression: re.Pattern[str]
     default: str
+    value: str
 
     def found_in(self, header: Mapping[str, Any]) -> str:
         for name in self.fields:
             for value in values_of(header.get(name)):
                 if found := self.expression.search(str(value)):
-                    return re.sub(r"[^A-Za-z0-9]", "", found[1] or "") or self.default
+                    return self.value or re.sub(r"[^A-Za-z0-9]", "", found[1] or "") or self.default
         return self.default
 
 
@@ -253,8 +257,8 @@ class Reader:
             self.wrong(at, f"BIDS asks for the entity {key} in {'/'.join(pair)}")
 
     def entity_from(self, at: tuple[Any, ...], value: Mapping[str, Any]) -> None:
-        if not {"field", "regex"} <= set(value) <= {"field", "regex", "default"}:
-            self.wrong(at, "an entity from the header has field, regex with one group, and perhaps default")
+        if not {"field", "regex"} <= set(value) <= {"field", "regex", "default", "value"}:
+            self.wrong(at, "an entity from the header has field and regex, and perhaps value and default")
             return
         for name in values_of(value["field"]):
             try:
@@ -266,10 +270,11 @@ class Reader:
         except re.error as error:
             self.wrong((*at, "regex"), f"no regular expression: {error}")
         else:
-            if groups != 1:
+            if groups != 1 and "value" not in value:
                 self.wrong((*at, "regex"), f"the expression needs one group in parentheses, it has {groups}")
-        if not re.fullmatch(r"[A-Za-z0-9]*", str(value.get("default", ""))):
-            self.wrong((*at, "default"), "an entity's value holds letters and digits only")
+        for key in ("default", "value"):
+            if not re.fullmatch(r"[A-Za-z0-9]*", str(value.get(key, ""))):
+                self.wrong((*at, key), "an entity's value holds letters and digits only")
 
     def in_order(self, entities: Mapping[str, Any]) -> dict[str, str | EntityFrom]:
         return {key: _entity(entities[key]) for key in names().order if key in entities}
@@ -286,7 +291,8 @@ class Reader:
 def _entity(value: Any) -> str | EntityFrom:
     if isinstance(value, dict):
         expression = re.compile(str(value["regex"]), re.IGNORECASE)
-        return EntityFrom(tuple(values_of(value["field"])), expression, str(value.get("default", "")))
+        fields = tuple(values_of(value["field"]))
+        return EntityFrom(fields, expression, str(value.get("default", "")), str(value.get("value", "")))
     return str(value)
 
 
