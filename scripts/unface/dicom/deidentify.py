@@ -34,7 +34,8 @@ def deidentify_session(
 ) -> None:
     """Write the clean DICOM of a session below `work.folder`, and its known answers to `identifiers`.
 
-    Leaves `dicom/<series>/<000001>.dcm`, `series.json` (the state of each series) and `files.tsv` (one row a file).
+    Leaves `dicom/<series>/<000001>.dcm`, `series.json` (the state of each series), `selection.json`
+    (what the conditions say of each series) and `files.tsv` (one row a file).
 
     Parameters
     ----------
@@ -52,25 +53,27 @@ def deidentify_session(
     """
     session = SessionRecord.read(record)
     profile = Profile(settings)
-    splitters = {series.series: Splitter() for series in session.series}
     # First of all: the rule's output has to be there however the stage ends.
-    answers = known.usable(_known_answers(session, profile, splitters))
+    found, splitters, verdicts = _first_pass(session, profile, select)
+    answers = known.usable(found)
     known.write(identifiers, answers)
     for series in session.series:
         for file in series.files:
             _check_unchanged(series, file)
     engine = Engine(profile, key, session.identity, key.subject(session.identity), answers)
-    rewriting = _Rewriting(engine, splitters)
+    rewriting = _Rewriting(engine, splitters, verdicts)
     states = []
     rows: list[dict[str, Any]] = []
     for series in session.series:
-        state, reason = rewriting.series(series, work.folder / "dicom" / series.series, select, rows)
+        state, reason = rewriting.series(series, work.folder / "dicom" / series.series, rows)
         if state == "withheld":
             work.withhold("identifier_left", f"{series.series}: {reason}")
         files = len(series.files)
         group = series.merge_group
         states.append({"series": series.series, "merge_group": group, "state": state, "reason": reason, "files": files})
     (work.folder / "series.json").write_text(json.dumps(states, indent=1) + "\n", encoding="utf-8")
+    judged = {name: verdict.as_json() for name, verdict in verdicts.items()}
+    (work.folder / "selection.json").write_text(json.dumps(judged, indent=1) + "\n", encoding="utf-8")
     _write_rows(work.folder / "files.tsv", rows)
     work.measurements["series"] = dict(sorted(Counter(state["state"] for state in states).items()))
     work.measurements["files"] = len(rows)
@@ -92,31 +95,47 @@ def _check_unchanged(series: Series, file: RawFile) -> None:
         )
 
 
-def _known_answers(session: SessionRecord, profile: Profile, splitters: Mapping[str, Splitter]) -> known.Answers:
-    """The identifiers of every raw header of the session, damaged files included as far as they can be read."""
+def _first_pass(
+    session: SessionRecord, profile: Profile, select: Sequence[selection.Condition]
+) -> tuple[known.Answers, dict[str, Splitter], dict[str, selection.Verdicts]]:
+    """Look at every raw header: the session's identifiers, and what the conditions say, by series.
+
+    Damaged files give what can be read of them; the rewriting refuses them on its own.
+    """
     collector = known.Collector(profile.options)
+    wanted = selection.keywords(select)
+    shown = frozenset(keyword for keyword in wanted if profile.shows(keyword))
+    splitters = {series.series: Splitter() for series in session.series}
+    verdicts = {series.series: selection.Verdicts(select, shown) for series in session.series}
     for series in session.series:
         for number, file in enumerate(series.files):
             try:
-                collect_file(Path(file.path), collector, splitters[series.series], by_pydicom=number == 0)
+                units, implicit = collect_file(
+                    Path(file.path), collector, splitters[series.series], by_pydicom=number == 0
+                )
+                verdicts[series.series].add(selection.fields(units, implicit, wanted) if units else {})
             except OSError as error:
                 if error.errno in MACHINE_ERRORS:
                     raise
-    return collector.answers
+    return collector.answers, splitters, verdicts
 
 
 class _Rewriting:
     """Rewrites the files of a session's series and searches every new header for the subject's identifiers."""
 
-    def __init__(self, engine: Engine, splitters: Mapping[str, Splitter]) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        splitters: Mapping[str, Splitter],
+        verdicts: Mapping[str, selection.Verdicts],
+    ) -> None:
         self.engine = engine
         self.splitters = splitters
+        self.verdicts = verdicts
 
-    def series(
-        self, series: Series, folder: Path, select: Sequence[selection.Condition], rows: list[dict[str, Any]]
-    ) -> tuple[str, str]:
+    def series(self, series: Series, folder: Path, rows: list[dict[str, Any]]) -> tuple[str, str]:
         """Rewrite one series; returns its state and the reason, and adds a row for each file."""
-        reason = selection.excluded(series.fields, select)
+        reason = self.verdicts[series.series].reason
         if reason:
             return "excluded", reason
         broken = [file for file in series.files if file.problem]

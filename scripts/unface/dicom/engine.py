@@ -11,10 +11,10 @@ from pathlib import Path
 import pydicom
 
 from unface import __version__
-from unface.dicom.encoding import ITEM_TAG, UnreadableError, decode, element, new_file_meta
+from unface.dicom.encoding import ITEM_TAG, Encoded, UnreadableError, decode, element, new_file_meta
 from unface.dicom.identifiers import Collector, Secrets
 from unface.dicom.profile import Profile
-from unface.dicom.splitter import Splitter
+from unface.dicom.splitter import Splitter, Unit
 from unface.dicom.values import Values, padded, vocabulary
 from unface.dicom.walker import Addition, Walker
 from unface.pseudonyms import Key
@@ -80,7 +80,12 @@ class Engine:
             If the new header still holds an identifier: it must not be written.
         """
         encoded = decode(data)
-        result = self.walker.rewrite(encoded, splitter, self._additions[encoded.implicit])
+        units, at = splitter.split(encoded.data, encoded.start, encoded.implicit, len(encoded.data))
+        return self.clean_units(encoded, units, at)
+
+    def clean_units(self, encoded: Encoded, units: list[Unit], at: int) -> Clean:
+        """The clean file of one that is already split; its header ends at `at`. Raises as `clean` does."""
+        result = self.walker.rewrite(encoded, units, at, self._additions[encoded.implicit])
         if not encoded.sop_class or not result.sop_instance:
             raise UnreadableError("a file has no SOP class or instance")
         meta = new_file_meta(encoded.sop_class, result.sop_instance, encoded.transfer_syntax)
@@ -97,26 +102,31 @@ def read_bytes(path: Path | str) -> bytes:
         return file.readall()
 
 
-def collect_file(path: Path, collector: Collector, splitter: Splitter, by_pydicom: bool) -> None:
-    """Collect the identifiers of one header; a damaged one gives what it has."""
+def collect_file(path: Path, collector: Collector, splitter: Splitter, by_pydicom: bool) -> tuple[list[Unit], bool]:
+    """Collect the identifiers of one header; returns its units, and whether they are implicit.
+
+    A damaged header gives what pydicom can read of it, and no units.
+    """
     with open(path, "rb", buffering=0) as file:  # noqa: PTH123
         data = file.read(splitter.header_bytes + HEAD_MARGIN_BYTES if splitter.header_bytes else HEAD_BYTES)
-        try:
-            _collect(data, collector, splitter, by_pydicom)
-        except UnreadableError:
-            data += file.readall()
+        for _ in range(2):
             try:
-                _collect(data, collector, splitter, by_pydicom)
+                encoded = decode(data)
+                units, _at = splitter.split(encoded.data, encoded.start, encoded.implicit, len(encoded.data))
             except UnreadableError:
-                _collect_by_pydicom(data, collector)
+                data += file.readall()
+            else:
+                collect_encoded(encoded, units, collector, by_pydicom)
+                return units, encoded.implicit
+    _collect_by_pydicom(data, collector)
+    return [], False
 
 
-def _collect(data: bytes, collector: Collector, splitter: Splitter, by_pydicom: bool) -> None:
-    encoded = decode(data)
-    units, _ = splitter.split(encoded.data, encoded.start, encoded.implicit, len(encoded.data))
+def collect_encoded(encoded: Encoded, units: list[Unit], collector: Collector, by_pydicom: bool) -> None:
+    """Collect the identifiers of a header that is already split."""
     collector.units(units, encoded.implicit)
     if by_pydicom:
-        _collect_by_pydicom(data, collector)
+        _collect_by_pydicom(encoded.data, collector)
 
 
 def _collect_by_pydicom(data: bytes, collector: Collector) -> None:

@@ -224,6 +224,11 @@ class Profile:
             known = self._private[key] = self._decide_private(group, creator, element, vr)
         return known
 
+    def shows(self, keyword: str) -> bool:
+        """Whether the values of a standard attribute identify nobody and may be written down."""
+        tag = tag_for_keyword(keyword)
+        return tag is not None and self.rule(tag, vr_of(tag)).action in {"keep", "check"}
+
     def knows_creator(self, group: int, creator: str) -> bool:
         """Whether any element of this creator may stay."""
         return (group, creator) in self._creators

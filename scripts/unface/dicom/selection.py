@@ -3,6 +3,11 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from pydicom.datadict import tag_for_keyword
+
+from unface.dicom.encoding import element_at
+from unface.dicom.splitter import Unit
+
 SR = "1.2.840.10008.5.1.4.1.1.88."
 ENCAPSULATED = "1.2.840.10008.5.1.4.1.1.104."
 PRESENTATION = "1.2.840.10008.5.1.4.1.1.11."
@@ -20,8 +25,29 @@ DOCUMENT_MODALITIES = {"SR", "DOC", "PR", "KO", "REG", "RTSTRUCT", "AU", "HD"}
 Condition = Mapping[str, Any]
 
 
+DEFAULT_FIELDS = ("SOPClassUID", "Modality", "BurnedInAnnotation")
+
+
+def keywords(select: Sequence[Condition]) -> list[str]:
+    """The attributes that decide: those of the conditions, and those that are looked at without any."""
+    return list(dict.fromkeys([*DEFAULT_FIELDS, *(str(condition["field"]) for condition in select)]))
+
+
+def fields(units: Iterable[Unit], implicit: bool, wanted: Iterable[str]) -> dict[str, list[str]]:
+    """The values of some attributes in one header, by keyword; what is no text is left out."""
+    tags = {tag_for_keyword(keyword): keyword for keyword in wanted}
+    found: dict[str, list[str]] = {}
+    for unit in units:
+        for part in unit.parts or (unit,):
+            if part.tag in tags:
+                _, _, body, end = element_at(part.raw, 0, part.size, implicit)
+                text = part.raw[body:end].decode("latin-1").strip("\0 ")
+                found[tags[part.tag]] = [value.strip("\0 ") for value in text.split("\\")]
+    return found
+
+
 def excluded(fields: Mapping[str, Any], select: Sequence[Condition]) -> str:
-    """Why a series stays out, as a sentence without header values; empty if it may enter.
+    """Why a file or series stays out, as a sentence without header values; empty if it may enter.
 
     Parameters
     ----------
@@ -32,10 +58,74 @@ def excluded(fields: Mapping[str, Any], select: Sequence[Condition]) -> str:
         Modality or BurnedInAnnotation with `in` selects by name what is excluded by default.
     """
     for condition in select:
-        if not _holds(condition, fields):
-            verb = next(key for key in condition if key != "field")
-            return f"the select condition on {condition['field']} ({verb}) does not hold"
+        if not holds(condition, fields):
+            return f"the select condition on {condition['field']} ({verb(condition)}) does not hold"
     return _by_default(fields, {condition["field"] for condition in select if "in" in condition})
+
+
+def verb(condition: Condition) -> str:
+    """What a condition asks: in, not_in, contains or not_contains."""
+    return next(key for key in condition if key != "field")
+
+
+class Verdicts:
+    """What the conditions say of each file of one series; the series passes only if all of its files do.
+
+    Parameters
+    ----------
+    shown
+        The attributes whose values may be written down; those of others may identify.
+    """
+
+    def __init__(self, select: Sequence[Condition], shown: frozenset[str]) -> None:
+        self._select = select
+        self._shown = shown
+        self._reasons: dict[str, str] = {}
+        self._values: dict[str, set[str]] = {}
+        self._files = 0
+        self._failed: list[set[int]] = [set() for _ in select]
+        self._excluded: dict[int, str] = {}
+
+    def add(self, found: Mapping[str, list[str]]) -> None:
+        """Judge one more file of the series, in order."""
+        self._files += 1
+        for keyword, texts in found.items():
+            self._values.setdefault(keyword, set()).add("\\".join(texts))
+        for failed, condition in zip(self._failed, self._select, strict=True):
+            if not holds(condition, found):
+                failed.add(self._files)
+        reason = excluded(found, self._select)
+        if reason:
+            self._excluded[self._files] = reason
+
+    @property
+    def reason(self) -> str:
+        """Why the series stays out; empty if it may enter."""
+        return next(iter(self._excluded.values()), "")
+
+    def as_json(self) -> dict[str, Any]:
+        """Each condition with the values found and its verdict, and the numbers of the files that fail."""
+        conditions = [
+            {
+                "field": condition["field"],
+                verb(condition): condition[verb(condition)],
+                "found": self._found(condition["field"]),
+                "holds": not failed,
+                "failed_files": sorted(failed),
+            }
+            for condition, failed in zip(self._select, self._failed, strict=True)
+        ]
+        return {
+            "files": self._files,
+            "passes": not self._excluded,
+            "reason": self.reason,
+            "excluded_files": sorted(self._excluded),
+            "conditions": conditions,
+        }
+
+    def _found(self, keyword: str) -> list[str]:
+        values = sorted(self._values.get(keyword, ()))
+        return values if keyword in self._shown else ["*" * 3] * len(values)
 
 
 def _by_default(fields: Mapping[str, Any], named: set[str]) -> str:
@@ -53,7 +143,8 @@ def _by_default(fields: Mapping[str, Any], named: set[str]) -> str:
     return ""
 
 
-def _holds(condition: Condition, fields: Mapping[str, Any]) -> bool:
+def holds(condition: Condition, fields: Mapping[str, Any]) -> bool:
+    """Whether a condition holds; case does not matter, and `in` asks that there is a value."""
     found = [value.lower() for value in values(fields.get(condition["field"]))]
     if "in" in condition:
         return bool(found) and all(value in _lower(condition["in"]) for value in found)

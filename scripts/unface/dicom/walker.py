@@ -14,7 +14,7 @@ from unface.dicom.encoding import (
     items,
 )
 from unface.dicom.profile import Action, Profile, type_of, vr_of
-from unface.dicom.splitter import Splitter, Unit
+from unface.dicom.splitter import Unit
 from unface.dicom.values import Values, dummy, padded
 
 Addition = tuple[int, bytes]
@@ -72,13 +72,13 @@ class Walker:
         self._memo: dict[tuple[Action, str, bool, bytes], bytes | None] = {}
         self._counts = 0
 
-    def rewrite(self, source: Encoded, splitter: Splitter, additions: list[Addition]) -> Rewritten:
+    def rewrite(self, source: Encoded, units: list[Unit], at: int, additions: list[Addition]) -> Rewritten:
         """Rewrite a data set.
 
         Parameters
         ----------
-        splitter
-            The one of the file's series: it knows what earlier files had.
+        units
+            What the splitter of the file's series makes of it, up to its pixels at `at`.
         additions
             Elements that unface writes itself, in order of their tags.
 
@@ -89,7 +89,6 @@ class Walker:
         """
         data, implicit = source.data, source.implicit
         self._sop_class = source.sop_class
-        units, at = splitter.split(data, source.start, implicit, len(data))
         header: list[bytes] = []
         fresh: list[bytes] = []
         counts, instance, waiting = 0, b"", 0

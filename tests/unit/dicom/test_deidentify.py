@@ -166,10 +166,28 @@ def test_a_truncated_file_makes_its_series_unreadable(tmp_path: Path, raw: Path)
     ids=["secondary capture", "report", "burned in"],
 )
 def test_what_may_hold_text_stays_out_with_a_reason(tmp_path: Path, raw: Path, fields: dict[str, str]) -> None:
-    _, folder = run(tmp_path, record_of(raw, **fields))
+    ds = pydicom.dcmread(raw)
+    for keyword, value in fields.items():
+        setattr(ds, keyword, value)
+    ds.save_as(raw)
+    _, folder = run(tmp_path, record_of(raw))
     states = json.loads((folder / "series.json").read_text())
     assert states[0]["state"] == "excluded"
     assert states[0]["reason"]
+    selected = run(tmp_path, record_of(raw), select=[{"field": key, "in": [value]} for key, value in fields.items()])
+    assert json.loads((selected[1] / "series.json").read_text())[0]["state"] == "ok"
+
+
+def test_a_condition_that_one_file_fails_keeps_its_series_out_and_hides_what_identifies(
+    tmp_path: Path, raw: Path
+) -> None:
+    select = [{"field": "PatientName", "contains": "smith"}, {"field": "Modality", "in": ["mr"]}]
+    _, folder = run(tmp_path, record_of(raw), select=select)
+    judged = json.loads((folder / "selection.json").read_text())["s001"]
+    assert not judged["passes"]
+    assert [condition["holds"] for condition in judged["conditions"]] == [False, True]
+    assert [condition["found"] for condition in judged["conditions"]] == [["***"], ["MR"]]
+    assert judged["conditions"][0]["failed_files"] == [1]
 
 
 def test_an_identifier_that_an_override_keeps_withholds_the_series(tmp_path: Path, raw: Path) -> None:

@@ -1,0 +1,266 @@
+"""The command `deidentify_dicom.py`: one file or a whole tree, by the engine of the workflow.
+
+Two passes: the first collects each patient's identifiers from all files, the second rewrites and searches for them.
+A patient is who has one PatientID; pseudonyms, UIDs and day shift depend on it and on the key alone.
+"""
+
+import argparse
+import os
+import sys
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import TextIO
+
+import yaml
+
+from unface.dicom import selection
+from unface.dicom.encoding import Encoded, UnreadableError, decode, element_at
+from unface.dicom.engine import Engine, IdentifierLeftError, collect_encoded, read_bytes
+from unface.dicom.identifiers import Answers, Collector, usable
+from unface.dicom.profile import Profile
+from unface.dicom.splitter import Splitter, Unit
+from unface.pseudonyms import Key
+from unface.settings import PROJECT, Deidentify, SettingsError, check
+
+CHUNK_FILES = 200
+HEAD_BYTES = 32_768
+PATIENT_ID, SERIES = 0x00100020, 0x0020000E
+NO_PATIENT = ""
+
+
+@dataclass(frozen=True)
+class Job:
+    """What every worker knows."""
+
+    source: Path
+    target: Path
+    key: Key
+    settings: Deidentify
+    select: tuple[selection.Condition, ...] = ()
+
+
+@dataclass
+class Found:
+    """What the first pass found in some files: identifiers by patient."""
+
+    patients: dict[str, Answers] = field(default_factory=dict)
+
+    def add(self, other: "Found") -> None:
+        for patient, answers in other.patients.items():
+            mine = self.patients.setdefault(patient, {})
+            for kind, values in answers.items():
+                mine.setdefault(kind, set()).update(values)
+
+
+def main(arguments: list[str]) -> int:
+    """Run the command; returns the exit status: 0 when every file is clean, 1 when some were refused, 2 on misuse."""
+    options = _parser().parse_args(arguments)
+    source, target = options.source.resolve(), options.target.resolve()
+    if not source.exists():
+        return _misuse("IN does not exist")
+    if target == source or source in target.parents:
+        return _misuse("OUT may not be inside IN")
+    try:
+        settings, select = _settings(options.config)
+    except (OSError, SettingsError, yaml.YAMLError) as error:
+        return _misuse(f"--config: {error}")
+    root = source if source.is_dir() else source.parent
+    job = Job(root, target, Key.load_or_make(options.key or Path("unface.key")), settings, select)
+    files = list(tree(source))
+    refused = run(job, files, options.processes, sys.stderr)
+    for name, reason in refused:
+        print(f"refused: {name!r}: {reason}", file=sys.stderr)
+    print(f"{len(files) - len(refused)} files written, {len(refused)} refused", file=sys.stderr)
+    return 1 if refused else 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="deidentify_dicom.py", description="De-identify DICOM by PS3.15 Annex E.")
+    parser.add_argument("source", metavar="IN", type=Path, help="a file or a folder tree; read only")
+    parser.add_argument("target", metavar="OUT", type=Path, help="folder for the clean files; not inside IN")
+    parser.add_argument(
+        "--config", type=Path, help="a config.yaml of unface; its blocks `deidentify` and `select` count"
+    )
+    parser.add_argument("--key", type=Path, help="the key file (default: unface.key here); made if there is none")
+    parser.add_argument("--processes", type=int, default=1, help="how many processes (default: 1)")
+    return parser
+
+
+def _misuse(sentence: str) -> int:
+    print(f"deidentify_dicom.py: {sentence}", file=sys.stderr)
+    return 2
+
+
+def _settings(config: Path | None) -> tuple[Deidentify, tuple[selection.Condition, ...]]:
+    content = yaml.safe_load((PROJECT / "config.yaml").read_text(encoding="utf-8"))
+    if config is not None:
+        content.update(yaml.safe_load(config.read_text(encoding="utf-8")) or {})
+    check(content)
+    return Deidentify.of(content["deidentify"]), tuple(content["select"])
+
+
+def tree(source: Path) -> Iterator[Path]:
+    """The regular files of a tree in order; links are not followed, so none can lead out of it."""
+    if source.is_file():
+        yield source
+        return
+    for folder, folders, names in os.walk(source):
+        folders.sort()
+        for name in sorted(names):
+            path = Path(folder, name)
+            if path.is_file() and not path.is_symlink():
+                yield path
+
+
+def run(job: Job, files: list[Path], processes: int, progress: TextIO | None = None) -> list[tuple[str, str]]:
+    """De-identify files; returns those refused, by their path below the source, with the reason."""
+    chunks = [files[at : at + CHUNK_FILES] for at in range(0, len(files), CHUNK_FILES)]
+    jobs = [job] * len(chunks)
+    total = Found()
+    refused: list[tuple[str, str]] = []
+    if processes <= 1:
+        first: Iterable[Found] = map(collect, jobs, chunks)
+        for found in first:
+            total.add(found)
+        for number, (chunk, mine) in enumerate(zip(chunks, map(_only, chunks, [total] * len(chunks)), strict=True)):
+            refused += rewrite(job, chunk, mine)
+            _show(progress, number + 1, len(chunks))
+        return refused
+    with ProcessPoolExecutor(processes) as pool:
+        for found in pool.map(collect, jobs, chunks):
+            total.add(found)
+        for number, part in enumerate(pool.map(rewrite, jobs, chunks, [total] * len(chunks))):
+            refused += part
+            _show(progress, number + 1, len(chunks))
+    return refused
+
+
+def _only(chunk: list[Path], found: Found) -> Found:
+    return found
+
+
+def _show(progress: TextIO | None, done: int, total: int) -> None:
+    if progress is not None and progress.isatty():
+        end = "\n" if done == total else ""
+        print(f"\r{done * 100 // total:3d} % [{'#' * (done * 40 // total):40}]", end=end, file=progress, flush=True)
+
+
+class _Patients:
+    """Splitters by series, and who a file belongs to."""
+
+    def __init__(self) -> None:
+        self.splitters: dict[bytes, Splitter] = defaultdict(Splitter)
+
+    def splitter(self, data: bytes) -> Splitter:
+        """The splitter for a file's series; the beginning of its SeriesInstanceUID element is enough to tell."""
+        at = data.find(b"\x20\0\x0e\0", 132, 65_536)
+        return self.splitters[data[at : at + 72] if at > 0 else b""]
+
+
+def patient_of(units: Iterable[Unit], implicit: bool) -> str:
+    """The PatientID that units hold, as Latin-1."""
+    for unit in units:
+        if unit.tag <= PATIENT_ID:
+            for part in unit.parts or (unit,):
+                if part.tag == PATIENT_ID:
+                    _, _, body, end = element_at(part.raw, 0, part.size, implicit)
+                    return part.raw[body:end].strip(b"\0 ").decode("latin-1")
+    return NO_PATIENT
+
+
+def collect(job: Job, files: list[Path]) -> Found:
+    """First pass: the identifiers of some files."""
+    profile = _profile(job.settings)
+    patients = _Patients()
+    collectors: dict[str, Collector] = defaultdict(lambda: Collector(profile.options))
+    for path in files:
+        try:
+            encoded, units, first = _head(path, patients)
+        except (OSError, UnreadableError):
+            continue  # The second pass says so.
+        collector = collectors[patient_of(units, encoded.implicit)]
+        collect_encoded(encoded, units, collector, by_pydicom=first)
+    return Found({patient: collector.answers for patient, collector in collectors.items()})
+
+
+def _head(path: Path, patients: _Patients) -> tuple[Encoded, list[Unit], bool]:
+    """A file's header, and whether it is the first of its series; more is read only where the header is long."""
+    with open(path, "rb", buffering=0) as file:  # noqa: PTH123
+        data = file.read(HEAD_BYTES)
+        try:
+            return _split(data, patients)
+        except UnreadableError:
+            return _split(data + file.readall(), patients)
+
+
+def _split(data: bytes, patients: _Patients) -> tuple[Encoded, list[Unit], bool]:
+    encoded = decode(data)
+    splitter = patients.splitter(encoded.data)
+    first = not splitter.header_bytes
+    units, _ = splitter.split(encoded.data, encoded.start, encoded.implicit, len(encoded.data))
+    return encoded, units, first
+
+
+def rewrite(job: Job, files: list[Path], found: Found) -> list[tuple[str, str]]:
+    """Second pass: write the clean files; returns those refused."""
+    profile = _profile(job.settings)
+    patients = _Patients()
+    engines: dict[str, Engine] = {}
+    refused: list[tuple[str, str]] = []
+    wanted = selection.keywords(job.select)
+    made: set[Path] = set()
+    for path in files:
+        below = path.relative_to(job.source)
+        try:
+            encoded = decode(read_bytes(path))
+            splitter = patients.splitter(encoded.data)
+            units, at = splitter.split(encoded.data, encoded.start, encoded.implicit, len(encoded.data))
+            reason = selection.excluded(selection.fields(units, encoded.implicit, wanted), job.select)
+            if reason:
+                refused.append((str(below), reason))
+                continue
+            patient = patient_of(units, encoded.implicit)
+            engine = engines.get(patient)
+            if engine is None:
+                answers = usable(found.patients.get(patient, {}))
+                engine = engines[patient] = Engine(profile, job.key, patient, job.key.subject(patient), answers)
+            clean = engine.clean_units(encoded, units, at)
+            target = job.target / f"{_name(job.key, below)}.dcm"
+            if target.parent not in made:
+                target.parent.mkdir(parents=True, exist_ok=True)
+                made.add(target.parent)
+            part = target.with_name(f".{target.name}.part")
+            clean.write(part)
+            part.replace(target)
+        except UnreadableError as error:
+            refused.append((str(below), str(error)))
+        except IdentifierLeftError:
+            refused.append((str(below), "its new header still held one of the subject's identifiers"))
+        except OSError as error:
+            refused.append((str(below), os.strerror(error.errno or 0)))
+    return refused
+
+
+def _name(key: Key, below: Path) -> Path:
+    """A path without identifiers: every folder's and file's name is a pseudonym of it."""
+    return Path(*(_label(key, part) for part in below.parts))
+
+
+@cache
+def _label(key: Key, part: str) -> str:
+    return key.label("path", part)
+
+
+_PROFILES: dict[int, Profile] = {}
+
+
+def _profile(settings: Deidentify) -> Profile:
+    """The profile of some settings, made once a process."""
+    key = hash((settings.options, repr(sorted(settings.overrides.items())), settings.age_band_years))
+    if key not in _PROFILES:
+        _PROFILES[key] = Profile(settings)
+    return _PROFILES[key]
