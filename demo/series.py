@@ -66,7 +66,7 @@ class Grid:
         return [round(float(value), 6) for value in (self.to_patient @ [slice_index, 0, 0, 1])[:3]]
 
 
-CENTRE = (12.0, -6.0, -2.0)
+CENTRE = (12.0, -6.0, 18.0)
 """Middle of the template's head with its neck, LPS+ mm."""
 
 
