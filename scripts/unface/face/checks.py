@@ -9,6 +9,7 @@ from scipy import ndimage
 
 from unface.face import template
 from unface.face.images import StoredImage
+from unface.face.registration import Registration
 from unface.face.render import depth_map
 from unface.face.volume import Affine, Array, Volume, air_threshold, resampled_to, sampled_on
 
@@ -19,6 +20,9 @@ FACE_FRONT_MM = 66.0
 """World y of the template, a little in front of the cut: what a ray meets only behind it is no face."""
 ZONE_MIN_PERCENT = 90.0
 ZONE_MIN_RAYS = 10
+LEAST_EDGES = 500
+TILT_MAX_DEGREES = 60.0
+"""A head turned further than this against its header has a header that lies: nobody lies like that in a scanner."""
 
 
 @dataclass(frozen=True)
@@ -38,51 +42,72 @@ def at_least(value: float, limit: float, code: str) -> Check:
     return Check(round(value, 3), f">= {limit:g}", bool(value >= limit), code)
 
 
-def gradient_agreement(head: Volume, head_to_template: Affine) -> float:
-    """NGF: mean squared agreement of gradient directions between the template and an aligned head, at 4 mm.
+def gradient_agreement(head: Volume, base: Volume, head_to_base: Affine) -> float:
+    """NGF: mean squared agreement of gradient directions between two aligned heads, at the resolution of `base`.
 
     1 is the best, 1/3 is chance. It knows no contrast, and cannot tell left from right.
+
+    Parameters
+    ----------
+    base
+        The template or another image of the same person, coarse (4 mm).
+    head_to_base
+        World of the head to world of the base (4, 4).
 
     References
     ----------
     Haber and Modersitzki, MICCAI 2006: normalized gradient fields.
     """
-    base = template.coarse_head()
     coarse = resampled_to(head, template.COARSE_MM)
-    coarse = Volume(coarse.data - min(0.0, float(coarse.data.min())), coarse.affine)
-    aligned = sampled_on(coarse, base.data.shape, base.affine, np.linalg.inv(head_to_template), outside=-1)
+    lifted = Volume(coarse.data - min(0.0, float(coarse.data.min())), coarse.affine)
+    aligned = sampled_on(lifted, base.data.shape, base.affine, np.linalg.inv(head_to_base), outside=-1)
     seen = aligned >= 0
     aligned = np.where(seen, aligned, 0)
-    bright = aligned > 0.1 * np.percentile(coarse.data[coarse.data > 0], 99) if (coarse.data > 0).any() else seen
-    tissue = base.data > 0.1 * np.percentile(base.data, 99)
+    head_part = (aligned > _faint(lifted.data)) | (base.data > _faint(base.data))
     ours, theirs = _gradient(base.data), _gradient(aligned)
     our_length, their_length = np.linalg.norm(ours, axis=0), np.linalg.norm(theirs, axis=0)
-    # Only edges of the template count, and only where the head's field of view reaches.
-    edges = (tissue | bright) & seen & (our_length > np.median(our_length))
-    if edges.sum() < 500:
+    # Only edges of the base count, and only where the head's field of view reaches.
+    edges = head_part & seen & (our_length > np.median(our_length))
+    if edges.sum() < LEAST_EDGES:
         return 0.0
     cosine = (ours * theirs).sum(axis=0) / (our_length * their_length + 1e-6)
     return float((cosine**2)[edges].mean())
+
+
+def _faint(data: Array) -> float:
+    return 0.1 * float(np.percentile(data[data > 0], 99)) if (data > 0).any() else 0.0
 
 
 def _gradient(data: Array) -> NDArray[np.float64]:
     return np.stack(np.gradient(ndimage.gaussian_filter(data.astype(np.float64), 1)))
 
 
-def registration(
-    head: Volume, head_to_template: Affine, ngf_min: float, scale: tuple[float, float]
-) -> dict[str, Check]:
-    """Is the head aligned with the template: gradients, size along each axis, no mirror."""
-    sizes = 1 / np.linalg.svd(head_to_template[:3, :3], compute_uv=False)
+def registration(head: Volume, fit: Registration, ngf_min: float, scale: tuple[float, float]) -> dict[str, Check]:
+    """Is the head aligned with the template: gradients, size along each axis, no mirror, the header not far off.
+
+    A rigid fit to another image of the session is held against that image, which has passed by itself.
+    """
+    linear = fit.head_to_template[:3, :3]
+    sizes = 1 / np.linalg.svd(linear, compute_uv=False)
     smallest, largest = float(sizes.min()), float(sizes.max())
     within = f"{scale[0]:g} to {scale[1]:g}"
     code = "registration_failed"
+    base = fit.base or template.coarse_head()
+    tilt = tilt_degrees(linear)
     return {
-        "ngf": at_least(gradient_agreement(head, head_to_template), ngf_min, code),
+        "ngf": at_least(gradient_agreement(head, base, fit.head_to_base), ngf_min, code),
         "scale_smallest": Check(round(smallest, 3), within, scale[0] <= smallest <= scale[1], code),
         "scale_largest": Check(round(largest, 3), within, scale[0] <= largest <= scale[1], code),
-        "not_mirrored": at_least(float(np.sign(np.linalg.det(head_to_template[:3, :3]))), 1, code),
+        "not_mirrored": at_least(float(np.sign(np.linalg.det(linear))), 1, code),
+        "tilt_degrees": Check(round(tilt, 1), f"<= {TILT_MAX_DEGREES:g}", tilt <= TILT_MAX_DEGREES, code),
     }
+
+
+def tilt_degrees(linear: NDArray[np.float64]) -> float:
+    """Angle in degrees by which an affine's nearest rotation turns: how far the header puts the head from upright."""
+    left, _, right = np.linalg.svd(linear)
+    rotation = left @ np.diag([1, 1, np.linalg.det(left @ right)]) @ right
+    return float(np.degrees(np.arccos(np.clip((np.trace(rotation) - 1) / 2, -1, 1))))
 
 
 def removed_fraction(head: Volume, keep: Array, low_percent: float, high_percent: float) -> Check:
@@ -96,16 +121,14 @@ def removed_fraction(head: Volume, keep: Array, low_percent: float, high_percent
     return Check(round(removed, 2), within, low_percent <= removed <= high_percent, code)
 
 
-def brain_margin(
-    shape: tuple[int, ...], affine: Affine, keep: Array, head_to_template: Affine, least_mm: float
-) -> Check:
+def brain_margin(head: Volume, keep: Array, head_to_template: Affine, least_mm: float) -> Check:
     """Least distance in mm of a removed voxel from the brain.
 
     The brain is that of the template, carried to the head by the same registration: the check finds a mask that
     reaches into the brain, not a registration that is wrong in the same way for both; `ngf` is for that.
     """
-    step = np.maximum(1, np.round(2 / np.linalg.norm(affine[:3, :3], axis=0))).astype(int)
-    coarse = affine @ np.diag([*step, 1.0])
+    step = np.maximum(1, np.round(2 / head.voxel_mm)).astype(int)
+    coarse = head.affine @ np.diag([*step, 1.0])
     small = keep[tuple(slice(None, None, n) for n in step)]
     brain = sampled_on(template.brain(), small.shape, coarse, head_to_template) >= 0.5
     if not brain.any() or small.all():

@@ -1,6 +1,7 @@
 """The stage: the face out of every head image of a session, with the figures that prove it."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -13,7 +14,7 @@ from unface.face.checks import Check
 from unface.face.images import StoredImage
 from unface.face.mask import head_mask, without_face
 from unface.face.registration import Registration
-from unface.face.volume import Array
+from unface.face.volume import Array, Volume
 from unface.layout import bids_folder
 from unface.outcome import WithheldError, Work
 
@@ -58,13 +59,20 @@ class HeadImage:
 
 @dataclass(frozen=True)
 class Face:
-    """Where the face of one acquisition lies: shared by the images on its grid."""
+    """Where the face of one acquisition lies: shared by its images on the same grid; `of` names the one estimated."""
 
-    grid: tuple[tuple[int, ...], bytes]
     registration: Registration
     keep: Array
     checks: dict[str, Check]
     of: str
+
+    @property
+    def passes(self) -> bool:
+        return all(check.ok for check in self.checks.values())
+
+    @property
+    def gradients(self) -> float:
+        return self.checks["ngf"].value or 0.0
 
 
 def deface_session(work: Work, converted: Path, settings: settings.Deface) -> None:
@@ -90,18 +98,20 @@ def deface_session(work: Work, converted: Path, settings: settings.Deface) -> No
     work.measurements["images"] = measured
     if not heads:
         work.note("the session has no image that shows the head: nothing was defaced")
-    faces: dict[str, Face] = {}
+    stored: dict[str, StoredImage] = {}
     for head in heads:
         try:
-            image = images.read(head.file, head.stem)
-            face = faces.get(head.acquisition)
-            if face is None or face.grid != image.grid:
-                face = find_face(head, image, settings, work.scratch)
-                faces.setdefault(head.acquisition, face)
+            stored[head.path] = images.read(head.file, head.stem)
         except WithheldError as error:
-            if error.reason.code == "engine_missing":
-                raise
             work.withhold(error.reason.code, f"{head.stem}: {error.reason.sentence}")
+            measured[head.path] = {"state": "fail", "checks": {}}
+    faces = find_faces([head for head in heads if head.path in stored], stored, settings, work.scratch)
+    for head in heads:
+        if head.path not in stored:
+            continue
+        image, face = stored[head.path], faces.get(head.path)
+        if face is None:
+            work.withhold("registration_failed", f"{head.stem}: no engine found a way to align it with the template")
             measured[head.path] = {"state": "fail", "checks": {}}
             continue
         found = face.checks | {"untouched": _write(work, head, image, face)}
@@ -128,30 +138,64 @@ def head_images(bids: Path, session: Path, suffixes: tuple[str, ...]) -> list[He
     return sorted(found, key=lambda head: (head.suffix != "T1w", "part-phase" in head.path, head.path))
 
 
-def find_face(head: HeadImage, image: StoredImage, settings: settings.Deface, scratch: Path) -> Face:
-    """Estimate where the face is, make the mask, and check both.
+def find_faces(
+    heads: list[HeadImage], stored: dict[str, StoredImage], settings: settings.Deface, scratch: Path
+) -> dict[str, Face]:
+    """Where the face lies, by path: each acquisition by itself, and by another of the session where that fails.
+
+    Images of one acquisition on one grid share the face of the first.
+    """
+    first: dict[tuple[str, object], HeadImage] = {}
+    for head in heads:
+        first.setdefault((head.acquisition, stored[head.path].grid), head)
+    found = {head.path: find_face(head, stored[head.path], None, settings, scratch) for head in first.values()}
+    passed = [head for head in first.values() if (face := found[head.path]) and face.passes]
+    for head in first.values():
+        face = found[head.path]
+        if passed and not (face and face.passes):
+            reference = found[passed[0].path]
+            assert reference is not None
+            rigid = registration.by_reference(
+                stored[head.path].volume(), stored[passed[0].path].volume(), reference.registration
+            )
+            again = find_face(head, stored[head.path], rigid, settings, scratch)
+            found[head.path] = again if again and (again.passes or face is None) else face
+    shared = {head.path: found[first[head.acquisition, stored[head.path].grid].path] for head in heads}
+    return {path: face for path, face in shared.items() if face is not None}
+
+
+def find_face(
+    head: HeadImage, image: StoredImage, fit: Registration | None, settings: settings.Deface, scratch: Path
+) -> Face | None:
+    """The face by a given registration, or by the first engine whose result passes every check.
+
+    If none passes, that with the best gradients, for a person to look at; None if no engine gives any.
 
     Raises
     ------
     WithheldError
-        `registration_failed` if no engine finds an affine; `engine_missing`.
+        `engine_missing`.
     """
-    limits = settings.limits
     volume = image.volume()
-    outside = engines.pydeface(head.file, image, scratch) if settings.engine == "pydeface" else None
-    fit = registration.niimath(volume, scratch)
-    keep = outside if outside is not None else head_mask(volume.data.shape, image.affine, fit.head_to_template)
-    found = checks.registration(
-        volume, fit.head_to_template, limits["ngf_min"], (limits["scale_min"], limits["scale_max"])
-    )
+    outside = engines.pydeface(image, scratch) if settings.engine == "pydeface" else None
+    best: Face | None = None
+    for attempt in [fit] if fit else registration.candidates(volume, scratch):
+        keep = outside if outside is not None else head_mask(volume.data.shape, image.affine, attempt.head_to_template)
+        face = Face(attempt, keep, _checks(volume, keep, attempt, settings.limits), head.stem)
+        if face.passes:
+            return face
+        if best is None or face.gradients > best.gradients:
+            best = face
+    return best
+
+
+def _checks(volume: Volume, keep: Array, fit: Registration, limits: Mapping[str, float]) -> dict[str, Check]:
+    found = checks.registration(volume, fit, limits["ngf_min"], (limits["scale_min"], limits["scale_max"]))
     found["removed_percent"] = checks.removed_fraction(
         volume, keep, limits["removed_min_percent"], limits["removed_max_percent"]
     )
-    found["brain_margin_mm"] = checks.brain_margin(
-        volume.data.shape, image.affine, keep, fit.head_to_template, limits["brain_margin_mm"]
-    )
-    found |= checks.face_zones(volume, keep, fit.head_to_template)
-    return Face(image.grid, fit, keep, found, head.stem)
+    found["brain_margin_mm"] = checks.brain_margin(volume, keep, fit.head_to_template, limits["brain_margin_mm"])
+    return found | checks.face_zones(volume, keep, fit.head_to_template)
 
 
 def _write(work: Work, head: HeadImage, image: StoredImage, face: Face) -> Check:

@@ -15,7 +15,7 @@ from unface.outcome import WithheldError
 TIMEOUT_S = 1800
 
 
-def pydeface(image: Path, stored: StoredImage, scratch: Path) -> Array:
+def pydeface(image: StoredImage, scratch: Path) -> Array:
     """What the real pydeface keeps of an image, True where kept; its soft edge counts as removed.
 
     Raises
@@ -31,7 +31,7 @@ def pydeface(image: Path, stored: StoredImage, scratch: Path) -> Array:
         )
     first, output = scratch / "first.nii.gz", scratch / "pydefaced.nii.gz"
     # pydeface's way with 4D images is broken: it gets the first volume.
-    values = stored.volume()
+    values = image.volume()
     nib.save(nib.Nifti1Image(values.data, values.affine), first)  # type: ignore[no-untyped-call]
     finished = tools.run(
         [tools.find("pydeface"), first, "--outfile", output, "--force"],
