@@ -1,8 +1,9 @@
 """Series as the scans of all shards found them together."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -25,24 +26,31 @@ class FoundSeries:
     positions: set[str] = field(default_factory=set)
     images: int = 0
     mosaic_slices: int = 0
-    files: list[tuple[RawFile, int, str]] = field(default_factory=list)
-    """Each with its InstanceNumber and SOPInstanceUID."""
+    sources: list[tuple[int, int, int]] = field(default_factory=list)
+    """Where the scans list its files: which scan, the line's offset, the entry in the line."""
 
-    def add(self, line: dict[str, Any]) -> None:
+    def add(self, line: dict[str, Any], source: tuple[int, int, int]) -> None:
+        """Take in what one folder holds of the series."""
         for name, values in line["values"].items():
             known = self.values.setdefault(name, [])
             known.extend(value for value in values if value not in known)
         self.positions.update(line["positions"])
         self.images += line["images"]
         self.mosaic_slices = max(self.mosaic_slices, line["mosaic_slices"])
-        self.files += [(RawFile(*entry[:4]), entry[4], entry[5]) for entry in line["files"]]
+        self.sources.append(source)
 
     def first(self, *names: str) -> str:
         """The first value found of the first of these fields that has one."""
         return next((str(value) for name in names for value in self.values.get(name, ())), "")
 
-    def fields(self) -> dict[str, Any]:
-        """Header values as a record holds them: no patient's own, computed ones added."""
+    def fields(self, share: float = 1.0) -> dict[str, Any]:
+        """Header values as a record holds them: no patient's own, computed ones added.
+
+        Parameters
+        ----------
+        share
+            Of its files that are no copies of others: copies add no volumes.
+        """
         kept: dict[str, Any] = {}
         for name, values in self.values.items():
             if name in fields.FIRST_ONLY:
@@ -54,7 +62,8 @@ class FoundSeries:
         slices = self.mosaic_slices or len(self.positions)
         if slices:
             kept["Slices"] = slices
-            kept["Volumes"] = self.images if self.mosaic_slices else max(1, round(self.images / slices))
+            images = self.images * share
+            kept["Volumes"] = max(1, round(images if self.mosaic_slices else images / slices))
         return kept
 
     @property
@@ -67,37 +76,52 @@ class FoundSeries:
         return min(numbers, default=0)
 
 
-def read_scans(scans: Iterable[Path]) -> tuple[list[FoundSeries], list[tuple[str, str]]]:
-    """The series of all shards, and the files of none with why.
+class Scans:
+    """What all scans found. Files stay on disk until they are asked for: a cohort has millions of them."""
 
-    A series whose files lie in several folders, or in several shards, is one series.
-    """
-    found: dict[tuple[str, ...], FoundSeries] = {}
-    unused: list[tuple[str, str]] = []
-    for path in sorted(scans):
-        with path.open(encoding="utf-8") as lines:
-            for line in map(json.loads, lines):
-                unused += [(name, reason) for name, reason in line.get("unused", ())]
-                for entry in line.get("series", ()):
-                    values = entry["values"]
-                    patient, study, series = (str((values.get(name) or [""])[0]) for name in _KEYS)
-                    identity = (normalised(patient), study, series, entry["kind"])
-                    found.setdefault(identity, FoundSeries(*identity)).add(entry)
-    return [found[identity] for identity in sorted(found)], unused
+    def __init__(self, paths: Iterable[Path]) -> None:
+        self.paths = sorted(paths)
+        self.unused: list[tuple[str, str]] = []
+        self.series: list[FoundSeries] = []
+        self._read()
+        self._line = lru_cache(maxsize=16)(self._parsed)
+
+    def _read(self) -> None:
+        """A series whose files lie in several folders, or in several shards, is one series."""
+        found: dict[tuple[str, ...], FoundSeries] = {}
+        for number, path in enumerate(self.paths):
+            offset = 0
+            with path.open("rb") as lines:
+                for text in lines:
+                    line = json.loads(text)
+                    self.unused += [(name, reason) for name, reason in line.get("unused", ())]
+                    for index, entry in enumerate(line.get("series", ())):
+                        values = entry["values"]
+                        patient, study, series = (str((values.get(name) or [""])[0]) for name in _KEYS)
+                        identity = (normalised(patient), study, series, entry["kind"])
+                        found.setdefault(identity, FoundSeries(*identity)).add(entry, (number, offset, index))
+                    offset += len(text)
+        self.series = [found[identity] for identity in sorted(found)]
+
+    def files(self, one: FoundSeries) -> tuple[list[RawFile], list[str]]:
+        """The files of a series in order of InstanceNumber, and the paths of copies of others among them."""
+        entries = [entry for source in one.sources for entry in self._line(*source[:2])["series"][source[2]]["files"]]
+        copies: list[str] = []
+        kept: dict[str, list[Any]] = {}
+        for entry in sorted(entries, key=lambda entry: (entry[3] is not None, entry[0])):
+            uid = entry[5] or entry[0]
+            if uid in kept:
+                copies.append(entry[0])
+            else:
+                kept[uid] = entry
+        ordered = sorted(kept.values(), key=lambda entry: (entry[4], entry[0]))
+        return [RawFile(*entry[:4]) for entry in ordered], copies
+
+    def _parsed(self, number: int, offset: int) -> dict[str, Any]:
+        with self.paths[number].open("rb") as lines:
+            lines.seek(offset)
+            line: dict[str, Any] = json.loads(lines.readline())
+        return line
 
 
 _KEYS = ("PatientID", "StudyInstanceUID", "SeriesInstanceUID")
-
-
-def take_out_copies(found: Sequence[FoundSeries]) -> list[str]:
-    """Take files out that hold an instance another file of the series holds already; return their paths."""
-    copies = []
-    for one in found:
-        seen: dict[str, tuple[RawFile, int, str]] = {}
-        for entry in sorted(one.files, key=lambda entry: (entry[0].problem is not None, entry[0].path)):
-            if entry[2] and entry[2] in seen:
-                copies.append(entry[0].path)
-            else:
-                seen[entry[2] or entry[0].path] = entry
-        one.files = list(seen.values())
-    return copies

@@ -6,16 +6,16 @@ import re
 import shutil
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from unface.bids import protocols
 from unface.bids.criteria import values_of
 from unface.bids.protocols import Acquisition, ProtocolGroup
 from unface.bids.rules import load
 from unface.bids.suggestions import suggested_rules, suggestion
-from unface.dicom.found import FoundSeries, read_scans, take_out_copies
+from unface.dicom.found import FoundSeries, Scans
 from unface.dicom.people import People
 from unface.dicom.records import Series, SessionRecord, merged_fields, table_text, write_if_changed
 from unface.dicom.subjects import read_subjects
@@ -87,37 +87,38 @@ def collect(scans: Iterable[Path], layout: Layout, key: Key, subjects: Path | No
     """
     mapping = load(rules)
     table = read_subjects(subjects)
-    found, unused = read_scans(scans)
-    copies = take_out_copies(found)
-    unused += [(path, "a copy of another file") for path in copies]
-    people = People(found, key, table)
-    records = [
-        _record(subject, session, members, people) for (subject, session), members in sorted(people.sessions.items())
-    ]
-    gone = _write_sessions(layout, records)
-    acquisitions = [acquisition for record in records for acquisition in _acquisitions(record)]
-    groups = protocols.group_acquisitions(acquisitions, mapping, key)
-    _write_protocols(layout, groups, _secret_words(found))
-    write = write_if_changed
-    group_of = {
-        (a.subject, a.session, name): group.group for group in groups for a in group.members for name in a.series
-    }
-    write(layout.inventory, _inventory_table(records, group_of), mode=0o600)
-    write(layout.linkage, people.linkage_table(), mode=0o600)
-    unused_rows = [{"path": path, "reason": reason} for path, reason in sorted(unused)]
-    write(layout.files_unused, table_text(("path", "reason"), unused_rows), mode=0o600)
-    _write_session_list(layout, records, _plans(groups, key), hashlib.sha256(rules.read_bytes()).hexdigest()[:16])
-    _remove_old_archives(layout, found)
-    dicom = sum(len(one.files) for one in found) + len(copies)
+    scans_read = Scans(scans)
+    people = People(scans_read.series, key, table)
+    listed: list[_Listed] = []
+    copies: list[str] = []
+    unpacked: set[Path] = set()
+    for (subject, session), members in sorted(people.sessions.items()):
+        record, session_copies = _record(subject, session, members, people, scans_read)
+        record.write(layout.record(subject, session))
+        copies += session_copies
+        paths = (Path(file.path) for series in record.series for file in series.files)
+        unpacked.update(path.parent for path in paths if path.is_relative_to(layout.unpacked.resolve()))
+        listed.append(_Listed.of(record))
+    gone = _remove_old_records(layout, listed)
+    _remove_old_archives(layout, unpacked)
+    groups = protocols.group_acquisitions((one for entry in listed for one in entry.acquisitions()), mapping, key)
+    _write_protocols(layout, groups, _secret_words(scans_read.series))
+    write_if_changed(layout.inventory, _inventory_table(listed, groups), mode=0o600)
+    write_if_changed(layout.linkage, people.linkage_table(), mode=0o600)
+    unused = sorted([*scans_read.unused, *((path, "a copy of another file") for path in copies)])
+    unused_rows = [{"path": path, "reason": reason} for path, reason in unused]
+    write_if_changed(layout.files_unused, table_text(("path", "reason"), unused_rows), mode=0o600)
+    _write_session_list(layout, listed, _plans(groups, key), hashlib.sha256(rules.read_bytes()).hexdigest()[:16])
+    dicom = sum(sum(entry.files) for entry in listed) + len(copies)
     return Summary(
-        files=dicom + len(unused) - len(copies),
+        files=dicom + len(scans_read.unused),
         dicom=dicom,
-        unused=dict(Counter(reason for _, reason in unused if reason != "a copy of another file")),
+        unused=dict(Counter(reason for _, reason in scans_read.unused)),
         copies=len(copies),
-        broken=sum(file.problem is not None for one in found for file, _, _ in one.files),
-        subjects=len({record.subject for record in records}),
-        sessions=len(records),
-        series=sum(len(record.series) for record in records),
+        broken=sum(problems.total() for entry in listed for problems in entry.problems),
+        subjects=len({entry.record.subject for entry in listed}),
+        sessions=len(listed),
+        series=sum(len(entry.files) for entry in listed),
         groups=dict(Counter(group.match.state for group in groups)),
         gone=gone,
         nameless=people.nameless,
@@ -126,7 +127,36 @@ def collect(scans: Iterable[Path], layout: Layout, key: Key, subjects: Path | No
     )
 
 
-def _record(subject: str, session: str, members: list[FoundSeries], people: People) -> SessionRecord:
+@dataclass(frozen=True)
+class _Listed:
+    """A session without its files: what the tables need of it."""
+
+    record: SessionRecord
+    files: tuple[int, ...]
+    """How many each series has."""
+    problems: tuple[Counter[str], ...]
+
+    @classmethod
+    def of(cls, record: SessionRecord) -> Self:
+        return cls(
+            replace(record, series=tuple(replace(series, files=()) for series in record.series)),
+            tuple(len(series.files) for series in record.series),
+            tuple(Counter(file.problem for file in series.files if file.problem) for series in record.series),
+        )
+
+    def acquisitions(self) -> Iterator[Acquisition]:
+        groups: dict[str, list[Series]] = {}
+        for series in self.record.series:
+            groups.setdefault(series.merge_group, []).append(series)
+        for members in groups.values():
+            names = tuple(series.series for series in members)
+            yield Acquisition(self.record.subject, self.record.session, names, merged_fields(members))
+
+
+def _record(
+    subject: str, session: str, members: list[FoundSeries], people: People, scans: Scans
+) -> tuple[SessionRecord, list[str]]:
+    """A session's record, and the paths of files that are copies of others."""
     started: dict[str, tuple[str, str]] = {}
     for one in members:
         when = (one.first("StudyDate", "SeriesDate"), one.first("SeriesTime", "AcquisitionTime"))
@@ -134,18 +164,18 @@ def _record(subject: str, session: str, members: list[FoundSeries], people: Peop
     members = sorted(
         members, key=lambda one: (started[one.study], one.study, one.number(), _began(one), one.series, one.kind)
     )
-    contents = [one.fields() for one in members]
+    contents, files, copies = [], [], []
+    for one in members:
+        kept, copied = scans.files(one)
+        contents.append(one.fields(len(kept) / (len(kept) + len(copied))))
+        files.append(tuple(kept))
+        copies += copied
     groups = _merge_groups(contents)
     series = [
-        Series(
-            series=f"s{index:03d}",
-            merge_group=group,
-            fields=content,
-            files=tuple(file for file, _, _ in sorted(one.files, key=lambda entry: (entry[1], entry[0].path))),
-        )
-        for index, (one, content, group) in enumerate(zip(members, contents, groups, strict=True), start=1)
+        Series(f"s{index:03d}", group, content, of_series)
+        for index, (group, content, of_series) in enumerate(zip(groups, contents, files, strict=True), start=1)
     ]
-    return SessionRecord(subject, session, people.identity_of(subject), tuple(series))
+    return SessionRecord(subject, session, people.identity_of(subject), tuple(series)), copies
 
 
 def _began(one: FoundSeries) -> str:
@@ -171,22 +201,10 @@ def _merge_groups(contents: Sequence[dict[str, Any]]) -> list[str]:
     return result
 
 
-def _acquisitions(record: SessionRecord) -> Iterator[Acquisition]:
-    groups: dict[str, list[Series]] = {}
-    for series in record.series:
-        groups.setdefault(series.merge_group, []).append(series)
-    for members in groups.values():
-        names = tuple(series.series for series in members)
-        yield Acquisition(record.subject, record.session, names, merged_fields(members))
-
-
-def _write_sessions(layout: Layout, records: Sequence[SessionRecord]) -> int:
-    """Write the records; take away those of sessions that are no longer found, and return how many."""
-    current = {layout.record(record.subject, record.session) for record in records}
-    for record in records:
-        record.write(layout.record(record.subject, record.session))
-    folder = layout.record("x", "x").parent
-    stale = sorted(path for path in folder.glob("*.json") if path not in current)
+def _remove_old_records(layout: Layout, listed: Sequence[_Listed]) -> int:
+    """Take away the records of sessions that are no longer found, and return how many."""
+    current = {layout.record(entry.record.subject, entry.record.session) for entry in listed}
+    stale = sorted(path for path in layout.record("x", "x").parent.glob("*.json") if path not in current)
     for path in stale:
         path.unlink()
     return len(stale)
@@ -219,30 +237,29 @@ def _plans(groups: Iterable[ProtocolGroup], key: Key) -> dict[tuple[str, str], s
 
 
 def _write_session_list(
-    layout: Layout, records: Sequence[SessionRecord], plans: dict[tuple[str, str], str], rules: str
+    layout: Layout, listed: Sequence[_Listed], plans: dict[tuple[str, str], str], rules: str
 ) -> None:
     """List the sessions; `plan` and `rules` tell which have to be converted again when the rules change."""
     rows = [
         {
-            "subject": record.subject,
-            "session": record.session,
-            "series": str(len(record.series)),
-            "acquisitions": str(len({series.merge_group for series in record.series})),
-            "files": str(sum(len(series.files) for series in record.series)),
-            "problems": str(sum(file.problem is not None for series in record.series for file in series.files)),
-            "plan": plans[record.subject, record.session],
+            "subject": entry.record.subject,
+            "session": entry.record.session,
+            "series": str(len(entry.files)),
+            "acquisitions": str(len({series.merge_group for series in entry.record.series})),
+            "files": str(sum(entry.files)),
+            "problems": str(sum(problems.total() for problems in entry.problems)),
+            "plan": plans[entry.record.subject, entry.record.session],
             "rules": rules,
         }
-        for record in records
+        for entry in listed
     ]
     columns = ("subject", "session", "series", "acquisitions", "files", "problems", "plan", "rules")
     write_if_changed(layout.sessions, table_text(columns, rows))
 
 
-def _remove_old_archives(layout: Layout, found: Iterable[FoundSeries]) -> None:
+def _remove_old_archives(layout: Layout, used: set[Path]) -> None:
     """Remove what was unpacked from archives that changed or are gone."""
     root = layout.unpacked.resolve()
-    used = {Path(file.path).parent for one in found for file, _, _ in one.files if file.path.startswith(str(root))}
     for folder in sorted(root.iterdir()) if root.is_dir() else []:
         if folder not in used:
             shutil.rmtree(folder)
@@ -255,16 +272,22 @@ INVENTORY_FIELDS = (
 )
 
 
-def _inventory_table(records: Sequence[SessionRecord], groups: dict[tuple[str, str, str], str]) -> str:
+def _inventory_table(listed: Sequence[_Listed], groups: Sequence[ProtocolGroup]) -> str:
+    """One row for each series, with the id of its protocol group."""
+    group_of = {
+        (member.subject, member.session, name): group.group
+        for group in groups
+        for member in group.members
+        for name in member.series
+    }
     columns = ("subject", "session", "series", "merge_group", "protocol", "files", "problems", *INVENTORY_FIELDS)
     rows = []
-    for record in records:
-        for series in record.series:
-            named = (record.subject, record.session, series.series)
-            problems = Counter(file.problem for file in series.files if file.problem)
+    for entry in listed:
+        for series, files, problems in zip(entry.record.series, entry.files, entry.problems, strict=True):
+            named = (entry.record.subject, entry.record.session, series.series)
             rows.append(
                 dict(zip(columns[:3], named, strict=True))
-                | {"merge_group": series.merge_group, "protocol": groups[named], "files": str(len(series.files))}
+                | {"merge_group": series.merge_group, "protocol": group_of[named], "files": str(files)}
                 | {"problems": ", ".join(f"{count} {problem}" for problem, count in sorted(problems.items()))}
                 | {name: protocols.text_of(series.fields.get(name)) for name in INVENTORY_FIELDS}
             )

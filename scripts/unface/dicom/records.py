@@ -51,7 +51,7 @@ class SessionRecord:
 
     def text(self) -> str:
         """The record as JSON: the same record gives the same bytes."""
-        return json.dumps(asdict(self), indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+        return json.dumps(asdict(self), indent=1, sort_keys=True) + "\n"
 
     @classmethod
     def read(cls, path: Path) -> "SessionRecord":
@@ -114,7 +114,8 @@ def _files(entries: list[dict[str, Any]]) -> list[RawFile]:
 
 def write_if_changed(path: Path, text: str, mode: int = 0o644) -> bool:
     """Put `text` into a file by a rename, unless it already holds the same bytes; returns whether it was written."""
-    content = text.encode("utf-8", "surrogateescape")
+    # File names need not be text: bytes that are none are shown as such.
+    content = text.encode("utf-8", "backslashreplace")
     if path.is_file() and path.read_bytes() == content:
         return False
     path.parent.mkdir(mode=0o700 if mode == 0o600 else 0o755, parents=True, exist_ok=True)

@@ -37,7 +37,7 @@ def scan(dicom_dir: Path, layout: Layout, shard: int, shards: int) -> None:
         This job's number, from 0, and how many there are.
     """
     kept = layout.scan_kept(f"{shard}-of-{shards}")
-    before = _last_scan(kept)
+    before = _LastScan(kept)
     kept.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     part = kept.with_name(f".{kept.name}.part")
     counts = {"folders": 0, "read": 0}
@@ -47,10 +47,10 @@ def scan(dicom_dir: Path, layout: Layout, shard: int, shards: int) -> None:
         for folder in _with_archives_apart(walk(dicom_dir.resolve(), shard, shards)):
             if Path(folder.path).is_relative_to(own):
                 continue
-            line = before.get(folder.path) if _still_true(folder, before, layout.unpacked) else None
+            line = before.line(folder, layout.unpacked)
             counts["folders"] += 1
             counts["read"] += line is None
-            file.write(json.dumps(line or _read_folder(folder, layout.unpacked), sort_keys=True) + "\n")
+            file.write(line or json.dumps(_read_folder(folder, layout.unpacked), sort_keys=True) + "\n")
     part.replace(kept)
     output = layout.scan(str(shard))
     output.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -65,15 +65,35 @@ def _code() -> str:
     return code_digest("scan_dicom.py")
 
 
-def _last_scan(kept: Path) -> dict[str, dict[str, Any]]:
+class _LastScan:
     """The lines of the last scan by folder; none if there was none, or other code made them."""
-    try:
-        with kept.open(encoding="utf-8") as lines:
-            if json.loads(next(lines)) != {"code": _code()}:
-                return {}
-            return {line["folder"]: line for line in map(json.loads, lines)}
-    except (OSError, ValueError, KeyError, TypeError, StopIteration):
-        return {}
+
+    def __init__(self, kept: Path) -> None:
+        self.kept = kept
+        self.places: dict[str, tuple[str, int]] = {}
+        try:
+            with kept.open("rb") as lines:
+                head = next(lines)
+                offset = len(head)
+                if json.loads(head) != {"code": _code()}:
+                    return
+                for text in lines:
+                    line = json.loads(text)
+                    self.places[line["folder"]] = (line["digest"], offset)
+                    offset += len(text)
+        except (OSError, ValueError, KeyError, TypeError, StopIteration):
+            self.places = {}
+
+    def line(self, folder: Folder, unpacked: Path) -> str | None:
+        """The folder's line if its files are as they were."""
+        digest, offset = self.places.get(folder.path, ("", 0))
+        if digest != folder.digest():
+            return None
+        if _is_archive(folder) and not folder_for(folder.places[0], unpacked.resolve()).is_dir():
+            return None
+        with self.kept.open("rb") as lines:
+            lines.seek(offset)
+            return lines.readline().decode("ascii")
 
 
 def _with_archives_apart(folders: Iterable[Folder]) -> Iterator[Folder]:
@@ -85,12 +105,6 @@ def _with_archives_apart(folders: Iterable[Folder]) -> Iterator[Folder]:
             yield Folder(folder.path, rest)
         for archive in archives:
             yield Folder(archive.path, (archive,))
-
-
-def _still_true(folder: Folder, before: dict[str, dict[str, Any]], unpacked: Path) -> bool:
-    if folder.path not in before or before[folder.path]["digest"] != folder.digest():
-        return False
-    return not _is_archive(folder) or folder_for(folder.places[0], unpacked.resolve()).is_dir()
 
 
 def _is_archive(folder: Folder) -> bool:
