@@ -7,13 +7,12 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+from unface.bids import first_elements
 from unface.bids.criteria import values_of
 from unface.bids.images import Acquisition
 from unface.bids.nifti import Geometry
-from unface.dicom.headers import read_header
 from unface.dicom.records import Series, merged_fields
 
-INSTANCE_NUMBER = 0x00200013
 SERIES_OF_VOLUMES = ("func", "dwi", "perf")
 """Datatypes whose NumberOfTemporalPositions (0020,0105) counts the volumes of an image."""
 
@@ -41,10 +40,10 @@ def _gap(series: Series, folder: Path) -> str:
     """Instance numbers have to be whole: echoes and parts may share them, but none is skipped."""
     numbers = set()
     for file in sorted(folder.glob("*.dcm")):
-        value = read_header(file, frozenset([INSTANCE_NUMBER])).values.get(INSTANCE_NUMBER, b"").strip(b"\0 ")
-        if not value.isdigit():
+        number = first_elements.read(file, ["InstanceNumber"]).get("InstanceNumber")
+        if number is None:
             return ""
-        numbers.add(int(value))
+        numbers.add(int(number))
     lost = max(numbers, default=0) - min(numbers, default=0) + 1 - len(numbers)
     if not numbers or lost <= 0:
         return ""

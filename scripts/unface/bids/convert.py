@@ -9,9 +9,19 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import pydicom
-
-from unface.bids import completeness, dcm2niix, fieldmaps, images, names, nifti, perfusion, repeats, rules, sidecars
+from unface.bids import (
+    completeness,
+    dcm2niix,
+    fieldmaps,
+    first_elements,
+    images,
+    names,
+    nifti,
+    perfusion,
+    repeats,
+    rules,
+    sidecars,
+)
 from unface.bids.criteria import values_of
 from unface.bids.images import Acquisition, Target
 from unface.dicom.records import SessionRecord, merged_fields
@@ -117,8 +127,7 @@ def _began(folders: Sequence[Path]) -> str:
     """When an acquisition began, by the first clean file of each series, in ISO form; empty if that is not known."""
     found = []
     for folder in folders:
-        first = min(folder.glob("*.dcm"))
-        header = pydicom.dcmread(first, stop_before_pixels=True, specific_tags=list(_TIMES))
+        header = first_elements.read(min(folder.glob("*.dcm")), _TIMES)
         texts = {name: str(header.get(name) or "") for name in _TIMES}
         for whole in (
             texts["AcquisitionDateTime"],
