@@ -92,12 +92,13 @@ def collect(scans: Iterable[Path], layout: Layout, key: Key, subjects: Path | No
     listed: list[_Listed] = []
     copies: list[str] = []
     unpacked: set[Path] = set()
+    root = f"{layout.unpacked.resolve()}/"
     for (subject, session), members in sorted(people.sessions.items()):
         record, session_copies = _record(subject, session, members, people, scans_read)
         record.write(layout.record(subject, session))
         copies += session_copies
-        paths = (Path(file.path) for series in record.series for file in series.files)
-        unpacked.update(path.parent for path in paths if path.is_relative_to(layout.unpacked.resolve()))
+        paths = (file.path for series in record.series for file in series.files)
+        unpacked.update(Path(path).parent for path in paths if path.startswith(root))
         listed.append(_Listed.of(record))
     gone = _remove_old_records(layout, listed)
     _remove_old_archives(layout, unpacked)
