@@ -21,6 +21,9 @@ FACE_FRONT_MM = 66.0
 ZONE_MIN_PERCENT = 90.0
 ZONE_MIN_RAYS = 10
 LEAST_EDGES = 500
+SURE_NGF = 0.70
+"""From here on no head was ever found registered back to front."""
+SWAP_LEAD = 0.03
 TILT_MAX_DEGREES = 60.0
 """A head turned further than this against its header has a header that lies: nobody lies like that in a scanner."""
 
@@ -101,6 +104,15 @@ def registration(head: Volume, fit: Registration, ngf_min: float, scale: tuple[f
         "not_mirrored": at_least(float(np.sign(np.linalg.det(linear))), 1, code),
         "tilt_degrees": Check(round(tilt, 1), f"<= {TILT_MAX_DEGREES:g}", tilt <= TILT_MAX_DEGREES, code),
     }
+
+
+def unlike_its_back(ngf: float, swapped: Volume, swapped_fit: Registration) -> Check:
+    """How much better the gradients agree than those of the head with front and back swapped, registered as well.
+
+    A head whose header swaps them is registered back to front, with figures just short of a good registration's.
+    """
+    other = gradient_agreement(swapped, template.coarse_head(), swapped_fit.head_to_template)
+    return at_least(ngf - other, SWAP_LEAD, "registration_failed")
 
 
 def tilt_degrees(linear: NDArray[np.float64]) -> float:

@@ -1,5 +1,6 @@
 """The stage: the face out of every head image of a session, with the figures that prove it."""
 
+import contextlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -181,7 +182,7 @@ def find_face(
     best: Face | None = None
     for attempt in [fit] if fit else registration.candidates(volume, scratch):
         keep = outside if outside is not None else head_mask(volume.data.shape, image.affine, attempt.head_to_template)
-        face = Face(attempt, keep, _checks(volume, keep, attempt, settings.limits), head.stem)
+        face = Face(attempt, keep, _checks(volume, keep, attempt, settings.limits, scratch), head.stem)
         if face.passes:
             return face
         if best is None or face.gradients > best.gradients:
@@ -189,8 +190,16 @@ def find_face(
     return best
 
 
-def _checks(volume: Volume, keep: Array, fit: Registration, limits: Mapping[str, float]) -> dict[str, Check]:
+def _checks(
+    volume: Volume, keep: Array, fit: Registration, limits: Mapping[str, float], scratch: Path
+) -> dict[str, Check]:
     found = checks.registration(volume, fit, limits["ngf_min"], (limits["scale_min"], limits["scale_max"]))
+    ngf = found["ngf"].value or 0.0
+    if fit.base is None and found["ngf"].ok and ngf < checks.SURE_NGF:
+        swapped = registration.front_to_back(volume)
+        # If the engine cannot align the swapped head at all, the header's way is the better one.
+        with contextlib.suppress(WithheldError):
+            found["lead_over_swapped"] = checks.unlike_its_back(ngf, swapped, registration.niimath(swapped, scratch))
     found["removed_percent"] = checks.removed_fraction(
         volume, keep, limits["removed_min_percent"], limits["removed_max_percent"]
     )

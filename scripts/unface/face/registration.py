@@ -50,6 +50,14 @@ def candidates(head: Volume, scratch: Path) -> Iterator[Registration]:
     yield to_template("ants", ants_engine.affine_to_template(head))
 
 
+def front_to_back(head: Volume) -> Volume:
+    """The head with front and back swapped in the world, about its middle."""
+    middle = np.eye(4)
+    middle[:3, 3] = (head.affine @ [*(np.array(head.data.shape) / 2), 1])[:3]
+    swap = middle @ np.diag([1.0, -1.0, 1.0, 1.0]) @ np.linalg.inv(middle)
+    return Volume(head.data, swap @ head.affine)
+
+
 def by_reference(head: Volume, reference: Volume, reference_fit: Registration) -> Registration:
     """A rigid fit to another image of the session, and from there its way to the template."""
     from unface.face import ants_engine  # noqa: PLC0415
