@@ -8,6 +8,7 @@ of them, so that decoding once a series, not once a file, is what makes an inven
 import os
 import struct
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -50,6 +51,10 @@ class RawHeader:
     """`<` or `>`: the byte order of the data set."""
     frames: list[dict[int, bytes]] = field(default_factory=list)
     problem: str | None = None
+
+
+_Read = Callable[[int, int], bytes]
+"""Gives the bytes of a file from an offset on."""
 
 
 class _EndOfDataError(Exception):
@@ -115,8 +120,11 @@ def _parse(data: bytes, handle: int, size: int, wanted: frozenset[int]) -> RawHe
         header.problem = "truncated"
         return header
     if pixels is not None:
-        tail = _deflated_tail(data) if syntax == DEFLATED else _Tail(handle, size)
-        header.problem = _pixel_problem(header, walk, pixels, syntax, tail)
+
+        def read(offset: int, amount: int) -> bytes:
+            return data[offset : offset + amount] if syntax == DEFLATED else os.pread(handle, amount, offset)
+
+        header.problem = _pixel_problem(header, pixels, syntax, size, read)
     return header
 
 
@@ -282,51 +290,22 @@ class _Walk:
         return end
 
 
-@dataclass(frozen=True)
-class _Tail:
-    """The bytes of a file that were not read."""
-
-    handle: int
-    size: int
-
-    def read(self, offset: int, amount: int) -> bytes:
-        return os.pread(self.handle, amount, offset)
-
-
-@dataclass(frozen=True)
-class _BytesTail:
-    data: bytes
-
-    @property
-    def size(self) -> int:
-        return len(self.data)
-
-    def read(self, offset: int, amount: int) -> bytes:
-        return self.data[offset : offset + amount]
-
-
-def _deflated_tail(data: bytes) -> _BytesTail:
-    return _BytesTail(data)
-
-
-def _pixel_problem(
-    header: RawHeader, walk: _Walk, pixels: tuple[int, int], syntax: bytes, tail: _Tail | _BytesTail
-) -> str | None:
+def _pixel_problem(header: RawHeader, pixels: tuple[int, int], syntax: bytes, size: int, read: _Read) -> str | None:
     """Whether the pixel data are all there: their own length, and what the image's dimensions ask for."""
     offset, length = pixels
     if length == UNDEFINED:
-        return None if _fragments_end(offset, tail) else "truncated"
-    if offset + length > tail.size:
+        return None if _fragments_end(offset, read) else "truncated"
+    if offset + length > size:
         return "truncated"
     if syntax in UNCOMPRESSED and length < _expected_bytes(header):
         return "truncated"
     return None
 
 
-def _fragments_end(offset: int, tail: _Tail | _BytesTail) -> bool:
+def _fragments_end(offset: int, read: _Read) -> bool:
     """Whether encapsulated fragments (PS3.5 A.4) come to their sequence delimiter before the file ends."""
     while True:
-        head = tail.read(offset, 8)
+        head = read(offset, 8)
         if len(head) < 8:
             return False
         group, element, length = struct.unpack("<HHI", head)
@@ -347,4 +326,7 @@ def _expected_bytes(header: RawHeader) -> int:
     frames = header.values.get(0x00280008, b"").strip(b"\0 ")
     count = int(frames) if frames.isdigit() else 1
     bits = number(0x00280100, 0) * number(0x00280010, 0) * number(0x00280011, 0) * number(0x00280002, 1) * count
+    if b"422" in header.values.get(0x00280004, b""):
+        # Two pixels share their chrominance (PS3.3 C.7.6.3.1.2): two samples for each pixel, not three.
+        bits = bits * 2 // 3
     return bits // 8
