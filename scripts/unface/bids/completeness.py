@@ -11,7 +11,7 @@ from unface.bids import first_elements
 from unface.bids.criteria import values_of
 from unface.bids.images import Acquisition
 from unface.bids.nifti import Geometry
-from unface.dicom.records import Series, merged_fields
+from unface.dicom.records import Series
 
 SERIES_OF_VOLUMES = ("func", "dwi", "perf")
 """Datatypes whose NumberOfTemporalPositions (0020,0105) counts the volumes of an image."""
@@ -74,7 +74,7 @@ def _lost_volumes(one: Acquisition, shapes: Sequence[Geometry]) -> str:
     if one.match.datatype not in SERIES_OF_VOLUMES or not shapes:
         return ""
     volumes = Counter(shape.volumes for shape in shapes)
-    announced = [value for value in values_of(merged_fields(one.series).get("NumberOfTemporalPositions")) if value]
+    announced = [value for value in values_of(one.fields.get("NumberOfTemporalPositions")) if value]
     expected = max([*volumes, *(value for value in announced if isinstance(value, int))])
     fewest = min(volumes)
     return f"{fewest} of {expected} volumes are there" if fewest < expected else ""

@@ -53,10 +53,12 @@ def convert_session(work: Work, deidentified: Path, record: Path, rules: Path, s
         If the mapping rules are wrong.
     """
     session = SessionRecord.read(record)
-    acquisitions = _planned(session, rules, deidentified)
+    mapping = _loaded(rules)
+    acquisitions = _planned(session, mapping, deidentified)
     for one in acquisitions:
         if not one.state:
             _convert(work, one, deidentified)
+            _match_again(one, mapping)
     for note in repeats.settle(acquisitions, settings.repeats):
         work.note(note)
     _place(work, acquisitions)
@@ -70,32 +72,46 @@ def convert_session(work: Work, deidentified: Path, record: Path, rules: Path, s
         work.withhold("nothing_left", "no series of the session is converted; series.json says why")
 
 
-def _planned(session: SessionRecord, rule_file: Path, deidentified: Path) -> list[Acquisition]:
-    """The acquisitions of the session with what the rules make of each; those not to be converted have a state."""
+def _loaded(rule_file: Path) -> rules.Rules:
     try:
-        mapping = rules.load(rule_file)
+        return rules.load(rule_file)
     except rules.RulesError as error:
         raise JobFailedError(f"mapping rules: {error}") from None
+
+
+def _planned(session: SessionRecord, mapping: rules.Rules, deidentified: Path) -> list[Acquisition]:
+    """The acquisitions of the session with what the rules make of each; those not to be converted have a state."""
     clean = {entry["series"]: entry for entry in json.loads((deidentified / "series.json").read_text(encoding="utf-8"))}
     groups: dict[str, list[Any]] = {}
     for series in session.series:
         groups.setdefault(series.merge_group, []).append(series)
     acquisitions = []
     for group, members in groups.items():
-        one = Acquisition(group, tuple(members), mapping.match(merged_fields(members)))
+        fields = merged_fields(members)
+        one = Acquisition(group, tuple(members), fields, mapping.match(fields))
         states = [clean.get(series.series, {"state": "withheld", "reason": "not de-identified"}) for series in members]
         refused = next((entry for entry in states if entry["state"] in ("withheld", "unreadable")), None)
         selected_out = next((entry for entry in states if entry["state"] == "excluded"), None)
         if selected_out:
             one.state, one.reason = "excluded", selected_out["reason"]
-        elif one.match.state == "excluded":
+        elif one.match.state == "excluded" and not (one.match.waits_for and not refused):
             one.state, one.reason = "excluded", one.match.reason
         elif refused:
             one.state, one.reason = refused["state"], refused["reason"]
-        elif one.match.state != "mapped":
+        elif one.match.state != "mapped" and not one.match.waits_for:
             one.state, one.reason = one.match.state, one.match.reason
         acquisitions.append(one)
     return acquisitions
+
+
+def _match_again(one: Acquisition, mapping: rules.Rules) -> None:
+    """Ask the rules that wait for what dcm2niix finds out."""
+    if not one.match.waits_for:
+        return
+    if one.conversion is not None and one.conversion.images:
+        one.match = mapping.match(rules.with_sidecar(one.fields, one.conversion.images[0].sidecar))
+    if one.match.state != "mapped":
+        one.state, one.reason = one.match.state, one.match.reason
 
 
 def _convert(work: Work, one: Acquisition, deidentified: Path) -> None:
@@ -223,7 +239,7 @@ def _gradients(one: Acquisition, target: Target) -> tuple[str, str] | None:
         bval, bvec = (path.read_text(encoding="ascii") for path in (target.image.bval, target.image.bvec))
         counts = {len(line.split()) for line in (bval + "\n" + bvec).splitlines() if line.strip()}
         return (bval, bvec) if counts == {target.geometry.volumes} else None
-    b_values = [value for value in values_of(merged_fields(one.series).get("DiffusionBValue")) if value is not None]
+    b_values = [value for value in values_of(one.fields.get("DiffusionBValue")) if value is not None]
     if b_values and all(value == 0 for value in b_values):
         zeros = " ".join("0" for _ in range(target.geometry.volumes)) + "\n"
         return zeros, zeros * 3
@@ -344,9 +360,9 @@ def _complete_twin(one: Acquisition, acquisitions: Sequence[Acquisition]) -> Acq
     if one.match.state != "mapped":
         return None
     alike = ("ImageType", "EchoTime")
-    mine = merged_fields(one.series)
+    mine = one.fields
     for other in acquisitions:
-        theirs = merged_fields(other.series)
+        theirs = other.fields
         same = other.plan == one.plan and all(mine.get(name) == theirs.get(name) for name in alike)
         if other is not one and other.state == "converted" and same:
             return other

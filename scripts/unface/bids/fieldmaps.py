@@ -1,6 +1,6 @@
 """Which field map corrects what: B0FieldIdentifier, B0FieldSource and IntendedFor, from the final names."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from unface.bids.images import Target
 
@@ -32,8 +32,8 @@ def fill_echo_times(targets: Sequence[Target]) -> None:
 def link(targets: Sequence[Target]) -> list[str]:
     """Write into the sidecars which field map corrects which images; returns notes on what stays open.
 
-    One field map serves every EPI of its session. Of several, the one that was shimmed alike serves an image; where
-    that decides nothing, the link stays open.
+    A mapping rule may say what its field map is for. Of the others, the only one of a session serves every EPI; of
+    several, the one that was shimmed alike serves an image; where that decides nothing, the link stays open.
     """
     maps: dict[str, list[Target]] = {}
     for target in targets:
@@ -46,19 +46,30 @@ def link(targets: Sequence[Target]) -> list[str]:
     notes = []
     served: dict[str, list[str]] = {name: [] for name in measured}
     for target in targets:
-        if target.datatype == "fmap" or target.suffix not in CORRECTED or not measured:
-            continue
-        fitting = list(measured) if len(measured) == 1 else _shimmed_alike(target, measured)
+        fitting = _serving(target, measured)
         if len(fitting) == 1:
             target.sidecar["B0FieldSource"] = fitting[0]
             served[fitting[0]].append(f"bids::{target.stem}.nii.gz")
-        else:
+        elif fitting:
             notes.append(f"{target.stem.rsplit('/', 1)[-1]}: several field maps may serve it; none is named")
     for name, members in measured.items():
         for member in members:
             if served[name]:
                 member.sidecar["IntendedFor"] = sorted(served[name])
     return notes
+
+
+def _serving(target: Target, measured: Mapping[str, list[Target]]) -> list[str]:
+    """The field maps that may correct an image: one of them, or several where nothing decides."""
+    if target.datatype == "fmap":
+        return []
+    told = {name: {rule for one in members for rule in one.intended_for} for name, members in measured.items()}
+    named = [name for name, wanted in told.items() if wanted & set(target.rules)]
+    free = {name: measured[name] for name, wanted in told.items() if not wanted}
+    if named or target.suffix not in CORRECTED:
+        return named
+    alike = _shimmed_alike(target, free)
+    return alike if len(alike) == 1 else list(free)
 
 
 def _set_of(target: Target) -> str:
@@ -71,7 +82,7 @@ def _has_field(target: Target) -> bool:
     return target.suffix in ("epi", "phasediff", "phase1", "phase2", "fieldmap")
 
 
-def _shimmed_alike(target: Target, measured: dict[str, list[Target]]) -> list[str]:
+def _shimmed_alike(target: Target, measured: Mapping[str, list[Target]]) -> list[str]:
     shim = target.image.sidecar.get("ShimSetting")
     return [
         name

@@ -24,6 +24,10 @@ class Target:
     entities: dict[str, str]
     sidecar: dict[str, Any]
     geometry: nifti.Geometry
+    rules: tuple[str, ...] = ()
+    """The mapping rule that named it."""
+    intended_for: tuple[str, ...] = ()
+    """Rules whose images it is to correct, where its own rule says so."""
     stem: str = ""
     """Path below the dataset without extension, once it is known."""
 
@@ -34,6 +38,8 @@ class Acquisition:
 
     group: str
     series: tuple[Series, ...]
+    fields: Mapping[str, Any]
+    """Header values of all its series, which the mapping rules look at."""
     match: Match
     state: str = ""
     reason: str = ""
@@ -111,7 +117,7 @@ def _target(one: Acquisition, image: Image, alike: list[Image], kinds: set[str])
     required = schema.names().required.get((match.datatype or "", template), frozenset())
     if (len(times) > 1 and not match.tells_echoes_apart(image.kind)) or "echo" in required:
         entities["echo"] = str(rank)
-    told_by_suffix = match.datatype == "fmap" or image.kind in match.parts
+    told_by_suffix = match.datatype == "fmap" or any(key.startswith(image.kind) for key in match.parts)
     if not told_by_suffix and (len(kinds) > 1 or image.kind != "magnitude"):
         if image.kind not in PARTS:
             raise ValueError(f"BIDS has no name for a {image.kind} image of {match.suffix}")
@@ -121,4 +127,6 @@ def _target(one: Acquisition, image: Image, alike: list[Image], kinds: set[str])
     direction = image.sidecar.get("PhaseEncodingDirection")
     if suffix == "epi" and not entities.get("dir") and direction:
         entities["dir"] = names.direction(direction, geometry.axes)
-    return Target(image, match.datatype or "", suffix, entities, dict(image.sidecar), geometry)
+    return Target(
+        image, match.datatype or "", suffix, entities, dict(image.sidecar), geometry, match.rules, match.intended_for
+    )

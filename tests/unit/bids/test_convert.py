@@ -167,6 +167,19 @@ def test_perfusion_without_the_context_that_bids_requires_is_left_out_and_said(s
     assert any("aslcontext.tsv" in note for note in session.outcome.notes)
 
 
+def test_a_rule_may_ask_for_what_dcm2niix_finds_out(shared_data: Callable[[str], Path], tmp_path: Path) -> None:
+    rules = tmp_path / "rules.yaml"
+    rules.write_text(
+        "rules:\n"
+        "  - {name: bold, criteria: {PhaseEncodingDirection: j, ScanningSequence: EP},"
+        " datatype: func, suffix: bold, entities: {task: rest}}\n"
+        "  - {name: other, criteria: {PhaseEncodingDirection: i, ScanningSequence: EP}, exclude: another direction}\n"
+    )
+    (session,) = convert(take_in(shared_data("siemens_multiecho"), tmp_path / "results"), rules)
+    assert list(session.states().values()) == ["unmapped", "unmapped", "converted"]
+    assert session.names() == ["task-rest_echo-1_bold", "task-rest_echo-2_bold"]
+
+
 def test_scans_are_listed_in_the_order_of_their_acquisition(sets: Sets) -> None:
     (session,) = sets("siemens_xa30_enhanced")
     rows = [line.split("\t") for line in session.file("_scans.tsv").read_text().splitlines()]

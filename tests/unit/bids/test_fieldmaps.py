@@ -11,7 +11,7 @@ def target(datatype: str, suffix: str, shim: int = 0, echo_time: float = 0.03, *
     sidecar: dict[str, Any] = {"ShimSetting": [shim], "EchoTime": echo_time}
     stem = f"sub-a/ses-b/{datatype}/{''.join(entities.values())}_{suffix}"
     image = Image(Path("image.nii"), sidecar, "magnitude", None)
-    return Target(image, datatype, suffix, entities, dict(sidecar), Geometry((4, 4, 4), "LPS"), stem)
+    return Target(image, datatype, suffix, entities, dict(sidecar), Geometry((4, 4, 4), "LPS"), stem=stem)
 
 
 def test_one_field_map_serves_every_epi_of_its_session() -> None:
@@ -51,3 +51,12 @@ def test_a_phase_difference_gets_the_echo_times_of_its_own_magnitudes() -> None:
     phase = target("fmap", "phasediff", echo_time=0.007)
     fieldmaps.fill_echo_times([phase, other, *magnitudes])
     assert (phase.sidecar["EchoTime1"], phase.sidecar["EchoTime2"]) == (0.005, 0.007)
+
+
+def test_a_rule_that_says_what_its_field_map_is_for_goes_before_the_shim() -> None:
+    first, second = (target("fmap", "fieldmap", shim, run=str(shim)) for shim in (1, 2))
+    bold, dwi = target("func", "bold", 2), target("dwi", "dwi", 1)
+    first.intended_for, bold.rules, dwi.rules = ("rest",), ("rest",), ("diffusion",)
+    assert fieldmaps.link([first, second, bold, dwi]) == []
+    assert bold.sidecar["B0FieldSource"] == first.sidecar["B0FieldIdentifier"]
+    assert dwi.sidecar["B0FieldSource"] == second.sidecar["B0FieldIdentifier"]

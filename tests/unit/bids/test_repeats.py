@@ -15,7 +15,9 @@ def acquisition(number: int, *contents: tuple[str, int | None], began: str = "",
     series = Series(f"s{number:03d}", f"g{number:03d}", {"ProtocolName": "rest", **fields}, ())
     match = Match("mapped", ("bold",), "", "func", "bold", {"task": "rest"})
     images = tuple(Image(Path("image.nii"), {}, kind, echo) for kind, echo in contents or [("magnitude", None)])
-    one = Acquisition(series.merge_group, (series,), match, began=began or f"1900-01-01T00:{number:02d}:00")
+    one = Acquisition(
+        series.merge_group, (series,), series.fields, match, began=began or f"1900-01-01T00:{number:02d}:00"
+    )
     one.conversion = Conversion(images)
     return one
 

@@ -46,7 +46,7 @@ def test_slice_times_beyond_the_repetition_time_go() -> None:
 
 def asl(volumes: int, **sidecar: object) -> Target:
     image = Image(None, {}, "magnitude", None)  # type: ignore[arg-type]
-    return Target(image, "perf", "asl", {}, sidecar, Geometry((4, 4, 4, volumes), "LPS"), "sub-a/ses-b/perf/x_asl")
+    return Target(image, "perf", "asl", {}, sidecar, Geometry((4, 4, 4, volumes), "LPS"), stem="sub-a/ses-b/perf/x_asl")
 
 
 def test_the_context_of_a_rule_is_repeated_to_the_end_of_the_image() -> None:
