@@ -67,21 +67,20 @@ def read(path: Path, name: str) -> StoredImage:
         raise WithheldError("registration_failed", f"{name} cannot be read as NIfTI ({type(error).__name__})") from None
     header, shape = image.header, image.shape
     dtype = header.get_data_dtype()
-    # The offset in the header object is not that of the file: nibabel keeps it with the data.
+    # nibabel clears offset and scaling in the header object: those of the file stand with the data.
     start, size = int(image.dataobj.offset), int(np.prod(shape)) * dtype.itemsize
     if dtype.kind not in "iuf" or len(shape) < 3 or min(shape[:3]) < 8 or len(content) < start + size:
         raise WithheldError(
             "registration_failed", f"{name} is no 3D image of a head; leave its series out with `select` or a rule"
         )
     stored = np.frombuffer(content, dtype, int(np.prod(shape)), start).reshape(shape, order="F")
-    slope, intercept = header.get_slope_inter()
     return StoredImage(
         head=content[:start],
         stored=stored,
         tail=content[start + size :],
         affine=np.asarray(image.affine, dtype=float),
-        slope=1.0 if slope is None else float(slope),
-        intercept=0.0 if intercept is None else float(intercept),
+        slope=float(image.dataobj.slope),
+        intercept=float(image.dataobj.inter),
     )
 
 

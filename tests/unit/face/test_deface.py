@@ -1,0 +1,154 @@
+"""Faces go, brains stay, and what cannot be trusted is withheld: on pydeface's mean head and on real heads."""
+
+import gzip
+import json
+import shutil
+import struct
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import nibabel as nib
+import numpy as np
+import pytest
+
+from unface import outcome, tools
+from unface.face import template
+from unface.face.volume import Volume, sampled_on
+
+Deface = Callable[..., outcome.Work]
+ANAT = Path("bids/sub-p1/ses-s1/anat")
+
+
+def stored(head: Volume, slope: float = 1.0, intercept: float = 0.0, copies: int = 0) -> bytes:
+    """A NIfTI file of the head's integers; nibabel would choose slope and intercept itself."""
+    data = np.repeat(head.data[..., None], copies, axis=3) if copies else head.data
+    content = bytearray(nib.Nifti1Image(data, head.affine).to_bytes())
+    struct.pack_into("<2f", content, 112, slope, intercept)
+    return bytes(content)
+
+
+def turned(head: Volume, turn: Any) -> Volume:
+    """The same voxels under a header that turns the head about its middle."""
+    middle = np.eye(4)
+    middle[:3, 3] = head.affine[:3, :3] @ (np.array(head.data.shape) / 2) + head.affine[:3, 3]
+    matrix = np.eye(4)
+    matrix[:3, :3] = turn
+    return Volume(head.data, middle @ matrix @ np.linalg.inv(middle) @ head.affine)
+
+
+def raw(work: outcome.Work, name: str) -> Any:
+    return np.asarray(nib.load(work.folder / ANAT / f"sub-p1_ses-s1_{name}.nii.gz").dataobj.get_unscaled())
+
+
+def test_the_face_goes_and_every_other_voxel_stays_bit_for_bit(session: Deface, mean_head: Volume) -> None:
+    image = stored(mean_head, slope=0.5, intercept=3.0)
+    work = session({"T1w": image})
+    keep = raw(work, "mod-T1w_defacemask")
+    after = raw(work, "T1w")
+    assert work.reasons == []
+    assert set(np.unique(keep)) == {0, 1}
+    assert np.array_equal(after[keep == 1], mean_head.data[keep == 1])
+    assert set(np.unique(after[keep == 0])) == {-6}  # 0 in the image's unit
+    defaced = gzip.decompress((work.folder / ANAT / "sub-p1_ses-s1_T1w.nii.gz").read_bytes())
+    assert defaced[:352] == image[:352]
+
+
+def test_no_voxel_of_the_brain_is_removed_and_each_zone_of_the_face_is(session: Deface, mean_head: Volume) -> None:
+    work = session({"T1w": stored(mean_head)})
+    keep = raw(work, "mod-T1w_defacemask") == 1
+    brain = sampled_on(template.brain(), keep.shape, mean_head.affine, np.eye(4)) > 0.5
+    checks = work.measurements["images"]["sub-p1/ses-s1/anat/sub-p1_ses-s1_T1w.nii.gz"]["checks"]
+    assert not (brain & ~keep).any()
+    for zone in ("eyes", "nose", "mouth", "chin"):
+        assert checks[f"{zone}_removed"]["value"] > 95
+
+
+def test_the_same_head_twice_gives_the_same_bytes(session: Deface, mean_head: Volume, tmp_path: Path) -> None:
+    def run() -> dict[str, bytes]:
+        work = session({"T1w": stored(mean_head)})
+        shutil.rmtree(work.scratch)
+        found = {str(path): path.read_bytes() for path in sorted(work.folder.rglob("*")) if path.is_file()}
+        shutil.rmtree(work.folder)
+        shutil.rmtree(tmp_path / "converted")
+        return found
+
+    first = run()
+    assert len(first) == 4
+    assert run() == first
+
+
+LIES = {
+    "turned by 90 degrees": [[0, -1, 0], [1, 0, 0], [0, 0, 1]],
+    "upside down": np.diag([1, -1, -1]),
+    "front and back swapped": np.diag([1, -1, 1]),
+}
+
+
+@pytest.mark.parametrize("lie", sorted(LIES))
+def test_a_head_whose_header_lies_is_withheld(session: Deface, mean_head: Volume, lie: str) -> None:
+    work = session({"T1w": stored(turned(mean_head, LIES[lie]))})
+    assert "registration_failed" in {reason.code for reason in work.reasons}
+
+
+def test_volumes_share_one_mask_and_so_do_echoes(session: Deface, mean_head: Volume) -> None:
+    work = session({"echo-1_MEGRE": stored(mean_head), "echo-2_MEGRE": stored(mean_head, copies=2)})
+    keep = raw(work, "mod-MEGRE_defacemask")
+    assert work.reasons == []
+    assert not raw(work, "echo-1_MEGRE")[keep == 0].any()
+    assert not raw(work, "echo-2_MEGRE")[keep == 0].any()
+    assert len(list((work.folder / ANAT).glob("*_defacemask.nii.gz"))) == 1
+
+
+def test_air_of_a_ct_is_minus_1024(session: Deface, mean_head: Volume) -> None:
+    ct = Volume((np.clip(mean_head.data, 0, 500) * 4).astype(np.int16), mean_head.affine)
+    work = session({"ct": stored(ct, intercept=-1024.0)}, suffixes=("ct",))
+    assert set(np.unique(raw(work, "ct")[raw(work, "mod-ct_defacemask") == 0])) == {0}
+
+
+def test_an_image_that_is_no_head_volume_is_withheld(session: Deface) -> None:
+    flat = nib.Nifti1Image(np.ones((64, 64, 1), np.int16), np.eye(4)).to_bytes()
+    assert [reason.code for reason in session({"T1w": flat}).reasons] == ["registration_failed"]
+
+
+def test_a_session_without_a_head_ends_well_with_a_note(session: Deface, mean_head: Volume) -> None:
+    work = session({"bold": stored(mean_head)})
+    assert (work.reasons, len(work.notes)) == ([], 1)
+
+
+@pytest.mark.skipif(shutil.which("flirt") is not None, reason="FSL is installed")
+def test_pydeface_without_fsl_says_what_is_missing(session: Deface, mean_head: Volume) -> None:
+    with pytest.raises(outcome.WithheldError, match="flirt") as caught:
+        session({"T1w": stored(mean_head)}, engine="pydeface")
+    assert caught.value.reason.code == "engine_missing"
+
+
+def test_masks_have_names_that_bids_knows(session: Deface, mean_head: Volume, tmp_path: Path) -> None:
+    work = session({"acq-fast_run-01_T1w": stored(mean_head)})
+    bids = work.folder / "bids"
+    (bids / "dataset_description.json").write_text(
+        json.dumps({"Name": "Heads", "BIDSVersion": "1.10.0", "DatasetType": "raw"})
+    )
+    finished = tools.run([tools.find("bids-validator-deno"), bids, "--json"], timeout_s=120)
+    report = json.loads(finished.output[finished.output.index("{") : finished.output.rindex("}") + 1])
+    errors = [issue for issue in report["issues"]["issues"] if issue.get("severity") == "error"]
+    assert [issue for issue in errors if "defacemask" in issue.get("location", "")] == []
+
+
+def test_a_real_head_that_one_engine_fails_on_is_saved_by_its_session(
+    session: Deface, shared_data: Callable[[str], Path], tmp_path: Path
+) -> None:
+    heads = {}
+    for series in ("5_anat-T1w_acq-tfl", "6_anat-T1w_acq-tfl"):
+        folder = shared_data("siemens_xa30_enhanced") / series
+        target = tmp_path / series
+        target.mkdir()
+        dcm2niix = Path(sys.executable).with_name("dcm2niix")
+        subprocess.run([dcm2niix, "-z", "n", "-f", "head", "-o", target, folder], check=True, capture_output=True)
+        heads[f"run-{series[0]}_T1w"] = next(target.glob("*.nii")).read_bytes()
+    work = session(heads)
+    engines = {image["engine"] for image in work.measurements["images"].values()}
+    assert work.reasons == []
+    assert engines == {"niimath", "ants rigid"}
