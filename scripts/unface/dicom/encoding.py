@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
+import numpy as np
 import pydicom
 from pydicom.uid import (
     DeflatedExplicitVRLittleEndian,
@@ -90,18 +91,30 @@ def _through_pydicom(data: bytes) -> Encoded:
             sop_class = str(dataset.SOPClassUID)
             implicit, little = dataset.original_encoding
             buffer = io.BytesIO()
+            if not little:
+                dataset.walk(_swap_words)
             syntax = getattr(dataset.file_meta, "TransferSyntaxUID", None)
             if syntax is None or not little or syntax == DeflatedExplicitVRLittleEndian:
                 syntax = ImplicitVRLittleEndian if implicit else ExplicitVRLittleEndian
-            pydicom.dcmwrite(buffer, dataset, implicit_vr=bool(implicit), little_endian=True)
+                dataset.file_meta.TransferSyntaxUID = syntax
+            pydicom.dcmwrite(buffer, dataset, enforce_file_format=True)
     except MemoryError:
         raise
     except Exception as error:
         # pydicom meets damage with errors of every kind; none of its words may be passed on.
         raise UnreadableError(f"no DICOM image ({type(error).__name__})") from None
     written = buffer.getvalue()
-    start = file_meta(written)[1] if written[128:132] == b"DICM" else 0
-    return Encoded(written, start, bool(implicit), str(syntax), sop_class)
+    return Encoded(written, file_meta(written)[1], bool(implicit), str(syntax), sop_class)
+
+
+WORD_BYTES = {"OW": 2, "OL": 4, "OF": 4, "OD": 8, "OV": 8}
+
+
+def _swap_words(_: pydicom.Dataset, found: pydicom.DataElement) -> None:
+    """Turn the words of an element's bytes, which pydicom leaves in the order of the file."""
+    size = WORD_BYTES.get(found.VR)
+    if size is not None and found.value:
+        found.value = np.frombuffer(found.value, f"u{size}").byteswap().tobytes()
 
 
 def element_at(data: bytes, at: int, end: int, implicit: bool) -> tuple[int, bytes, int, int]:
