@@ -119,6 +119,7 @@ def segment(image: Path, voxel_mm: float, scratch: Path) -> Segmentation:
         m=SMOOTHNESS,
         c=ATROPOS_ITERATIONS,
         priorweight=PRIOR_WEIGHT,
+        r=0,  # a constant seed: Atropos visits voxels in random order
         v=0,
     )
     regions = _carried(maps.regions, maps, even, transforms, "nearestNeighbor").numpy().astype(np.uint8)
