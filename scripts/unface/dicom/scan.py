@@ -36,6 +36,9 @@ def scan(dicom_dir: Path, layout: Layout, shard: int, shards: int) -> None:
     shard, shards
         This job's number, from 0, and how many there are.
     """
+    # Snakemake makes the folders of outputs, open to all: this is the first job that puts identifiers into one.
+    layout.restricted.mkdir(parents=True, exist_ok=True)
+    layout.restricted.chmod(0o700)
     kept = layout.scan_kept(f"{shard}-of-{shards}")
     before = _LastScan(kept)
     kept.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

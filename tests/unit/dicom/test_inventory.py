@@ -94,8 +94,10 @@ def test_no_identifier_stands_in_a_public_table(cohort, tmp_path: Path) -> None:
 
 
 def test_restricted_tables_are_readable_by_their_owner_alone(cohort, tmp_path: Path) -> None:
-    take_stock(cohort.dicom, tmp_path)
     layout = Layout(tmp_path)
+    layout.restricted.mkdir(mode=0o755)
+    take_stock(cohort.dicom, tmp_path)
+    assert layout.restricted.stat().st_mode & 0o077 == 0
     files = [path for path in layout.restricted.rglob("*") if path.is_file()]
     assert layout.linkage in files
     assert {path.stat().st_mode & 0o077 for path in files} == {0}
