@@ -11,7 +11,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from typing import TextIO
 
@@ -27,6 +26,7 @@ from unface.pseudonyms import Key
 from unface.settings import PROJECT, Deidentify, SettingsError, check
 
 CHUNK_FILES = 200
+CHUNKS_A_PROCESS = 2
 HEAD_BYTES = 32_768
 PATIENT_ID, SERIES = 0x00100020, 0x0020000E
 NO_PATIENT = ""
@@ -118,18 +118,15 @@ def tree(source: Path) -> Iterator[Path]:
 
 def run(job: Job, files: list[Path], processes: int, progress: TextIO | None = None) -> list[tuple[str, str]]:
     """De-identify files; returns those refused, by their path below the source, with the reason."""
-    chunks = [files[at : at + CHUNK_FILES] for at in range(0, len(files), CHUNK_FILES)]
-    jobs = [job] * len(chunks)
     total = Found()
-    refused: list[tuple[str, str]] = []
     if processes <= 1:
-        first: Iterable[Found] = map(collect, jobs, chunks)
-        for found in first:
-            total.add(found)
-        for number, (chunk, mine) in enumerate(zip(chunks, map(_only, chunks, [total] * len(chunks)), strict=True)):
-            refused += rewrite(job, chunk, mine)
-            _show(progress, number + 1, len(chunks))
-        return refused
+        total = collect(job, files)
+        return rewrite(job, files, total, progress)
+    # Few chunks: each begins with a header that nothing is known of.
+    size = max(CHUNK_FILES, -(-len(files) // (processes * CHUNKS_A_PROCESS)))
+    chunks = [files[at : at + size] for at in range(0, len(files), size)]
+    jobs = [job] * len(chunks)
+    refused: list[tuple[str, str]] = []
     with ProcessPoolExecutor(processes) as pool:
         for found in pool.map(collect, jobs, chunks):
             total.add(found)
@@ -139,12 +136,8 @@ def run(job: Job, files: list[Path], processes: int, progress: TextIO | None = N
     return refused
 
 
-def _only(chunk: list[Path], found: Found) -> Found:
-    return found
-
-
 def _show(progress: TextIO | None, done: int, total: int) -> None:
-    if progress is not None and progress.isatty():
+    if progress is not None and total and progress.isatty():
         end = "\n" if done == total else ""
         print(f"\r{done * 100 // total:3d} % [{'#' * (done * 40 // total):40}]", end=end, file=progress, flush=True)
 
@@ -205,23 +198,26 @@ def _split(data: bytes, patients: _Patients) -> tuple[Encoded, list[Unit], bool]
     return encoded, units, first
 
 
-def rewrite(job: Job, files: list[Path], found: Found) -> list[tuple[str, str]]:
+def rewrite(job: Job, files: list[Path], found: Found, progress: TextIO | None = None) -> list[tuple[str, str]]:
     """Second pass: write the clean files; returns those refused."""
     profile = _profile(job.settings)
     patients = _Patients()
     engines: dict[str, Engine] = {}
     refused: list[tuple[str, str]] = []
     wanted = selection.keywords(job.select)
-    made: set[Path] = set()
-    for path in files:
-        below = path.relative_to(job.source)
+    folders: dict[str, str] = {}
+    start = len(str(job.source)) + 1
+    for number, path in enumerate(files):
+        if number % 100 == 0:
+            _show(progress, number, len(files))
+        below = str(path)[start:]
         try:
             encoded = decode(read_bytes(path))
             splitter = patients.splitter(encoded.data)
             units, at = splitter.split(encoded.data, encoded.start, encoded.implicit, len(encoded.data))
             reason = selection.excluded(selection.fields(units, encoded.implicit, wanted), job.select)
             if reason:
-                refused.append((str(below), reason))
+                refused.append((below, reason))
                 continue
             patient = patient_of(units, encoded.implicit)
             engine = engines.get(patient)
@@ -229,30 +225,27 @@ def rewrite(job: Job, files: list[Path], found: Found) -> list[tuple[str, str]]:
                 answers = usable(found.patients.get(patient, {}))
                 engine = engines[patient] = Engine(profile, job.key, patient, job.key.subject(patient), answers)
             clean = engine.clean_units(encoded, units, at)
-            target = job.target / f"{_name(job.key, below)}.dcm"
-            if target.parent not in made:
-                target.parent.mkdir(parents=True, exist_ok=True)
-                made.add(target.parent)
-            part = target.with_name(f".{target.name}.part")
-            clean.write(part)
-            part.replace(target)
+            folder, name = os.path.split(below)
+            if folder not in folders:
+                folders[folder] = str(_folder(job, folder))
+            target = f"{folders[folder]}/{job.key.label('path', name)}"
+            clean.write(f"{target}.part")
+            os.replace(f"{target}.part", f"{target}.dcm")  # noqa: PTH105
         except UnreadableError as error:
-            refused.append((str(below), str(error)))
+            refused.append((below, str(error)))
         except IdentifierLeftError:
-            refused.append((str(below), "its new header still held one of the subject's identifiers"))
+            refused.append((below, "its new header still held one of the subject's identifiers"))
         except OSError as error:
-            refused.append((str(below), os.strerror(error.errno or 0)))
+            refused.append((below, os.strerror(error.errno or 0)))
+    _show(progress, len(files), len(files))
     return refused
 
 
-def _name(key: Key, below: Path) -> Path:
-    """A path without identifiers: every folder's and file's name is a pseudonym of it."""
-    return Path(*(_label(key, part) for part in below.parts))
-
-
-@cache
-def _label(key: Key, part: str) -> str:
-    return key.label("path", part)
+def _folder(job: Job, below: str) -> Path:
+    """Where the files of a folder go: every folder's name is a pseudonym of it."""
+    folder = job.target.joinpath(*(job.key.label("path", part) for part in Path(below).parts))
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 _PROFILES: dict[int, Profile] = {}

@@ -35,7 +35,7 @@ class Clean:
     parts: tuple[bytes | memoryview, ...]
     counts: int
 
-    def write(self, path: Path) -> None:
+    def write(self, path: Path | str) -> None:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         try:
             size = sum(len(part) for part in self.parts)

@@ -201,16 +201,18 @@ class Secrets:
         literals = _fewest({text for text in words - uids | phrases if len(text) >= 3 and text not in common})
         self._weak = sorted(text for text in literals if _weak(text))
         self._literals = sorted(literals - set(self._weak))
+        self._numbers = [text for text in self._literals if not text.strip(b"0123456789.+-e")]
 
     def found(self, header: bytes) -> bool:
         """Whether lower-case bytes hold one of the answers, as a word of its own."""
         for literal in self._literals:
             if literal in header and _alone(literal, header):
                 return True
-        for root in self._roots:
-            if root in header and self._has_uid(root, header):
-                return True
-        return False
+        return any(root in header and self._has_uid(root, header) for root in self._roots)
+
+    def found_in_number(self, text: bytes) -> bool:
+        """The same for a number as text, which only numbers can stand in."""
+        return any(literal in text and _alone(literal, text) for literal in self._numbers)
 
     def found_in_text(self, text: bytes) -> bool:
         """The same for one value of text, where even a short number identifies."""

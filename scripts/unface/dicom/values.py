@@ -139,7 +139,7 @@ class Values:
         return keep_words(value, self.secrets.found_in_text)
 
     def _checked_number(self, value: bytes) -> bytes:
-        return b"" if self.secrets.found(value.lower()) else value
+        return b"" if self.secrets.found_in_number(value) else value
 
 
 def keep_codes(value: bytes, is_secret: Callable[[bytes], bool]) -> bytes:
