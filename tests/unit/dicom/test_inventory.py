@@ -310,3 +310,30 @@ def test_series_of_one_merge_group_are_looked_at_together() -> None:
         for number in (1, 2)
     ]
     assert merged_fields(series) == {"EchoTime": [5, 10], "ImageType": ["A", "M"], "Volumes": 2}
+
+
+SETS = {
+    "ct_philips_burned_in_screens": {"excluded": 2},
+    "fieldmaps_ge_siemens_philips": {"mapped": 8},
+    "ge_deidentified_fruit": {"mapped": 1},
+    "ge_siemens_epi": {"mapped": 8},
+    "philips_elition": {"mapped": 3},
+    "siemens_multiecho": {"mapped": 3},
+    "siemens_trio_missing_slices": {"mapped": 2, "excluded": 2},
+    "siemens_xa30_classic_phantom": {"mapped": 7, "excluded": 15},
+    "siemens_xa30_enhanced": {"mapped": 7, "excluded": 13},
+    "uih_umr770": {"mapped": 4},
+}
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_every_file_of_a_real_set_is_accounted_for_and_every_protocol_group_has_a_rule(
+    shared_data: Callable[[str], Path], tmp_path: Path, name: str
+) -> None:
+    folder = shared_data(name)
+    summary = take_stock(folder, tmp_path)
+    found = {str(path) for path in folder.rglob("*") if path.is_file()}
+    in_records = [file.path for record in records(tmp_path) for series in record.series for file in series.files]
+    unused = [row["path"] for row in rows(Layout(tmp_path).files_unused)]
+    assert sorted(in_records + unused) == sorted(found)
+    assert summary.groups == SETS[name]
