@@ -4,16 +4,21 @@ import fcntl
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
 import pytest
+import yaml
 
 import make_cohort
 from make_cohort import Expected
 from unface.settings import PROJECT
+
+COARSE = {"resolution_mm": 3}
+"""Morphometry quick enough for tests."""
 
 
 @dataclass(frozen=True)
@@ -60,12 +65,17 @@ class Run:
 def snakemake(
     folder: Path, dicom: Path, arguments: Sequence[str], *, cores: int = 2, **config: object
 ) -> subprocess.CompletedProcess[str]:
-    """Run Snakemake in a folder of its own; output and errors in one."""
-    settings = {"dicom_dir": dicom, "results_dir": "results", "morphometry": "{resolution_mm: 3}", **config}
+    """Run Snakemake in a folder of its own; output and errors in one. A setting may be a value or its YAML."""
+    settings = {"dicom_dir": str(dicom), "results_dir": "results", "morphometry": COARSE, **config}
+    settings = {key: yaml.safe_load(value) if isinstance(value, str) else value for key, value in settings.items()}
     command = [sys.executable, "-m", "snakemake", *arguments, "--directory", str(folder)]
     command += ["--snakefile", str(PROJECT / "Snakefile"), "--cores", str(cores), "--nocolor"]
-    command += ["--config", *(f"{key}={value}" for key, value in settings.items())]
-    return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    # In a file, as --config turns the numbers of nested settings into words.
+    with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
+        yaml.safe_dump(settings, file)
+        file.flush()
+        command += ["--configfile", file.name]
+        return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
 
 
 def made_once(factory: pytest.TempPathFactory, worker_id: str, name: str, make: Callable[[Path], None]) -> Path:
