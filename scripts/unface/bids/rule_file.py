@@ -59,7 +59,10 @@ def read_rules(path: Path) -> list[Rule]:
 
 def _parsed(path: Path) -> tuple[yaml.Node, Any]:
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
+        if path.suffix == ".json":
+            # JSON is YAML but for tabs between its tokens; within its strings there are none.
+            text = text.replace("\t", " ")
         node = yaml.compose(text, Loader=LOADER)
         content = yaml.load(text, Loader=LOADER)
     except (yaml.YAMLError, UnicodeDecodeError) as error:

@@ -316,6 +316,12 @@ def test_a_dcm2bids_configuration_is_read_as_it_is(tmp_path: Path, fields: dict,
     assert rules_of(tmp_path, DCM2BIDS).match(fields).name == name
 
 
+def test_a_dcm2bids_configuration_may_be_indented_with_tabs(tmp_path: Path) -> None:
+    path = tmp_path / "config.json"
+    path.write_text(DCM2BIDS.replace("  ", "\t"))
+    assert load(path).match({"SeriesDescription": "my dti"}).name == "dwi/dwi"
+
+
 def test_extractors_ids_and_changes_of_a_dcm2bids_configuration_come_along(tmp_path: Path) -> None:
     rules = rules_of(tmp_path, DCM2BIDS)
     fields = {"ImageType": ["ORIGINAL", "PRIMARY", "M", "MAGNITUDE"], "RepetitionTime": 2000}
