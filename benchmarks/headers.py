@@ -32,7 +32,7 @@ from sections import write_section
 ROOT = Path(__file__).resolve().parents[1]
 SIZE = 320
 FEW = 8
-ATTEMPTS, SLOW_S = 5, 10
+ATTEMPTS, SLOW_S = 3, 8
 
 PLANTED_IN = """
 AccessionNumber StudyID InstitutionName InstitutionAddress InstitutionalDepartmentName StationName

@@ -13,7 +13,7 @@ from typing import Literal, cast
 
 from pydicom.datadict import dictionary_keyword, dictionary_VR, tag_for_keyword
 
-from unface.settings import PROJECT, Deidentify
+from unface.settings import PROJECT, Deidentify, SettingsError
 
 Action = Literal[
     "keep",  # as it is
@@ -29,6 +29,7 @@ Action = Literal[
     "csa",  # a Siemens CSA header, cleaned
     "phoenix",  # a Siemens protocol, cleaned
     "ge_protocol",  # a GE protocol block, cleaned
+    "hash",  # a pseudonym of the value, from the key
     "recurse",  # a sequence: its items by the same rules
 ]
 
@@ -68,7 +69,17 @@ BY_TYPE: Mapping[str, Mapping[str, Action]] = {
 
 ANY_TYPE: Mapping[str, Action] = {"D": "dummy", "U": "uid", "X/Z/U*": "recurse"}
 
-OVERRIDES: Mapping[str, Action] = {"keep": "keep", "remove": "remove", "empty": "empty"}
+OVERRIDES: Mapping[str, Action] = {
+    "keep": "keep",
+    "remove": "remove",
+    "empty": "empty",
+    "hash": "hash",
+    "shift": "date",
+    "band": "band",
+    "uid": "uid",
+    "clean": "text",
+}
+"""What a curator can ask for, and the action that does it."""
 
 OURS = {0x00100010, 0x00100020, 0x00120062, 0x00120063, 0x00120064, 0x00280303}
 """Attributes that unface writes itself, in every file."""
@@ -185,13 +196,12 @@ class Profile:
     def __init__(self, settings: Deidentify) -> None:
         self.options = frozenset(settings.options)
         self.age_band_years = settings.age_band_years
-        self.overrides: dict[int | None, Action] = {
-            tag_for_keyword(keyword): OVERRIDES[action] for keyword, action in settings.overrides.items()
-        }
+        self._overrides = {override_key(where): OVERRIDES[verb] for where, verb in settings.overrides.items()}
         self._rules: dict[tuple[int, str, str], Rule] = {}
         self._private: dict[tuple[int, str, int, str], tuple[Rule, str]] = {}
         self._safe = _safe_private() if "retain_safe_private" in self.options else {}
         self._creators = {(group, creator) for group, creator, _ in self._safe}
+        self._creators |= {(tag >> 16, creator) for tag, creator in self._overrides if creator}
 
     @property
     def shifts_dates(self) -> bool:
@@ -236,7 +246,7 @@ class Profile:
     def _decide(self, tag: int, vr: str, kind: str) -> Rule:
         if tag in OURS:
             return Rule("remove", "unface writes its own")
-        override = self.overrides.get(tag)
+        override = self._overrides.get((tag, ""))
         if override is not None:
             return Rule("recurse" if override == "keep" and vr == "SQ" else override, "override")
         row = _standard().get(_pattern(tag))
@@ -294,6 +304,9 @@ class Profile:
 
     def _decide_private(self, group: int, creator: str, element: int, vr: str) -> tuple[Rule, str]:
         row = self._safe.get((group, creator, element))
+        override = self._overrides.get((group << 16 | element, creator))
+        if override is not None:
+            return Rule("recurse" if override == "keep" and vr == "SQ" else override, "override"), vr
         if row is None:
             return Rule("remove", "private, on no safe list"), vr
         if vr == "UN" and row["vr"] in KNOWN_VRS:
@@ -333,6 +346,25 @@ def _kept(option: str, vr: str) -> Action:
     if vr == "AS":
         return "band"
     return "text" if option == "retain_patient_characteristics" and vr in TEXT_VRS else "keep"
+
+
+def override_key(where: str) -> tuple[int, str]:
+    """Tag and creator of what an override names: a keyword, `0018,1030`, or `0029,SIEMENS CSA HEADER,10`.
+
+    Raises
+    ------
+    SettingsError
+        If DICOM knows no such attribute.
+    """
+    tag = tag_for_keyword(where)
+    if tag is not None:
+        return tag, ""
+    group, _, rest = where.partition(",")
+    creator, _, element = rest.rpartition(",")
+    try:
+        return int(group, 16) << 16 | int(element, 16), creator
+    except ValueError:
+        raise SettingsError(f"deidentify.overrides: {where!r} is no DICOM keyword, tag or private element") from None
 
 
 def _pattern(tag: int) -> str:

@@ -1,6 +1,7 @@
 """Which series may enter: never what holds a report or burned-in text, and what the `select` conditions let in."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from pydicom.datadict import tag_for_keyword
@@ -34,15 +35,29 @@ def keywords(select: Sequence[Condition]) -> list[str]:
 
 
 def fields(units: Iterable[Unit], implicit: bool, wanted: Iterable[str]) -> dict[str, list[str]]:
-    """The values of some attributes in one header, by keyword; what is no text is left out."""
-    tags = {tag_for_keyword(keyword): keyword for keyword in wanted}
+    """The values of some attributes in one header, by keyword; units keep them: ask the same of every file."""
     found: dict[str, list[str]] = {}
     for unit in units:
-        for part in unit.parts or (unit,):
-            if part.tag in tags:
-                _, _, body, end = element_at(part.raw, 0, part.size, implicit)
-                text = part.raw[body:end].decode("latin-1").strip("\0 ")
-                found[tags[part.tag]] = [value.strip("\0 ") for value in text.split("\\")]
+        if unit.fields is None:
+            unit.fields = _fields(unit, implicit, wanted)
+        if unit.fields:
+            found.update(unit.fields)
+    return found
+
+
+@cache
+def _tags(wanted: tuple[str, ...]) -> dict[int | None, str]:
+    return {tag_for_keyword(keyword): keyword for keyword in wanted}
+
+
+def _fields(unit: Unit, implicit: bool, wanted: Iterable[str]) -> dict[str, list[str]]:
+    tags = _tags(tuple(wanted))
+    found: dict[str, list[str]] = {}
+    for part in unit.parts or (unit,):
+        if part.tag in tags:
+            _, _, body, end = element_at(part.raw, 0, part.size, implicit)
+            text = part.raw[body:end].decode("latin-1").strip("\0 ")
+            found[tags[part.tag]] = [value.strip("\0 ") for value in text.split("\\")]
     return found
 
 

@@ -16,7 +16,7 @@ BOUNDS = (0x00080005, 0x00080006, *_WRITTEN, PIXELS[0])
 class Unit:
     """Raw bytes of a top-level element or run, and what is known about them."""
 
-    __slots__ = ("collected", "counts", "creator", "hits", "new", "parts", "raw", "size", "tag")
+    __slots__ = ("collected", "counts", "creator", "fields", "new", "parts", "raw", "size", "tag")
 
     def __init__(self, tag: int, raw: bytes, creator: str = "", parts: "tuple[Unit, ...]" = ()) -> None:
         self.tag = tag
@@ -26,7 +26,7 @@ class Unit:
         self.parts = parts
         self.new: bytes | None = None
         self.counts = 0
-        self.hits = 0
+        self.fields: dict[str, list[str]] | None = None
         self.collected = False
 
 

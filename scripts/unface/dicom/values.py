@@ -7,7 +7,7 @@ from functools import cache
 
 from unface.dicom import csa
 from unface.dicom.identifiers import Secrets
-from unface.dicom.profile import Action, Profile
+from unface.dicom.profile import TEXT_VRS, Action, Profile
 from unface.pseudonyms import Key
 from unface.settings import PROJECT
 
@@ -85,6 +85,7 @@ class Values:
             "date": lambda vr, value: _each(self.date, value),
             "band": lambda vr, value: _each(self.age, value),
             "text": lambda vr, value: _each(self._words, value),
+            "hash": self.hash,
             "code": lambda vr, value: _each(self._codes, value),
             "csa": lambda vr, value: csa.clean_header(value, check),
             "phoenix": lambda vr, value: csa.clean_protocol(value, check),
@@ -100,6 +101,13 @@ class Values:
     def uid(self, value: bytes) -> bytes:
         text = value.strip(b"\0 ").decode("ascii", "replace")
         return self.key.uid(text).encode() if text else b""
+
+    def hash(self, vr: str, value: bytes) -> bytes | None:
+        """A pseudonym of the value, the same for the same value; None where the VR cannot hold one."""
+        if vr not in TEXT_VRS | {"CS", "PN", "AE"}:
+            return None
+        label = self.key.label("hash", value.strip(b"\0 ").decode("latin-1"))
+        return label.upper().encode() if vr == "CS" else label.encode()
 
     def date(self, value: bytes) -> bytes:
         """A DA or DT shifted by the subject's days; what is not a date goes. A partial date loses its month."""

@@ -104,7 +104,6 @@ class Walker:
                 instance = _sop_instance(unit, implicit) or instance
             header.append(new)
             counts += unit.counts
-            unit.hits += 1
         header.extend(addition for _, addition in additions[waiting:])
         pixels = (at, at)
         if at < len(data) and element_at(data, at, len(data), implicit)[0] in PIXELS:

@@ -10,10 +10,11 @@ from pydicom.sequence import Sequence
 
 from unface import outcome
 from unface.dicom.deidentify import deidentify_session
+from unface.dicom.profile import override_key
 from unface.dicom.records import RawFile, Series, SessionRecord
 from unface.layout import Layout
 from unface.pseudonyms import Key
-from unface.settings import PROJECT, Deidentify
+from unface.settings import PROJECT, Deidentify, SettingsError
 
 KEY = Key(b"k" * 32)
 PLANTED = (
@@ -194,3 +195,23 @@ def test_an_identifier_that_an_override_keeps_withholds_the_series(tmp_path: Pat
     done, folder = run(tmp_path, record_of(raw), overrides={"InstitutionName": "keep"})
     assert [reason.code for reason in done.reasons] == ["identifier_left"]
     assert not list(folder.rglob("*.dcm"))
+
+
+def test_overrides_name_keywords_tags_and_private_elements(tmp_path: Path, raw: Path) -> None:
+    overrides = {"SeriesDescription": "remove", "0010,0040": "empty", "0077,SOMEONE,01": "shift", "StudyID": "hash"}
+    ds = pydicom.dcmread(raw)
+    ds.StudyID = "S-99"
+    ds.save_as(raw)
+    done, folder = run(tmp_path, record_of(raw), overrides=overrides)
+    assert done.ok
+    clean = pydicom.dcmread(folder / "dicom/s001/000001.dcm")
+    assert "SeriesDescription" not in clean
+    assert not clean.PatientSex
+    assert clean.StudyID == KEY.label("hash", "S-99")
+    shifted = clean[0x0077, 0x1001].value
+    assert (shifted.decode() if isinstance(shifted, bytes) else shifted).strip() == clean.AcquisitionDate
+
+
+def test_an_override_of_nothing_that_dicom_knows_is_an_error() -> None:
+    with pytest.raises(SettingsError, match="SeriesDescripton"):
+        override_key("SeriesDescripton")
