@@ -234,7 +234,8 @@ def plant_rarities(ds: Dataset, person: Person, *, descriptors: bool = True) -> 
     secret = person.secret
     if descriptors:
         ds.ContrastBolusAgent = f"Gadovist {secret('contrast agent')}"
-        ds.SequenceName = secret("sequence name")
+        # Outside Table E.1-1: only a search for the subject's own values can find it there.
+        ds.SequenceName = person.patient_id
         ds.SeriesDescription = f"{ds.SeriesDescription} {secret('series description')}"
     _add(ds, 0x60000010, "US", 8)
     _add(ds, 0x60000011, "US", 8)
