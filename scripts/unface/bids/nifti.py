@@ -25,7 +25,7 @@ TEXT_FIELDS = {
 """Fields that hold free text; dcm2niix puts the time of the scan into descrip, ImageComments into aux_file."""
 
 GZIP_LEVEL = 4
-"""A third of the time of zlib's usual 6 for files 1.5 % larger (benchmarks/RESULTS.md)."""
+"""On the scanner sets a third of the time of zlib's usual 6, for files 1.5 % larger."""
 
 CHUNK_BYTES = 1 << 22
 
