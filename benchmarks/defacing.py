@@ -43,8 +43,6 @@ SERIES = {
     "trio T2w": ("siemens_trio_missing_slices", "*T2.nii"),
     "xa30": ("siemens_xa30_enhanced", "6_*tfl*.nii"),
 }
-FACE_MM = np.array([[0, 115, -65, 1], [30, 92, -27, 1], [-30, 92, -27, 1], [0, 105, -92, 1], [0, 95, -118, 1]]).T
-"""Tip of the nose, eyes, mouth and chin in the template's world."""
 FALSE_PASS_MM = 5.0
 
 
@@ -177,9 +175,9 @@ def judge(case: Case, truth: Any) -> dict[str, Any]:
     memory = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     found = {"cpu_s": _cpu() - before, "memory_mb": memory / 1024, "verdict": "fail", "error_mm": np.inf, "ngf": 0.0}
     if face is not None:
-        face_points = np.linalg.inv(truth) @ FACE_MM
+        face_points = np.linalg.inv(truth) @ template.FACE_MM
         there = face.registration.head_to_template @ np.linalg.inv(case.moved) @ face_points
-        found["error_mm"] = float(np.linalg.norm((there - FACE_MM)[:3], axis=0).mean())
+        found["error_mm"] = float(np.linalg.norm((there - template.FACE_MM)[:3], axis=0).mean())
         found["ngf"] = face.gradients
         found["verdict"] = "pass" if face.passes else "fail"
         found["failed"] = ", ".join(name for name, check in face.checks.items() if not check.ok)

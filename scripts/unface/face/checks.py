@@ -1,5 +1,6 @@
 """Was the head aligned, is its face gone, is its brain whole: figures with limits, for every image."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,8 +23,9 @@ ZONE_MIN_PERCENT = 90.0
 ZONE_MIN_RAYS = 10
 LEAST_EDGES = 500
 SURE_NGF = 0.70
-"""From here on no head was ever found registered back to front."""
+"""Below, a head may be registered back to front, or with its face some millimetres off."""
 SWAP_LEAD = 0.03
+APART_MAX_MM = 5.0
 TILT_MAX_DEGREES = 60.0
 """A head turned further than this against its header has a header that lies: nobody lies like that in a scanner."""
 
@@ -113,6 +115,16 @@ def unlike_its_back(ngf: float, swapped: Volume, swapped_fit: Registration) -> C
     """
     other = gradient_agreement(swapped, template.coarse_head(), swapped_fit.head_to_template)
     return at_least(ngf - other, SWAP_LEAD, "registration_failed")
+
+
+def apart(fit: Registration, others: Sequence[Registration]) -> Check:
+    """Mean distance in mm between the faces that two engines find; without a second engine there is no agreement."""
+    found = []
+    for other in others:
+        there = other.head_to_template @ np.linalg.inv(fit.head_to_template) @ template.FACE_MM
+        found.append(float(np.linalg.norm((there - template.FACE_MM)[:3], axis=0).mean()))
+    least = round(min(found), 1) if found else None
+    return Check(least, f"<= {APART_MAX_MM:g} mm", least is not None and least <= APART_MAX_MM, "registration_failed")
 
 
 def tilt_degrees(linear: NDArray[np.float64]) -> float:

@@ -3,7 +3,7 @@
 import contextlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -168,9 +168,9 @@ def find_faces(
 def find_face(
     head: HeadImage, image: StoredImage, fit: Registration | None, settings: settings.Deface, scratch: Path
 ) -> Face | None:
-    """The face by a given registration, or by the first engine whose result passes every check.
+    """The face by a given registration, or by the first engine whose result is beyond doubt.
 
-    If none passes, that with the best gradients, for a person to look at; None if no engine gives any.
+    Without one, that with the best gradients, if another engine agrees; None if no engine gives any.
 
     Raises
     ------
@@ -179,15 +179,21 @@ def find_face(
     """
     volume = image.volume()
     outside = engines.pydeface(image, scratch) if settings.engine == "pydeface" else None
-    best: Face | None = None
+    tried: list[Face] = []
     for attempt in [fit] if fit else registration.candidates(volume, scratch):
         keep = outside if outside is not None else head_mask(volume.data.shape, image.affine, attempt.head_to_template)
         face = Face(attempt, keep, _checks(volume, keep, attempt, settings.limits, scratch), head.stem)
-        if face.passes:
+        if face.passes and (fit or face.gradients >= checks.SURE_NGF):
             return face
-        if best is None or face.gradients > best.gradients:
-            best = face
-    return best
+        tried.append(face)
+    if not tried:
+        return None
+    best = max(tried, key=lambda face: face.gradients)
+    if fit:
+        return best
+    # Gradients that are neither good nor bad: a second engine has to find the face at the same place.
+    others = [face.registration for face in tried if face is not best]
+    return replace(best, checks=best.checks | {"engines_apart_mm": checks.apart(best.registration, others)})
 
 
 def _checks(

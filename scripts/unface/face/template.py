@@ -24,6 +24,10 @@ ZONES_MM: dict[str, tuple[tuple[float, float], tuple[float, float]]] = {
 """Parts of the face on the template's world: |x| and z in mm, as seen from the front."""
 
 
+FACE_MM = np.array([[0, 115, -65, 1], [30, 92, -27, 1], [-30, 92, -27, 1], [0, 105, -92, 1], [0, 95, -118, 1]]).T
+"""Tip of the nose, eyes, mouth and chin in the template's world, in columns."""
+
+
 def head_file() -> Path:
     """The mean head, as the pydeface wheel brings it."""
     return Path(str(files("pydeface") / "data" / "mean_reg2mean.nii.gz"))
