@@ -156,3 +156,18 @@ def bids_prefix(subject: str, session: str) -> str:
 def bids_folder(subject: str, session: str) -> Path:
     """A session's folder inside a BIDS dataset."""
     return Path(f"sub-{subject}") / f"ses-{session}"
+
+
+TWIN_ENTITIES = ("echo", "part", "inv", "flip", "mt")
+"""What tells images of one acquisition apart: they lie at the same place and share one registration and one mask."""
+
+
+def without_twins(image: str) -> str:
+    """A BIDS path without the entities that tell images of one acquisition apart: equal for all of them."""
+    return "_".join(part for part in image.split("_") if part.split("-")[0] not in TWIN_ENTITIES)
+
+
+def mask_path(image: str) -> str:
+    """The BIDS path of an image's face mask: `sub-X_echo-1_T1w.nii.gz` has `sub-X_mod-T1w_defacemask.nii.gz`."""
+    entities, suffix = without_twins(image).removesuffix(".nii.gz").rsplit("_", 1)
+    return f"{entities}_mod-{suffix}_defacemask.nii.gz"

@@ -16,13 +16,10 @@ from unface.face.images import StoredImage
 from unface.face.mask import head_mask, without_face
 from unface.face.registration import Registration
 from unface.face.volume import Array, Volume
-from unface.layout import bids_folder
+from unface.layout import bids_folder, mask_path, without_twins
 from unface.outcome import WithheldError, Work
 
 NIFTI = ".nii.gz"
-
-TWIN_ENTITIES = ("echo", "part", "inv", "flip", "mt")
-"""What tells images of one acquisition apart: they lie at the same place and share one registration and one mask."""
 
 FAILURES = {
     "registration_failed": "could not be aligned with the template well enough to know where its face is",
@@ -45,17 +42,6 @@ class HeadImage:
     @property
     def suffix(self) -> str:
         return self.stem.rsplit("_", 1)[1]
-
-    @property
-    def acquisition(self) -> str:
-        """Equal for images of one acquisition: the path without echo, part and their like."""
-        return "_".join(part for part in self.path.split("_") if part.split("-")[0] not in TWIN_ENTITIES)
-
-    @property
-    def mask(self) -> Path:
-        """The path of its face mask in BIDS, which knows no echo, part and their like."""
-        entities, _ = self.acquisition.removesuffix(NIFTI).rsplit("_", 1)
-        return Path(f"{entities}_mod-{self.suffix}_defacemask{NIFTI}")
 
 
 @dataclass(frozen=True)
@@ -148,7 +134,7 @@ def find_faces(
     """
     first: dict[tuple[str, object], HeadImage] = {}
     for head in heads:
-        first.setdefault((head.acquisition, stored[head.path].grid), head)
+        first.setdefault((without_twins(head.path), stored[head.path].grid), head)
     found = {head.path: find_face(head, stored[head.path], None, settings, scratch) for head in first.values()}
     passed = [head for head in first.values() if (face := found[head.path]) and face.passes]
     for head in first.values():
@@ -161,7 +147,7 @@ def find_faces(
             )
             again = find_face(head, stored[head.path], rigid, settings, scratch)
             found[head.path] = again if again and (again.passes or face is None) else face
-    shared = {head.path: found[first[head.acquisition, stored[head.path].grid].path] for head in heads}
+    shared = {head.path: found[first[without_twins(head.path), stored[head.path].grid].path] for head in heads}
     return {path: face for path, face in shared.items() if face is not None}
 
 
@@ -218,7 +204,7 @@ def _write(work: Work, head: HeadImage, image: StoredImage, face: Face) -> Check
     bids = work.folder / "bids"
     target = bids / head.path
     images.write(target, without_face(image, face.keep, head.suffix))
-    mask = bids / head.mask
+    mask = bids / mask_path(head.path)
     if not mask.exists():
         images.write_mask(mask, face.keep, image.affine)
         _write_json(

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from unface.face.render import View, shaded
-from unface.layout import Layout, bids_folder
+from unface.layout import Layout, bids_folder, mask_path
 from unface.report import pictures
 from unface.report.pictures import Array, Colour, Volume
 from unface.report.results import Session
@@ -69,13 +69,7 @@ def read(layout: Layout, session: Session, name: str) -> Head:
     before, after = (
         layout.stage(stage, session.subject, session.session) / "bids" / name for stage in ("converted", "defaced")
     )
-    return Head(name, _load(before), _load(after), _load(after.with_name(mask_name(after.name))))
-
-
-def mask_name(image: str) -> str:
-    """BIDS's name of an image's face mask: `sub-X_T1w.nii.gz` has `sub-X_mod-T1w_defacemask.nii.gz`."""
-    entities, suffix = image.removesuffix(NIFTI).rsplit("_", 1)
-    return f"{entities}_mod-{suffix}_defacemask{NIFTI}"
+    return Head(name, _load(before), _load(after), _load(after.with_name(mask_path(after.name))))
 
 
 def _load(path: Path) -> Volume | None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from report_cohort import Cohort
 
-from unface.report.heads import mask_name
+from unface.layout import mask_path
 from unface.report.review import review_session
 
 
@@ -82,4 +82,5 @@ def test_a_session_with_no_stage_at_all_has_a_page(cohort: Cohort, tmp_path: Pat
 
 
 def test_a_face_mask_is_found_by_its_name_in_bids() -> None:
-    assert mask_name("sub-a_ses-b_run-1_T1w.nii.gz") == "sub-a_ses-b_run-1_mod-T1w_defacemask.nii.gz"
+    assert mask_path("sub-a_ses-b_run-1_T1w.nii.gz") == "sub-a_ses-b_run-1_mod-T1w_defacemask.nii.gz"
+    assert mask_path("sub-a_ses-b_echo-2_MEGRE.nii.gz") == "sub-a_ses-b_mod-MEGRE_defacemask.nii.gz"
