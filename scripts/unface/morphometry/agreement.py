@@ -20,6 +20,9 @@ COLUMNS = ("image", "measure", "region", "unit", "original", "defaced", "differe
 SMALL_ML = 1.0
 """A region of less grey matter is held to the change of a region of this size: percents of little say nothing."""
 
+UNLIMITED_LOBE = "brainstem"
+"""Here a T1w image does not tell grey from white matter: which of the two a voxel is called turns with the noise."""
+
 
 @dataclass(frozen=True)
 class Row:
@@ -127,8 +130,9 @@ def _rows(
         "wm": limits.wm_percent,
         "csf": limits.csf_percent,
     }
+    unlimited = {part.name for part in regions() if part.lobe == UNLIMITED_LOBE}
     for (measure, region), (value, unit) in before.items():
-        limit = limits.region_percent if region else allowed.get(measure)
+        limit = allowed.get(measure) if not region else None if region in unlimited else limits.region_percent
         yield Row(image, measure, region, unit, value, after[measure, region][0], limit)
     stem = Path(image).name.removesuffix(engine.NIFTI)
     tissue = [_labels(folder, stem, "tissue") for folder in folders]
