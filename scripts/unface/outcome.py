@@ -242,10 +242,11 @@ def _attempt(task: Work, work: Callable[[Work], None], tracebacks: Path) -> None
     """Do the stage's work; turn what the data caused into reasons, let through what the machine caused."""
     name = f"{unit(task.subject, task.session)}_{task.stage}.txt"
     (tracebacks / name).unlink(missing_ok=True)
-    # Libraries and tools put temporary files where TMPDIR says: never outside restricted/.
     task.scratch.mkdir()
-    os.environ["TMPDIR"] = tempfile.tempdir = str(task.scratch)
+    before = os.environ.get("TMPDIR")
     try:
+        # Libraries and tools put temporary files where TMPDIR says: never outside restricted/.
+        os.environ["TMPDIR"] = tempfile.tempdir = str(task.scratch)
         work(task)
     except WithheldError as error:
         _drop_results(task)
@@ -262,6 +263,10 @@ def _attempt(task: Work, work: Callable[[Work], None], tracebacks: Path) -> None
         task.reasons.append(Reason("crashed", sentence, task.stage))
     finally:
         shutil.rmtree(task.scratch, ignore_errors=True)
+        tempfile.tempdir = None
+        os.environ.pop("TMPDIR")
+        if before is not None:
+            os.environ["TMPDIR"] = before
 
 
 def _drop_results(task: Work) -> None:

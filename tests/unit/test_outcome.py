@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import tempfile
 
 import pytest
 
@@ -118,7 +119,7 @@ def test_an_outcome_cut_short_is_not_taken_as_one(layout):
 
 
 def test_temporary_files_lie_in_the_restricted_folder_and_go(layout):
-    import tempfile  # noqa: PLC0415
+    before = tempfile.gettempdir()
 
     def work(task):
         with tempfile.NamedTemporaryFile(delete=False) as file:
@@ -126,6 +127,7 @@ def test_temporary_files_lie_in_the_restricted_folder_and_go(layout):
 
     run(layout, work)
     assert sorted(path.name for path in folder(layout).iterdir()) == [outcome.FILE]
+    assert tempfile.gettempdir() == before
 
 
 def test_what_is_restricted_can_be_read_by_its_owner_only(layout):

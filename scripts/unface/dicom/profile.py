@@ -109,6 +109,7 @@ DATE_VRS = {"DA", "DT"}
 BYTES_VRS = {"OB", "OW", "OF", "OD", "OL", "OV", "UN"}
 KNOWN_VRS = TEXT_VRS | DATE_VRS | BYTES_VRS | REMOVED_VRS
 KNOWN_VRS |= {"SQ", "UI", "TM", "AS", "CS", "DS", "IS", "AT", "US", "SS", "UL", "SL", "UV", "SV", "FL", "FD"}
+GRAPHIC_GROUPS = {*range(0x5000, 0x5100), *range(0x6000, 0x6100)}
 REMOVED_GROUPS = {0x0400, 0x4FFE, 0xFFFA, 0xFFFC, 0x0042}
 """Signatures and encrypted attributes, MACs, padding, encapsulated documents."""
 
@@ -249,6 +250,9 @@ class Profile:
         override = self._overrides.get((tag, ""))
         if override is not None:
             return Rule("recurse" if override == "keep" and vr == "SQ" else override, "override")
+        if tag >> 16 in GRAPHIC_GROUPS:
+            # The table names two attributes of an overlay; what is left of it without them is no overlay.
+            return Rule("remove", "a curve or an overlay goes as a whole")
         row = _standard().get(_pattern(tag))
         if row is None or row["basic"] == "":
             return self._unlisted(tag, vr)
@@ -279,7 +283,7 @@ class Profile:
     def _unlisted(self, tag: int, vr: str) -> Rule:
         """The rule for an attribute outside the table, by its VR."""
         group, element = tag >> 16, tag & 0xFFFF
-        if element == 0 or group in REMOVED_GROUPS or 0x5000 <= group < 0x5100 or 0x6000 <= group < 0x6100:
+        if element == 0 or group in REMOVED_GROUPS:
             return Rule("remove", "not part of a clean image")
         if vr in REMOVED_VRS:
             return Rule("remove", f"any {vr}")

@@ -74,7 +74,7 @@ def shaded(data: Array, affine: Affine, view: View) -> NDArray[np.uint8]:
     Returns
     -------
     (rows, columns) uint8 array
-        Two pixels a mm, the vertex on top.
+        Two pixels a mm, the vertex on top; the patient's right on the viewer's left, as one meets a person.
     """
     turn = {"front": 0.0, "oblique": OBLIQUE_DEGREES, "left": -90.0}[view]
     head = upright(Volume(data, affine), 1.0, turn)
@@ -92,4 +92,4 @@ def shaded(data: Array, affine: Affine, view: View) -> NDArray[np.uint8]:
     length = np.sqrt(slope_x**2 + slope_z**2 + 1)
     light = np.clip((slope_x * LIGHT[0] + slope_z * LIGHT[1] + LIGHT[2]) / length, 0, 1)
     picture = np.where(seen, 30 + 225 * light, 0).astype(np.uint8)
-    return np.ascontiguousarray(np.flipud(picture.T))
+    return np.ascontiguousarray(np.flip(picture.T))

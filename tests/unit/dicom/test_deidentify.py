@@ -60,6 +60,9 @@ def header() -> Dataset:
     block = ds.private_block(0x0077, "SOMEONE", create=True)
     block.add_new(0x01, "LO", "20211105")
     ds.add_new(0x60001500, "LO", "DOE")
+    ds.add_new(0x60000010, "US", 2)
+    ds.add_new(0x60003000, "OW", bytes(2))
+    ds.add_new(0x50003000, "OW", bytes(2))
     ds.Rows = ds.Columns = 2
     ds.BitsAllocated = ds.BitsStored = 16
     ds.HighBit, ds.PixelRepresentation, ds.SamplesPerPixel = 15, 0, 1
@@ -122,6 +125,7 @@ def test_what_is_left_is_a_valid_image_that_says_what_was_done(tmp_path: Path, r
     assert ds.file_meta.MediaStorageSOPInstanceUID == ds.SOPInstanceUID == KEY.uid("1.2.826.0.1.3680043.9.1.1")
     assert str(ds.PatientName) == ds.PatientID == KEY.subject("MRN-77123")
     assert ds.PixelData == bytes(range(8))
+    assert [element.tag for element in ds if element.tag.group in (0x5000, 0x6000)] == []
     assert ds.PatientSex == "F"
     assert ds.PatientAge == "040Y"
     assert ds.PatientIdentityRemoved == "YES"
