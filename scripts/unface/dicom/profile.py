@@ -245,14 +245,12 @@ class Profile:
         return (group, creator) in self._creators
 
     def _decide(self, tag: int, vr: str, kind: str) -> Rule:
-        if tag in OURS:
-            return Rule("remove", "unface writes its own")
         override = self._overrides.get((tag, ""))
-        if override is not None:
+        if override is not None and tag not in OURS:
             return Rule("recurse" if override == "keep" and vr == "SQ" else override, "override")
-        if tag >> 16 in GRAPHIC_GROUPS:
+        if tag in OURS or tag >> 16 in GRAPHIC_GROUPS:
             # The table names two attributes of an overlay; what is left of it without them is no overlay.
-            return Rule("remove", "a curve or an overlay goes as a whole")
+            return Rule("remove", "unface writes its own" if tag in OURS else "a curve or an overlay goes as a whole")
         row = _standard().get(_pattern(tag))
         if row is None or row["basic"] == "":
             return self._unlisted(tag, vr)
