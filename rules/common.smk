@@ -7,7 +7,7 @@ sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
 from snakemake.exceptions import WorkflowError
 
 from unface import settings
-from unface.layout import Layout
+from unface.layout import STAGES, Layout
 
 try:
     settings.check(config)

@@ -18,6 +18,6 @@ rule release:
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
         runtime=lambda wildcards, attempt: 240 * attempt,
     params:
-        protocols=protocols,
+        protocols={stage: protocols[stage] for stage in (*STAGES, "release")},
     script:
         "../scripts/release.py"

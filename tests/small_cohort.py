@@ -17,7 +17,7 @@ import make_cohort
 from make_cohort import Expected
 from unface.settings import PROJECT
 
-COARSE = {"resolution_mm": 3}
+COARSE = {"resolution_mm": 3, "limits": {"gm_percent": 5, "wm_percent": 5}}
 """Morphometry quick enough for tests."""
 
 
