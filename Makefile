@@ -6,7 +6,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 
 .DEFAULT_GOAL := install
-.PHONY: install demo test lint lock clean
+.PHONY: install demo picture test lint lock clean
 
 install: $(INSTALLED)
 
@@ -18,6 +18,10 @@ $(INSTALLED): envs/requirements.lock
 
 demo: $(INSTALLED)
 	$(BIN)/python demo/run.py --cores $(CORES)
+
+# The README's picture, from the results of `make demo`.
+picture: $(INSTALLED)
+	$(BIN)/python demo/picture.py demo/results docs/demo.png
 
 test: $(INSTALLED) lint
 	$(BIN)/python -m pytest -n $(CORES)
