@@ -18,7 +18,7 @@ import yaml
 
 from unface.dicom import selection
 from unface.dicom.encoding import Encoded, UnreadableError, decode, element_at
-from unface.dicom.engine import Engine, IdentifierLeftError, collect_encoded, read_bytes
+from unface.dicom.engine import HEAD_MARGIN_BYTES, Engine, IdentifierLeftError, collect_encoded, read_bytes, read_header
 from unface.dicom.identifiers import Answers, Collector, usable
 from unface.dicom.profile import Profile
 from unface.dicom.splitter import Splitter, Unit
@@ -108,12 +108,20 @@ def tree(source: Path) -> Iterator[Path]:
     if source.is_file():
         yield source
         return
-    for folder, folders, names in os.walk(source):
-        folders.sort()
-        for name in sorted(names):
-            path = Path(folder, name)
-            if path.is_file() and not path.is_symlink():
-                yield path
+    yield from map(Path, _below(str(source)))
+
+
+def _below(folder: str) -> Iterator[str]:
+    """The regular files of a folder, then those of its folders; a folder that cannot be read has none."""
+    try:
+        with os.scandir(folder) as found:
+            entries = sorted(found, key=lambda entry: entry.name)
+    except OSError:
+        return
+    yield from (entry.path for entry in entries if entry.is_file(follow_symlinks=False))
+    for entry in entries:
+        if entry.is_dir(follow_symlinks=False):
+            yield from _below(entry.path)
 
 
 def run(job: Job, files: list[Path], processes: int, progress: TextIO | None = None) -> list[tuple[str, str]]:
@@ -147,6 +155,8 @@ class _Patients:
 
     def __init__(self) -> None:
         self.splitters: dict[bytes, Splitter] = defaultdict(Splitter)
+        self.head_bytes = HEAD_BYTES
+        """So much of the next file is read to collect identifiers."""
 
     def splitter(self, data: bytes) -> Splitter:
         """The splitter for a file's series; the beginning of its SeriesInstanceUID element is enough to tell."""
@@ -182,20 +192,19 @@ def collect(job: Job, files: list[Path]) -> Found:
 
 def _head(path: Path, patients: _Patients) -> tuple[Encoded, list[Unit], bool]:
     """A file's header, and whether it is the first of its series; more is read only where the header is long."""
-    with open(path, "rb", buffering=0) as file:  # noqa: PTH123
-        data = file.read(HEAD_BYTES)
-        try:
-            return _split(data, patients)
-        except UnreadableError:
-            return _split(data + file.readall(), patients)
+    found: list[tuple[Encoded, list[Unit], bool]] = []
 
+    def split(data: bytes) -> bool:
+        encoded = decode(data)
+        splitter = patients.splitter(encoded.data)
+        first = not splitter.header_bytes or (bool(found) and found[0][2])
+        units, at = splitter.split(encoded.data, encoded.start, encoded.implicit, len(encoded.data))
+        found[:] = [(encoded, units, first)]
+        patients.head_bytes = min(HEAD_BYTES, at + HEAD_MARGIN_BYTES)
+        return at < len(encoded.data)
 
-def _split(data: bytes, patients: _Patients) -> tuple[Encoded, list[Unit], bool]:
-    encoded = decode(data)
-    splitter = patients.splitter(encoded.data)
-    first = not splitter.header_bytes
-    units, _ = splitter.split(encoded.data, encoded.start, encoded.implicit, len(encoded.data))
-    return encoded, units, first
+    read_header(path, patients.head_bytes, split)
+    return found[0]
 
 
 def rewrite(job: Job, files: list[Path], found: Found, progress: TextIO | None = None) -> list[tuple[str, str]]:
@@ -206,6 +215,7 @@ def rewrite(job: Job, files: list[Path], found: Found, progress: TextIO | None =
     refused: list[tuple[str, str]] = []
     wanted = selection.keywords(job.select)
     folders: dict[str, str] = {}
+    reasons: dict[str, str] = {}
     start = len(str(job.source)) + 1
     for number, path in enumerate(files):
         if number % 100 == 0:
@@ -215,7 +225,13 @@ def rewrite(job: Job, files: list[Path], found: Found, progress: TextIO | None =
             encoded = decode(read_bytes(path))
             splitter = patients.splitter(encoded.data)
             units, at = splitter.split(encoded.data, encoded.start, encoded.implicit, len(encoded.data))
-            reason = selection.excluded(selection.fields(units, encoded.implicit, wanted), job.select)
+            fields = selection.fields(units, encoded.implicit, wanted)
+            judged = repr(fields)
+            reason = reasons.get(judged)
+            if reason is None:
+                if len(reasons) >= CHUNK_FILES:
+                    reasons.clear()
+                reason = reasons[judged] = selection.excluded(fields, job.select)
             if reason:
                 refused.append((below, reason))
                 continue

@@ -3,7 +3,7 @@
 import hashlib
 import os
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -67,6 +67,7 @@ class Engine:
     ) -> None:
         self.secrets = Secrets(answers, vocabulary())
         self.walker = Walker(profile, Values(key, key.shift_days(identity), profile, self.secrets))
+        self._searched: set[tuple[str, str]] = set()
         self._additions = {implicit: additions(pseudonym, profile, implicit) for implicit in (False, True)}
 
     def clean(self, data: bytes, splitter: Splitter) -> Clean:
@@ -89,17 +90,57 @@ class Engine:
         if not encoded.sop_class or not result.sop_instance:
             raise UnreadableError("a file has no SOP class or instance")
         meta = new_file_meta(encoded.sop_class, result.sop_instance, encoded.transfer_syntax)
-        # What earlier files had too has been searched with them.
-        if self.secrets.found(b"\n".join((meta, *result.fresh)).lower()):
+        # What earlier files had too has been searched with them; the new instance UID is from the key.
+        fresh = result.fresh
+        kind = encoded.sop_class, encoded.transfer_syntax
+        if kind not in self._searched:
+            fresh = [meta, *fresh]
+        if self.secrets.found(b"\n".join(fresh).lower()):
             raise IdentifierLeftError
+        self._searched.add(kind)
         pixels = memoryview(encoded.data)[slice(*result.pixels)]
         return Clean((b"".join((meta, *result.header)), pixels, result.tail), result.counts)
 
 
 def read_bytes(path: Path | str) -> bytes:
     """The whole of a file."""
-    with open(path, "rb", buffering=0) as file:  # noqa: PTH123
-        return file.readall()
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        return _read(handle, os.fstat(handle).st_size)
+    finally:
+        os.close(handle)
+
+
+def _read(handle: int, size: int) -> bytes:
+    """So many bytes of a file from where it is read, or as many as it has."""
+    data = os.read(handle, size)
+    while len(data) < size:
+        more = os.read(handle, size - len(data))
+        if not more:
+            break
+        data += more
+    return data
+
+
+def read_header(path: Path | str, size: int, split: Callable[[bytes], bool]) -> None:
+    """Give `split` the first bytes of a file, and the whole where it says that these are not enough.
+
+    Raises
+    ------
+    UnreadableError
+        That which `split` raises on the whole file.
+    """
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        data = _read(handle, size)
+        try:
+            if split(data):
+                return
+        except UnreadableError:
+            pass
+        split(data + _read(handle, max(os.fstat(handle).st_size - len(data), 0)))
+    finally:
+        os.close(handle)
 
 
 def collect_file(path: Path, collector: Collector, splitter: Splitter, by_pydicom: bool) -> tuple[list[Unit], bool]:
@@ -107,19 +148,25 @@ def collect_file(path: Path, collector: Collector, splitter: Splitter, by_pydico
 
     A damaged header gives what pydicom can read of it, and no units.
     """
-    with open(path, "rb", buffering=0) as file:  # noqa: PTH123
-        data = file.read(splitter.header_bytes + HEAD_MARGIN_BYTES if splitter.header_bytes else HEAD_BYTES)
-        for _ in range(2):
-            try:
-                encoded = decode(data)
-                units, _at = splitter.split(encoded.data, encoded.start, encoded.implicit, len(encoded.data))
-            except UnreadableError:
-                data += file.readall()
-            else:
-                collect_encoded(encoded, units, collector, by_pydicom)
-                return units, encoded.implicit
-    _collect_by_pydicom(data, collector)
-    return [], False
+    size = splitter.header_bytes + HEAD_MARGIN_BYTES if splitter.header_bytes else HEAD_BYTES
+    last, found = b"", list[tuple[Encoded, list[Unit]]]()
+
+    def split(data: bytes) -> bool:
+        nonlocal last
+        last = data
+        encoded = decode(data)
+        units, at = splitter.split(encoded.data, encoded.start, encoded.implicit, len(encoded.data))
+        found[:] = [(encoded, units)]
+        return at < len(encoded.data)
+
+    try:
+        read_header(path, size, split)
+    except UnreadableError:
+        _collect_by_pydicom(last, collector)
+        return [], False
+    encoded, units = found[0]
+    collect_encoded(encoded, units, collector, by_pydicom)
+    return units, encoded.implicit
 
 
 def collect_encoded(encoded: Encoded, units: list[Unit], collector: Collector, by_pydicom: bool) -> None:

@@ -58,6 +58,8 @@ UNFIT_DATES = {"19000101", "00010101", "00000000"}
 CHARACTER_SET, BIRTH_DATE = 0x00080005, 0x00100030
 ASCII_VRS = {b"UI", b"DA", b"DT"}
 COLLECTED_VRS = {b"PN", *ASCII_VRS}
+SKIPPED_VRS = {b"CS", b"DS", b"IS", b"TM", b"LO", b"SH", b"US", b"SS", b"UL", b"FD", b"FL", b"OB", b"OW"}
+"""VRs whose values are collected from the attributes above alone."""
 
 Answers = dict[str, set[str]]
 
@@ -97,8 +99,9 @@ class Collector:
         for unit in units:
             if not unit.collected:
                 unit.collected = True
-                self.units(unit.parts, implicit)
-                if not unit.parts:
+                if unit.parts:
+                    self.units(unit.parts, implicit)
+                elif unit.vr not in SKIPPED_VRS or unit.tag in ID_TAGS or unit.tag in self._others:
                     self._bytes(unit.raw, 0, unit.size, implicit, self._encodings)
             if unit.tag == CHARACTER_SET:
                 self._encodings = _encodings(unit, implicit)

@@ -26,6 +26,8 @@ _DIGIT = 32
 _ONE = {action: 1 << _DIGIT * number for number, action in enumerate(ACTIONS)}
 
 SOP_INSTANCE, CODE_MEANING = 0x00080018, 0x00080104
+NEVER = 1 << 32
+"""Above every tag."""
 MEMO_BYTES = 256
 """Longer values are not remembered: looking them up costs more than it saves."""
 
@@ -92,10 +94,12 @@ class Walker:
         header: list[bytes] = []
         fresh: list[bytes] = []
         counts, instance, waiting = 0, b"", 0
+        next_tag = additions[0][0] if additions else NEVER
         for unit in units:
-            while waiting < len(additions) and unit.tag >= additions[waiting][0]:
+            while unit.tag >= next_tag:
                 header.append(additions[waiting][1])
                 waiting += 1
+                next_tag = additions[waiting][0] if waiting < len(additions) else NEVER
             new = unit.new
             if new is None:
                 new = self._unit(unit, implicit)
@@ -106,11 +110,15 @@ class Walker:
             counts += unit.counts
         header.extend(addition for _, addition in additions[waiting:])
         pixels = (at, at)
-        if at < len(data) and element_at(data, at, len(data), implicit)[0] in PIXELS:
-            pixels = at, element_at(data, at, len(data), implicit)[3]
+        if at < len(data):
+            tag, _, _, after = element_at(data, at, len(data), implicit)
+            if tag in PIXELS:
+                pixels = at, after
         self._counts = 0
-        tail = b"".join(self._dataset(data, pixels[1], len(data), implicit, {}, 0, 0))
-        fresh.append(tail)
+        tail = b""
+        if pixels[1] < len(data):
+            tail = b"".join(self._dataset(data, pixels[1], len(data), implicit, {}, 0, 0))
+            fresh.append(tail)
         return Rewritten(header, fresh, pixels, tail, self.values.uid(instance), counts + self._counts)
 
     def _unit(self, unit: Unit, implicit: bool) -> bytes:
@@ -119,10 +127,30 @@ class Walker:
             unit.new = b"".join(self._unit(part, implicit) if part.new is None else part.new for part in unit.parts)
             unit.counts = sum(part.counts for part in unit.parts)
             return unit.new
+        if not unit.tag & 0x10000:
+            return self._single(unit, implicit)
         self._counts = 0
         creators = {unit.tag & 0xFFFF0000 | (unit.tag >> 8 & 0xFF): unit.creator} if unit.creator else {}
         unit.new = b"".join(self._dataset(unit.raw, 0, unit.size, implicit, creators, 0, 0))
         unit.counts = self._counts
+        return unit.new
+
+    def _single(self, unit: Unit, implicit: bool) -> bytes:
+        """The rewritten bytes of one standard element at the top: what `_dataset` makes of it, without its loop."""
+        key = unit.tag, unit.vr, "", 0, self._sop_class
+        decision = self._decisions.get(key) or self._decide(unit.tag, unit.vr, b"", 0, 0, {}, 0)
+        action = decision.action
+        if action == "recurse" or unit.vr == b"UN":
+            self._counts = 0
+            unit.new = b"".join(self._dataset(unit.raw, 0, unit.size, implicit, {}, 0, 0))
+            unit.counts = self._counts
+            return unit.new
+        unit.counts = _ONE[action]
+        if action == "keep" and decision.vr_bytes == unit.vr:
+            unit.new = unit.raw
+        else:
+            new = None if action == "remove" else self._value(decision, unit.raw[unit.body :])
+            unit.new = b"" if new is None else element(unit.tag, decision.vr_bytes, new, implicit)
         return unit.new
 
     def _dataset(  # noqa: PLR0917 - the hot loop
