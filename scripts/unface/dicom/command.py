@@ -17,6 +17,7 @@ from typing import TextIO
 import yaml
 
 from unface.dicom import selection
+from unface.dicom.demographics import from_folders
 from unface.dicom.encoding import Encoded, UnreadableError, decode, element_at
 from unface.dicom.engine import HEAD_MARGIN_BYTES, Engine, IdentifierLeftError, collect_encoded, read_bytes, read_header
 from unface.dicom.identifiers import Answers, Collector, usable
@@ -239,7 +240,9 @@ def rewrite(job: Job, files: list[Path], found: Found, progress: TextIO | None =
             engine = engines.get(patient)
             if engine is None:
                 answers = usable(found.patients.get(patient, {}))
-                engine = engines[patient] = Engine(profile, job.key, patient, job.key.subject(patient), answers)
+                people = from_folders(job.settings.folder_pattern, path, job.settings.age_band_years)
+                pseudonym = job.key.subject(patient)
+                engine = engines[patient] = Engine(profile, job.key, patient, pseudonym, answers, people)
             clean = engine.clean_units(encoded, units, at)
             folder, name = os.path.split(below)
             if folder not in folders:

@@ -8,7 +8,7 @@ from bisect import bisect_right
 
 from unface.dicom.encoding import PIXELS, element_at, tag_at
 
-_WRITTEN = (0x00100010, 0x00100020, 0x00120062, 0x00120063, 0x00120064, 0x00280303)
+_WRITTEN = (0x00100010, 0x00100020, 0x00100040, 0x00101010, 0x00120062, 0x00120063, 0x00120064, 0x00280303)
 BOUNDS = (0x00080005, 0x00080006, *_WRITTEN, PIXELS[0])
 """No run reaches over these tags: the character set stands alone, and unface inserts elements of its own."""
 

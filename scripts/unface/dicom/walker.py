@@ -15,7 +15,7 @@ from unface.dicom.encoding import (
 )
 from unface.dicom.profile import Action, Profile, type_of, vr_of
 from unface.dicom.splitter import Unit
-from unface.dicom.values import Values, dummy, padded
+from unface.dicom.values import Values, dummy, encoded_value, padded
 
 Addition = tuple[int, bytes]
 """A tag, and the whole encoded element that unface writes there."""
@@ -26,6 +26,7 @@ _DIGIT = 32
 _ONE = {action: 1 << _DIGIT * number for number, action in enumerate(ACTIONS)}
 
 SOP_INSTANCE, CODE_MEANING = 0x00080018, 0x00080104
+CREATORS_END = 0xFF
 NEVER = 1 << 32
 """Above every tag."""
 MEMO_BYTES = 256
@@ -61,6 +62,7 @@ class _Decision:
     vr_bytes: bytes
     required: bool
     """Of Type 1: a value that cleaning leaves empty becomes one that says nothing."""
+    replacement: bytes = b""
 
 
 class Walker:
@@ -212,29 +214,46 @@ class Walker:
             known = self._decisions[key] = self._decided(tag, vr.decode(), creator, parent)
         return known
 
+    def judge(  # noqa: PLR0917 - an element and where it stands
+        self, tag: int, vr: bytes, value: bytes, creators: dict[int, str], parent: int, sop_class: str
+    ) -> tuple[Action, str, str]:
+        """What happens to an element, the VR it is taken for, and its private creator.
+
+        `creators` notes private creators in passing: hand in one for each data set or item.
+        """
+        self._sop_class = sop_class
+        decision = self._decide(tag, vr, value, 0, len(value), creators, parent)
+        number = tag & 0xFFFF
+        creator = creators.get(tag if number <= CREATORS_END else tag & 0xFFFF0000 | number >> 8, "")
+        return decision.action, decision.vr, creator if tag & 0x10000 else ""
+
     def _decided(self, tag: int, vr: str, creator: str, parent: int) -> _Decision:
         group, number = tag >> 16, tag & 0xFFFF
-        kind = ""
+        kind = value = ""
         if not group & 1:
             if vr == "UN":
                 vr = vr_of(tag)
             kind = "1" if tag == CODE_MEANING else type_of(self._sop_class, tag, parent)
-            action = self.profile.rule(tag, vr, kind).action
+            rule = self.profile.rule(tag, vr, kind)
+            action, value = rule.action, rule.value
         elif 0x10 <= number <= 0xFF:
             vr, action = "LO", "keep" if self.profile.knows_creator(group, creator) else "remove"
         else:
             rule, vr = self.profile.private_rule(group, creator, number & 0xFF, vr)
-            action = rule.action
+            action, value = rule.action, rule.value
         if action == "recurse" and vr != "SQ":
             action = "remove"  # Not the sequence that the standard says.
         required = kind[:1] == "1" and action not in {"keep", "recurse", "remove"}
-        return _Decision(action, vr, vr.encode(), required)
+        replacement = encoded_value(vr, value) if action == "replace" else b""
+        return _Decision(action, vr, vr.encode(), required, replacement)
 
     def _value(self, decision: _Decision, value: bytes) -> bytes | None:
         """The new value, padded."""
         action, vr = decision.action, decision.vr
         if action == "keep":
             return value
+        if action == "replace":
+            return padded(vr, decision.replacement)
         if len(value) > MEMO_BYTES or action == "uid":
             return self._changed(decision, value)
         key = action, vr, decision.required, value
