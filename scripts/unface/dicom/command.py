@@ -20,6 +20,7 @@ from unface.dicom import selection
 from unface.dicom.demographics import from_folders
 from unface.dicom.encoding import Encoded, UnreadableError, decode, element_at
 from unface.dicom.engine import HEAD_MARGIN_BYTES, Engine, IdentifierLeftError, collect_encoded, read_bytes, read_header
+from unface.dicom.explain import profile_table
 from unface.dicom.identifiers import Answers, Collector, usable
 from unface.dicom.profile import Profile
 from unface.dicom.splitter import Splitter, Unit
@@ -60,6 +61,10 @@ class Found:
 def main(arguments: list[str]) -> int:
     """Run the command; returns the exit status: 0 when every file is clean, 1 when some were refused, 2 on misuse."""
     options = _parser().parse_args(arguments)
+    if options.profile:
+        return _print_profile(options.config)
+    if options.target is None:
+        return _misuse("IN and OUT are needed")
     source, target = options.source.resolve(), options.target.resolve()
     if not source.exists():
         return _misuse("IN does not exist")
@@ -81,14 +86,24 @@ def main(arguments: list[str]) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="deidentify_dicom.py", description="De-identify DICOM by PS3.15 Annex E.")
-    parser.add_argument("source", metavar="IN", type=Path, help="a file or a folder tree; read only")
-    parser.add_argument("target", metavar="OUT", type=Path, help="folder for the clean files; not inside IN")
+    parser.add_argument("source", metavar="IN", type=Path, nargs="?", help="a file or a folder tree; read only")
+    parser.add_argument("target", metavar="OUT", type=Path, nargs="?", help="folder for the clean files; not inside IN")
     parser.add_argument(
         "--config", type=Path, help="a config.yaml of unface; its blocks `deidentify` and `select` count"
     )
+    parser.add_argument("--profile", action="store_true", help="print what happens to each attribute and why, and end")
     parser.add_argument("--key", type=Path, help="the key file (default: unface.key here); made if there is none")
     parser.add_argument("--processes", type=int, default=1, help="how many processes (default: 1)")
     return parser
+
+
+def _print_profile(config: Path | None) -> int:
+    try:
+        settings, _ = _settings(config)
+        print(profile_table(Profile(settings)), end="")
+    except (OSError, SettingsError, yaml.YAMLError) as error:
+        return _misuse(f"--config: {error}")
+    return 0
 
 
 def _misuse(sentence: str) -> int:

@@ -87,6 +87,8 @@ OVERRIDES: Mapping[str, Action] = {
 }
 """What a curator can ask for, and the action that does it."""
 
+ANY_OTHER = 0x00180001
+"""An attribute that no table names."""
 DIGEST_DIGITS = 16
 OURS = {0x00100010, 0x00100020, 0x00120062, 0x00120063, 0x00120064, 0x00280303}
 """Attributes that unface writes itself, in every file."""
@@ -171,7 +173,7 @@ def type_of(sop_class: str, tag: int, parent: int) -> str:
 
 
 @cache
-def _safe_private() -> Mapping[tuple[int, str, int], Mapping[str, str]]:
+def safe_private() -> Mapping[tuple[int, str, int], Mapping[str, str]]:
     """Private elements that may stay: what science needs, then the safe lists."""
     rows: dict[tuple[int, str, int], Mapping[str, str]] = {}
     for name in ("private_science.tsv", "private_safe.tsv"):
@@ -184,7 +186,7 @@ def _safe_private() -> Mapping[tuple[int, str, int], Mapping[str, str]]:
 @cache
 def safe_creators() -> frozenset[tuple[int, str]]:
     """Groups and private creators of the safe lists: vendors' names, which identify nobody."""
-    return frozenset((group, creator) for group, creator, _ in _safe_private())
+    return frozenset((group, creator) for group, creator, _ in safe_private())
 
 
 def vr_of(tag: int) -> str:
@@ -215,7 +217,7 @@ class Profile:
         self._overrides = {override_key(where): _override(verb) for where, verb in settings.overrides.items()}
         self._rules: dict[tuple[int, str, str], Rule] = {}
         self._private: dict[tuple[int, str, int, str], tuple[Rule, str]] = {}
-        self._safe = _safe_private() if "retain_safe_private" in self.options else {}
+        self._safe = safe_private() if "retain_safe_private" in self.options else {}
         self._creators = {(group, creator) for group, creator, _ in self._safe}
         self._creators |= {(tag >> 16, creator) for tag, creator in self._overrides if creator}
 
@@ -261,6 +263,15 @@ class Profile:
         if known is None:
             known = self._private[key] = self._decide_private(group, creator, element, vr)
         return known
+
+    @property
+    def overridden(self) -> frozenset[tuple[int, str]]:
+        """Tag and creator of what the curator's overrides name."""
+        return frozenset(self._overrides)
+
+    def unlisted(self, vr: str) -> Rule:
+        """The rule for attributes of a VR that neither the standard's table nor an override names."""
+        return self._unlisted(ANY_OTHER, vr)
 
     def shows(self, keyword: str) -> bool:
         """Whether the values of a standard attribute identify nobody and may be written down."""
