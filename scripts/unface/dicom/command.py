@@ -144,8 +144,9 @@ def run(job: Job, files: list[Path], processes: int, progress: TextIO | None = N
     """De-identify files; returns those refused, by their path below the source, with the reason."""
     total = Found()
     if processes <= 1:
-        total = collect(job, files)
-        return rewrite(job, files, total, progress)
+        patients = _Patients()
+        total = collect(job, files, patients)
+        return rewrite(job, files, total, progress, patients)
     # Few chunks: each begins with a header that nothing is known of.
     size = max(CHUNK_FILES, -(-len(files) // (processes * CHUNKS_A_PROCESS)))
     chunks = [files[at : at + size] for at in range(0, len(files), size)]
@@ -191,10 +192,10 @@ def patient_of(units: Iterable[Unit], implicit: bool) -> str:
     return NO_PATIENT
 
 
-def collect(job: Job, files: list[Path]) -> Found:
-    """First pass: the identifiers of some files."""
+def collect(job: Job, files: list[Path], patients: _Patients | None = None) -> Found:
+    """First pass: the identifiers of some files. What `patients` learns of them helps the second pass."""
     profile = _profile(job.settings)
-    patients = _Patients()
+    patients = patients or _Patients()
     collectors: dict[str, Collector] = defaultdict(lambda: Collector(profile.options))
     for path in files:
         try:
@@ -223,10 +224,12 @@ def _head(path: Path, patients: _Patients) -> tuple[Encoded, list[Unit], bool]:
     return found[0]
 
 
-def rewrite(job: Job, files: list[Path], found: Found, progress: TextIO | None = None) -> list[tuple[str, str]]:
+def rewrite(
+    job: Job, files: list[Path], found: Found, progress: TextIO | None = None, patients: _Patients | None = None
+) -> list[tuple[str, str]]:
     """Second pass: write the clean files; returns those refused."""
     profile = _profile(job.settings)
-    patients = _Patients()
+    patients = patients or _Patients()
     engines: dict[str, Engine] = {}
     refused: list[tuple[str, str]] = []
     wanted = selection.keywords(job.select)
