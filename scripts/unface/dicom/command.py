@@ -77,7 +77,10 @@ def main(arguments: list[str]) -> int:
     root = source if source.is_dir() else source.parent
     job = Job(root, target, Key.load_or_make(options.key or Path("unface.key")), settings, select)
     files = list(tree(source))
-    refused = run(job, files, options.processes, sys.stderr)
+    try:
+        refused = run(job, files, options.processes, sys.stderr)
+    except SettingsError as error:  # A value that an override's attribute cannot hold.
+        return _misuse(f"--config: {error}")
     for name, reason in refused:
         print(f"refused: {name!r}: {reason}", file=sys.stderr)
     print(f"{len(files) - len(refused)} files written, {len(refused)} refused", file=sys.stderr)
