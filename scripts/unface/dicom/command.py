@@ -63,13 +63,10 @@ def main(arguments: list[str]) -> int:
     options = _parser().parse_args(arguments)
     if options.profile:
         return _print_profile(options.config)
-    if options.target is None:
-        return _misuse("IN and OUT are needed")
+    problem = _problem(options.source, options.target)
+    if problem:
+        return _misuse(problem)
     source, target = options.source.resolve(), options.target.resolve()
-    if not source.exists():
-        return _misuse("IN does not exist")
-    if target == source or source in target.parents:
-        return _misuse("OUT may not be inside IN")
     try:
         settings, select = _settings(options.config)
     except (OSError, SettingsError, yaml.YAMLError) as error:
@@ -98,6 +95,16 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--key", type=Path, help="the key file (default: unface.key here); made if there is none")
     parser.add_argument("--processes", type=int, default=1, help="how many processes (default: 1)")
     return parser
+
+
+def _problem(source: Path | None, target: Path | None) -> str:
+    """What is wrong with IN and OUT; nothing if they will do."""
+    if source is None or target is None:
+        return "IN and OUT are needed"
+    if not source.exists():
+        return "IN does not exist"
+    inside = target.resolve() == source.resolve() or source.resolve() in target.resolve().parents
+    return "OUT may not be inside IN" if inside else ""
 
 
 def _print_profile(config: Path | None) -> int:
