@@ -13,6 +13,7 @@ configfile: str(Path(workflow.basedir) / "config.yaml")
 include: "rules/common.smk"
 include: "rules/inventory.smk"
 include: "rules/deidentify.smk"
+include: "rules/survey.smk"
 include: "rules/convert.smk"
 include: "rules/deface.smk"
 include: "rules/morphometry.smk"
@@ -49,6 +50,7 @@ rule all:
     input:
         layout.verdicts,
         layout.summary_page,
+        layout.header_survey,
         [layout.review(*names) for names in sessions],
 
 

@@ -20,6 +20,7 @@ outcome.run_stage(
         identifiers=Path(snakemake.output.identifiers),
         key=Key.load(layout.key),
         select=snakemake.config["select"],
+        subjects=Path(snakemake.config["subjects"]) if snakemake.config["subjects"] else None,
         settings=settings.Deidentify.of(snakemake.config["deidentify"]),
     ),
     layout=layout,

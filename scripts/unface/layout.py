@@ -123,6 +123,11 @@ class Layout:
         return self.report / "release.tsv"
 
     @property
+    def header_survey(self) -> Path:
+        """Which attributes the cohort's headers hold, and what happened to them; no value."""
+        return self.report / "header_survey.tsv"
+
+    @property
     def summary_page(self) -> Path:
         return self.report / "index.html"
 

@@ -37,8 +37,9 @@ class Block:
 @dataclass(frozen=True)
 class Deidentify(Block):
     options: tuple[str, ...]
-    overrides: Mapping[str, str]
+    overrides: Mapping[str, str | Mapping[str, str]]
     age_band_years: int
+    folder_pattern: str | None
 
 
 @dataclass(frozen=True)
@@ -147,10 +148,12 @@ STAGE_SETTINGS: Mapping[str, tuple[str, ...]] = {
     "release": ("release", "deidentify.options", "audit.ignore"),
     "review": ("report",),
     "report": ("report",),
+    "survey": (),
 }
 """The settings that each stage's results depend on: a change of one re-runs the stage and what follows."""
 
 STAGE_FILES: Mapping[str, tuple[str, ...]] = {
+    "deidentified": ("subjects",),
     "converted": ("convert.rules",),
     "release": ("subjects",),
 }
@@ -158,6 +161,7 @@ STAGE_FILES: Mapping[str, tuple[str, ...]] = {
 
 STAGE_ADAPTERS: Mapping[str, str] = {
     "deidentified": "deidentify.py",
+    "survey": "survey.py",
     "converted": "convert.py",
     "defaced": "deface.py",
     "morphometry-original": "measure_brain.py",

@@ -35,8 +35,8 @@ def test_nothing_is_left_to_do_after_a_run(small_run):
 @pytest.mark.parametrize(
     ("config", "rules"),
     [
-        ({"select": "[{field: Modality, in: [MR]}]"}, DEIDENTIFY),
-        ({"deidentify": "{age_band_years: 10}"}, DEIDENTIFY),
+        ({"select": "[{field: Modality, in: [MR]}]"}, [*DEIDENTIFY, "survey"]),
+        ({"deidentify": "{age_band_years: 10}"}, [*DEIDENTIFY, "survey"]),
         ({"convert": "{repeats: all}"}, DEIDENTIFY[1:]),
         ({"deface": "{limits: {ngf_min: 0.5}}"}, DEIDENTIFY[2:]),
         ({"morphometry": "{resolution_mm: 3.5}"}, ["measure_brain", "compare_brains", "release", "review", "report"]),

@@ -17,8 +17,10 @@ from typing import TextIO
 import yaml
 
 from unface.dicom import selection
+from unface.dicom.demographics import from_folders
 from unface.dicom.encoding import Encoded, UnreadableError, decode, element_at
-from unface.dicom.engine import Engine, IdentifierLeftError, collect_encoded, read_bytes
+from unface.dicom.engine import HEAD_MARGIN_BYTES, Engine, IdentifierLeftError, collect_encoded, read_bytes, read_header
+from unface.dicom.explain import profile_table
 from unface.dicom.identifiers import Answers, Collector, usable
 from unface.dicom.profile import Profile
 from unface.dicom.splitter import Splitter, Unit
@@ -59,11 +61,12 @@ class Found:
 def main(arguments: list[str]) -> int:
     """Run the command; returns the exit status: 0 when every file is clean, 1 when some were refused, 2 on misuse."""
     options = _parser().parse_args(arguments)
+    if options.profile:
+        return _print_profile(options.config)
+    problem = _problem(options.source, options.target)
+    if problem:
+        return _misuse(problem)
     source, target = options.source.resolve(), options.target.resolve()
-    if not source.exists():
-        return _misuse("IN does not exist")
-    if target == source or source in target.parents:
-        return _misuse("OUT may not be inside IN")
     try:
         settings, select = _settings(options.config)
     except (OSError, SettingsError, yaml.YAMLError) as error:
@@ -71,7 +74,10 @@ def main(arguments: list[str]) -> int:
     root = source if source.is_dir() else source.parent
     job = Job(root, target, Key.load_or_make(options.key or Path("unface.key")), settings, select)
     files = list(tree(source))
-    refused = run(job, files, options.processes, sys.stderr)
+    try:
+        refused = run(job, files, options.processes, sys.stderr)
+    except SettingsError as error:  # A value that an override's attribute cannot hold.
+        return _misuse(f"--config: {error}")
     for name, reason in refused:
         print(f"refused: {name!r}: {reason}", file=sys.stderr)
     print(f"{len(files) - len(refused)} files written, {len(refused)} refused", file=sys.stderr)
@@ -80,14 +86,34 @@ def main(arguments: list[str]) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="deidentify_dicom.py", description="De-identify DICOM by PS3.15 Annex E.")
-    parser.add_argument("source", metavar="IN", type=Path, help="a file or a folder tree; read only")
-    parser.add_argument("target", metavar="OUT", type=Path, help="folder for the clean files; not inside IN")
+    parser.add_argument("source", metavar="IN", type=Path, nargs="?", help="a file or a folder tree; read only")
+    parser.add_argument("target", metavar="OUT", type=Path, nargs="?", help="folder for the clean files; not inside IN")
     parser.add_argument(
         "--config", type=Path, help="a config.yaml of unface; its blocks `deidentify` and `select` count"
     )
+    parser.add_argument("--profile", action="store_true", help="print what happens to each attribute and why, and end")
     parser.add_argument("--key", type=Path, help="the key file (default: unface.key here); made if there is none")
     parser.add_argument("--processes", type=int, default=1, help="how many processes (default: 1)")
     return parser
+
+
+def _problem(source: Path | None, target: Path | None) -> str:
+    """What is wrong with IN and OUT; nothing if they will do."""
+    if source is None or target is None:
+        return "IN and OUT are needed"
+    if not source.exists():
+        return "IN does not exist"
+    inside = target.resolve() == source.resolve() or source.resolve() in target.resolve().parents
+    return "OUT may not be inside IN" if inside else ""
+
+
+def _print_profile(config: Path | None) -> int:
+    try:
+        settings, _ = _settings(config)
+        print(profile_table(Profile(settings)), end="")
+    except (OSError, SettingsError, yaml.YAMLError) as error:
+        return _misuse(f"--config: {error}")
+    return 0
 
 
 def _misuse(sentence: str) -> int:
@@ -108,20 +134,29 @@ def tree(source: Path) -> Iterator[Path]:
     if source.is_file():
         yield source
         return
-    for folder, folders, names in os.walk(source):
-        folders.sort()
-        for name in sorted(names):
-            path = Path(folder, name)
-            if path.is_file() and not path.is_symlink():
-                yield path
+    yield from map(Path, _below(str(source)))
+
+
+def _below(folder: str) -> Iterator[str]:
+    """The regular files of a folder, then those of its folders; a folder that cannot be read has none."""
+    try:
+        with os.scandir(folder) as found:
+            entries = sorted(found, key=lambda entry: entry.name)
+    except OSError:
+        return
+    yield from (entry.path for entry in entries if entry.is_file(follow_symlinks=False))
+    for entry in entries:
+        if entry.is_dir(follow_symlinks=False):
+            yield from _below(entry.path)
 
 
 def run(job: Job, files: list[Path], processes: int, progress: TextIO | None = None) -> list[tuple[str, str]]:
     """De-identify files; returns those refused, by their path below the source, with the reason."""
     total = Found()
     if processes <= 1:
-        total = collect(job, files)
-        return rewrite(job, files, total, progress)
+        patients = _Patients()
+        total = collect(job, files, patients)
+        return rewrite(job, files, total, progress, patients)
     # Few chunks: each begins with a header that nothing is known of.
     size = max(CHUNK_FILES, -(-len(files) // (processes * CHUNKS_A_PROCESS)))
     chunks = [files[at : at + size] for at in range(0, len(files), size)]
@@ -147,6 +182,8 @@ class _Patients:
 
     def __init__(self) -> None:
         self.splitters: dict[bytes, Splitter] = defaultdict(Splitter)
+        self.head_bytes = HEAD_BYTES
+        """So much of the next file is read to collect identifiers."""
 
     def splitter(self, data: bytes) -> Splitter:
         """The splitter for a file's series; the beginning of its SeriesInstanceUID element is enough to tell."""
@@ -165,10 +202,10 @@ def patient_of(units: Iterable[Unit], implicit: bool) -> str:
     return NO_PATIENT
 
 
-def collect(job: Job, files: list[Path]) -> Found:
-    """First pass: the identifiers of some files."""
+def collect(job: Job, files: list[Path], patients: _Patients | None = None) -> Found:
+    """First pass: the identifiers of some files. What `patients` learns of them helps the second pass."""
     profile = _profile(job.settings)
-    patients = _Patients()
+    patients = patients or _Patients()
     collectors: dict[str, Collector] = defaultdict(lambda: Collector(profile.options))
     for path in files:
         try:
@@ -182,30 +219,32 @@ def collect(job: Job, files: list[Path]) -> Found:
 
 def _head(path: Path, patients: _Patients) -> tuple[Encoded, list[Unit], bool]:
     """A file's header, and whether it is the first of its series; more is read only where the header is long."""
-    with open(path, "rb", buffering=0) as file:  # noqa: PTH123
-        data = file.read(HEAD_BYTES)
-        try:
-            return _split(data, patients)
-        except UnreadableError:
-            return _split(data + file.readall(), patients)
+    found: list[tuple[Encoded, list[Unit], bool]] = []
+
+    def split(data: bytes) -> bool:
+        encoded = decode(data)
+        splitter = patients.splitter(encoded.data)
+        first = not splitter.header_bytes or (bool(found) and found[0][2])
+        units, at = splitter.split(encoded.data, encoded.start, encoded.implicit, len(encoded.data))
+        found[:] = [(encoded, units, first)]
+        patients.head_bytes = min(HEAD_BYTES, at + HEAD_MARGIN_BYTES)
+        return at < len(encoded.data)
+
+    read_header(path, patients.head_bytes, split)
+    return found[0]
 
 
-def _split(data: bytes, patients: _Patients) -> tuple[Encoded, list[Unit], bool]:
-    encoded = decode(data)
-    splitter = patients.splitter(encoded.data)
-    first = not splitter.header_bytes
-    units, _ = splitter.split(encoded.data, encoded.start, encoded.implicit, len(encoded.data))
-    return encoded, units, first
-
-
-def rewrite(job: Job, files: list[Path], found: Found, progress: TextIO | None = None) -> list[tuple[str, str]]:
+def rewrite(
+    job: Job, files: list[Path], found: Found, progress: TextIO | None = None, patients: _Patients | None = None
+) -> list[tuple[str, str]]:
     """Second pass: write the clean files; returns those refused."""
     profile = _profile(job.settings)
-    patients = _Patients()
+    patients = patients or _Patients()
     engines: dict[str, Engine] = {}
     refused: list[tuple[str, str]] = []
     wanted = selection.keywords(job.select)
     folders: dict[str, str] = {}
+    reasons: dict[str, str] = {}
     start = len(str(job.source)) + 1
     for number, path in enumerate(files):
         if number % 100 == 0:
@@ -215,7 +254,13 @@ def rewrite(job: Job, files: list[Path], found: Found, progress: TextIO | None =
             encoded = decode(read_bytes(path))
             splitter = patients.splitter(encoded.data)
             units, at = splitter.split(encoded.data, encoded.start, encoded.implicit, len(encoded.data))
-            reason = selection.excluded(selection.fields(units, encoded.implicit, wanted), job.select)
+            fields = selection.fields(units, encoded.implicit, wanted)
+            judged = repr(fields)
+            reason = reasons.get(judged)
+            if reason is None:
+                if len(reasons) >= CHUNK_FILES:
+                    reasons.clear()
+                reason = reasons[judged] = selection.excluded(fields, job.select)
             if reason:
                 refused.append((below, reason))
                 continue
@@ -223,7 +268,9 @@ def rewrite(job: Job, files: list[Path], found: Found, progress: TextIO | None =
             engine = engines.get(patient)
             if engine is None:
                 answers = usable(found.patients.get(patient, {}))
-                engine = engines[patient] = Engine(profile, job.key, patient, job.key.subject(patient), answers)
+                people = from_folders(job.settings.folder_pattern, path, job.settings.age_band_years)
+                pseudonym = job.key.subject(patient)
+                engine = engines[patient] = Engine(profile, job.key, patient, pseudonym, answers, people)
             clean = engine.clean_units(encoded, units, at)
             folder, name = os.path.split(below)
             if folder not in folders:

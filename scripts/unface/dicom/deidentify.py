@@ -12,11 +12,13 @@ import pydicom
 
 from unface.dicom import identifiers as known
 from unface.dicom import selection
+from unface.dicom.demographics import Demographics, from_folders, from_subjects
 from unface.dicom.encoding import UnreadableError
-from unface.dicom.engine import Engine, IdentifierLeftError, collect_file, read_bytes
+from unface.dicom.engine import Engine, IdentifierLeftError, Met, collect_file, read_bytes
 from unface.dicom.profile import Profile
 from unface.dicom.records import RawFile, Series, SessionRecord
 from unface.dicom.splitter import Splitter
+from unface.dicom.survey import Survey
 from unface.dicom.walker import ACTIONS, counted
 from unface.outcome import MACHINE_ERRORS, WithheldError, Work
 from unface.pseudonyms import Key
@@ -31,6 +33,7 @@ def deidentify_session(
     key: Key,
     select: Sequence[selection.Condition],
     settings: Deidentify,
+    subjects: Path | None = None,
 ) -> None:
     """Write the clean DICOM of a session below `work.folder`, and its known answers to `identifiers`.
 
@@ -45,6 +48,8 @@ def deidentify_session(
         Where the session's known answers go, readable by their owner alone.
     select
         Conditions that decide which series may enter.
+    subjects
+        `subjects.tsv`, if there is one: its columns `sex` and `age` are written into the clean headers.
 
     Raises
     ------
@@ -55,13 +60,17 @@ def deidentify_session(
     profile = Profile(settings)
     # First of all: the rule's output has to be there however the stage ends.
     found, splitters, verdicts = _first_pass(session, profile, select)
+    named = known.add_paths(found, (Path(file.path) for series in session.series for file in series.files))
     answers = known.usable(found)
     known.write(identifiers, answers)
+    work.measurements["named_folders"] = named
     for series in session.series:
         for file in series.files:
             _check_unchanged(series, file)
-    engine = Engine(profile, key, session.identity, key.subject(session.identity), answers)
-    rewriting = _Rewriting(engine, splitters, verdicts)
+    people = _demographics(session, settings, subjects)
+    engine = Engine(profile, key, session.identity, key.subject(session.identity), answers, people)
+    survey = Survey(key, engine.walker)
+    rewriting = _Rewriting(engine, splitters, verdicts, survey)
     states = []
     rows: list[dict[str, Any]] = []
     for series in session.series:
@@ -75,9 +84,20 @@ def deidentify_session(
     judged = {name: verdict.as_json() for name, verdict in verdicts.items()}
     (work.folder / "selection.json").write_text(json.dumps(judged, indent=1) + "\n", encoding="utf-8")
     _write_rows(work.folder / "files.tsv", rows)
+    survey.write(work.folder)
     work.measurements["series"] = dict(sorted(Counter(state["state"] for state in states).items()))
     work.measurements["files"] = len(rows)
     work.tools["pydicom"] = pydicom.__version__
+
+
+def _demographics(session: SessionRecord, settings: Deidentify, subjects: Path | None) -> Demographics:
+    """Sex and age from `subjects.tsv`, else from the names of the session's folders."""
+    years = settings.age_band_years
+    found = from_subjects(subjects, session.subject, session.session, years) if subjects else Demographics()
+    for series in session.series:
+        for file in series.files[:1]:
+            found = found.or_else(from_folders(settings.folder_pattern, Path(file.path), years))
+    return found
 
 
 def _check_unchanged(series: Series, file: RawFile) -> None:
@@ -128,10 +148,13 @@ class _Rewriting:
         engine: Engine,
         splitters: Mapping[str, Splitter],
         verdicts: Mapping[str, selection.Verdicts],
+        survey: Survey,
     ) -> None:
         self.engine = engine
         self.splitters = splitters
         self.verdicts = verdicts
+        self.survey = survey
+        self.met: Met = {}
 
     def series(self, series: Series, folder: Path, rows: list[dict[str, Any]]) -> tuple[str, str]:
         """Rewrite one series; returns its state and the reason, and adds a row for each file."""
@@ -142,6 +165,7 @@ class _Rewriting:
         if broken:
             return "unreadable", f"{len(broken)} of {len(series.files)} files: {broken[0].problem}"
         folder.mkdir(parents=True)
+        self.met = {}
         mine: list[dict[str, Any]] = []
         try:
             for number, file in enumerate(series.files, start=1):
@@ -156,6 +180,8 @@ class _Rewriting:
             )
         else:
             rows.extend(mine)
+            for (implicit, sop_class), units in self.met.items():
+                self.survey.add(units, implicit, sop_class)
             return "ok", ""
         shutil.rmtree(folder)
         return state, reason
@@ -167,13 +193,15 @@ class _Rewriting:
             if error.errno in MACHINE_ERRORS:
                 raise
             raise UnreadableError("a file cannot be read") from None
-        clean = self.engine.clean(data, self.splitters[series.series])
+        clean = self.engine.clean(data, self.splitters[series.series], self.met)
         clean.write(target)
-        return {**counted(clean.counts), "sha256": clean.sha256()}
+        return {"profile": self.engine.profile.digest, **counted(clean.counts), "sha256": clean.sha256()}
 
 
 def _write_rows(path: Path, rows: list[dict[str, Any]]) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, ["series", "file", *ACTIONS, "sha256"], delimiter="\t", lineterminator="\n")
+        writer = csv.DictWriter(
+            file, ["series", "file", "profile", *ACTIONS, "sha256"], delimiter="\t", lineterminator="\n"
+        )
         writer.writeheader()
         writer.writerows(rows)

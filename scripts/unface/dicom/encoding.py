@@ -24,6 +24,8 @@ from unface.dicom.profile import KNOWN_VRS, vr_of
 
 UNDEFINED = 0xFFFFFFFF
 MAX_DEPTH = 64
+INSTANCE = 0x00020003
+MAX_METAS = 256
 PIXELS = 0x7FE00008, 0x7FE00009, 0x7FE00010
 ITEM, ITEM_END, SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
 ITEM_TAG, ITEM_END_TAG = b"\xfe\xff\x00\xe0", b"\xfe\xff\x0d\xe0"
@@ -64,11 +66,36 @@ def decode(data: bytes) -> Encoded:
     """
     if data[128:132] != b"DICM":
         return _through_pydicom(data)
-    meta, start = file_meta(data)
+    meta, start = _file_meta_again(data)
     syntax = meta.get(0x0010, "")
     if syntax in (DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian) or not syntax:
         return _through_pydicom(data)
     return Encoded(data, start, syntax == ImplicitVRLittleEndian, syntax, meta.get(0x0002, ""))
+
+
+_METAS: dict[bytes, tuple[bytes, int, bytes, dict[int, str], int]] = {}
+_META_KEY_BYTES = 64
+
+
+def _file_meta_again(data: bytes) -> tuple[dict[int, str], int]:
+    """`file_meta`, which knows again what differs from an earlier file in the value of (0002,0003) alone."""
+    key = data[132 : 132 + _META_KEY_BYTES]
+    known = _METAS.get(key)
+    if known is not None:
+        before, after_at, after, meta, start = known
+        if data.startswith(before, 132) and data.startswith(after, after_at) and not data.startswith(b"\2\0", start):
+            return meta, start
+    meta, start = file_meta(data)
+    at = 132
+    while at < start:
+        tag, _, body, end = element_at(data, at, start, implicit=False)
+        if tag == INSTANCE:
+            if len(_METAS) >= MAX_METAS:
+                _METAS.clear()
+            _METAS[key] = data[132:body], end, data[end:start], meta, start
+            break
+        at = end
+    return meta, start
 
 
 def file_meta(data: bytes) -> tuple[dict[int, str], int]:

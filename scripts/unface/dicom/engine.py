@@ -3,7 +3,8 @@
 import hashlib
 import os
 import warnings
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -11,6 +12,8 @@ from pathlib import Path
 import pydicom
 
 from unface import __version__
+from unface.dicom.codestreams import without_comments
+from unface.dicom.demographics import Demographics
 from unface.dicom.encoding import ITEM_TAG, Encoded, UnreadableError, decode, element, new_file_meta
 from unface.dicom.identifiers import Collector, Secrets
 from unface.dicom.profile import Profile
@@ -19,6 +22,9 @@ from unface.dicom.values import Values, padded, vocabulary
 from unface.dicom.walker import Addition, Walker
 from unface.pseudonyms import Key
 
+COMPRESSED = "1.2.840.10008.1.2.4."
+"""Transfer syntaxes of JPEG, JPEG-LS, JPEG 2000 and video."""
+NOTHING_KNOWN = Demographics()
 HEAD_BYTES = 65_536
 HEAD_MARGIN_BYTES = 1024
 """So much of a file is read to collect identifiers, or as much as the last header took; all if the header goes on."""
@@ -54,23 +60,38 @@ class Clean:
         return digest.hexdigest()
 
 
+Met = dict[tuple[bool, str], "Counter[Unit]"]
+"""In how many files each unit stands, by encoding (implicit or not) and SOP class."""
+
+
 class Engine:
     """Makes the files of one subject clean."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0917 - what is known of the subject
         self,
         profile: Profile,
         key: Key,
         identity: str,
         pseudonym: str,
         answers: Mapping[str, Iterable[str]],
+        demographics: Demographics = NOTHING_KNOWN,
     ) -> None:
+        profile = profile.writing(frozenset(tag for tag, _, _ in demographics.elements))
+        self.profile = profile
         self.secrets = Secrets(answers, vocabulary())
         self.walker = Walker(profile, Values(key, key.shift_days(identity), profile, self.secrets))
-        self._additions = {implicit: additions(pseudonym, profile, implicit) for implicit in (False, True)}
+        self._searched: set[tuple[str, str]] = set()
+        self._additions = {
+            implicit: additions(pseudonym, profile, implicit, demographics) for implicit in (False, True)
+        }
 
-    def clean(self, data: bytes, splitter: Splitter) -> Clean:
+    def clean(self, data: bytes, splitter: Splitter, met: Met | None = None) -> Clean:
         """The clean file of a raw one's bytes.
+
+        Parameters
+        ----------
+        met
+            Counts the units of the file, for the survey.
 
         Raises
         ------
@@ -81,6 +102,8 @@ class Engine:
         """
         encoded = decode(data)
         units, at = splitter.split(encoded.data, encoded.start, encoded.implicit, len(encoded.data))
+        if met is not None:
+            met.setdefault((encoded.implicit, encoded.sop_class), Counter()).update(units)
         return self.clean_units(encoded, units, at)
 
     def clean_units(self, encoded: Encoded, units: list[Unit], at: int) -> Clean:
@@ -89,17 +112,59 @@ class Engine:
         if not encoded.sop_class or not result.sop_instance:
             raise UnreadableError("a file has no SOP class or instance")
         meta = new_file_meta(encoded.sop_class, result.sop_instance, encoded.transfer_syntax)
-        # What earlier files had too has been searched with them.
-        if self.secrets.found(b"\n".join((meta, *result.fresh)).lower()):
+        # What earlier files had too has been searched with them; the new instance UID is from the key.
+        fresh = result.fresh
+        kind = encoded.sop_class, encoded.transfer_syntax
+        if kind not in self._searched:
+            fresh = [meta, *fresh]
+        if self.secrets.found(b"\n".join(fresh).lower()):
             raise IdentifierLeftError
+        self._searched.add(kind)
         pixels = memoryview(encoded.data)[slice(*result.pixels)]
+        if encoded.transfer_syntax.startswith(COMPRESSED):
+            pixels = memoryview(without_comments(bytes(pixels)))
         return Clean((b"".join((meta, *result.header)), pixels, result.tail), result.counts)
 
 
 def read_bytes(path: Path | str) -> bytes:
     """The whole of a file."""
-    with open(path, "rb", buffering=0) as file:  # noqa: PTH123
-        return file.readall()
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        return _read(handle, os.fstat(handle).st_size)
+    finally:
+        os.close(handle)
+
+
+def _read(handle: int, size: int) -> bytes:
+    """So many bytes of a file from where it is read, or as many as it has."""
+    data = os.read(handle, size)
+    while len(data) < size:
+        more = os.read(handle, size - len(data))
+        if not more:
+            break
+        data += more
+    return data
+
+
+def read_header(path: Path | str, size: int, split: Callable[[bytes], bool]) -> None:
+    """Give `split` the first bytes of a file, and the whole where it says that these are not enough.
+
+    Raises
+    ------
+    UnreadableError
+        That which `split` raises on the whole file.
+    """
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        data = _read(handle, size)
+        try:
+            if split(data):
+                return
+        except UnreadableError:
+            pass
+        split(data + _read(handle, max(os.fstat(handle).st_size - len(data), 0)))
+    finally:
+        os.close(handle)
 
 
 def collect_file(path: Path, collector: Collector, splitter: Splitter, by_pydicom: bool) -> tuple[list[Unit], bool]:
@@ -107,19 +172,25 @@ def collect_file(path: Path, collector: Collector, splitter: Splitter, by_pydico
 
     A damaged header gives what pydicom can read of it, and no units.
     """
-    with open(path, "rb", buffering=0) as file:  # noqa: PTH123
-        data = file.read(splitter.header_bytes + HEAD_MARGIN_BYTES if splitter.header_bytes else HEAD_BYTES)
-        for _ in range(2):
-            try:
-                encoded = decode(data)
-                units, _at = splitter.split(encoded.data, encoded.start, encoded.implicit, len(encoded.data))
-            except UnreadableError:
-                data += file.readall()
-            else:
-                collect_encoded(encoded, units, collector, by_pydicom)
-                return units, encoded.implicit
-    _collect_by_pydicom(data, collector)
-    return [], False
+    size = splitter.header_bytes + HEAD_MARGIN_BYTES if splitter.header_bytes else HEAD_BYTES
+    last, found = b"", list[tuple[Encoded, list[Unit]]]()
+
+    def split(data: bytes) -> bool:
+        nonlocal last
+        last = data
+        encoded = decode(data)
+        units, at = splitter.split(encoded.data, encoded.start, encoded.implicit, len(encoded.data))
+        found[:] = [(encoded, units)]
+        return at < len(encoded.data)
+
+    try:
+        read_header(path, size, split)
+    except UnreadableError:
+        _collect_by_pydicom(last, collector)
+        return [], False
+    encoded, units = found[0]
+    collect_encoded(encoded, units, collector, by_pydicom)
+    return units, encoded.implicit
 
 
 def collect_encoded(encoded: Encoded, units: list[Unit], collector: Collector, by_pydicom: bool) -> None:
@@ -141,7 +212,9 @@ def _collect_by_pydicom(data: bytes, collector: Collector) -> None:
             return
 
 
-def additions(pseudonym: str, profile: Profile, implicit: bool) -> list[Addition]:
+def additions(
+    pseudonym: str, profile: Profile, implicit: bool, demographics: Demographics = NOTHING_KNOWN
+) -> list[Addition]:
     """The elements that every clean file gets: the pseudonym, and what was done (PS3.15 E.1.1, PS3.3 C.7.1.1)."""
     items = b""
     for code, meaning in profile.codes:
@@ -153,6 +226,7 @@ def additions(pseudonym: str, profile: Profile, implicit: bool) -> list[Addition
     elements = (
         (0x00100010, b"PN", pseudonym.encode()),
         (0x00100020, b"LO", pseudonym.encode()),
+        *demographics.elements,
         (0x00120062, b"CS", b"YES"),
         (0x00120063, b"LO", method.encode()),
         (0x00120064, b"SQ", items),

@@ -56,8 +56,12 @@ PLACEHOLDER = re.compile(
 
 UNFIT_DATES = {"19000101", "00010101", "00000000"}
 CHARACTER_SET, BIRTH_DATE = 0x00080005, 0x00100030
+SHORT_ID = 3
+"""Identifiers no longer than this are in many names by chance."""
 ASCII_VRS = {b"UI", b"DA", b"DT"}
 COLLECTED_VRS = {b"PN", *ASCII_VRS}
+SKIPPED_VRS = {b"CS", b"DS", b"IS", b"TM", b"LO", b"SH", b"US", b"SS", b"UL", b"FD", b"FL", b"OB", b"OW"}
+"""VRs whose values are collected from the attributes above alone."""
 
 Answers = dict[str, set[str]]
 
@@ -97,8 +101,9 @@ class Collector:
         for unit in units:
             if not unit.collected:
                 unit.collected = True
-                self.units(unit.parts, implicit)
-                if not unit.parts:
+                if unit.parts:
+                    self.units(unit.parts, implicit)
+                elif unit.vr not in SKIPPED_VRS or unit.tag in ID_TAGS or unit.tag in self._others:
                     self._bytes(unit.raw, 0, unit.size, implicit, self._encodings)
             if unit.tag == CHARACTER_SET:
                 self._encodings = _encodings(unit, implicit)
@@ -152,6 +157,20 @@ def _values(value: object) -> Iterator[str]:
         text = str(part if part is not None else "").strip("\0 ")
         if text:
             yield text
+
+
+def add_paths(answers: Answers, paths: Iterable[Path]) -> int:
+    """Add the names of raw folders and files that hold a word of the patient's name or an ID; returns how many.
+
+    `DOE_JANE_followup` identifies as a whole, in a description too, where its words alone might be common.
+    """
+    words = {word for value in answers["name"] for word in re.split(r"[\W_]+", value.casefold()) if len(word) > 2}
+    words |= {value.casefold() for value in answers["id"] if len(value) > SHORT_ID}
+    pattern = re.compile("|".join(rf"(?<![^\W_]){re.escape(word)}(?![^\W_])" for word in sorted(words)) or r"(?!)")
+    names = {part for path in paths for part in (*path.parts[1:-1], path.stem)}
+    found = {name for name in names if pattern.search(name.casefold())}
+    answers["other"] |= found
+    return len(found)
 
 
 def usable(answers: Mapping[str, Iterable[str]]) -> dict[str, list[str]]:

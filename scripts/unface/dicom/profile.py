@@ -5,9 +5,10 @@ numbers and codes stay, UIDs and dates are replaced, names go, text is held agai
 """
 
 import csv
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Literal, cast
 
@@ -30,6 +31,8 @@ Action = Literal[
     "phoenix",  # a Siemens protocol, cleaned
     "ge_protocol",  # a GE protocol block, cleaned
     "hash",  # a pseudonym of the value, from the key
+    "replace",  # by a value of the curator's
+    "random",  # digits and letters by others, from the key
     "recurse",  # a sequence: its items by the same rules
 ]
 
@@ -40,6 +43,8 @@ class Rule:
 
     action: Action
     why: str
+    value: str = ""
+    """What stands there afterwards, if the action is `replace`."""
 
 
 OPTION_CODES: Mapping[str, tuple[str, str]] = {
@@ -78,9 +83,13 @@ OVERRIDES: Mapping[str, Action] = {
     "band": "band",
     "uid": "uid",
     "clean": "text",
+    "randomise": "random",
 }
 """What a curator can ask for, and the action that does it."""
 
+ANY_OTHER = 0x00180001
+"""An attribute that no table names."""
+DIGEST_DIGITS = 16
 OURS = {0x00100010, 0x00100020, 0x00120062, 0x00120063, 0x00120064, 0x00280303}
 """Attributes that unface writes itself, in every file."""
 
@@ -165,7 +174,7 @@ def type_of(sop_class: str, tag: int, parent: int) -> str:
 
 
 @cache
-def _safe_private() -> Mapping[tuple[int, str, int], Mapping[str, str]]:
+def safe_private() -> Mapping[tuple[int, str, int], Mapping[str, str]]:
     """Private elements that may stay: what science needs, then the safe lists."""
     rows: dict[tuple[int, str, int], Mapping[str, str]] = {}
     for name in ("private_science.tsv", "private_safe.tsv"):
@@ -173,6 +182,12 @@ def _safe_private() -> Mapping[tuple[int, str, int], Mapping[str, str]]:
             key = int(row["group"], 16), row["creator"], int(row["element"], 16)
             rows.setdefault(key, {"source": "unface", **row})
     return rows
+
+
+@cache
+def safe_creators() -> frozenset[tuple[int, str]]:
+    """Groups and private creators of the safe lists: vendors' names, which identify nobody."""
+    return frozenset((group, creator) for group, creator, _ in safe_private())
 
 
 def vr_of(tag: int) -> str:
@@ -194,15 +209,30 @@ def keyword_of(tag: int) -> str:
 class Profile:
     """The rules in force: the table, the options, the overrides."""
 
-    def __init__(self, settings: Deidentify) -> None:
+    def __init__(self, settings: Deidentify, written: frozenset[int] = frozenset()) -> None:
         self.options = frozenset(settings.options)
         self.age_band_years = settings.age_band_years
-        self._overrides = {override_key(where): OVERRIDES[verb] for where, verb in settings.overrides.items()}
+        self.written = written
+        self._source = settings
+        self._settings = sorted((where, str(verb)) for where, verb in settings.overrides.items()), self.age_band_years
+        self._overrides = {override_key(where): _override(verb) for where, verb in settings.overrides.items()}
         self._rules: dict[tuple[int, str, str], Rule] = {}
         self._private: dict[tuple[int, str, int, str], tuple[Rule, str]] = {}
-        self._safe = _safe_private() if "retain_safe_private" in self.options else {}
+        self._safe = safe_private() if "retain_safe_private" in self.options else {}
         self._creators = {(group, creator) for group, creator, _ in self._safe}
         self._creators |= {(tag >> 16, creator) for tag, creator in self._overrides if creator}
+
+    def writing(self, tags: frozenset[int]) -> "Profile":
+        """This profile, where unface writes further attributes itself."""
+        return self if tags <= self.written else Profile(self._source, tags | self.written)
+
+    @cached_property
+    def digest(self) -> str:
+        """Names the profile: what options, overrides and tables it is made from."""
+        content = hashlib.sha256(repr((sorted(self.options), self._settings, sorted(self.written))).encode())
+        for path in resources():
+            content.update(path.read_bytes())
+        return content.hexdigest()[:DIGEST_DIGITS]
 
     @property
     def shifts_dates(self) -> bool:
@@ -235,6 +265,15 @@ class Profile:
             known = self._private[key] = self._decide_private(group, creator, element, vr)
         return known
 
+    @property
+    def overridden(self) -> frozenset[tuple[int, str]]:
+        """Tag and creator of what the curator's overrides name."""
+        return frozenset(self._overrides)
+
+    def unlisted(self, vr: str) -> Rule:
+        """The rule for attributes of a VR that neither the standard's table nor an override names."""
+        return self._unlisted(ANY_OTHER, vr)
+
     def shows(self, keyword: str) -> bool:
         """Whether the values of a standard attribute identify nobody and may be written down."""
         tag = tag_for_keyword(keyword)
@@ -245,12 +284,13 @@ class Profile:
         return (group, creator) in self._creators
 
     def _decide(self, tag: int, vr: str, kind: str) -> Rule:
+        own = tag in OURS or tag in self.written
         override = self._overrides.get((tag, ""))
-        if override is not None and tag not in OURS:
-            return Rule("recurse" if override == "keep" and vr == "SQ" else override, "override")
-        if tag in OURS or tag >> 16 in GRAPHIC_GROUPS:
+        if override is not None and not own:
+            return _overridden(override, vr)
+        if own or tag >> 16 in GRAPHIC_GROUPS:
             # The table names two attributes of an overlay; what is left of it without them is no overlay.
-            return Rule("remove", "unface writes its own" if tag in OURS else "a curve or an overlay goes as a whole")
+            return Rule("remove", "unface writes its own" if own else "a curve or an overlay goes as a whole")
         row = _standard().get(_pattern(tag))
         if row is None or row["basic"] == "":
             return self._unlisted(tag, vr)
@@ -308,7 +348,7 @@ class Profile:
         row = self._safe.get((group, creator, element))
         override = self._overrides.get((group << 16 | element, creator))
         if override is not None:
-            return Rule("recurse" if override == "keep" and vr == "SQ" else override, "override"), vr
+            return _overridden(override, vr), vr
         if row is None:
             return Rule("remove", "private, on no safe list"), vr
         if vr == "UN" and row["vr"] in KNOWN_VRS:
@@ -348,6 +388,22 @@ def _kept(option: str, vr: str) -> Action:
     if vr == "AS":
         return "band"
     return "text" if option == "retain_patient_characteristics" and vr in TEXT_VRS else "keep"
+
+
+def _override(verb: str | Mapping[str, str]) -> Rule:
+    """The rule that an override asks for: a word, or `replace` with a value."""
+    if isinstance(verb, str):
+        return Rule(OVERRIDES[verb], "override")
+    return Rule("replace", "override", str(verb["replace"]))
+
+
+def _overridden(override: Rule, vr: str) -> Rule:
+    """What an override means for a VR: sequences have items and no value."""
+    if vr == "SQ" and override.action == "keep":
+        return Rule("recurse", override.why)
+    if vr == "SQ" or (override.action == "replace" and vr in BYTES_VRS):
+        return Rule("empty" if override.action == "empty" else "remove", override.why)
+    return override
 
 
 def override_key(where: str) -> tuple[int, str]:

@@ -26,6 +26,7 @@ DOCUMENT_MODALITIES = {"SR", "DOC", "PR", "KO", "REG", "RTSTRUCT", "AU", "HD"}
 Condition = Mapping[str, Any]
 
 
+NO_FIELDS: dict[str, list[str]] = {}
 DEFAULT_FIELDS = ("SOPClassUID", "Modality", "BurnedInAnnotation")
 
 
@@ -36,10 +37,11 @@ def keywords(select: Sequence[Condition]) -> list[str]:
 
 def fields(units: Iterable[Unit], implicit: bool, wanted: Iterable[str]) -> dict[str, list[str]]:
     """The values of some attributes in one header, by keyword; units keep them: ask the same of every file."""
+    tags = _tags(tuple(wanted))
     found: dict[str, list[str]] = {}
     for unit in units:
         if unit.fields is None:
-            unit.fields = _fields(unit, implicit, wanted)
+            unit.fields = _fields(unit, implicit, tags) if unit.parts or unit.tag in tags else NO_FIELDS
         if unit.fields:
             found.update(unit.fields)
     return found
@@ -50,8 +52,7 @@ def _tags(wanted: tuple[str, ...]) -> dict[int | None, str]:
     return {tag_for_keyword(keyword): keyword for keyword in wanted}
 
 
-def _fields(unit: Unit, implicit: bool, wanted: Iterable[str]) -> dict[str, list[str]]:
-    tags = _tags(tuple(wanted))
+def _fields(unit: Unit, implicit: bool, tags: Mapping[int | None, str]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for part in unit.parts or (unit,):
         if part.tag in tags:

@@ -8,7 +8,7 @@ from bisect import bisect_right
 
 from unface.dicom.encoding import PIXELS, element_at, tag_at
 
-_WRITTEN = (0x00100010, 0x00100020, 0x00120062, 0x00120063, 0x00120064, 0x00280303)
+_WRITTEN = (0x00100010, 0x00100020, 0x00100040, 0x00101010, 0x00120062, 0x00120063, 0x00120064, 0x00280303)
 BOUNDS = (0x00080005, 0x00080006, *_WRITTEN, PIXELS[0])
 """No run reaches over these tags: the character set stands alone, and unface inserts elements of its own."""
 
@@ -16,11 +16,30 @@ BOUNDS = (0x00080005, 0x00080006, *_WRITTEN, PIXELS[0])
 class Unit:
     """Raw bytes of a top-level element or run, and what is known about them."""
 
-    __slots__ = ("collected", "counts", "creator", "fields", "new", "parts", "raw", "size", "tag")
+    __slots__ = (
+        "body",
+        "collected",
+        "counts",
+        "creator",
+        "fields",
+        "new",
+        "parts",
+        "raw",
+        "size",
+        "start",
+        "tag",
+        "vr",
+    )
 
-    def __init__(self, tag: int, raw: bytes, creator: str = "", parts: "tuple[Unit, ...]" = ()) -> None:
+    def __init__(  # noqa: PLR0917 - made for every element
+        self, tag: int, raw: bytes, creator: str = "", parts: "tuple[Unit, ...]" = (), vr: bytes = b"", body: int = 0
+    ) -> None:
         self.tag = tag
         self.raw = raw
+        self.vr = vr
+        self.body = body
+        self.start = raw[:6] if body == SHORT_HEAD and vr and not is_creator(tag) else b""
+        """Tag and VR, where the length of what follows stands in two bytes: enough to know the element by."""
         self.size = len(raw)
         self.creator = creator
         self.parts = parts
@@ -30,10 +49,17 @@ class Unit:
         self.collected = False
 
 
+SHORT_HEAD = 8
+"""Bytes of tag, VR and length of most elements in explicit VR."""
+REMEMBERED_UNITS, REMEMBERED_BYTES = 4096, 64
+"""So many short elements of a series are known again when they come back, such as the windows of its images."""
+
+
 class Splitter:
     """Splits the files of one series."""
 
     def __init__(self) -> None:
+        self._met_before: dict[tuple[str, bytes], Unit] = {}
         self._template: list[Unit] = []
         self._variable: set[int] = set()
         self._changed = False
@@ -48,8 +74,10 @@ class Splitter:
         """
         if implicit != self._encoding:
             self._template, self._encoding = [], implicit
+            self._met_before.clear()
         units: list[Unit] = []
         template, known = self._template, 0
+        variable, met = self._variable, self._met_before
         while at < end:
             if known < len(template):
                 unit = template[known]
@@ -62,17 +90,27 @@ class Splitter:
                     template[known : known + 1] = unit.parts
                     self._changed = True
                     continue
+                if unit.start and data.startswith(unit.start, at) and unit.tag in variable and not implicit:
+                    after = at + SHORT_HEAD + int.from_bytes(data[at + 6 : at + SHORT_HEAD], "little")
+                    if after <= end:
+                        raw = data[at:after]
+                        units.append(
+                            met.get((unit.creator, raw)) or self._unit(unit.tag, raw, unit.creator, unit.vr, SHORT_HEAD)
+                        )
+                        at = after
+                        known += 1
+                        continue
             group, number = tag_at(data, at) if at + 4 <= end else (0, 0)
             if group << 16 | number >= PIXELS[0]:
                 break
-            tag, _, body, after = element_at(data, at, end, implicit)
+            tag, vr, body, after = element_at(data, at, end, implicit)
             if known < len(template) and template[known].tag < tag:
                 known = self._passed(template, known)
                 continue
             known, creator = self._met(template, known, tag, units)
-            if _is_creator(tag):
+            if tag & 0x10000 and is_creator(tag):
                 creator = data[body : min(after, body + 64)].strip(b"\0 ").decode("ascii", "replace")
-            units.append(Unit(tag, data[at:after], creator))
+            units.append(self._unit(tag, data[at:after], creator, vr, body - at))
             at = after
         if self._changed or not self._template:
             self._template = self._merged(units)
@@ -80,17 +118,29 @@ class Splitter:
         self.header_bytes = at
         return units, at
 
+    def _unit(self, tag: int, raw: bytes, creator: str, vr: bytes, body: int) -> Unit:
+        """The unit of an element: the same object if the series had this very element before."""
+        if len(raw) > REMEMBERED_BYTES:
+            return Unit(tag, raw, creator, (), vr, body)
+        key = creator, raw
+        unit = self._met_before.get(key)
+        if unit is None:
+            if len(self._met_before) >= REMEMBERED_UNITS:
+                self._met_before.clear()
+            unit = self._met_before[key] = Unit(tag, raw, creator, (), vr, body)
+        return unit
+
     def _passed(self, template: list[Unit], known: int) -> int:
         """Leave behind a unit that this file lacks; without its creator a private group is another one."""
         tag = template[known].tag
-        return _after_group(template, known, tag >> 16) if _is_creator(tag) else known + 1
+        return _after_group(template, known, tag >> 16) if is_creator(tag) else known + 1
 
     def _met(self, template: list[Unit], known: int, tag: int, units: list[Unit]) -> tuple[int, str]:
         """Note an element that is new or has changed; returns where the template goes on, and its creator."""
         if tag not in self._variable:
             self._variable.add(tag)
             self._changed = True
-        if _is_creator(tag):
+        if is_creator(tag):
             return _after_group(template, known, tag >> 16), ""
         if known < len(template) and template[known].tag == tag:
             return known + 1, template[known].creator
@@ -129,7 +179,7 @@ def _run(units: list[Unit]) -> Unit:
     return run
 
 
-def _is_creator(tag: int) -> bool:
+def is_creator(tag: int) -> bool:
     return bool(tag >> 16 & 1) and 0x10 <= tag & 0xFFFF <= 0xFF
 
 

@@ -1,18 +1,17 @@
 """What each action makes of one value: raw bytes of the header in, raw bytes out."""
 
 import re
+import struct
 from collections.abc import Callable
 from datetime import date, timedelta
 from functools import cache
 
 from unface.dicom import csa
+from unface.dicom.demographics import OLDEST_YEARS
 from unface.dicom.identifiers import Secrets
 from unface.dicom.profile import TEXT_VRS, Action, Profile
 from unface.pseudonyms import Key
-from unface.settings import PROJECT
-
-OLDEST_YEARS = 89
-"""Ages above this are rare enough to identify someone (HIPAA, 45 CFR 164.514): they become 90."""
+from unface.settings import PROJECT, SettingsError
 
 DUMMIES = {
     "DA": b"19000101",
@@ -86,6 +85,7 @@ class Values:
             "band": lambda vr, value: _each(self.age, value),
             "text": lambda vr, value: _each(self._words, value),
             "hash": self.hash,
+            "random": self.random,
             "code": lambda vr, value: _each(self._codes, value),
             "csa": lambda vr, value: csa.clean_header(value, check),
             "phoenix": lambda vr, value: csa.clean_protocol(value, check),
@@ -108,6 +108,14 @@ class Values:
             return None
         label = self.key.label("hash", value.strip(b"\0 ").decode("latin-1"))
         return label.upper().encode() if vr == "CS" else label.encode()
+
+    def random(self, vr: str, value: bytes) -> bytes:
+        """Other digits for digits and other letters for letters, the same for the same value; a dummy elsewhere."""
+        if vr not in TEXT_VRS | {"CS", "PN", "AE", "DS", "IS"}:
+            return dummy(vr)
+        text = value.strip(b"\0 ").decode("latin-1")
+        stream = b"".join(self.key.digest(f"random{number}", text) for number in range(len(text) // 32 + 1))
+        return "".join(map(_other, text, stream)).encode()
 
     def date(self, value: bytes) -> bytes:
         """A DA or DT shifted by the subject's days; what is not a date goes. A partial date loses its month."""
@@ -181,6 +189,35 @@ def dummy(vr: str) -> bytes:
     if vr in ("OB", "OW", "OF", "OD", "OL", "OV", "UN"):
         return bytes(2)
     return DUMMIES.get(vr, DUMMY_TEXT)
+
+
+def _other(character: str, number: int) -> str:
+    """A digit for a digit and a letter for a letter, of their case; other signs stay if they are ASCII."""
+    if character.isdigit():
+        return "0123456789"[number % 10]
+    if character.isalpha():
+        letter = "abcdefghijklmnopqrstuvwxyz"[number % 26]
+        return letter.upper() if character.isupper() else letter
+    return character if character.isascii() else "_"
+
+
+def encoded_value(vr: str, value: str) -> bytes:
+    """A curator's value in the bytes of its VR.
+
+    Raises
+    ------
+    SettingsError
+        If the VR is a number's and the value is none.
+    """
+    size = BINARY_VRS.get(vr)
+    if size is None:
+        return value.encode()
+    try:
+        if vr in ("FL", "FD"):
+            return struct.pack("<f" if vr == "FL" else "<d", float(value))
+        return int(value).to_bytes(size, "little", signed=vr in ("SS", "SL", "SV"))
+    except (ValueError, OverflowError):
+        raise SettingsError(f"deidentify.overrides: {value!r} is no value of VR {vr}") from None
 
 
 def padded(vr: str, value: bytes) -> bytes:

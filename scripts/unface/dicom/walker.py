@@ -15,7 +15,7 @@ from unface.dicom.encoding import (
 )
 from unface.dicom.profile import Action, Profile, type_of, vr_of
 from unface.dicom.splitter import Unit
-from unface.dicom.values import Values, dummy, padded
+from unface.dicom.values import Values, dummy, encoded_value, padded
 
 Addition = tuple[int, bytes]
 """A tag, and the whole encoded element that unface writes there."""
@@ -26,6 +26,9 @@ _DIGIT = 32
 _ONE = {action: 1 << _DIGIT * number for number, action in enumerate(ACTIONS)}
 
 SOP_INSTANCE, CODE_MEANING = 0x00080018, 0x00080104
+CREATORS_END = 0xFF
+NEVER = 1 << 32
+"""Above every tag."""
 MEMO_BYTES = 256
 """Longer values are not remembered: looking them up costs more than it saves."""
 
@@ -59,6 +62,7 @@ class _Decision:
     vr_bytes: bytes
     required: bool
     """Of Type 1: a value that cleaning leaves empty becomes one that says nothing."""
+    replacement: bytes = b""
 
 
 class Walker:
@@ -92,10 +96,12 @@ class Walker:
         header: list[bytes] = []
         fresh: list[bytes] = []
         counts, instance, waiting = 0, b"", 0
+        next_tag = additions[0][0] if additions else NEVER
         for unit in units:
-            while waiting < len(additions) and unit.tag >= additions[waiting][0]:
+            while unit.tag >= next_tag:
                 header.append(additions[waiting][1])
                 waiting += 1
+                next_tag = additions[waiting][0] if waiting < len(additions) else NEVER
             new = unit.new
             if new is None:
                 new = self._unit(unit, implicit)
@@ -106,11 +112,15 @@ class Walker:
             counts += unit.counts
         header.extend(addition for _, addition in additions[waiting:])
         pixels = (at, at)
-        if at < len(data) and element_at(data, at, len(data), implicit)[0] in PIXELS:
-            pixels = at, element_at(data, at, len(data), implicit)[3]
+        if at < len(data):
+            tag, _, _, after = element_at(data, at, len(data), implicit)
+            if tag in PIXELS:
+                pixels = at, after
         self._counts = 0
-        tail = b"".join(self._dataset(data, pixels[1], len(data), implicit, {}, 0, 0))
-        fresh.append(tail)
+        tail = b""
+        if pixels[1] < len(data):
+            tail = b"".join(self._dataset(data, pixels[1], len(data), implicit, {}, 0, 0))
+            fresh.append(tail)
         return Rewritten(header, fresh, pixels, tail, self.values.uid(instance), counts + self._counts)
 
     def _unit(self, unit: Unit, implicit: bool) -> bytes:
@@ -119,10 +129,30 @@ class Walker:
             unit.new = b"".join(self._unit(part, implicit) if part.new is None else part.new for part in unit.parts)
             unit.counts = sum(part.counts for part in unit.parts)
             return unit.new
+        if not unit.tag & 0x10000:
+            return self._single(unit, implicit)
         self._counts = 0
         creators = {unit.tag & 0xFFFF0000 | (unit.tag >> 8 & 0xFF): unit.creator} if unit.creator else {}
         unit.new = b"".join(self._dataset(unit.raw, 0, unit.size, implicit, creators, 0, 0))
         unit.counts = self._counts
+        return unit.new
+
+    def _single(self, unit: Unit, implicit: bool) -> bytes:
+        """The rewritten bytes of one standard element at the top: what `_dataset` makes of it, without its loop."""
+        key = unit.tag, unit.vr, "", 0, self._sop_class
+        decision = self._decisions.get(key) or self._decide(unit.tag, unit.vr, b"", 0, 0, {}, 0)
+        action = decision.action
+        if action == "recurse" or unit.vr == b"UN":
+            self._counts = 0
+            unit.new = b"".join(self._dataset(unit.raw, 0, unit.size, implicit, {}, 0, 0))
+            unit.counts = self._counts
+            return unit.new
+        unit.counts = _ONE[action]
+        if action == "keep" and decision.vr_bytes == unit.vr:
+            unit.new = unit.raw
+        else:
+            new = None if action == "remove" else self._value(decision, unit.raw[unit.body :])
+            unit.new = b"" if new is None else element(unit.tag, decision.vr_bytes, new, implicit)
         return unit.new
 
     def _dataset(  # noqa: PLR0917 - the hot loop
@@ -184,29 +214,46 @@ class Walker:
             known = self._decisions[key] = self._decided(tag, vr.decode(), creator, parent)
         return known
 
+    def judge(  # noqa: PLR0917 - an element and where it stands
+        self, tag: int, vr: bytes, value: bytes, creators: dict[int, str], parent: int, sop_class: str
+    ) -> tuple[Action, str, str]:
+        """What happens to an element, the VR it is taken for, and its private creator.
+
+        `creators` notes private creators in passing: hand in one for each data set or item.
+        """
+        self._sop_class = sop_class
+        decision = self._decide(tag, vr, value, 0, len(value), creators, parent)
+        number = tag & 0xFFFF
+        creator = creators.get(tag if number <= CREATORS_END else tag & 0xFFFF0000 | number >> 8, "")
+        return decision.action, decision.vr, creator if tag & 0x10000 else ""
+
     def _decided(self, tag: int, vr: str, creator: str, parent: int) -> _Decision:
         group, number = tag >> 16, tag & 0xFFFF
-        kind = ""
+        kind = value = ""
         if not group & 1:
             if vr == "UN":
                 vr = vr_of(tag)
             kind = "1" if tag == CODE_MEANING else type_of(self._sop_class, tag, parent)
-            action = self.profile.rule(tag, vr, kind).action
+            rule = self.profile.rule(tag, vr, kind)
+            action, value = rule.action, rule.value
         elif 0x10 <= number <= 0xFF:
             vr, action = "LO", "keep" if self.profile.knows_creator(group, creator) else "remove"
         else:
             rule, vr = self.profile.private_rule(group, creator, number & 0xFF, vr)
-            action = rule.action
+            action, value = rule.action, rule.value
         if action == "recurse" and vr != "SQ":
             action = "remove"  # Not the sequence that the standard says.
         required = kind[:1] == "1" and action not in {"keep", "recurse", "remove"}
-        return _Decision(action, vr, vr.encode(), required)
+        replacement = encoded_value(vr, value) if action == "replace" else b""
+        return _Decision(action, vr, vr.encode(), required, replacement)
 
     def _value(self, decision: _Decision, value: bytes) -> bytes | None:
         """The new value, padded."""
         action, vr = decision.action, decision.vr
         if action == "keep":
             return value
+        if action == "replace":
+            return padded(vr, decision.replacement)
         if len(value) > MEMO_BYTES or action == "uid":
             return self._changed(decision, value)
         key = action, vr, decision.required, value

@@ -1,0 +1,19 @@
+rule survey:
+    """Sum up which header attributes the cohort holds, how they vary and what happened to them; no value."""
+    input:
+        deidentified=[layout.stage("deidentified", *names) for names in sessions],
+    output:
+        table=layout.header_survey,
+    log:
+        layout.log("survey", "cohort"),
+    benchmark:
+        layout.benchmark("survey", "cohort")
+    conda:
+        "../envs/headers.yaml"
+    resources:
+        mem_mb=lambda wildcards, attempt: 1000 * attempt,
+        runtime=lambda wildcards, attempt: 30 * attempt,
+    params:
+        protocol=protocols["survey"],
+    script:
+        "../scripts/survey.py"

@@ -1,0 +1,144 @@
+"""What a curator adds: demographics, overrides with values, the survey, the profile as a table."""
+
+import csv
+import json
+from pathlib import Path
+
+import pydicom
+import pytest
+import yaml
+from test_deidentify import header, record_of, run
+
+from unface.dicom import command, identifiers, survey
+from unface.dicom.codestreams import without_comments
+from unface.dicom.demographics import Demographics, from_folders, from_subjects
+from unface.layout import Layout
+from unface.settings import PROJECT
+
+
+def clean_of(folder: Path) -> pydicom.Dataset:
+    return pydicom.dcmread(folder / "dicom" / "s001" / "000001.dcm")
+
+
+@pytest.fixture
+def raw(tmp_path: Path) -> Path:
+    folder = tmp_path / "CASE10 F 25_30"
+    folder.mkdir()
+    path = folder / "raw.dcm"
+    pydicom.dcmwrite(path, header())
+    return path
+
+
+@pytest.mark.parametrize(
+    ("age", "expected"),
+    [("25_30", "030Y"), ("27", "030Y"), ("30", "035Y"), ("88-93", "090Y"), ("97", "090Y"), ("old", ""), ("", "")],
+)
+def test_an_age_is_the_upper_bound_of_its_band_and_ninety_above_89(age: str, expected: str) -> None:
+    assert Demographics.of({"age": age}, 5).age == expected
+
+
+def test_sex_and_age_come_from_the_folders_name(tmp_path: Path, raw: Path) -> None:
+    pattern = r"CASE\d+ (?P<sex>[FM]) (?P<age>\d+_\d+)"
+    assert from_folders(pattern, raw, 5) == Demographics("F", "030Y")
+    done, folder = run(tmp_path, record_of(raw), folder_pattern=pattern)
+    assert done.ok
+    assert (clean_of(folder).PatientSex, clean_of(folder).PatientAge) == ("F", "030Y")
+
+
+def test_sex_and_age_come_from_the_table_of_subjects_and_the_sessions_row_goes_first(tmp_path: Path) -> None:
+    table = tmp_path / "subjects.tsv"
+    table.write_text("patient_id\tsubject\tsession\tsex\tage\nX\tasub\t\tM\t41\nX\tasub\tses2\t\t43\n")
+    assert from_subjects(table, "asub", "ses2", 1) == Demographics("M", "044Y")
+    assert from_subjects(table, "asub", "ses1", 1) == Demographics("M", "042Y")
+    assert from_subjects(table, "other", "ses1", 1) == Demographics()
+
+
+def test_overrides_replace_and_randomise_values(tmp_path: Path, raw: Path) -> None:
+    overrides = {
+        "StudyDescription": {"replace": "Brain study"},
+        "SeriesNumber": {"replace": "7"},
+        "StudyID": "randomise",
+    }
+    ds = header()
+    ds.StudyDescription, ds.SeriesNumber, ds.StudyID = "Mrs Doe", 3, "AB-12345"
+    pydicom.dcmwrite(raw, ds)
+    done, folder = run(tmp_path, record_of(raw), overrides=overrides)
+    assert done.ok
+    clean = clean_of(folder)
+    assert (clean.StudyDescription, clean.SeriesNumber) == ("Brain study", 7)
+    assert clean.StudyID != "AB-12345"
+    assert [part.isdigit() for part in clean.StudyID] == [part.isdigit() for part in "AB-12345"]
+
+
+def test_every_row_of_the_files_table_names_the_profile(tmp_path: Path, raw: Path) -> None:
+    digests = set()
+    for number, years in enumerate((5, 10)):
+        place = tmp_path / str(number)
+        place.mkdir()
+        _, folder = run(place, record_of(raw), age_band_years=years)
+        with (folder / "files.tsv").open(newline="") as file:
+            digests |= {row["profile"] for row in csv.DictReader(file, delimiter="\t")}
+    assert len(digests) == 2
+
+
+def test_names_of_folders_with_the_patients_words_are_known_answers() -> None:
+    answers = {"name": {"DOE^JANE"}, "id": {"MRN-77123"}, "other": set[str]()}
+    paths = [Path("/raw/doe_followup/series"), Path("/raw/x MRN-77123/a.dcm"), Path("/raw/doeskin/b.dcm")]
+    assert identifiers.add_paths(answers, paths) == 2
+    assert answers["other"] == {"doe_followup", "x MRN-77123"}
+
+
+def test_the_survey_tells_what_varies_and_what_happened_without_any_value(tmp_path: Path, raw: Path) -> None:
+    run(tmp_path, record_of(raw))
+    layout = Layout(tmp_path / "results")
+    text = (layout.stage("deidentified", "asub", "ses1") / survey.FILE).read_text()
+    other = layout.stage("deidentified", "bsub", "ses1")
+    other.mkdir(parents=True)
+    name = json.dumps({"attribute": ["00100010", "", "PN"], "files": 2, "values": ["a", "b"], "actions": ["remove"]})
+    (other / survey.FILE).write_text(name + "\n")
+    output = tmp_path / "survey.tsv"
+    survey.merge(layout, [("asub", "ses1"), ("bsub", "ses1"), ("csub", "ses1")], output)
+    with output.open(newline="") as file:
+        rows = {(row["tag"], row["creator"]): row for row in csv.DictReader(file, delimiter="\t")}
+    found = rows["00100010", ""]
+    assert (found["keyword"], found["files"], found["subjects"]) == ("PatientName", "3", "2")
+    assert (found["across_subjects"], found["within_subject"], found["action"]) == ("differs", "differs", "remove")
+    assert rows["0019xx0c", "SIEMENS MR HEADER"]["action"] == "check"
+    assert rows["0077xx01", survey.UNLISTED]["files"] == "1"
+    assert rows["00400275.00100010", ""]["action"] == "remove"
+    for value in ("DOE", "JANE", "77123", "SOMEONE", "20211105"):
+        assert value not in text + output.read_text()
+
+
+def test_the_profile_in_force_is_printed_with_what_happens_and_why(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = yaml.safe_load((PROJECT / "config.yaml").read_text(encoding="utf-8"))
+    overrides = {"StationName": {"replace": "A"}, "0029,SIEMENS CSA HEADER,10": "remove"}
+    config["deidentify"] = {**config["deidentify"], "overrides": overrides}
+    path = tmp_path / "config.yaml"
+    path.write_text(yaml.safe_dump(config))
+    assert command.main(["--profile", "--config", str(path)]) == 0
+    rows = list(csv.DictReader(capsys.readouterr().out.splitlines(), delimiter="\t"))
+    by_tag = {(row["tag"], row["creator"], row["type"]): (row["action"], row["why"]) for row in rows}
+    assert by_tag["00081010", "", "any"] == ("replace: A", "override")
+    assert by_tag["0029xx10", "SIEMENS CSA HEADER", ""] == ("remove", "override")
+    assert by_tag["00100010", "", "any"] == ("remove", "unface writes its own")
+    assert by_tag["00080020", "", "any"] == ("date", "C: retain_longitudinal_modified_dates")
+    assert by_tag["00080050", "", "1"][0] == "dummy"
+    assert len(rows) > 700
+
+
+def test_comments_inside_compressed_images_are_blanked_and_nothing_else_changes() -> None:
+    jpeg = b"\xff\xd8\xff\xe1\0\x08DOE^JA\xff\xfe\0\x06DOE^\xff\xee\0\x0eAdobe1234567\xff\xda\0\x02data\xff\xd9"
+    codestream = b"\xff\x4f\xff\x64\0\x08\0\1DOE^\xff\x90data"
+    item = b"\xfe\xff\x00\xe0"
+    pixels = b"\xe0\x7f\x10\0OB\0\0\xff\xff\xff\xff" + item + bytes(4)
+    for one in (jpeg, codestream):
+        pixels += item + len(one).to_bytes(4, "little") + one
+    clean = without_comments(pixels)
+    assert b"DOE" in pixels
+    assert b"DOE" not in clean
+    assert len(clean) == len(pixels)
+    assert clean.replace(b"\0", b"").startswith(pixels[:8].replace(b"\0", b""))
+    assert b"Adobe1234567\xff\xda\0\x02data\xff\xd9" in clean

@@ -1,0 +1,111 @@
+"""What must survive de-identification: what dcm2niix makes of real scanners' files; and the judge of the benchmark."""
+
+import json
+import shutil
+import subprocess
+import sys
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import pydicom
+import pytest
+from test_deidentify import header
+
+from unface.dicom import command
+from unface.pseudonyms import Key
+from unface.settings import PROJECT
+
+sys.path.insert(0, str(PROJECT / "benchmarks"))
+
+import midi
+
+KEYS = [
+    "EchoTime",
+    "RepetitionTime",
+    "InversionTime",
+    "FlipAngle",
+    "SliceTiming",
+    "PhaseEncodingDirection",
+    "PhaseEncodingAxis",
+    "TotalReadoutTime",
+    "EffectiveEchoSpacing",
+    "DwellTime",
+    "MagneticFieldStrength",
+    "SliceThickness",
+    "ImageOrientationPatientDICOM",
+    "EchoNumber",
+    "MultibandAccelerationFactor",
+    "ParallelReductionFactorInPlane",
+    "PartialFourier",
+    "BandwidthPerPixelPhaseEncode",
+    "ImageType",
+    "ReconMatrixPE",
+    "AcquisitionMatrixPE",
+    "BaseResolution",
+    "PercentPhaseFOV",
+    "EchoTrainLength",
+    "Modality",
+    "Manufacturer",
+]
+FOLDERS = 3
+"""So many of a set's folders: each is converted twice."""
+
+
+def converted(folder: Path, target: Path) -> dict[str, tuple[np.ndarray, np.ndarray, str, dict[str, object]]]:
+    """What dcm2niix makes of a folder: by name, voxels, affine, b-values with b-vectors, and technical keys."""
+    target.mkdir()
+    program = Path(sys.executable).parent / "dcm2niix"
+    arguments = ["-z", "n", "-b", "y", "-ba", "n", "-f", "%s_%e", "-o", str(target), str(folder)]
+    subprocess.run([str(program), *arguments], check=False, capture_output=True, timeout=120)
+    found = {}
+    for path in sorted(target.glob("*.nii")):
+        image = nib.nifti1.load(path)
+        gradients = "".join(text.read_text() for text in sorted(target.glob(f"{path.stem}.bv*")))
+        sidecar = json.loads(path.with_suffix(".json").read_text())
+        technical = {name: sidecar[name] for name in KEYS if name in sidecar}
+        found[path.name] = np.asanyarray(image.dataobj), np.asarray(image.affine), gradients, technical
+    return found
+
+
+@pytest.mark.parametrize("name", ["siemens_multiecho", "ge_siemens_epi"])
+def test_dcm2niix_makes_the_same_of_clean_files(name: str, shared_data: Callable[[str], Path], tmp_path: Path) -> None:
+    folders = sorted({path.parent for path in shared_data(name).rglob("*") if path.is_file()})
+    compared = 0
+    for number, folder in enumerate(folders[:FOLDERS]):
+        source, clean = tmp_path / f"in{number}", tmp_path / f"clean{number}"
+        shutil.copytree(folder, source)
+        command.main([str(source), str(clean), "--key", str(tmp_path / "key")])
+        before, after = converted(source, tmp_path / f"a{number}"), converted(clean, tmp_path / f"b{number}")
+        assert before.keys() == after.keys()
+        for image, (voxels, affine, gradients, technical) in before.items():
+            assert np.array_equal(voxels, after[image][0])
+            assert np.array_equal(affine, after[image][1])
+            assert (gradients, technical) == after[image][2:]
+            compared += 1
+    assert compared
+
+
+def test_the_judge_of_the_benchmark_finds_what_is_wrong(tmp_path: Path) -> None:
+    source, copied, clean, empty = (tmp_path / name for name in ("in", "copied", "clean", "empty"))
+    for folder in (source, copied, empty):
+        folder.mkdir()
+    ds = header()
+    ds.Rows = ds.Columns = 2
+    pydicom.dcmwrite(source / "a.dcm", ds)
+    key = Key.load_or_make(tmp_path / "key")
+    command.main([str(source), str(clean), "--key", str(tmp_path / "key")])
+    ds.SOPInstanceUID = key.uid(ds.SOPInstanceUID)
+    pydicom.dcmwrite(copied / "a.dcm", ds)
+    planted = [b"JANE", b"MRN-77123"]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        scores = {folder: midi.judge(source, folder, key, planted)[0] for folder in (clean, copied, empty)}
+    assert scores[clean].percent(midi.REMOVAL) == 100
+    assert len(scores[copied].failed["text_removed"]) == 2
+    assert scores[copied].failed["uid_changed"]
+    assert scores[copied].failed["date_shifted"]
+    for kind, done in scores[empty].done.items():
+        assert len(scores[empty].failed[kind]) == done, kind
