@@ -20,7 +20,7 @@ outcome.run_stage(
         identifiers=Path(snakemake.output.identifiers),
         key=Key.load(layout.key),
         select=snakemake.config["select"],
-        subjects=Path(snakemake.config["subjects"]) if snakemake.config["subjects"] else None,
+        subjects=settings.subjects_table(snakemake.config),
         settings=settings.Deidentify.of(snakemake.config["deidentify"]),
     ),
     layout=layout,

@@ -10,12 +10,11 @@ from unface.pseudonyms import Key
 
 log_to(snakemake.log[0])
 layout = Layout(Path(snakemake.config["results_dir"]))
-subjects = snakemake.config["subjects"]
 summary = collect(
     [Path(path) for path in snakemake.input.scans],
     layout=layout,
     key=Key.load_or_make(layout.key),
-    subjects=settings.located(subjects) if subjects else None,
+    subjects=settings.subjects_table(snakemake.config),
     rules=settings.located(snakemake.config["convert"]["rules"]),
 )
 layout.closing_words.write_text(str(summary), encoding="utf-8")

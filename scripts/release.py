@@ -9,7 +9,6 @@ from unface.release.gate import release, summary
 
 log_to(snakemake.log[0])
 layout = Layout(Path(snakemake.config["results_dir"]))
-subjects = snakemake.config["subjects"]
 verdicts = release(
     layout,
     sessions=layout.read_sessions(),
@@ -17,6 +16,6 @@ verdicts = release(
     settings=settings.Release.of(snakemake.config["release"]),
     deidentify_options=snakemake.config["deidentify"]["options"],
     ignore=snakemake.config["audit"]["ignore"],
-    subjects=settings.located(subjects) if subjects else None,
+    subjects=settings.subjects_table(snakemake.config),
 )
 layout.closing_words.write_text(summary(verdicts), encoding="utf-8")

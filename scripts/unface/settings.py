@@ -220,6 +220,17 @@ def located(path: str) -> Path:
     raise SettingsError(f"config: there is no file {path}")
 
 
+def subjects_table(config: Mapping[str, Any]) -> Path | None:
+    """The table of the project's own names for its subjects, if the settings name one.
+
+    Raises
+    ------
+    SettingsError
+        If there is no such file.
+    """
+    return located(config["subjects"]) if config["subjects"] else None
+
+
 def _content_digest(path: str | None) -> str | None:
     return hashlib.sha256(located(path).read_bytes()).hexdigest() if path else None
 
