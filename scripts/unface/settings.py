@@ -51,16 +51,6 @@ class Convert(Block):
 
 
 @dataclass(frozen=True)
-class DefaceLimits(Block):
-    ngf_min: float
-    scale_min: float
-    scale_max: float
-    brain_margin_mm: float
-    removed_min_percent: float
-    removed_max_percent: float
-
-
-@dataclass(frozen=True)
 class Deface(Block):
     engine: str
     suffixes: tuple[str, ...]
