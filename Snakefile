@@ -11,6 +11,7 @@ configfile: str(Path(workflow.basedir) / "config.yaml")
 
 
 include: "rules/common.smk"
+include: "rules/cohort.smk"
 include: "rules/inventory.smk"
 include: "rules/deidentify.smk"
 include: "rules/survey.smk"
@@ -24,29 +25,34 @@ include: "rules/report.smk"
 
 localrules:
     all,
+    each_session,
+    retry_withheld,
 
 
 rule inventory:
-    """List the cohort's sessions and protocol groups. It has no output that Snakemake knows: each call looks anew."""
-    default_target: not layout.sessions.exists()
+    """List the cohort's sessions and protocol groups.
+
+    It has no output that Snakemake knows, nor a benchmark, which counts as one: each call looks anew. A plain
+    `snakemake` comes here first, and again after the mapping rules or the table of subjects changed: the plan is shown before anything is
+    converted.
+    """
+    default_target: not planned
     input:
         scans=[layout.scan(str(shard)) for shard in shards],
     log:
         layout.log("inventory", "cohort"),
-    benchmark:
-        layout.benchmark("inventory", "cohort")
     conda:
         "envs/headers.yaml"
     resources:
-        mem_mb=lambda wildcards, attempt: 4000 * attempt,
-        runtime=lambda wildcards, attempt: 60 * attempt,
+        mem_mb=scaled(4000),
+        runtime=scaled(60),
     script:
         "scripts/inventory.py"
 
 
 rule all:
     """The release, its proof, and a review page for every session."""
-    default_target: layout.sessions.exists()
+    default_target: planned
     input:
         layout.verdicts,
         layout.summary_page,
@@ -54,8 +60,19 @@ rule all:
         [layout.review(*names) for names in sessions],
 
 
+rule each_session:
+    """Every stage of every session without the release: a target to run in slices, `--batch each_session=1/10`."""
+    input:
+        [layout.review(*names) for names in sessions],
+
+
 onstart:
-    if not layout.sessions.exists():
+    try:
+        lock.hold(layout.lock)
+    except lock.LockError as error:
+        raise WorkflowError(str(error)) from None
+    progress.show(logger, sys.stderr, lambda: workflow.dag.stats()[1])
+    if not planned:
         settings.dicom_folder(config)
 
 

@@ -22,8 +22,8 @@ from sections import write_section
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "scripts"))
 
-from unface.dicom.profile import CLASS_UIDS  # noqa: E402 - needs the path above
 from unface.dicom.selection import excluded  # noqa: E402
+from unface.dicom.standard import CLASS_UIDS  # noqa: E402 - needs the path above
 from unface.pseudonyms import STANDARD_UID_ROOT, Key  # noqa: E402
 
 REMOVAL = ("text_removed", "date_shifted", "uid_changed", "pixels_hidden")

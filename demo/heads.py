@@ -101,8 +101,8 @@ def image(head: Anatomy, to_world: NDArray[np.float64], shape: tuple[int, int, i
 
 def signal(head: Anatomy, to_world: NDArray[np.float64], shape: tuple[int, int, int], contrast: Contrast) -> Volume:
     """The head's signal on a grid, without bias field and noise (see `image`)."""
-    points = _template_points(head, to_world, shape)
-    outside, white, grey, brain = (sampled(points) for sampled in _template())
+    points = template_points(head, to_world, shape)
+    outside, white, grey, brain = (sampled(points) for sampled in template_maps())
     middle = (contrast.white + contrast.grey) / 2
     signals = [middle + head.contrast * (tissue - middle) for tissue in (contrast.white, contrast.grey, contrast.fluid)]
     fluid = np.clip(brain - white - grey, 0, 1)
@@ -121,6 +121,13 @@ def scanned(clean: Volume, seed: int, noise: float = 7.0) -> Volume:
     return magnitudes
 
 
+def without_face(volume: Volume, head: Anatomy, to_world: NDArray[np.float64]) -> Volume:
+    """The image as another program left it, which took the face off before: pydeface's mask, through the head's map."""
+    points = template_points(head, to_world, (volume.shape[0], volume.shape[1], volume.shape[2]))
+    kept: Volume = np.where(_face_mask()(points) >= 0.5, volume, 0).astype(np.float32)
+    return kept
+
+
 def _turn(angles: NDArray[np.float64]) -> NDArray[np.float64]:
     (cx, cy, cz), (sx, sy, sz) = np.cos(angles), np.sin(angles)
     about_x = np.array([[1, 0, 0], [0, cx, -sx], [0, sx, cx]])
@@ -130,7 +137,7 @@ def _turn(angles: NDArray[np.float64]) -> NDArray[np.float64]:
     return turn
 
 
-def _template_points(head: Anatomy, to_world: NDArray[np.float64], shape: tuple[int, int, int]) -> NDArray[np.float32]:
+def template_points(head: Anatomy, to_world: NDArray[np.float64], shape: tuple[int, int, int]) -> NDArray[np.float32]:
     """World points of the template for every voxel, (3, n_voxels)."""
     indices = np.indices(shape, dtype=np.float32).reshape(3, -1)
     affine = (head.to_template @ to_world).astype(np.float32)
@@ -162,13 +169,19 @@ class _Map:
 
 
 @cache
-def _template() -> tuple[_Map, _Map, _Map, _Map]:
+def template_maps() -> tuple[_Map, _Map, _Map, _Map]:
     """Mean head, white matter, grey matter and brain mask, each to be called with points of the mean head's world."""
     mean = nib.Nifti1Image.from_filename(str(files("pydeface") / "data" / "mean_reg2mean.nii.gz"))
     head = _Map(np.asarray(mean.dataobj, dtype=np.float32), np.linalg.inv(mean.affine))
     white, grey, t1w = (_mni(name) for name in ("wm", "gm", "t1"))
     brain = ndimage.gaussian_filter((t1w.data > 0).astype(np.float32), 0.5)
     return head, white, grey, _Map(brain, t1w.from_world)
+
+
+@cache
+def _face_mask() -> _Map:
+    mask = nib.Nifti1Image.from_filename(str(files("pydeface") / "data" / "facemask.nii.gz"))
+    return _Map(np.asarray(mask.dataobj, dtype=np.float32), np.linalg.inv(mask.affine))
 
 
 def _mni(name: str) -> _Map:

@@ -1,6 +1,6 @@
 """Make a cohort of raw DICOM that belongs to nobody: planted identifiers in every header, and planted trouble.
 
-    python demo/make_cohort.py demo/dicom            # eight sessions of seven subjects, 2 mm heads
+    python demo/make_cohort.py demo/dicom            # nine sessions of eight subjects, 2 mm heads
     python demo/make_cohort.py /tmp/dicom --small    # four sessions, 3 mm heads
 
 Beside the folder it writes planted_identifiers.txt (strings to be found nowhere in what leaves the restricted folder)
@@ -98,12 +98,18 @@ class Visit:
         descriptors: bool = False,
         name: str = "{index:05d}.dcm",
         noise: float = 7.0,
+        faceless: bool = False,
     ) -> list[Path]:
-        """A 3D head; `claimed` is the grid that the header tells, where it differs from the true one."""
+        """A 3D head; `claimed` is the grid that the header tells, where it differs from the true one.
+
+        `faceless`: as another program left it, which took the face off.
+        """
         grid = self.sizes.head
         protocol = protocol or T1W_PROTOCOLS[self.person.vendor]
         clean = heads.signal(self.head, grid.to_world, grid.shape, contrast)
         volume = heads.scanned(clean, self.head.seed + 100 * number, noise)
+        if faceless:
+            volume = heads.without_face(volume, self.head, grid.to_world)
         finish = partial(planted.plant_rarities, person=self.person, descriptors=descriptors)
         datasets = series.images(self.person, volume, claimed or grid, protocol, series_number=number, finish=finish)
         return series.write(
@@ -235,6 +241,13 @@ def lying_header(visit: MakeVisit) -> list[Expected]:
     return [scan.expected("withheld", (), "a head whose orientation header lies", ("registration_failed",))]
 
 
+def defaced_elsewhere(visit: MakeVisit) -> list[Expected]:
+    """GE: a T1w whose face another program took off before it came here: a person has to say whether that is so."""
+    scan = visit(7, "ge")
+    scan.anat(2, faceless=True)
+    return [scan.expected("withheld", (), "a head that was defaced before, for a person to rate", ("defaced_before",))]
+
+
 def small_released(visit: MakeVisit) -> list[Expected]:
     """Siemens: T1w and bold."""
     scan = visit(0, "siemens")
@@ -254,7 +267,15 @@ def small_capture(visit: MakeVisit) -> list[Expected]:
     return [scan.expected("released", ("T1w",), "a secondary capture with burned-in text, and a stray PDF")]
 
 
-COHORT = (all_modalities, secondary_capture, unmapped_series, two_in_one_folder, truncated, lying_header)
+COHORT = (
+    all_modalities,
+    secondary_capture,
+    unmapped_series,
+    two_in_one_folder,
+    truncated,
+    lying_header,
+    defaced_elsewhere,
+)
 SMALL_COHORT = (small_released, small_capture, truncated, lying_header)
 
 

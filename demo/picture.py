@@ -16,7 +16,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from unface.layout import Layout
-from unface.report import heads, plots, results, summary
+from unface.morphometry import cohort
+from unface.report import heads, morphometry, plots, results
 from unface.report.heads import Picture
 
 SIZE_INCHES = (12.0, 5.0)
@@ -45,7 +46,8 @@ def draw(layout: Layout, output: Path) -> None:
     gate = results.read_gate(layout.verdicts)
     sessions = [results.read_session(layout, *unit, row) for unit, row in sorted(gate.items())]
     rows = _head(layout, [session for session in sessions if session.verdict.word == "released"])
-    measures = [measure for measure in summary.pairs(summary.agreement(layout, sessions)) if not measure.region][:2]
+    compared = morphometry.read(layout, sessions, sample=(), subjects=None)
+    measures = [measure for measure in compared.measures if not measure.region][:2]
     with mpl.rc_context(plots.STYLE):
         figure = Figure(figsize=SIZE_INCHES, facecolor="white")
         left, right = figure.subfigures(1, 2, width_ratios=(2.5, 1), wspace=0.02)
@@ -56,7 +58,7 @@ def draw(layout: Layout, output: Path) -> None:
                 _show(axes, picture)
             line[0].set_ylabel(when, fontsize=11, fontweight="bold")
         for axes, measure in zip(right.subplots(len(measures), 1, squeeze=False).flat, measures, strict=True):
-            plots.draw_bland_altman(axes, measure)
+            plots.draw_bland_altman(axes, measure, cohort.agreement(measure))
         output.parent.mkdir(parents=True, exist_ok=True)
         figure.savefig(output, dpi=DPI, metadata={"Software": None})
 

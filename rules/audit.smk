@@ -10,11 +10,13 @@ rule audit:
         layout.log("audit"),
     benchmark:
         layout.benchmark("audit")
+    retries: TRIES
     conda:
         "../envs/release.yaml"
     resources:
-        mem_mb=lambda wildcards, attempt: 1000 * attempt,
-        runtime=lambda wildcards, attempt: 30 * attempt,
+        attempt=attempt,
+        mem_mb=scaled(1000),
+        runtime=scaled(30),
     params:
         protocol=protocols["audit"],
     script:

@@ -1,28 +1,72 @@
-# What every rule file uses: the checked settings, the layout, the sessions. Nothing is written while this is read.
+# What all files of rules share: the checked settings, the layout, the sessions. Nothing is written while this is read.
 import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
 
+from snakemake.dag import ScriptProcessor
 from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
 
-from unface import settings
-from unface.layout import STAGES, Layout
+from unface import lock, settings
+from unface.cohort import progress
+from unface.dicom.subjects import SubjectsError
+from unface.dicom.withdrawn import digest, linked, read_withdrawn
+from unface.layout import STAGES, Layout, sampled
+from unface.limits import TRIES, attempt, scaled
+from unface.release import ratings
 
 try:
     settings.check(config)
+    if config["deidentify"]["overrides"]:
+        # Here alone, for it looks into pydicom's dictionary: without overrides every job is spared the import.
+        from unface.dicom import overrides
+
+        overrides.read(config["deidentify"]["overrides"])
     protocols = {
         stage: settings.protocol(config, stage) for stage in settings.STAGE_ADAPTERS
     }
-except settings.SettingsError as error:
+    ratings.read(settings.named_file(config, "ratings"))
+except (settings.SettingsError, ratings.RatingsError) as error:
     raise WorkflowError(str(error)) from None
 
 layout = Layout(Path(config["results_dir"]))
-sessions = layout.read_sessions()
+try:
+    withdrawn_table = settings.named_file(config, "withdrawal.subjects")
+    withdrawn = read_withdrawn(withdrawn_table, linked(layout))
+    subjects_known = settings.subjects_known(config, layout)
+except (settings.SettingsError, SubjectsError) as error:
+    raise WorkflowError(str(error)) from None
+sessions = [names for names in layout.read_sessions() if names[0] not in withdrawn]
+conversions = settings.conversions(config, layout)
+planned = (
+    layout.sessions.exists()
+    and subjects_known
+    and all(names in conversions for names in sessions)
+)
+noise_sample = sampled(sessions, config["morphometry"]["noise_sessions"])
+
+# Outputs that one later stage reads, and that can be made again: removed after it, unless all is to be kept.
+once_read = temp if config["keep_work"] == "needed" else lambda output: output
+
+
+# Snakemake reads and parses the script of every job while it plans, a third of the CPU at ten thousand sessions. Our
+# scripts are one a rule: looking at it for the first job of a rule is enough.
+def look_once(process_job=ScriptProcessor.process_job, seen=set()):
+    def process_first_job(self, job):
+        first = job.rule not in seen
+        if first:
+            seen.add(job.rule)
+            process_job(self, job)
+
+    return process_first_job
+
+
+ScriptProcessor.process_job = look_once()
 
 
 wildcard_constraints:
     subject="[A-Za-z0-9]+",
     session="[A-Za-z0-9]+",
-    image="original|defaced",
+    image="original|defaced|repeat|shifted",
     shard="[0-9]+",

@@ -2,6 +2,7 @@ rule convert:
     """Convert the clean DICOM of a session to BIDS, each series to the name that the mapping rules give it."""
     input:
         deidentified=layout.stage("deidentified"),
+        dicom=layout.clean_dicom(),
         record=layout.record(),
     output:
         converted=directory(layout.stage("converted")),
@@ -9,12 +10,16 @@ rule convert:
         layout.log("convert"),
     benchmark:
         layout.benchmark("convert")
+    retries: TRIES
     conda:
         "../envs/convert.yaml"
     resources:
-        mem_mb=lambda wildcards, attempt: 2000 * attempt,
-        runtime=lambda wildcards, attempt: 60 * attempt,
+        attempt=attempt,
+        mem_mb=scaled(2000),
+        runtime=scaled(60),
     params:
-        protocol=protocols["converted"],
+        protocol=lambda wildcards: conversions.get(
+            (wildcards.subject, wildcards.session), protocols["converted"]
+        ),
     script:
         "../scripts/convert.py"

@@ -8,11 +8,13 @@ rule deface:
         layout.log("deface"),
     benchmark:
         layout.benchmark("deface")
+    retries: TRIES
     conda:
         "../envs/deface.yaml"
     resources:
-        mem_mb=lambda wildcards, attempt: 2000 * attempt,
-        runtime=lambda wildcards, attempt: 30 * attempt,
+        attempt=attempt,
+        mem_mb=scaled(2000),
+        runtime=scaled(30),
     params:
         protocol=protocols["defaced"],
     script:

@@ -4,16 +4,19 @@ rule deidentify:
         record=layout.record(),
     output:
         deidentified=directory(layout.stage("deidentified")),
+        dicom=once_read(directory(layout.clean_dicom())),
         identifiers=layout.identifiers(),
     log:
         layout.log("deidentify"),
     benchmark:
         layout.benchmark("deidentify")
+    retries: TRIES
     conda:
         "../envs/headers.yaml"
     resources:
-        mem_mb=lambda wildcards, attempt: 1000 * attempt,
-        runtime=lambda wildcards, attempt: 30 * attempt,
+        attempt=attempt,
+        mem_mb=scaled(1000),
+        runtime=scaled(30),
     params:
         protocol=protocols["deidentified"],
     script:

@@ -1,10 +1,16 @@
+import time
+
 shards = range(config["inventory"]["jobs"])
 
 
 rule scan_dicom:
-    """Read the headers below one share of the top-level folders; the raw paths stay inside restricted/."""
+    """Read the headers below one share of the top-level folders; the raw paths stay inside restricted/.
+
+    What lies in the raw folders changes without Snakemake's knowledge, so a scan is never up to date: the inventory
+    removes those that it has read, and those of an inventory that failed have other params.
+    """
     output:
-        temp(layout.scan()),
+        layout.scan(),
     log:
         layout.log("scan_dicom", "{shard}"),
     benchmark:
@@ -12,9 +18,10 @@ rule scan_dicom:
     conda:
         "../envs/headers.yaml"
     resources:
-        mem_mb=lambda wildcards, attempt: 1000 * attempt,
-        runtime=lambda wildcards, attempt: 120 * attempt,
+        mem_mb=scaled(1000),
+        runtime=scaled(120),
     params:
         shards=len(shards),
+        asked=time.time(),
     script:
         "../scripts/scan_dicom.py"

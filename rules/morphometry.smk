@@ -1,8 +1,11 @@
 rule measure_brain:
-    """Measure brain volumes of the original and, in another job with the same code, of the defaced image."""
+    """Measure brain volumes of the original and, in another job with the same code, of the defaced image.
+
+    Of a sample of sessions the original again, as it is (repeat) and moved by half a voxel (shifted): the noise floor.
+    """
     input:
         images=lambda wildcards: layout.stage(
-            {"original": "converted", "defaced": "defaced"}[wildcards.image]
+            "defaced" if wildcards.image == "defaced" else "converted"
         ),
     output:
         measured=directory(layout.stage("morphometry-{image}")),
@@ -10,11 +13,13 @@ rule measure_brain:
         layout.log("measure_brain", "{subject}_{session}_{image}"),
     benchmark:
         layout.benchmark("measure_brain", "{subject}_{session}_{image}")
+    retries: TRIES
     conda:
         "../envs/morphometry.yaml"
     resources:
-        mem_mb=lambda wildcards, attempt: 2500 * attempt,
-        runtime=lambda wildcards, attempt: 60 * attempt,
+        attempt=attempt,
+        mem_mb=scaled(2500),
+        runtime=scaled(60),
     params:
         protocol=lambda wildcards: protocols[f"morphometry-{wildcards.image}"],
     script:
@@ -22,8 +27,9 @@ rule measure_brain:
 
 
 rule compare_brains:
-    """Hold the volumes of the defaced image against those of the original and against the limits."""
+    """Hold the volumes of the defaced image against those of the original, and the face mask against its brain."""
     input:
+        faceless=layout.stage("defaced"),
         original=layout.stage("morphometry-original"),
         defaced=layout.stage("morphometry-defaced"),
     output:
@@ -32,11 +38,13 @@ rule compare_brains:
         layout.log("compare_brains"),
     benchmark:
         layout.benchmark("compare_brains")
+    retries: TRIES
     conda:
         "../envs/morphometry.yaml"
     resources:
-        mem_mb=lambda wildcards, attempt: 1000 * attempt,
-        runtime=lambda wildcards, attempt: 10 * attempt,
+        attempt=attempt,
+        mem_mb=scaled(1000),
+        runtime=scaled(10),
     params:
         protocol=protocols["agreement"],
     script:

@@ -6,6 +6,7 @@ rule release:
     input:
         audits=[layout.stage("audit", *names) for names in sessions],
         agreements=[layout.stage("agreement", *names) for names in sessions],
+        withdrawals=[withdrawals] if withdrawn_table else [],
     output:
         verdicts=layout.verdicts,
     log:
@@ -15,9 +16,27 @@ rule release:
     conda:
         "../envs/release.yaml"
     resources:
-        mem_mb=lambda wildcards, attempt: 4000 * attempt,
-        runtime=lambda wildcards, attempt: 240 * attempt,
+        mem_mb=scaled(4000),
+        runtime=scaled(240),
     params:
         protocols={stage: protocols[stage] for stage in (*STAGES, "release")},
     script:
         "../scripts/release.py"
+
+
+rule retry_withheld:
+    """Take away what a machine, a tool or a missing file has stopped; a run of snakemake after it tries again.
+
+    It has no benchmark, since that would count as an output, and there would be nothing to do at the second call.
+    """
+    log:
+        layout.log("retry_withheld", "cohort"),
+    conda:
+        "../envs/release.yaml"
+    resources:
+        mem_mb=scaled(1000),
+        runtime=scaled(60),
+    params:
+        protocols={stage: protocols[stage] for stage in STAGES},
+    script:
+        "../scripts/retry_withheld.py"

@@ -12,8 +12,8 @@ rule review:
     conda:
         "../envs/report.yaml"
     resources:
-        mem_mb=lambda wildcards, attempt: 2000 * attempt,
-        runtime=lambda wildcards, attempt: 20 * attempt,
+        mem_mb=scaled(2000),
+        runtime=scaled(20),
     params:
         protocol=protocols["review"],
     script:
@@ -24,6 +24,11 @@ rule report:
     """Sum up the cohort on one page that may be published: no face, no identifier."""
     input:
         verdicts=layout.verdicts,
+        noise=[
+            layout.stage(f"morphometry-{image}", *names)
+            for names in noise_sample
+            for image in ("repeat", "shifted")
+        ],
     output:
         page=layout.summary_page,
     log:
@@ -33,9 +38,10 @@ rule report:
     conda:
         "../envs/report.yaml"
     resources:
-        mem_mb=lambda wildcards, attempt: 4000 * attempt,
-        runtime=lambda wildcards, attempt: 60 * attempt,
+        mem_mb=scaled(4000),
+        runtime=scaled(60),
     params:
         protocol=protocols["report"],
+        noise_sample=noise_sample,
     script:
         "../scripts/report.py"

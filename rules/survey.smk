@@ -2,6 +2,7 @@ rule survey:
     """Sum up which header attributes the cohort holds, how they vary and what happened to them; no value."""
     input:
         deidentified=[layout.stage("deidentified", *names) for names in sessions],
+        withdrawals=[withdrawals] if withdrawn_table else [],
     output:
         table=layout.header_survey,
     log:
@@ -11,8 +12,8 @@ rule survey:
     conda:
         "../envs/headers.yaml"
     resources:
-        mem_mb=lambda wildcards, attempt: 1000 * attempt,
-        runtime=lambda wildcards, attempt: 30 * attempt,
+        mem_mb=scaled(1000),
+        runtime=scaled(30),
     params:
         protocol=protocols["survey"],
     script:

@@ -4,15 +4,18 @@ from pathlib import Path
 
 from unface import outcome
 from unface.layout import Layout
+from unface.limits import limit
 from unface.logs import log_to
-from unface.release.audit import audit_session
 
 log_to(snakemake.log[0])
-outcome.run_stage(
-    "audit",
-    snakemake.wildcards.subject,
-    snakemake.wildcards.session,
-    lambda work: audit_session(
+limit(minutes=snakemake.resources.runtime, memory_mb=snakemake.resources.mem_mb)
+
+
+def audit(work: outcome.Work) -> None:
+    """Imports its stage when there is work: a session that an earlier stage withheld is passed on at no cost."""
+    from unface.release.audit import audit_session  # noqa: PLC0415
+
+    audit_session(
         work,
         converted=Path(snakemake.input.converted),
         defaced=Path(snakemake.input.defaced),
@@ -20,9 +23,17 @@ outcome.run_stage(
         ignore=snakemake.config["audit"]["ignore"],
         faced_suffixes=snakemake.config["deface"]["suffixes"],
         options=snakemake.config["deidentify"]["options"],
-    ),
+    )
+
+
+outcome.run_stage(
+    "audit",
+    snakemake.wildcards.subject,
+    snakemake.wildcards.session,
+    audit,
     layout=Layout(Path(snakemake.config["results_dir"])),
     protocol=snakemake.params.protocol,
     upstream=["converted", "defaced"],
     files=[Path(snakemake.input.identifiers)],
+    attempt=snakemake.resources.attempt,
 )

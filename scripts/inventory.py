@@ -5,16 +5,29 @@ from pathlib import Path
 from unface import settings
 from unface.dicom.inventory import collect
 from unface.layout import Layout
+from unface.limits import limit
 from unface.logs import log_to
 from unface.pseudonyms import Key
+from unface.release import dictionary
+from unface.release.dataset import read_subjects
 
 log_to(snakemake.log[0])
+limit(minutes=snakemake.resources.runtime, memory_mb=snakemake.resources.mem_mb)
 layout = Layout(Path(snakemake.config["results_dir"]))
 summary = collect(
     [Path(path) for path in snakemake.input.scans],
     layout=layout,
     key=Key.load_or_make(layout.key),
-    subjects=settings.subjects_table(snakemake.config),
+    subjects=settings.named_file(snakemake.config, "subjects"),
+    withdrawn=settings.named_file(snakemake.config, "withdrawal.subjects"),
+    forget=snakemake.config["withdrawal"]["restricted"],
     rules=settings.located(snakemake.config["convert"]["rules"]),
 )
+# What is wrong with the words for the release is said here, not at the end of everything.
+dictionary.read(
+    settings.named_file(snakemake.config, "release.data_dictionary"),
+    read_subjects(settings.named_file(snakemake.config, "subjects")),
+)
+for scan in snakemake.input.scans:
+    Path(scan).unlink()
 layout.closing_words.write_text(str(summary), encoding="utf-8")

@@ -4,18 +4,28 @@ from pathlib import Path
 
 from unface import settings
 from unface.layout import Layout
+from unface.limits import limit
 from unface.logs import log_to
+from unface.release import protocol, ratings
 from unface.release.gate import release, summary
 
 log_to(snakemake.log[0])
+limit(minutes=snakemake.resources.runtime, memory_mb=snakemake.resources.mem_mb)
 layout = Layout(Path(snakemake.config["results_dir"]))
 verdicts = release(
     layout,
     sessions=layout.read_sessions(),
     protocols=snakemake.params.protocols,
+    conversions=settings.conversions(snakemake.config, layout),
     settings=settings.Release.of(snakemake.config["release"]),
     deidentify_options=snakemake.config["deidentify"]["options"],
     ignore=snakemake.config["audit"]["ignore"],
-    subjects=settings.subjects_table(snakemake.config),
+    subjects=settings.named_file(snakemake.config, "subjects"),
+    protocol_texts=protocol.texts(
+        snakemake.config, snakemake.params.protocols, settings.located(snakemake.config["convert"]["rules"])
+    ),
+    data_dictionary=settings.named_file(snakemake.config, "release.data_dictionary"),
+    rated=ratings.read(settings.named_file(snakemake.config, "ratings")),
 )
+protocol.keep(snakemake.config, layout.last_settings)
 layout.closing_words.write_text(summary(verdicts), encoding="utf-8")

@@ -2,15 +2,20 @@
 
 from pathlib import Path
 
+from unface import settings
 from unface.layout import Layout
+from unface.limits import limit
 from unface.logs import log_to
 from unface.report.summary import summary
 
 log_to(snakemake.log[0])
+limit(minutes=snakemake.resources.runtime, memory_mb=snakemake.resources.mem_mb)
 layout = Layout(Path(snakemake.config["results_dir"]))
 summary(
     layout,
     sessions=layout.read_sessions(),
     output_folder=layout.report,
     title=snakemake.config["report"]["title"],
+    sample=snakemake.params.noise_sample,
+    subjects=settings.named_file(snakemake.config, "subjects"),
 )

@@ -1,7 +1,8 @@
 """Fixtures for every test: real scanner sets, and the small cohort with planted identifiers."""
 
+import os
 import tarfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,13 @@ from small_cohort import Cohort, made_once
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 """Where the real scanner sets lie, if they do: beside the project's root."""
+
+
+@pytest.fixture(autouse=True)
+def usual_umask() -> Iterator[None]:
+    """A stage closes the umask of its process; the next test starts with the usual one."""
+    yield
+    os.umask(0o022)
 
 
 @pytest.fixture(scope="session")

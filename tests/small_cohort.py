@@ -5,7 +5,9 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -17,7 +19,7 @@ import make_cohort
 from make_cohort import Expected
 from unface.settings import PROJECT
 
-COARSE = {"resolution_mm": 3, "limits": {"gm_percent": 5, "wm_percent": 5}}
+COARSE = {"resolution_mm": 3, "noise_sessions": 0, "limits": {"gm_percent": 5, "wm_percent": 5}}
 """Morphometry quick enough for tests."""
 
 
@@ -57,25 +59,54 @@ class Run:
     def results(self) -> Path:
         return self.folder / "results"
 
-    def snakemake(self, *arguments: str, cores: int = 2, **config: object) -> subprocess.CompletedProcess[str]:
-        """Run Snakemake here on the small cohort; `config` adds settings."""
-        return snakemake(self.folder, self.cohort.dicom, arguments, cores=cores, **config)
+    def snakemake(
+        self,
+        *arguments: str,
+        cores: int | None = 2,
+        environment: Mapping[str, str] | None = None,
+        umask: int = -1,
+        **config: object,
+    ) -> subprocess.CompletedProcess[str]:
+        """Run Snakemake here on the cohort, output and errors in one; `config` adds settings."""
+        with self.started(
+            *arguments, cores=cores, environment=environment, umask=umask, stdout=subprocess.PIPE, **config
+        ) as process:
+            output, _ = process.communicate()
+        return subprocess.CompletedProcess(process.args, process.returncode, output)
+
+    @contextmanager
+    def started(
+        self,
+        *arguments: str,
+        cores: int | None = 2,
+        environment: Mapping[str, str] | None = None,
+        umask: int = -1,
+        stdout: int = subprocess.DEVNULL,
+        **config: object,
+    ) -> Iterator[subprocess.Popen[str]]:
+        """Start Snakemake here on the cohort. A setting may be a value or its YAML."""
+        settings = {"dicom_dir": str(self.cohort.dicom), "results_dir": "results", "morphometry": COARSE, **config}
+        settings = {key: yaml.safe_load(value) if isinstance(value, str) else value for key, value in settings.items()}
+        command = [sys.executable, "-m", "snakemake", *arguments, "--directory", str(self.folder)]
+        command += ["--snakefile", str(PROJECT / "Snakefile"), "--nocolor"]
+        command += ["--cores", str(cores)] if cores else []
+        # In a file, as --config turns the numbers of nested settings into words.
+        with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
+            yaml.safe_dump(settings, file)
+            file.flush()
+            command += ["--configfile", file.name]
+            with subprocess.Popen(
+                command, stdout=stdout, stderr=subprocess.STDOUT, text=True, env=environment, umask=umask
+            ) as process:
+                yield process
 
 
-def snakemake(
-    folder: Path, dicom: Path, arguments: Sequence[str], *, cores: int = 2, **config: object
-) -> subprocess.CompletedProcess[str]:
-    """Run Snakemake in a folder of its own; output and errors in one. A setting may be a value or its YAML."""
-    settings = {"dicom_dir": str(dicom), "results_dir": "results", "morphometry": COARSE, **config}
-    settings = {key: yaml.safe_load(value) if isinstance(value, str) else value for key, value in settings.items()}
-    command = [sys.executable, "-m", "snakemake", *arguments, "--directory", str(folder)]
-    command += ["--snakefile", str(PROJECT / "Snakefile"), "--cores", str(cores), "--nocolor"]
-    # In a file, as --config turns the numbers of nested settings into words.
-    with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
-        yaml.safe_dump(settings, file)
-        file.flush()
-        command += ["--configfile", file.name]
-        return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+def wait_for(what: Callable[[], object]) -> None:
+    """Return once `what` is true; fail where that takes too long for any machine."""
+    deadline = time.monotonic() + 300
+    while not what():
+        assert time.monotonic() < deadline, "what the test waits for did not come"
+        time.sleep(0.05)
 
 
 def made_once(factory: pytest.TempPathFactory, worker_id: str, name: str, make: Callable[[Path], None]) -> Path:

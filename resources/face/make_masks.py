@@ -32,6 +32,10 @@ EYES_BRAIN_MM = 7.0
 ORBIT_APEX_MM = 78.0  # world y of the template: the plane that the cut through the orbits starts from
 BROWS_MM = -4.0  # world z of the template
 
+EARS_BRAIN_MM = 8.0
+EARS_MM = 61.0  # beside the middle of the template's head
+EARS_Y_MM, EARS_Z_MM = (-46.0, 16.0), (-84.0, -10.0)
+
 
 def brain_on_template(rounds: int = 4) -> NDArray[np.bool_]:
     """nilearn's brain on the template's grid."""
@@ -65,6 +69,16 @@ def with_eyes(keep: NDArray[np.bool_], brain: NDArray[np.bool_], affine: NDArray
     return np.pad(keep[inner], 2, mode="edge")
 
 
+def without_ears(keep: NDArray[np.bool_], brain: NDArray[np.bool_], affine: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """The face mask with the ears taken too."""
+    x, y, z = np.moveaxis(nib.affines.apply_affine(affine, np.moveaxis(np.indices(keep.shape), 0, -1)), -1, 0)
+    to_brain_mm = ndimage.distance_transform_edt(~brain, sampling=nib.affines.voxel_sizes(affine))
+    # The template's head is turned a little: its middle is not a plane of constant x.
+    beside_mm = np.abs(x - (-13.0 + 0.05 * y))
+    high = (y > EARS_Y_MM[0]) & (y < EARS_Y_MM[1]) & (z > EARS_Z_MM[0]) & (z < EARS_Z_MM[1])
+    return keep & ~(high & (beside_mm > EARS_MM) & (to_brain_mm >= EARS_BRAIN_MM))
+
+
 def save(name: str, mask: NDArray[np.bool_], affine: NDArray[np.float64]) -> None:
     image = nib.Nifti1Image(mask.astype(np.uint8), affine)
     image.set_qform(affine, 2)
@@ -76,4 +90,6 @@ if __name__ == "__main__":
     face = nib.load(FACE_MASK)
     brain = brain_on_template()
     save("brain.nii.gz", brain, face.affine)
-    save("keep.nii.gz", with_eyes(np.asarray(face.dataobj) >= 0.5, brain, face.affine), face.affine)
+    keep = with_eyes(np.asarray(face.dataobj) >= 0.5, brain, face.affine)
+    save("keep.nii.gz", keep, face.affine)
+    save("keep_no_ears.nii.gz", without_ears(keep, brain, face.affine), face.affine)

@@ -4,6 +4,8 @@ Everything that can identify someone lies below `restricted/`; every other path 
 """
 
 import csv
+import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,16 +42,40 @@ class Layout:
         return self.restricted / "key"
 
     @property
+    def lock(self) -> Path:
+        """Held by the one controller that may work on this folder (`lock.hold`)."""
+        return self.results / ".lock"
+
+    @property
     def sessions(self) -> Path:
         """One row per session, pseudonyms only: the table that the workflow is planned from."""
         return self.results / "sessions.tsv"
 
     def read_sessions(self) -> list[tuple[str, str]]:
         """Subject and session label of every session of the inventory; none before there is an inventory."""
+        return [(row["subject"], row["session"]) for row in self._session_rows()]
+
+    def read_plans(self, rules: str | None = None) -> dict[tuple[str, str], str]:
+        """For each session the digest of what the mapping rules make of its series.
+
+        Parameters
+        ----------
+        rules
+            Digest of today's rules (`settings.rules_digest`): a plan that was made with others is left out. None takes
+            all.
+        """
+        rows = self._session_rows()
+        return {
+            (row["subject"], row["session"]): row.get("plan", "")
+            for row in rows
+            if rules in (None, row.get("rules", ""))
+        }
+
+    def _session_rows(self) -> list[dict[str, str]]:
         if not self.sessions.exists():
             return []
         with self.sessions.open(encoding="utf-8", newline="") as file:
-            return [(row["subject"], row["session"]) for row in csv.DictReader(file, delimiter="\t")]
+            return list(csv.DictReader(file, delimiter="\t"))
 
     @property
     def protocols(self) -> Path:
@@ -82,6 +108,11 @@ class Layout:
         return self.restricted / "linkage.tsv"
 
     @property
+    def subjects_digest(self) -> Path:
+        """Digest of the table of subjects that the last inventory read (`settings.subjects_digest`)."""
+        return self.restricted / "subjects_digest"
+
+    @property
     def tracebacks(self) -> Path:
         """Tracebacks of stages that broke on their input: they may quote header values."""
         return self.restricted / "tracebacks"
@@ -109,6 +140,10 @@ class Layout:
     def stage(self, stage: str, subject: str = "{subject}", session: str = "{session}") -> Path:
         return self.restricted / "work" / subject / session / stage
 
+    def clean_dicom(self, subject: str = "{subject}", session: str = "{session}") -> Path:
+        """A session's de-identified DICOM, which conversion alone reads: beside the stages, so that it may go."""
+        return self.restricted / "work" / subject / session / "clean_dicom"
+
     def review(self, subject: str = "{subject}", session: str = "{session}") -> Path:
         """A page that shows the face: for the eyes of the project's own staff."""
         return self.restricted / "review" / f"{unit(subject, session)}.html"
@@ -121,6 +156,11 @@ class Layout:
     def verdicts(self) -> Path:
         """One row per session: released or withheld, and why."""
         return self.report / "release.tsv"
+
+    @property
+    def ratings_wanted(self) -> Path:
+        """The defaced images that wait for a person's rating, as a table to be filled in."""
+        return self.restricted / "ratings_wanted.tsv"
 
     @property
     def header_survey(self) -> Path:
@@ -141,6 +181,25 @@ class Layout:
         """The BIDS dataset."""
         return self.results / "release"
 
+    @property
+    def last_settings(self) -> Path:
+        """The settings of the last release, in full."""
+        return self.restricted / "last_settings.json"
+
+    def withdrawn(self, request: str) -> Path:
+        """What was removed of subjects who withdrew: a list for each request (`dicom.withdrawn.digest`)."""
+        return self.restricted / "withdrawn" / f"{request}.tsv"
+
+    @property
+    def history(self) -> Path:
+        """Every release so far (`release.history`)."""
+        return self.restricted / "releases.json"
+
+    @property
+    def old_releases(self) -> Path:
+        """Earlier releases that are kept, a folder for each version."""
+        return self.results / "releases"
+
     def log(self, rule: str, name: str = UNIT) -> Path:
         return self.results / "logs" / rule / f"{name}.log"
 
@@ -151,6 +210,14 @@ class Layout:
 def unit(subject: str, session: str) -> str:
     """One session's name in files: `<subject>_<session>`; labels hold no underscore."""
     return UNIT.format(subject=subject, session=session)
+
+
+def sampled(sessions: Iterable[tuple[str, str]], count: int) -> list[tuple[str, str]]:
+    """So many of the sessions (subject and session label): those whose names have the smallest digests.
+
+    The choice is the same on every machine, and a session that is added moves at most one other out.
+    """
+    return sorted(sessions, key=lambda names: hashlib.sha256(unit(*names).encode()).digest())[:count]
 
 
 def bids_prefix(subject: str, session: str) -> str:
@@ -172,7 +239,29 @@ def without_twins(image: str) -> str:
     return "_".join(part for part in image.split("_") if part.split("-")[0] not in TWIN_ENTITIES)
 
 
-def mask_path(image: str) -> str:
-    """The BIDS path of an image's face mask: `sub-X_echo-1_T1w.nii.gz` has `sub-X_mod-T1w_defacemask.nii.gz`."""
+MASKS = "masks"
+"""Folder of the defaced stage for face masks that BIDS has no name for: they are looked at and not released."""
+
+
+def mask_path(image: str) -> str | None:
+    """The BIDS path of an image's face mask: `anat/sub-X_echo-1_T1w.nii.gz` has `anat/sub-X_mod-T1w_defacemask.nii.gz`.
+
+    None for what BIDS knows no face mask of: it does of anatomical images alone.
+    """
     entities, suffix = without_twins(image).removesuffix(".nii.gz").rsplit("_", 1)
-    return f"{entities}_mod-{suffix}_defacemask.nii.gz"
+    return f"{entities}_mod-{suffix}_defacemask.nii.gz" if Path(image).parent.name == "anat" else None
+
+
+def mask_names(image: str) -> list[str]:
+    """Where the face mask of an image may lie in the folder of the defaced stage: its own first, then a shared one."""
+    shared = mask_path(image)
+    return [f"{MASKS}/{image}", *([f"bids/{shared}"] if shared else [])]
+
+
+def mask_file(defaced: Path, image: str) -> Path | None:
+    """The face mask of an image, by its path in BIDS, if there is one."""
+    return next((defaced / name for name in mask_names(image) if (defaced / name).is_file()), None)
+
+
+RATING_COLUMNS = ("image", "image_sha256", "mask_sha256", "rating", "rater", "comment")
+"""Of the table in which persons rate defaced images; the last two are free and may be left out."""

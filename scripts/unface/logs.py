@@ -13,6 +13,8 @@ def log_to(path: str | Path) -> None:
     """
     handler = logging.FileHandler(path, mode="w", encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(message)s"))
+    # A full disk must not end in a traceback of the logging itself.
+    logging.raiseExceptions = False
     logger = logging.getLogger("unface")
     logger.setLevel(logging.INFO)
     logger.addHandler(handler)

@@ -1,8 +1,9 @@
 """How a stage of one session ends: ok or withheld, with reasons, digests and measurements.
 
 One place for the contract of every per-session stage: bad data ends as `withheld` and the cohort goes on; a sick
-machine (a full disk, no memory, a signal) fails the job, for Snakemake to try again; the folder appears whole or not
-at all; `outcome.json` says how it went and holds no identifier, no time and no path of the machine.
+machine (a full disk, no memory, a signal) fails the job, for Snakemake to try again, and a session that fails it at
+every try is withheld; the folder appears whole or not at all; `outcome.json` says how it went and holds no identifier,
+no time and no path of the machine.
 """
 
 import errno
@@ -13,12 +14,14 @@ import os
 import shutil
 import tempfile
 import traceback
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from unface.layout import Layout, unit
+from unface.limits import TRIES
 
 log = logging.getLogger("unface")
 
@@ -40,6 +43,9 @@ REASONS = {
     "face_left": "part of a face is left after defacing",
     "brain_cut": "defacing would remove brain",
     "needs_review": "a check is undecided and a person has to look",
+    "defaced_before": "an image shows no face although its field of view holds one: a person has to say why",
+    "sides_unsure": "two images of the session seem to have left and right exchanged: a person has to look",
+    "rated_fail": "a person looked at a defaced image and rated it as failed",
     "engine_missing": "the defacing engine that the settings name is not installed",
     "morphometry_failed": "brain volumes could not be measured",
     "morphometry_changed": "defacing changed brain volumes by more than the limits",
@@ -49,9 +55,10 @@ REASONS = {
     "file_name": "a file's name is not one that may be released",
     "identifier_like": "text of the form of an identifier (a date, UID or person name) stands in a file",
     "unaudited": "a file that would be released cannot be checked in full",
-    "provenance": "a result does not come from today's settings, code and inputs; run snakemake again",
+    "provenance": "a result does not come from today's settings, code and inputs",
     "bids_invalid": "the BIDS validator finds an error in the session",
     "excluded": "the session was taken out by the user",
+    "job_failed": "the session's jobs failed at every try: killed, out of memory or time, or a disk's error",
     "tool_timeout": "a tool did not finish in time",
     "tool_crashed": "a tool crashed on this session's data",
     "crashed": "unface itself broke on this session's data; the traceback lies in restricted/tracebacks",
@@ -72,6 +79,10 @@ MACHINE_ERRORS = {
 """Errors of the machine and not of the data: the job fails, and Snakemake tries it again."""
 
 
+FULL_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
+"""Errors of the machine that every session meets: none is withheld for them, however often they come."""
+
+
 class WithheldError(Exception):
     """The session's data do not allow this stage: it ends as withheld.
 
@@ -86,6 +97,10 @@ class WithheldError(Exception):
 
 class JobFailedError(Exception):
     """The machine failed and the data did not: another try may succeed. The message names no identifier."""
+
+
+class MachineError(JobFailedError):
+    """The machine fails whatever the session: a disk is full, a program is not installed."""
 
 
 @dataclass(frozen=True)
@@ -142,12 +157,14 @@ def read(folder: Path) -> Outcome:
 class Work:
     """What a stage works with: its folder, and where it says how it went."""
 
+    SCRATCH = ".scratch"
+
     def __init__(self, stage: str, subject: str, session: str, folder: Path) -> None:
         self.stage = stage
         self.subject = subject
         self.session = session
         self.folder = folder
-        self.scratch = folder / ".scratch"
+        self.scratch = folder / self.SCRATCH
         self.reasons: list[Reason] = []
         self.notes: list[str] = []
         self.tools: dict[str, str] = {}
@@ -177,6 +194,7 @@ def run_stage(
     protocol: Mapping[str, str],
     upstream: Iterable[str] = (),
     files: Iterable[Path] = (),
+    attempt: int = 1,
 ) -> Outcome:
     """Run one stage of one session and leave its whole folder, `outcome.json` included.
 
@@ -192,6 +210,9 @@ def run_stage(
         Stages that this one builds on. If one is withheld, its reasons are passed on and nothing is done.
     files
         Further input files, such as the session's record.
+    attempt
+        The how manieth job for this stage in this run of the workflow, from 1. Past `TRIES`, what would fail the job
+        once more withholds the session, so that it does not stop the cohort.
 
     Raises
     ------
@@ -202,18 +223,22 @@ def run_stage(
     # Absolute, because tools are started inside their scratch folder.
     folder = layout.stage(stage, subject, session).absolute()
     sources = [layout.stage(name, subject, session) for name in upstream]
-    part = folder.with_name(f".{folder.name}.part")
-    shutil.rmtree(part, ignore_errors=True)
+    part: Path | None = None
     try:
-        part.mkdir(parents=True)
+        part, killed = _begin(folder)
         task = Work(stage, subject, session, part)
-        task.inputs = {path.name: _sha256(path / FILE) for path in sources}
-        task.inputs |= {path.name: _sha256(path) for path in files}
-        before = [read(path) for path in sources]
-        passed_on = [reason for outcome in before for reason in outcome.reasons]
-        task.reasons.extend(dict.fromkeys(passed_on))
-        if all(outcome.ok for outcome in before):
-            _attempt(task, work, layout.tracebacks)
+        try:
+            if _all_ok(task, sources, files):
+                if killed and attempt > TRIES:
+                    raise JobFailedError("killed, as for lack of memory or past its time limit")
+                _attempt(task, work, layout.tracebacks)
+        except (JobFailedError, MemoryError, OSError) as error:
+            if attempt <= TRIES or isinstance(error, MachineError) or getattr(error, "errno", 0) in FULL_DISK:
+                raise
+            _drop_results(task)
+            task.withhold("job_failed", f"{stage} failed at every try: {_said(error)}; see docs/faults.md")
+        # Gone if a later job has begun the same work, after this one's controller or node was given up.
+        shutil.rmtree(task.scratch)
         outcome = Outcome(
             stage=stage,
             subject=subject,
@@ -231,18 +256,45 @@ def run_stage(
         shutil.rmtree(folder, ignore_errors=True)
         part.rename(folder)
     except OSError as error:
-        raise JobFailedError(f"{stage} of {unit(subject, session)}: {_machine_error(error)}") from None
+        raise JobFailedError(f"{stage} of {unit(subject, session)}: {_said(error)}") from None
     finally:
-        shutil.rmtree(part, ignore_errors=True)
+        if part:
+            shutil.rmtree(part, ignore_errors=True)
     _say(outcome)
     return outcome
+
+
+def _begin(folder: Path) -> tuple[Path, bool]:
+    """A new folder to work in, beside the stage's own; and whether an earlier job of the stage has left one.
+
+    An earlier job may still run, unknown to a controller that was started again. Its folder is renamed first, which it
+    cannot miss: of two jobs, the one that was started last leaves the result.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    left = list(folder.parent.glob(f".{folder.name}.*"))
+    for path in left:
+        gone = path.with_suffix(".gone")
+        with suppress(FileNotFoundError):
+            path.rename(gone)
+        shutil.rmtree(gone, ignore_errors=True)
+    part = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", suffix=".part", dir=folder.parent))
+    (part / Work.SCRATCH).mkdir()
+    return part, bool(left)
+
+
+def _all_ok(task: Work, sources: Sequence[Path], files: Iterable[Path]) -> bool:
+    """Note the digests of the inputs, and pass on what stopped the stages before; whether nothing did."""
+    task.inputs |= {path.name: _sha256(path) for path in files}
+    before = [read(path) for path in sources]
+    task.inputs |= {path.name: _sha256(path / FILE) for path in sources}
+    task.reasons.extend(dict.fromkeys(reason for outcome in before for reason in outcome.reasons))
+    return all(outcome.ok for outcome in before)
 
 
 def _attempt(task: Work, work: Callable[[Work], None], tracebacks: Path) -> None:
     """Do the stage's work; turn what the data caused into reasons, let through what the machine caused."""
     name = f"{unit(task.subject, task.session)}_{task.stage}.txt"
     (tracebacks / name).unlink(missing_ok=True)
-    task.scratch.mkdir()
     before = os.environ.get("TMPDIR")
     try:
         # Libraries and tools put temporary files where TMPDIR says: never outside restricted/.
@@ -256,13 +308,14 @@ def _attempt(task: Work, work: Callable[[Work], None], tracebacks: Path) -> None
     except Exception as error:
         if isinstance(error, OSError) and error.errno in MACHINE_ERRORS:
             raise
+        if not task.scratch.exists():
+            raise JobFailedError("another job has begun the same work") from None
         _drop_results(task)
         tracebacks.mkdir(mode=0o700, parents=True, exist_ok=True)
         (tracebacks / name).write_text(traceback.format_exc(), encoding="utf-8")
         sentence = f"{type(error).__name__} in {task.stage}; see restricted/tracebacks/{name}"
         task.reasons.append(Reason("crashed", sentence, task.stage))
     finally:
-        shutil.rmtree(task.scratch, ignore_errors=True)
         tempfile.tempdir = None
         os.environ.pop("TMPDIR")
         if before is not None:
@@ -275,9 +328,12 @@ def _drop_results(task: Work) -> None:
             shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
-def _machine_error(error: OSError) -> str:
+def _said(error: BaseException) -> str:
+    if isinstance(error, JobFailedError):
+        return str(error)
     # str(error) would name the path, which may be a raw one.
-    return os.strerror(error.errno) if error.errno else type(error).__name__
+    number = error.errno if isinstance(error, OSError) else None
+    return os.strerror(number) if number else type(error).__name__
 
 
 def _sha256(path: Path) -> str:

@@ -9,6 +9,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Any, Self
@@ -16,8 +17,13 @@ from typing import Any, Self
 import jsonschema
 import yaml
 
+from unface.layout import Layout
+
 PROJECT = Path(__file__).resolve().parents[2]
 """The root of the project: where Snakefile, scripts/ and resources/ stand."""
+
+SHIPPED_RULES = PROJECT / "resources" / "bids_rules.yaml"
+"""The mapping rules that come with unface. What they make of a session counts by its plan, not as code."""
 
 
 class SettingsError(ValueError):
@@ -53,6 +59,10 @@ class Convert(Block):
 @dataclass(frozen=True)
 class Deface(Block):
     engine: str
+    command: tuple[str, ...] | None
+    command_timeout_s: float
+    ears: bool
+    second_engine_percent: float
     suffixes: tuple[str, ...]
     limits: Mapping[str, float]
 
@@ -61,6 +71,10 @@ class Deface(Block):
 class Morphometry(Block):
     engine: str
     resolution_mm: float
+    atlas: str | None
+    atlas_labels: str | None
+    results: str | None
+    command: str | None
 
 
 @dataclass(frozen=True)
@@ -83,6 +97,10 @@ class Release(Block):
     name: str
     license: str
     authors: tuple[str, ...]
+    version: str
+    date: str | None
+    keep: int
+    source_datasets: tuple[Mapping[str, str], ...]
 
 
 def _frozen(value: Any) -> Any:
@@ -115,6 +133,8 @@ def _explain(error: jsonschema.ValidationError) -> list[str]:
     if error.validator == "enum" and isinstance(value, str):
         valid = [str(value) for value in schema["enum"]]
         return [f"{where}: {value!r} is not one of {', '.join(valid)}{_nearest(value, valid)}"]
+    if isinstance(value, date):
+        return [f"{where}: put the date in quotes"]
     return [f"{where or 'the file'}: {error.message}"]
 
 
@@ -127,25 +147,29 @@ def _nearest(word: str, valid: Iterable[str]) -> str:
     return f" (did you mean {near[0]}?)" if near else ""
 
 
+MEASURING = tuple(f"morphometry.{name}" for name in ("engine", "resolution_mm", "results", "command"))
+ATLAS = ("morphometry.atlas", "morphometry.atlas_labels")
+MEASURED = ("original", "defaced", "repeat", "shifted")
+"""The images whose brains are measured; the last two for the noise floor."""
+
 STAGE_SETTINGS: Mapping[str, tuple[str, ...]] = {
     "deidentified": ("select", "deidentify"),
     "converted": ("convert.unmapped", "convert.repeats", "convert.incomplete"),
     "defaced": ("deface",),
-    "morphometry-original": ("morphometry.engine", "morphometry.resolution_mm"),
-    "morphometry-defaced": ("morphometry.engine", "morphometry.resolution_mm"),
-    "agreement": ("morphometry.limits",),
+    **{f"morphometry-{image}": MEASURING for image in MEASURED},
+    "agreement": ("morphometry.limits", "deface.limits.brain_margin_mm"),
     "audit": ("audit", "deface.suffixes", "deidentify.options"),
     "release": ("release", "deidentify.options", "audit.ignore"),
     "review": ("report",),
-    "report": ("report",),
+    "report": ("report", "morphometry.noise_sessions"),
     "survey": (),
 }
 """The settings that each stage's results depend on: a change of one re-runs the stage and what follows."""
 
 STAGE_FILES: Mapping[str, tuple[str, ...]] = {
-    "deidentified": ("subjects",),
-    "converted": ("convert.rules",),
-    "release": ("subjects",),
+    **{f"morphometry-{image}": ATLAS for image in MEASURED},
+    "release": ("subjects", "ratings", "release.data_dictionary"),
+    "report": ("subjects",),
 }
 """Settings that name a file, by the stage whose results depend on what the file says, wherever it lies."""
 
@@ -154,8 +178,7 @@ STAGE_ADAPTERS: Mapping[str, str] = {
     "survey": "survey.py",
     "converted": "convert.py",
     "defaced": "deface.py",
-    "morphometry-original": "measure_brain.py",
-    "morphometry-defaced": "measure_brain.py",
+    **{f"morphometry-{image}": "measure_brain.py" for image in MEASURED},
     "agreement": "compare_brains.py",
     "audit": "audit.py",
     "release": "release.py",
@@ -165,17 +188,32 @@ STAGE_ADAPTERS: Mapping[str, str] = {
 """The script that runs each stage: its digest, and that of all it imports, goes with the results."""
 
 
-def protocol(config: Mapping[str, Any], stage: str) -> dict[str, str]:
+def protocol(config: Mapping[str, Any], stage: str, plan: str | None = None) -> dict[str, str]:
     """Digests of the settings and of the code that a stage's results depend on.
 
     Snakemake reruns a stage when its `params` change, but it looks neither into a configuration nor at imported
     modules; a rule that holds this as a param is rerun when either changes, and the gate compares it with what every
     outcome was made with.
+
+    Parameters
+    ----------
+    plan
+        For the conversion of one session: the digest of what today's mapping rules make of its series
+        (`Layout.read_plans`), so that a changed rule concerns only the sessions that it changes. Without it, all the
+        rules count.
     """
     chosen = {path: _look_up(config, path) for path in STAGE_SETTINGS[stage]}
-    chosen |= {path: _content_digest(_look_up(config, path)) for path in STAGE_FILES.get(stage, ())}
+    chosen |= {setting: _content_digest(named_file(config, setting)) for setting in STAGE_FILES.get(stage, ())}
+    if stage == "converted":
+        chosen["convert.rules"] = plan or rules_digest(located(config["convert"]["rules"]))
     settings = hashlib.sha256(json.dumps(chosen, sort_keys=True).encode()).hexdigest()[:16]
     return {"settings": settings, "code": code_digest(STAGE_ADAPTERS[stage])}
+
+
+def conversions(config: Mapping[str, Any], layout: Layout) -> dict[tuple[str, str], dict[str, str]]:
+    """The protocol of the conversion of each session whose plan was made with today's mapping rules."""
+    plans = layout.read_plans(rules_digest(located(config["convert"]["rules"])))
+    return {names: protocol(config, "converted", plan) for names, plan in plans.items()}
 
 
 def dicom_folder(config: Mapping[str, Any]) -> Path:
@@ -210,19 +248,48 @@ def located(path: str) -> Path:
     raise SettingsError(f"config: there is no file {path}")
 
 
-def subjects_table(config: Mapping[str, Any]) -> Path | None:
-    """The table of the project's own names for its subjects, if the settings name one.
+def named_file(config: Mapping[str, Any], setting: str) -> Path | None:
+    """The file that an optional setting names, such as `subjects` or `release.data_dictionary`.
 
     Raises
     ------
     SettingsError
         If there is no such file.
     """
-    return located(config["subjects"]) if config["subjects"] else None
+    path = _look_up(config, setting)
+    return located(path) if path else None
 
 
-def _content_digest(path: str | None) -> str | None:
-    return hashlib.sha256(located(path).read_bytes()).hexdigest() if path else None
+def subjects_digest(table: Path | None) -> str:
+    """Digest of the table of subjects, empty without one: the inventory looks anew when it differs from the last."""
+    return hashlib.sha256(table.read_bytes()).hexdigest()[:16] if table else ""
+
+
+def subjects_known(config: Mapping[str, Any], layout: Layout) -> bool:
+    """Whether the last inventory read today's table of subjects."""
+    seen = layout.subjects_digest
+    return seen.exists() and seen.read_text(encoding="ascii") == subjects_digest(named_file(config, "subjects"))
+
+
+def ratings_table(config: Mapping[str, Any]) -> Path | None:
+    """The table of persons' ratings of defaced images, if the settings name one.
+
+    Raises
+    ------
+    SettingsError
+        If there is no such file.
+    """
+    return located(config["ratings"]) if config["ratings"] else None
+
+
+def rules_digest(rules: Path) -> str:
+    """Digest of a file of mapping rules, and of those that come with unface, which it may build on."""
+    content = rules.read_bytes() + b"\0" + SHIPPED_RULES.read_bytes()
+    return hashlib.sha256(content).hexdigest()[:16]
+
+
+def _content_digest(path: Path | None) -> str | None:
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path else None
 
 
 def _look_up(config: Mapping[str, Any], path: str) -> Any:
@@ -235,6 +302,14 @@ def _look_up(config: Mapping[str, Any], path: str) -> Any:
 @cache
 def code_digest(adapter: str) -> str:
     """Digest of a script, of every module of the core that it imports, however far, and of the resources they name."""
+    digest = hashlib.sha256()
+    for path in sorted(code_of(adapter)):
+        digest.update(f"{path.relative_to(PROJECT)}\0".encode() + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def code_of(adapter: str) -> set[Path]:
+    """A script, every module of the core that it imports, however far, and the resources they name."""
     waiting, seen = [PROJECT / "scripts" / adapter], set[Path]()
     while waiting:
         path = waiting.pop()
@@ -242,13 +317,9 @@ def code_digest(adapter: str) -> str:
             seen.add(path)
             if path.suffix == ".py":
                 waiting.extend(_built_on(path))
-    digest = hashlib.sha256()
-    for path in sorted(seen):
-        digest.update(f"{path.relative_to(PROJECT)}\0".encode() + path.read_bytes())
-    return digest.hexdigest()[:16]
+    return seen
 
 
-@cache
 def _built_on(path: Path) -> list[Path]:
     """The modules of the core that a module imports, and the files in resources/ or beside it that it names."""
     scripts = PROJECT / "scripts"
@@ -265,4 +336,4 @@ def _built_on(path: Path) -> list[Path]:
     candidates = [scripts / Path(*name.split(".")) for name in names if name.split(".")[0] == "unface"]
     modules = [candidate.with_suffix(".py") for candidate in candidates]
     packages = [candidate / "__init__.py" for candidate in candidates]
-    return [found for found in modules + packages + resources if found.is_file()]
+    return [found for found in modules + packages + resources if found.is_file() and found != SHIPPED_RULES]

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from unface.outcome import JobFailedError, WithheldError
+from unface.outcome import JobFailedError, MachineError, WithheldError
 
 ONE_THREAD = {
     "OMP_NUM_THREADS": "1",
@@ -37,13 +37,13 @@ def find(program: str) -> str:
 
     Raises
     ------
-    JobFailedError
+    MachineError
         If it is not installed.
     """
     beside = Path(sys.executable).parent / program
     found = str(beside) if beside.exists() else shutil.which(program)
     if found is None:
-        raise JobFailedError(f"the program {program} is not installed; `make` installs everything unface needs")
+        raise MachineError(f"the program {program} is not installed; `make` installs everything unface needs")
     return found
 
 
@@ -62,7 +62,9 @@ def run(
         `tool_timeout` past the time limit (the program and its children are killed), `tool_crashed` when it died
         of a fault of its own (a segmentation fault, an abort).
     JobFailedError
-        When it was killed from outside, as for lack of memory, or its disk was full: another try may succeed.
+        When it was killed from outside, as for lack of memory: another try may succeed.
+    MachineError
+        When its disk was full.
     """
     name = Path(arguments[0]).name
     process = subprocess.Popen(
@@ -86,7 +88,7 @@ def run(
             os.killpg(process.pid, signal.SIGKILL)
             process.communicate()
     if "No space left on device" in output:
-        raise JobFailedError(f"{name} found the disk full")
+        raise MachineError(f"{name} found the disk full")
     if process.returncode in (-signal.SIGKILL, -signal.SIGTERM, -signal.SIGINT, -signal.SIGHUP):
         raise JobFailedError(
             f"{name} was killed by signal {-process.returncode}; if that was for lack of memory, raise mem_mb"

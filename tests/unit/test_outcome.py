@@ -9,6 +9,7 @@ import pytest
 
 from unface import outcome, tools
 from unface.layout import Layout
+from unface.limits import TRIES
 from unface.outcome import JobFailedError, WithheldError
 
 PROTOCOL = {"settings": "s", "code": "c"}
@@ -161,3 +162,62 @@ def test_a_tool_that_is_killed_or_finds_the_disk_full_fails_the_job(layout):
 def test_a_tool_that_is_not_installed_fails_the_job_with_what_to_do():
     with pytest.raises(JobFailedError, match="not installed"):
         tools.find("no-such-program")
+
+
+def lost_memory(task):
+    raise MemoryError
+
+
+def test_what_fails_at_every_try_withholds_the_session_and_no_longer_the_cohort(layout):
+    for attempt in range(1, TRIES + 1):
+        with pytest.raises(MemoryError):
+            run(layout, lost_memory, attempt=attempt)
+    result = run(layout, lost_memory, attempt=TRIES + 1)
+    assert [(reason.code, reason.stage) for reason in result.reasons] == [("job_failed", "converted")]
+
+
+def test_a_job_that_was_killed_at_every_try_is_not_tried_once_more(layout):
+    run(layout, write("headers"), stage="deidentified")
+    outcome._begin(folder(layout))
+    result = run(layout, write("never"), upstream=["deidentified"], attempt=TRIES + 1)
+    assert [reason.code for reason in result.reasons] == ["job_failed"]
+    assert list(result.inputs) == ["deidentified"]
+    assert sorted(path.name for path in folder(layout).parent.iterdir()) == ["converted", "deidentified"]
+
+
+def test_a_full_disk_withholds_no_session_however_often_it_is_tried(layout):
+    def work(task):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with pytest.raises(JobFailedError):
+        run(layout, work, attempt=TRIES + 1)
+    assert not folder(layout).exists()
+
+
+def test_a_damaged_result_of_the_stage_before_fails_the_job_and_in_the_end_withholds(layout):
+    run(layout, write("voxels"), stage="deidentified")
+    (folder(layout, "deidentified") / outcome.FILE).write_text("{")
+    with pytest.raises(JobFailedError):
+        run(layout, write("never"), upstream=["deidentified"])
+    result = run(layout, write("never"), upstream=["deidentified"], attempt=TRIES + 1)
+    assert [reason.code for reason in result.reasons] == ["job_failed"]
+
+
+@pytest.mark.parametrize("ending", ["well", "in an exception", "having made its folders anew"])
+def test_of_two_jobs_for_one_stage_the_one_that_began_last_leaves_the_result(layout, ending):
+    """The first job was left over by a controller that died; the second one ends while the first still works."""
+
+    def slow(task):
+        (task.folder / "series").mkdir()
+        (task.folder / "series" / "1").write_text("half")
+        run(layout, write("voxels"))
+        if ending == "in an exception":
+            raise FileNotFoundError
+        if ending == "having made its folders anew":
+            (task.folder / "series").mkdir(parents=True)
+
+    with pytest.raises(JobFailedError):
+        run(layout, slow)
+    assert sorted(path.name for path in folder(layout).iterdir()) == ["image", outcome.FILE]
+    assert [path.name for path in folder(layout).parent.iterdir()] == ["converted"]
+    assert not layout.tracebacks.exists() or not list(layout.tracebacks.iterdir())

@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from unface import settings
+from unface.bids.schema import names
 from unface.settings import PROJECT, SettingsError
 
 
@@ -23,6 +24,10 @@ def changed(config, path, value):
         block = block[key]
     block[last] = value
     return new
+
+
+def test_every_anatomical_image_that_bids_knows_is_defaced_unless_the_settings_say_otherwise(config):
+    assert set(names().suffixes("anat")) - {"defacemask"} <= set(config["deface"]["suffixes"])
 
 
 def test_the_shipped_settings_are_valid(config):
@@ -60,7 +65,7 @@ def test_a_raw_folder_that_is_not_there_is_refused_without_repeating_its_name(co
         ("convert.repeats", "all", "converted"),
         ("deface.limits.ngf_min", 0.6, "defaced"),
         ("morphometry.resolution_mm", 3, "morphometry-original"),
-        ("morphometry.limits.gm_percent", 3, "agreement"),
+        ("morphometry.limits.gm_percent", 4, "agreement"),
         ("audit.ignore", ["BRAIN"], "audit"),
         ("release.name", "Another", "release"),
         ("report.title", "Another", "review"),

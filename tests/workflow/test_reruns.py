@@ -1,10 +1,14 @@
 """What a change re-runs: its own stage, what follows, and nothing before it."""
 
 import re
+from pathlib import Path
 
+import pydicom
 import pytest
 
-from small_cohort import Run
+from dicom_factory import write_series
+from small_cohort import Cohort, Run
+from unface.layout import RATING_COLUMNS
 
 DEIDENTIFY = [
     "deidentify",
@@ -19,9 +23,9 @@ DEIDENTIFY = [
 ]
 
 
-def planned(run: Run, **config: object) -> dict[str, int]:
+def planned(run: Run, *targets: str, **config: object) -> dict[str, int]:
     """The jobs that Snakemake would run, by rule."""
-    finished = run.snakemake("--dry-run", **config)
+    finished = run.snakemake("--dry-run", *targets, **config)
     assert finished.returncode == 0, finished.stdout
     stats = re.search(r"^Job stats:\n(.*?)\n\n", finished.stdout, re.M | re.S)
     rows = re.findall(r"^(\w+) +(\d+)$", stats.group(1), re.M) if stats else []
@@ -39,10 +43,17 @@ def test_nothing_is_left_to_do_after_a_run(small_run):
         ({"deidentify": "{age_band_years: 10}"}, [*DEIDENTIFY, "survey"]),
         ({"convert": "{repeats: all}"}, DEIDENTIFY[1:]),
         ({"deface": "{limits: {ngf_min: 0.5}}"}, DEIDENTIFY[2:]),
-        ({"morphometry": "{resolution_mm: 3.5}"}, ["measure_brain", "compare_brains", "release", "review", "report"]),
         (
-            {"morphometry": "{resolution_mm: 3, limits: {gm_percent: 50}}"},
+            {"morphometry": "{resolution_mm: 3.5, noise_sessions: 0}"},
+            ["measure_brain", "compare_brains", "release", "review", "report"],
+        ),
+        (
+            {"morphometry": "{resolution_mm: 3, noise_sessions: 0, limits: {gm_percent: 50}}"},
             ["compare_brains", "release", "review", "report"],
+        ),
+        (
+            {"morphometry": "{resolution_mm: 3, noise_sessions: 1, limits: {gm_percent: 5, wm_percent: 5}}"},
+            ["measure_brain", "report"],
         ),
         ({"audit": "{ignore: [BRAIN]}"}, ["audit", "release", "review", "report"]),
         ({"release": "{name: Another}"}, ["release", "report"]),
@@ -54,6 +65,54 @@ def test_a_changed_setting_reruns_its_stage_and_what_follows_and_nothing_before_
     assert set(planned(small_run, **config)) == set(rules)
 
 
+def test_an_edited_row_of_the_table_of_subjects_reruns_that_subject_alone_after_a_new_inventory(tmp_path):
+    patients = []
+    for number in range(2):
+        paths, _ = write_series(tmp_path / "dicom" / str(number), number)
+        patients.append(pydicom.dcmread(paths[0]).PatientID)
+    run = Run(tmp_path / "run", Cohort(tmp_path / "dicom", (), ()))
+    run.folder.mkdir()
+    table = tmp_path / "subjects.tsv"
+    config = {"subjects": str(table), "inventory": {"jobs": 1}}
+    clean = [f"results/restricted/work/{subject}/a/deidentified" for subject in ("s01", "s02")]
+
+    def write(age: int) -> None:
+        rows = f"{patients[0]}\ts01\ta\t30\n{patients[1]}\ts02\ta\t{age}\n"
+        table.write_text(f"patient_id\tsubject\tsession\tage\n{rows}")
+
+    write(41)
+    for targets in (["inventory"], clean):
+        finished = run.snakemake(*targets, **config)
+        assert finished.returncode == 0, finished.stdout
+    assert planned(run, *clean, **config) == {}
+    write(42)
+    assert planned(run, **config) == {"scan_dicom": 1, "inventory": 1}
+    assert run.snakemake("inventory", **config).returncode == 0
+    assert planned(run, *clean, **config) == {"deidentify": 1}
+
+
+def test_an_impossible_override_stops_snakemake_with_its_name_and_no_traceback(cohort, tmp_path):
+    wrong = "{overrides: {StudyDate: {replace: '20210230'}, SeriesNumber: keep}}"
+    finished = Run(tmp_path, cohort).snakemake("--dry-run", deidentify=wrong)
+    assert finished.returncode != 0
+    assert "deidentify.overrides: StudyDate: '20210230' is no value of VR DA" in finished.stdout
+    assert "Traceback" not in finished.stdout
+
+
 def test_a_changed_deface_setting_measures_the_originals_not_again(small_run):
     sessions = len(small_run.cohort.expected)
     assert planned(small_run, deface="{limits: {ngf_min: 0.5}}")["measure_brain"] == sessions
+
+
+def test_a_rating_makes_the_release_anew_and_no_image(small_run: Run, tmp_path: Path) -> None:
+    table = tmp_path / "ratings.tsv"
+    table.write_text("\t".join(RATING_COLUMNS) + "\n")
+    assert set(planned(small_run, ratings=str(table))) == {"release", "report"}
+
+
+def test_a_wrong_table_of_ratings_stops_the_run_before_it_starts(small_run: Run, tmp_path: Path) -> None:
+    table = tmp_path / "ratings.tsv"
+    table.write_text("image\trating\n")
+    finished = small_run.snakemake("--dry-run", ratings=str(table))
+    assert finished.returncode != 0
+    assert "ratings: the column image_sha256 and mask_sha256 is missing" in finished.stdout

@@ -35,7 +35,9 @@ STATES = ("converted", "excluded", "duplicate", "incomplete", "ambiguous", "unma
 MISSING = "n/a"
 
 
-def convert_session(work: Work, deidentified: Path, record: Path, rules: Path, settings: Convert) -> None:
+def convert_session(
+    work: Work, deidentified: Path, record: Path, rules: Path, settings: Convert, *, dicom: Path | None = None
+) -> None:
     """Write the BIDS images of a session below `work.folder / "bids"`, and `series.json`: the state of each series.
 
     Parameters
@@ -46,6 +48,8 @@ def convert_session(work: Work, deidentified: Path, record: Path, rules: Path, s
         The session's record: what the mapping rules look at, as the inventory showed it in `protocols.tsv`.
     rules
         The mapping rules.
+    dicom
+        The clean files, a folder for each series; `dicom` in the folder of the stage if not given.
 
     Raises
     ------
@@ -57,7 +61,7 @@ def convert_session(work: Work, deidentified: Path, record: Path, rules: Path, s
     acquisitions = _planned(session, mapping, deidentified)
     for one in acquisitions:
         if not one.state:
-            _convert(work, one, deidentified)
+            _convert(work, one, dicom or deidentified / "dicom")
             _match_again(one, mapping)
     for note in repeats.settle(acquisitions, settings.repeats):
         work.note(note)
@@ -114,9 +118,9 @@ def _match_again(one: Acquisition, mapping: rules.Rules) -> None:
         one.state, one.reason = one.match.state, one.match.reason
 
 
-def _convert(work: Work, one: Acquisition, deidentified: Path) -> None:
+def _convert(work: Work, one: Acquisition, dicom: Path) -> None:
     """Run dcm2niix on an acquisition and judge what came out."""
-    folders = [deidentified / "dicom" / series.series for series in one.series]
+    folders = [dicom / series.series for series in one.series]
     try:
         made = dcm2niix.convert(folders, work.scratch / one.group)
     except WithheldError as error:
@@ -259,16 +263,18 @@ def _write(work: Work, acquisitions: Sequence[Acquisition]) -> dict[str, str]:
     written = {}
     for one in _kept(acquisitions):
         for target in one.targets:
-            place = work.folder / "bids" / target.stem
-            place.parent.mkdir(parents=True, exist_ok=True)
-            nifti.write_clean_gz(target.image.nifti, place.with_name(f"{place.name}.nii.gz"))
-            sidecars.write(place.with_name(f"{place.name}.json"), perfusion.without_context(target.sidecar))
+            dataset, image = work.folder / "bids", f"{target.stem}.nii.gz"
+            (dataset / image).parent.mkdir(parents=True, exist_ok=True)
+            nifti.write_clean_gz(target.image.nifti, dataset / image)
+            sidecars.write(dataset / f"{target.stem}.json", perfusion.without_context(target.sidecar))
+            target.files += [image, f"{target.stem}.json"]
             gradients = _gradients(one, target) if target.suffix == "dwi" else None
             for extension, text in zip((".bval", ".bvec"), gradients or (), strict=False):
-                place.with_name(place.name + extension).write_text(text, encoding="ascii")
+                (dataset / f"{target.stem}{extension}").write_text(text, encoding="ascii")
+                target.files.append(f"{target.stem}{extension}")
             if target.suffix == "asl":
-                perfusion.write_context(target, place.parent)
-            written[f"{target.stem}.nii.gz"] = one.began
+                target.files.append(perfusion.write_context(target, dataset))
+            written[image] = one.began
         one.state = "converted"
     return written
 
@@ -290,12 +296,7 @@ def _write_states(work: Work, session: SessionRecord, acquisitions: Sequence[Acq
     entries = []
     for series in session.series:
         one = by_series[series.series]
-        outputs = sorted(
-            str(path.relative_to(work.folder / "bids"))
-            for target in one.targets
-            if one.state == "converted"
-            for path in (work.folder / "bids" / target.stem).parent.glob(f"{Path(target.stem).name}.*")
-        )
+        outputs = sorted(file for target in one.targets for file in target.files)
         made = one.conversion
         twins = [
             f"dcm2niix also made {name} ({dcm2niix.TWINS[name]}): left out" for name in (made.twins if made else ())

@@ -30,6 +30,8 @@ class Target:
     """Rules whose images it is to correct, where its own rule says so."""
     stem: str = ""
     """Path below the dataset without extension, once it is known."""
+    files: list[str] = field(default_factory=list)
+    """Paths below the dataset of what was written of it."""
 
 
 @dataclass

@@ -4,12 +4,10 @@ Offsets are those of nifti1.h (https://nifti.nimh.nih.gov/pub/dist/src/niftilib/
 """
 
 import struct
-import zlib
-from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import partial
-from itertools import chain
 from pathlib import Path
+
+import deflate
 
 HEADER_BYTES = 348
 DATA_START = 352
@@ -25,9 +23,7 @@ TEXT_FIELDS = {
 """Fields that hold free text; dcm2niix puts the time of the scan into descrip, ImageComments into aux_file."""
 
 GZIP_LEVEL = 4
-"""On the scanner sets a third of the time of zlib's usual 6, for files 1.5 % larger."""
-
-CHUNK_BYTES = 1 << 22
+"""On the scanner sets a seventh of the time of zlib's usual 6, for files 0.5 % larger."""
 
 
 class NotNiftiError(ValueError):
@@ -59,21 +55,20 @@ def write_clean_gz(source: Path, target: Path) -> None:
     """
     with source.open("rb") as image:
         header, start = _clean_header(image.read(DATA_START))
+        content = bytearray(DATA_START + source.stat().st_size - start)
+        content[:DATA_START] = header
         image.seek(start)
-        _pack(target, chain([header], iter(partial(image.read, CHUNK_BYTES), b"")))
+        image.readinto(memoryview(content)[DATA_START:])
+    write_gz(target, content)
 
 
-def write_gz(path: Path, content: bytes) -> None:
-    """Write gzip with neither name nor time, so that the same content gives the same bytes."""
-    _pack(path, [content])
+def write_gz(path: Path, content: bytes | bytearray) -> None:
+    """Write gzip with neither name nor time: the same content gives the same bytes on every machine.
 
-
-def _pack(path: Path, chunks: Iterable[bytes]) -> None:
-    # wbits 31 asks zlib for a gzip header of its own: no name, time 0.
-    packer = zlib.compressobj(GZIP_LEVEL, zlib.DEFLATED, 31)
-    with path.open("wb") as file:
-        file.writelines(packer.compress(chunk) for chunk in chunks)
-        file.write(packer.flush())
+    libdeflate, which the wheel of `deflate` brings along, writes the same on any processor. zlib does not from build
+    to build, nor isa-l from one processor to another.
+    """
+    path.write_bytes(deflate.gzip_compress(content, GZIP_LEVEL))
 
 
 def _clean_header(head: bytes) -> tuple[bytes, int]:

@@ -32,11 +32,12 @@ def without_context(sidecar: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in sidecar.items() if key != CONTEXT}
 
 
-def write_context(target: Target, folder: Path) -> None:
-    """Write aslcontext.tsv beside an ASL image whose context is known."""
+def write_context(target: Target, dataset: Path) -> str:
+    """Write aslcontext.tsv beside an ASL image whose context is known; its path below the dataset."""
     types = context(target) or []
-    name = Path(target.stem).name.removesuffix("asl") + "aslcontext.tsv"
-    (folder / name).write_text("\n".join(["volume_type", *types]) + "\n", encoding="utf-8")
+    path = target.stem.removesuffix("asl") + "aslcontext.tsv"
+    (dataset / path).write_text("\n".join(["volume_type", *types]) + "\n", encoding="utf-8")
+    return path
 
 
 def link(targets: Sequence[Target]) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from unface.bids.rules import Match, Rules
+from unface.bids.rules import Match
 from unface.pseudonyms import Key
 
 VENDORS = ("Siemens", "GE", "Philips", "UIH", "Canon", "Toshiba", "Hitachi", "Fujifilm", "Bruker", "Agilent", "Esaote")
@@ -27,6 +27,10 @@ NAMES = ("SeriesDescription", "ProtocolName")
 CODED = re.compile(r"[A-Z0-9][A-Z0-9_ .*#-]{0,23}")
 """The form of DICOM's coded strings; anything else in such an element is free text in the wrong place."""
 
+NUMBER = re.compile(r"[0-9./e+-]*( \([0-9]+ values\))?")
+DIRECTIONS = ("ROW", "COL", "COLUMN", "OTHER")
+"""InPlanePhaseEncodingDirection (0018,1312), the one parameter that is no number."""
+
 
 @dataclass(frozen=True)
 class Acquisition:
@@ -36,6 +40,8 @@ class Acquisition:
     session: str
     series: tuple[str, ...]
     fields: Mapping[str, Any]
+    match: Match
+    """What the mapping rules make of it."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +65,7 @@ class ProtocolGroup:
         return len({(member.subject, member.session) for member in self.members})
 
 
-def group_acquisitions(acquisitions: Iterable[Acquisition], rules: Rules, key: Key) -> list[ProtocolGroup]:
+def group_acquisitions(acquisitions: Iterable[Acquisition], key: Key) -> list[ProtocolGroup]:
     """Cluster acquisitions into protocol groups, most common first.
 
     Parameters
@@ -68,16 +74,14 @@ def group_acquisitions(acquisitions: Iterable[Acquisition], rules: Rules, key: K
         Makes the groups' ids, which stay the same from run to run and tell nothing of the names behind them.
     """
     members: dict[tuple[str, ...], list[Acquisition]] = {}
-    matches: dict[tuple[str, ...], Match] = {}
     for acquisition in acquisitions:
-        match = rules.match(acquisition.fields)
+        match = acquisition.match
         identity = (*_protocol(acquisition.fields), match.name, *match.rules)
         members.setdefault(identity, []).append(acquisition)
-        matches[identity] = match
     groups = [
         ProtocolGroup(
             group="p" + key.label("protocol", "\0".join(identity))[:7],
-            match=matches[identity],
+            match=found[0].match,
             members=tuple(found),
             fields=_typical(found),
             variants=_variants(found),
@@ -192,18 +196,18 @@ def public_row(group: ProtocolGroup, secrets: frozenset[str], suggestion: str = 
         "sequence": _coded(fields.get("ScanningSequence")) or _coded(fields.get("EchoPulseSequence")),
         "image_type": _coded(fields.get("ImageType")),
         "dimensions": _coded(fields.get("MRAcquisitionType")),
-        "field_t": shown(fields.get("MagneticFieldStrength")),
-        "tr_ms": shown(fields.get("RepetitionTime")),
-        "te_ms": shown(fields.get("EchoTime")),
-        "ti_ms": shown(fields.get("InversionTime")),
-        "flip_deg": shown(fields.get("FlipAngle")),
-        "matrix": "x".join(filter(None, (shown(fields.get("Columns")), shown(fields.get("Rows"))))),
-        "slices": shown(fields.get("Slices")),
-        "volumes": shown(fields.get("Volumes")),
-        "thickness_mm": shown(fields.get("SliceThickness")),
-        "b_values": shown(fields.get("DiffusionBValue")),
+        "field_t": _number(fields.get("MagneticFieldStrength")),
+        "tr_ms": _number(fields.get("RepetitionTime")),
+        "te_ms": _number(fields.get("EchoTime")),
+        "ti_ms": _number(fields.get("InversionTime")),
+        "flip_deg": _number(fields.get("FlipAngle")),
+        "matrix": "x".join(filter(None, (_number(fields.get("Columns")), _number(fields.get("Rows"))))),
+        "slices": _number(fields.get("Slices")),
+        "volumes": _number(fields.get("Volumes")),
+        "thickness_mm": _number(fields.get("SliceThickness")),
+        "b_values": _number(fields.get("DiffusionBValue")),
         "variants": "; ".join(
-            f"{name} " + ", ".join(f"{value or 'none'} in {count}" for value, count in counts.items())
+            f"{name} " + ", ".join(f"{_number(value) or 'none'} in {count}" for value, count in counts.items())
             for name, counts in group.variants.items()
         ),
     }
@@ -225,6 +229,12 @@ _TEXTS = {
     "protocol_name": "ProtocolName",
     "sequence_name": "SequenceName",
 }
+
+
+def _number(value: Any) -> str:
+    """A parameter's value as `shown`, or a question mark where a header holds other words in the place of a number."""
+    text = shown(value)
+    return text if NUMBER.fullmatch(text) or text in DIRECTIONS else "?"
 
 
 def _coded(value: Any) -> str:

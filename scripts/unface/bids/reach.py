@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from unface.bids.rule_check import Rule
+from unface.bids.rule import Rule
 
 
 def unreachable(rules: Sequence[Rule]) -> list[tuple[Rule, Rule]]:

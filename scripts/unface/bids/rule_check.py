@@ -1,14 +1,15 @@
-"""One mapping rule, and the check of everything it says."""
+"""The check of everything that a mapping rule says."""
 
 import difflib
+import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Any
 
 import yaml
 
 from unface.bids.criteria import CriteriaError, Criterion, compile_criteria, values_of
+from unface.bids.rule import SIDECAR_FIELDS, EntityFrom, Rule, RulesError, asks_sidecar, header_part
 from unface.bids.schema import DATATYPES, names
 from unface.dicom.fields import KEYWORDS
 
@@ -20,74 +21,6 @@ KEYS = (
 PARTS = ("magnitude", "phase", "real", "imaginary", "fieldmap")
 FROM_DATA = ("sub", "ses", "run", "echo", "part")
 """Entities that no rule gives: the conversion takes them from the data."""
-
-SIDECAR_FIELDS = frozenset(
-    {
-        *("PhaseEncodingDirection", "PhaseEncodingAxis", "PhaseEncodingPolarityGE", "ImageOrientationText"),
-        *("EffectiveEchoSpacing", "TotalReadoutTime", "PartialFourier", "BaseResolution", "WaterFatShift"),
-        *("ParallelReductionFactorInPlane", "ParallelReductionFactorOutOfPlane", "MultibandAccelerationFactor"),
-        *("NonlinearGradientCorrection", "RawImage"),
-    }
-)
-"""What dcm2niix finds out while it converts: a rule that asks for it decides after the conversion."""
-
-
-class RulesError(ValueError):
-    """A file of mapping rules is wrong; the message names the line, what is wrong and what would be right."""
-
-
-@dataclass(frozen=True)
-class EntityFrom:
-    """An entity's value by the header: the first group of an expression in the first field that fits it.
-
-    With a `value` of its own, that is what the entity has where the expression fits.
-    """
-
-    fields: tuple[str, ...]
-    expression: re.Pattern[str]
-    default: str
-    value: str
-
-    def found_in(self, header: Mapping[str, Any]) -> str:
-        for name in self.fields:
-            for value in values_of(header.get(name)):
-                if found := self.expression.search(str(value)):
-                    return self.value or re.sub(r"[^A-Za-z0-9]", "", found[1] or "") or self.default
-        return self.default
-
-
-@dataclass(frozen=True, eq=False)
-class Rule:
-    """One rule: what it asks, and the name it gives or why it excludes."""
-
-    name: str
-    line: int
-    priority: int
-    criteria: Mapping[str, Any]
-    question: Criterion
-    needs_sidecar: bool
-    exclude: str | None
-    datatype: str
-    suffix: str
-    entities: Mapping[str, str | EntityFrom]
-    parts: Mapping[str, str]
-    sidecar: Mapping[str, Any]
-    intended_for: tuple[str, ...]
-    scanner: str | None = None
-    when: Criterion | None = None
-    """By what its scanner is known, for a rule of one scanner."""
-    unless: tuple[Criterion, ...] = ()
-    """Scanners that have a rule of this name of their own."""
-
-    def matches(self, fields: Mapping[str, Any]) -> bool:
-        """Whether all its criteria hold."""
-        if (self.when is not None and not self.when(fields)) or any(other(fields) for other in self.unless):
-            return False
-        return self.question(fields)
-
-    def only(self, scanner: str, when: Criterion) -> Self:
-        """The same rule for one scanner alone."""
-        return replace(self, scanner=scanner, when=when)
 
 
 class _Lines:
@@ -171,8 +104,7 @@ class Reader:
         priority = entry.get("priority", default_priority)
         if not isinstance(priority, int) or isinstance(priority, bool):
             self.wrong((*at, "priority"), "priority is a whole number")
-        asked: set[str] = set()
-        question = self.criteria((*at, "criteria"), entry.get("criteria"), asked)
+        question = self.criteria((*at, "criteria"), entry.get("criteria"))
         excluded = "exclude" in entry
         if excluded:
             self.exclusion(at, entry)
@@ -180,13 +112,17 @@ class Reader:
             self.naming(at, entry)
         if len(self.errors) > before or question is None:
             return None
+        criteria = entry["criteria"]
+        of_header = header_part(criteria)
         return Rule(
             name=entry["name"],
             line=self.lines.of(at),
+            text=json.dumps(entry, sort_keys=True, default=str),
             priority=priority,
-            criteria=entry["criteria"],
+            criteria=criteria,
             question=question,
-            needs_sidecar=bool(asked & SIDECAR_FIELDS),
+            needs_sidecar=asks_sidecar(criteria),
+            of_header=compile_criteria(of_header, _check_field) if of_header else None,
             exclude=entry["exclude"] if excluded else None,
             datatype="" if excluded else entry["datatype"],
             suffix="" if excluded else entry["suffix"],
@@ -196,16 +132,10 @@ class Reader:
             intended_for=tuple(str(name) for name in values_of(entry.get("intended_for"))),
         )
 
-    def criteria(self, at: tuple[Any, ...], criteria: Any, asked: set[str] | None = None) -> Criterion | None:
-        """The question that criteria ask; None where they are wrong. `asked` takes up the fields they name."""
-
-        def check(name: str) -> None:
-            _check_field(name)
-            if asked is not None:
-                asked.add(name)
-
+    def criteria(self, at: tuple[Any, ...], criteria: Any) -> Criterion | None:
+        """The question that criteria ask; None where they are wrong."""
         try:
-            return compile_criteria(criteria, check)
+            return compile_criteria(criteria, _check_field)
         except CriteriaError as error:
             self.wrong((*at, *error.where), str(error))
             return None

@@ -11,10 +11,10 @@ import yaml
 
 from unface.bids import dcm2bids
 from unface.bids.reach import unreachable
-from unface.bids.rule_check import Reader, Rule, RulesError
-from unface.settings import PROJECT
+from unface.bids.rule import Rule, RulesError
+from unface.bids.rule_check import Reader
+from unface.settings import SHIPPED_RULES
 
-SHIPPED = PROJECT / "resources" / "bids_rules.yaml"
 OVERLAY_PRIORITY = 60
 """Of a scanner's rules that state none: before the other rules (50)."""
 
@@ -50,7 +50,7 @@ def read_rules(path: Path) -> list[Rule]:
     for index, scanner in enumerate(content.get("scanners") or []):
         rules += _overlay(reader, ("scanners", index), scanner)
     reader.finish(rules)
-    base = read_rules(SHIPPED) if content.get("extends") == "shipped" else []
+    base = read_rules(SHIPPED_RULES) if content.get("extends") == "shipped" else []
     combined = _combined(base, rules)
     own = {(rule.name, rule.scanner) for rule in rules}
     reader.unreachable(pair for pair in unreachable(combined) if (pair[0].name, pair[0].scanner) in own)

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from unface.bids import reproin
 from unface.bids.criteria import values_of
-from unface.bids.rule_check import SIDECAR_FIELDS, EntityFrom, Rule, RulesError
+from unface.bids.rule import SIDECAR_FIELDS, EntityFrom, Rule, RulesError
 from unface.bids.rule_file import read_rules
 
 __all__ = ["Match", "Rules", "RulesError", "load", "with_sidecar"]
@@ -102,6 +102,10 @@ class Rules:
         match = self._decide(fields)
         return (self._image_by_image(fields) or match) if match.state == "ambiguous" else match
 
+    def wording(self, rules: tuple[str, ...]) -> list[str]:
+        """The rules of these names as they stand in their file."""
+        return [f"{rule.scanner}\0{rule.text}" for rule in self.rules if rule.name in rules]
+
     def _decide(self, fields: Mapping[str, Any]) -> Match:
         guess = reproin.parse(fields)
         converted = bool(SIDECAR_FIELDS & set(fields))
@@ -112,7 +116,8 @@ class Rules:
                 if rule.priority != priority:
                     continue
                 if rule.needs_sidecar and not converted:
-                    waiting.append(rule.name)
+                    if rule.may_match(fields):
+                        waiting.append(rule.name)
                 elif rule.matches(fields):
                     found.append(_made_by(rule, fields))
             if guess is not None and priority == REPROIN_PRIORITY:

@@ -7,10 +7,19 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from unface.dicom.values import keep_codes, keep_words
 from unface.settings import PROJECT
 
 SOFTWARE = ("SoftwareVersions", "ConversionSoftwareVersion")
 """Versions of software may look like identifiers (`5.7.1.1`) and are none."""
+
+DESCRIPTIONS = frozenset({"AttenuationCorrection", "BodyPart", "ContrastBolusIngredient", "TracerName"})
+"""What a technologist may have typed: words of the vocabulary of Clean Descriptors stay."""
+
+MACHINE_WORDS = frozenset(
+    {"ConvolutionKernel", "ReceiveCoilName", "ReconFilterType", "ReconMethodName", "TracerRadionuclide"}
+)
+"""Names of parts and methods, which sites can change: short codes stay too (`Head_32`, `OSEM3D`)."""
 
 _IDENTIFIER_LIKE = (
     re.compile(r"(?<![\d.])[012](?:\.\d+){5,}"),  # a UID
@@ -31,16 +40,29 @@ def allowed_keys() -> frozenset[str]:
 def cleaned(sidecar: Mapping[str, Any]) -> dict[str, Any]:
     """What may be released of a sidecar that dcm2niix wrote.
 
-    Keys outside the allow-list go, and so do texts that look like an identifier or say nothing.
+    Keys outside the allow-list go, and so do texts that look like an identifier or say nothing. Free text goes through
+    Clean Descriptors, whether or not its header went.
     """
-    kept = {
-        key: value for key, value in sorted(sidecar.items()) if key in allowed_keys() and _says_something(key, value)
-    }
+    allowed = sorted(allowed_keys() & set(sidecar))
+    # Half a name no longer looks like one: what looks like an identifier goes before words of it are dropped.
+    described = {key: _described(key, sidecar[key]) for key in allowed if _says_something(key, sidecar[key])}
+    kept = {key: value for key, value in described.items() if _says_something(key, value)}
     timing, repetition = kept.get("SliceTiming"), kept.get("RepetitionTime")
     if timing and (not repetition or max(timing) >= repetition):
         # dcm2niix reads times of interleaved field maps in another unit; a time beyond the repetition is wrong.
         del kept["SliceTiming"]
     return kept
+
+
+def _described(key: str, value: Any) -> Any:
+    """A value without words that no vocabulary knows, where its key holds free text."""
+    if isinstance(value, list):
+        return [_described(key, part) for part in value]
+    clean = keep_words if key in DESCRIPTIONS else keep_codes if key in MACHINE_WORDS else None
+    if clean is None or not isinstance(value, str):
+        return value
+    # Of the subject's own words the converter knows none: the clean header that this came from has lost them.
+    return clean(value.encode(), lambda word: False).decode(errors="ignore").strip("_- ")
 
 
 def _says_something(key: str, value: Any) -> bool:

@@ -10,7 +10,7 @@ import yaml
 
 from unface.bids.protocols import PARAMETERS, ProtocolGroup, shown, text_of, vendor
 from unface.bids.rules import Match, Rules, load
-from unface.settings import PROJECT
+from unface.settings import PROJECT, SHIPPED_RULES
 
 OPEN = ("unmapped", "ambiguous")
 """States that wait for a rule."""
@@ -26,8 +26,7 @@ rules:
 
 @cache
 def _guesses() -> tuple[Rules, Rules]:
-    resources = PROJECT / "resources"
-    return load(resources / "bids_rules.yaml"), load(resources / "bids_guesses.yaml")
+    return load(SHIPPED_RULES), load(PROJECT / "resources" / "bids_guesses.yaml")
 
 
 def suggestion(match: Match, fields: Mapping[str, Any]) -> Match | None:

@@ -3,68 +3,137 @@
 Their bytes are set to zero where they lie, so no length, offset or pixel changes.
 """
 
+import re
 from collections.abc import Iterator
 
 from unface.dicom.encoding import ITEM_TAG, UnreadableError, long_at
 
 START_OF_IMAGE, START_OF_CODESTREAM = b"\xff\xd8", b"\xff\x4f"
-START_OF_SCAN, START_OF_TILE = 0xDA, 0x90
+START_OF_SCAN, END_OF_IMAGE = 0xDA, 0xD9
+"""The end has the same marker in JPEG 2000."""
+START_OF_TILE, START_OF_DATA = 0x90, 0x93
+WITHOUT_LENGTH = END_OF_IMAGE, START_OF_DATA
 COMMENT, COMMENT_2000 = 0xFE, 0x64
 APPS = range(0xE0, 0xF0)
 KEPT = {0xE0: (b"JFIF\0", 14), 0xE8: (b"mrfx", 5), 0xEE: (b"Adobe", 12)}
 """APP segments that say how to decode colours, by their first bytes, and how many of their bytes do."""
+VIDEO = re.compile(r"1\.2\.840\.10008\.1\.2\.4\.10[0-9](\.1)?")
+"""MPEG-2, MPEG-4 and HEVC: their streams have room for anyone's data, and no scanner of heads writes them."""
+
+_MARKER = re.compile(rb"\xff[\xc0-\xcf\xd8-\xfe]")
+"""What ends the data of a scan: neither a stuffed byte (of JPEG or JPEG-LS) nor a restart."""
+
+Span = tuple[int, int]
 
 
-def without_comments(pixels: bytes) -> bytes:
+def without_comments(pixels: bytes, transfer_syntax: str) -> bytes:
     """Encapsulated pixel data, from the element's head to its end, with comments blanked.
 
     Raises
     ------
     UnreadableError
-        If a segment reaches past its fragment: what stands there cannot be told.
+        If a segment reaches past its end, so that what stands there cannot be told, or the data are a video.
     """
-    blank = [span for start, end in _fragments(pixels) for span in _comments(pixels, start, end)]
-    if not blank:
-        return pixels
-    clean = bytearray(pixels)
-    for start, end in blank:
-        clean[start:end] = bytes(end - start)
-    return bytes(clean)
+    if VIDEO.fullmatch(transfer_syntax):
+        raise UnreadableError("videos can hold text that no program finds")
+    clean: bytearray | None = None
+    for fragments in _codestreams(pixels):
+        stream = b"".join(pixels[start:end] for start, end in fragments)
+        comments = _jpeg_2000(stream) if stream[:2] == START_OF_CODESTREAM else _jpeg(stream)
+        for start, end in (span for comment in comments for span in _spread(comment, fragments)):
+            if clean is None:
+                clean = bytearray(pixels)
+            clean[start:end] = bytes(end - start)
+    return pixels if clean is None else bytes(clean)
 
 
-def _fragments(pixels: bytes) -> Iterator[tuple[int, int]]:
-    """Where each fragment begins and ends; the first is the offset table."""
+def _codestreams(pixels: bytes) -> Iterator[list[Span]]:
+    """The fragments of each image; the first fragment of all is the offset table."""
     at = pixels.find(ITEM_TAG)
+    image: list[Span] = []
     while at >= 0 and pixels[at : at + 4] == ITEM_TAG:
         start = at + 8
-        at = start + long_at(pixels, at + 4)[0]
-        yield start, at
+        at = start + long_at(pixels, start - 4)[0]
+        if pixels[start : start + 2] in (START_OF_IMAGE, START_OF_CODESTREAM):
+            if image:
+                yield image
+            image = [(start, at)]
+        elif image:
+            image.append((start, at))
+    if image:
+        yield image
 
 
-def _comments(data: bytes, at: int, end: int) -> Iterator[tuple[int, int]]:
-    """Where the bytes of comments stand in the header of one codestream; none in a fragment that continues one."""
-    first = data[at : at + 2]
-    if first not in (START_OF_IMAGE, START_OF_CODESTREAM):
-        return
-    last = START_OF_SCAN if first == START_OF_IMAGE else START_OF_TILE
-    at += 2
-    while at + 4 <= end:
+def _spread(span: Span, fragments: list[Span]) -> Iterator[Span]:
+    """Where a span of a codestream lies in the fragments that it is made of."""
+    before = 0
+    for start, end in fragments:
+        first, last = max(span[0] - before, 0), min(span[1] - before, end - start)
+        if first < last:
+            yield start + first, start + last
+        before += end - start
+
+
+def _segments(data: bytes, at: int) -> Iterator[tuple[int, int, int]]:
+    """Marker segments from a place on: marker, where it begins, where it ends."""
+    while at + 2 <= len(data):
         if data[at] != 0xFF:
             raise UnreadableError("a compressed image has a damaged header")
         marker = data[at + 1]
         if marker == 0xFF:  # A fill byte.
             at += 1
             continue
-        if marker == last:
+        if marker in WITHOUT_LENGTH:
+            yield marker, at, at + 2
             return
         after = at + 2 + int.from_bytes(data[at + 2 : at + 4], "big")
-        if after > end:
+        if after > len(data):
             raise UnreadableError("a compressed image has a segment that reaches past its end")
-        if first == START_OF_CODESTREAM:
-            if marker == COMMENT_2000:
-                yield min(at + 6, after), after
-        elif marker == COMMENT or marker in APPS:
-            start, size = KEPT.get(marker, (b"", 0))
-            kept = size if size and data.startswith(start, at + 4) else 0
-            yield min(at + 4 + kept, after), after
+        yield marker, at, after
         at = after
+
+
+def _jpeg(data: bytes) -> Iterator[Span]:
+    """Comments of a JPEG or JPEG-LS image, before its first scan and between its scans."""
+    at: int | None = 2
+    while at is not None:
+        place, at = at, None
+        for marker, start, after in _segments(data, place):
+            if marker == END_OF_IMAGE:
+                _check_end(data, after)
+                return
+            if marker == COMMENT or marker in APPS:
+                begins, size = KEPT.get(marker, (b"", 0))
+                kept = size if size and data.startswith(begins, start + 4) else 0
+                yield min(start + 4 + kept, after), after
+            elif marker == START_OF_SCAN:
+                found = _MARKER.search(data, after)
+                at = found.start() if found else None
+                break
+
+
+def _jpeg_2000(data: bytes) -> Iterator[Span]:
+    """Comments in the main header of a codestream and in the headers of all its tile-parts."""
+    at = 2
+    while at < len(data):
+        end = len(data)
+        for marker, start, after in _segments(data, at):
+            if marker == END_OF_IMAGE:
+                _check_end(data, after)
+                return
+            if marker == START_OF_TILE:
+                length = int.from_bytes(data[start + 6 : start + 10], "big")
+                end = start + length if length else len(data)
+                if end > len(data) or end < after:
+                    raise UnreadableError("a compressed image has a tile that reaches past its end")
+            elif marker == COMMENT_2000:
+                yield min(start + 6, after), after
+            elif marker == START_OF_DATA:
+                break
+        at = end
+
+
+def _check_end(data: bytes, at: int) -> None:
+    """Refuse bytes behind the end of an image that are more than padding."""
+    if data[at:].strip(b"\0\xff"):
+        raise UnreadableError("a compressed image has bytes behind its end")

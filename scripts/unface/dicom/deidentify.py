@@ -12,7 +12,7 @@ import pydicom
 
 from unface.dicom import identifiers as known
 from unface.dicom import selection
-from unface.dicom.demographics import Demographics, from_folders, from_subjects
+from unface.dicom.demographics import Demographics, from_folders
 from unface.dicom.encoding import UnreadableError
 from unface.dicom.engine import Engine, IdentifierLeftError, Met, collect_file, read_bytes
 from unface.dicom.profile import Profile
@@ -33,12 +33,11 @@ def deidentify_session(
     key: Key,
     select: Sequence[selection.Condition],
     settings: Deidentify,
-    subjects: Path | None = None,
 ) -> None:
     """Write the clean DICOM of a session below `work.folder`, and its known answers to `identifiers`.
 
     Leaves `dicom/<series>/<000001>.dcm`, `series.json` (the state of each series), `selection.json`
-    (what the conditions say of each series) and `files.tsv` (one row a file).
+    (what the conditions say of each series), `patient.json` (sex and age) and `files.tsv` (one row a file).
 
     Parameters
     ----------
@@ -48,8 +47,6 @@ def deidentify_session(
         Where the session's known answers go, readable by their owner alone.
     select
         Conditions that decide which series may enter.
-    subjects
-        `subjects.tsv`, if there is one: its columns `sex` and `age` are written into the clean headers.
 
     Raises
     ------
@@ -62,12 +59,13 @@ def deidentify_session(
     found, splitters, verdicts = _first_pass(session, profile, select)
     named = known.add_paths(found, (Path(file.path) for series in session.series for file in series.files))
     answers = known.usable(found)
-    known.write(identifiers, answers)
+    # Two jobs at once, one of them left over by a dead controller, must not write into one another's file.
+    known.write(work.scratch / identifiers.name, answers)
+    identifiers.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    (work.scratch / identifiers.name).replace(identifiers)
     work.measurements["named_folders"] = named
-    for series in session.series:
-        for file in series.files:
-            _check_unchanged(series, file)
-    people = _demographics(session, settings, subjects)
+    _check_unchanged(session)
+    people = _demographics(session, settings)
     engine = Engine(profile, key, session.identity, key.subject(session.identity), answers, people)
     survey = Survey(key, engine.walker)
     rewriting = _Rewriting(engine, splitters, verdicts, survey)
@@ -80,39 +78,45 @@ def deidentify_session(
         files = len(series.files)
         group = series.merge_group
         states.append({"series": series.series, "merge_group": group, "state": state, "reason": reason, "files": files})
+    # Once more: until here each file was read twice.
+    _check_unchanged(session)
     (work.folder / "series.json").write_text(json.dumps(states, indent=1) + "\n", encoding="utf-8")
     judged = {name: verdict.as_json() for name, verdict in verdicts.items()}
     (work.folder / "selection.json").write_text(json.dumps(judged, indent=1) + "\n", encoding="utf-8")
     _write_rows(work.folder / "files.tsv", rows)
     survey.write(work.folder)
+    _note_patient(work.folder)
     work.measurements["series"] = dict(sorted(Counter(state["state"] for state in states).items()))
     work.measurements["files"] = len(rows)
     work.tools["pydicom"] = pydicom.__version__
 
 
-def _demographics(session: SessionRecord, settings: Deidentify, subjects: Path | None) -> Demographics:
+def _demographics(session: SessionRecord, settings: Deidentify) -> Demographics:
     """Sex and age from `subjects.tsv`, else from the names of the session's folders."""
     years = settings.age_band_years
-    found = from_subjects(subjects, session.subject, session.session, years) if subjects else Demographics()
+    found = Demographics.of(session.demographics, years)
     for series in session.series:
         for file in series.files[:1]:
             found = found.or_else(from_folders(settings.folder_pattern, Path(file.path), years))
     return found
 
 
-def _check_unchanged(series: Series, file: RawFile) -> None:
-    try:
-        now = Path(file.path).stat()
-    except OSError as error:
-        if error.errno in MACHINE_ERRORS:
-            raise
-        raise WithheldError(
-            "input_missing", f"a raw file of {series.series} is gone; run `snakemake inventory` again"
-        ) from None
-    if (now.st_size, now.st_mtime_ns) != (file.bytes, file.mtime_ns):
-        raise WithheldError(
-            "input_changed", f"a raw file of {series.series} changed since; run `snakemake inventory` again"
-        )
+def _check_unchanged(session: SessionRecord) -> None:
+    """Raise `WithheldError` unless every raw file is as the inventory saw it."""
+    for series in session.series:
+        for file in series.files:
+            try:
+                now = Path(file.path).stat()
+            except OSError as error:
+                if error.errno in MACHINE_ERRORS:
+                    raise
+                raise WithheldError(
+                    "input_missing", f"a raw file of {series.series} is gone; run `snakemake inventory` again"
+                ) from None
+            if (now.st_size, now.st_mtime_ns) != (file.bytes, file.mtime_ns):
+                raise WithheldError(
+                    "input_changed", f"a raw file of {series.series} changed since; run `snakemake inventory` again"
+                )
 
 
 def _first_pass(
@@ -196,6 +200,16 @@ class _Rewriting:
         clean = self.engine.clean(data, self.splitters[series.series], self.met)
         clean.write(target)
         return {"profile": self.engine.profile.digest, **counted(clean.counts), "sha256": clean.sha256()}
+
+
+def _note_patient(folder: Path) -> None:
+    """Note what the clean headers say of the patient, for the dataset's table: the images may be gone by then."""
+    first = next(iter(sorted((folder / "dicom").glob("*/*.dcm"))), None)
+    if first:
+        names = ["PatientSex", "PatientAge"]
+        header = pydicom.dcmread(first, stop_before_pixels=True, specific_tags=list(names))
+        noted = {name: str(header.get(name) or "") for name in names}
+        (folder / "patient.json").write_text(json.dumps(noted) + "\n", encoding="utf-8")
 
 
 def _write_rows(path: Path, rows: list[dict[str, Any]]) -> None:

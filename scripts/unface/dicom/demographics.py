@@ -1,6 +1,5 @@
 """Sex and age from `subjects.tsv` or from a folder's name, for the clean header."""
 
-import csv
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -48,18 +47,6 @@ class Demographics:
     def or_else(self, other: "Demographics") -> "Demographics":
         """These, and the other's where these say nothing."""
         return Demographics(self.sex or other.sex, self.age or other.age)
-
-
-def from_subjects(path: Path, subject: str, session: str, band_years: int) -> Demographics:
-    """What the columns `sex` and `age` of `subjects.tsv` say of a subject; a row of the session goes first."""
-    rows = list(csv.DictReader(path.read_text(encoding="utf-8-sig").splitlines(), delimiter="\t", restval=""))
-    mine = [row for row in rows if row.get("subject", "").strip() == subject]
-    exact = [row for row in mine if row.get("session", "").strip() == session]
-    general = [row for row in mine if not row.get("session", "").strip()]
-    found = Demographics()
-    for row in exact + general:
-        found = found.or_else(Demographics.of(row, band_years))
-    return found
 
 
 def from_folders(pattern: str | None, path: Path, band_years: int) -> Demographics:

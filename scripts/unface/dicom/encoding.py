@@ -20,7 +20,7 @@ from pydicom.uid import (
     ImplicitVRLittleEndian,
 )
 
-from unface.dicom.profile import KNOWN_VRS, vr_of
+from unface.dicom.standard import KNOWN_VRS, vr_of
 
 UNDEFINED = 0xFFFFFFFF
 MAX_DEPTH = 64

@@ -101,7 +101,7 @@ class Engine:
             If the new header still holds an identifier: it must not be written.
         """
         encoded = decode(data)
-        units, at = splitter.split(encoded.data, encoded.start, encoded.implicit, len(encoded.data))
+        units, at = splitter.split(encoded)
         if met is not None:
             met.setdefault((encoded.implicit, encoded.sop_class), Counter()).update(units)
         return self.clean_units(encoded, units, at)
@@ -122,7 +122,7 @@ class Engine:
         self._searched.add(kind)
         pixels = memoryview(encoded.data)[slice(*result.pixels)]
         if encoded.transfer_syntax.startswith(COMPRESSED):
-            pixels = memoryview(without_comments(bytes(pixels)))
+            pixels = memoryview(without_comments(bytes(pixels), encoded.transfer_syntax))
         return Clean((b"".join((meta, *result.header)), pixels, result.tail), result.counts)
 
 
@@ -179,7 +179,7 @@ def collect_file(path: Path, collector: Collector, splitter: Splitter, by_pydico
         nonlocal last
         last = data
         encoded = decode(data)
-        units, at = splitter.split(encoded.data, encoded.start, encoded.implicit, len(encoded.data))
+        units, at = splitter.split(encoded)
         found[:] = [(encoded, units)]
         return at < len(encoded.data)
 

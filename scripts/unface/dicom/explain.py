@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
-from unface.dicom.profile import BY_TYPE, KNOWN_VRS, OURS, Profile, keyword_of, safe_private, table, vr_of
+from unface.dicom.profile import BY_TYPE, OURS, Profile
 from unface.dicom.records import table_text
+from unface.dicom.standard import KNOWN_VRS, keyword_of, safe_private, table, vr_of
 
 COLUMNS = ("tag", "creator", "name", "vr", "type", "action", "why")
 ANY = "any"

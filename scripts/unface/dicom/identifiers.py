@@ -16,8 +16,8 @@ from pydicom.charset import convert_encodings, decode_bytes
 from pydicom.multival import MultiValue
 
 from unface.dicom.encoding import element_at, items
-from unface.dicom.profile import CLASS_UIDS, DATE_VRS, vr_of
 from unface.dicom.splitter import Unit
+from unface.dicom.standard import CLASS_UIDS, DATE_VRS, vr_of
 from unface.pseudonyms import STANDARD_UID_ROOT
 
 ID_TAGS = {
@@ -159,7 +159,7 @@ def _values(value: object) -> Iterator[str]:
             yield text
 
 
-def add_paths(answers: Answers, paths: Iterable[Path]) -> int:
+def add_paths(answers: Answers, paths: Iterable[str | Path]) -> int:
     """Add the names of raw folders and files that hold a word of the patient's name or an ID; returns how many.
 
     `DOE_JANE_followup` identifies as a whole, in a description too, where its words alone might be common.
@@ -167,7 +167,12 @@ def add_paths(answers: Answers, paths: Iterable[Path]) -> int:
     words = {word for value in answers["name"] for word in re.split(r"[\W_]+", value.casefold()) if len(word) > 2}
     words |= {value.casefold() for value in answers["id"] if len(value) > SHORT_ID}
     pattern = re.compile("|".join(rf"(?<![^\W_]){re.escape(word)}(?![^\W_])" for word in sorted(words)) or r"(?!)")
-    names = {part for path in paths for part in (*path.parts[1:-1], path.stem)}
+    folders, stems = set[str](), set[str]()
+    for path in paths:
+        folder, name = os.path.split(path)
+        folders.add(folder)
+        stems.add(name.rpartition(".")[0] or name)
+    names = stems.union(*(Path(folder).parts[1:] for folder in folders))
     found = {name for name in names if pattern.search(name.casefold())}
     answers["other"] |= found
     return len(found)
@@ -221,20 +226,29 @@ class Secrets:
         self._weak = sorted(text for text in literals if _weak(text))
         self._literals = sorted(literals - set(self._weak))
         self._numbers = [text for text in self._literals if not text.strip(b"0123456789.+-e")]
+        # Nearly always there is nothing to find: one pattern says so faster than one search for each literal.
+        self._any = _any_of([*self._literals, *self._roots])
+        self._any_in_text = _any_of([*self._literals, *self._roots, *self._weak])
+        self._any_in_number = _any_of(self._numbers)
 
     def found(self, header: bytes) -> bool:
         """Whether lower-case bytes hold one of the answers, as a word of its own."""
-        for literal in self._literals:
-            if literal in header and _alone(literal, header):
-                return True
+        if not self._any.search(header):
+            return False
+        if any(literal in header and _alone(literal, header) for literal in self._literals):
+            return True
         return any(root in header and self._has_uid(root, header) for root in self._roots)
 
     def found_in_number(self, text: bytes) -> bool:
         """The same for a number as text, which only numbers can stand in."""
+        if not self._any_in_number.search(text):
+            return False
         return any(literal in text and _alone(literal, text) for literal in self._numbers)
 
     def found_in_text(self, text: bytes) -> bool:
         """The same for one value of text, where even a short number identifies."""
+        if not self._any_in_text.search(text):
+            return False
         return self.found(text) or any(literal in text and _alone(literal, text) for literal in self._weak)
 
     def _has_uid(self, root: bytes, text: bytes) -> bool:
@@ -248,6 +262,11 @@ def _fewest(literals: set[bytes]) -> set[bytes]:
         if not any(_alone(shorter, literal) for shorter in fewest if shorter in literal and not _weak(shorter)):
             fewest.add(literal)
     return fewest
+
+
+def _any_of(literals: list[bytes]) -> re.Pattern[bytes]:
+    """A pattern for any of the literals; without any it finds nothing."""
+    return re.compile(b"|".join(map(re.escape, literals)) or rb"(?!)")
 
 
 def _weak(literal: bytes) -> bool:

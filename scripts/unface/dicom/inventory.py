@@ -1,6 +1,5 @@
 """The inventory of a cohort: what the scans found, as sessions, series and protocol groups."""
 
-import hashlib
 import json
 import re
 import shutil
@@ -13,14 +12,16 @@ from typing import Any, Self
 from unface.bids import protocols
 from unface.bids.criteria import values_of
 from unface.bids.protocols import Acquisition, ProtocolGroup
-from unface.bids.rules import load
+from unface.bids.rules import Rules, load
 from unface.bids.suggestions import suggested_rules, suggestion
 from unface.dicom.found import FoundSeries, Scans
 from unface.dicom.people import People
 from unface.dicom.records import Series, SessionRecord, merged_fields, table_text, write_if_changed
 from unface.dicom.subjects import read_subjects
+from unface.dicom.withdrawn import read_withdrawn
 from unface.layout import Layout
 from unface.pseudonyms import Key
+from unface.settings import rules_digest, subjects_digest
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ class Summary:
     series: int
     groups: dict[str, int]
     gone: int
+    replanned: int
     nameless: int
     unlisted: int
     doubtful: int
@@ -56,16 +58,29 @@ class Summary:
             (self.unlisted, "patients do not stand in the table of subjects and got labels from the key"),
             (self.doubtful, "patient IDs have more than one birth date: look at restricted/linkage.tsv"),
             (self.gone, "sessions of the last inventory were not found again"),
+            (self.replanned, "sessions have another plan than at the last inventory, for which they will be converted"),
         )
         lines += [f"{count} {sentence}" for count, sentence in notes if count]
         open_groups = self.groups.get("unmapped", 0) + self.groups.get("ambiguous", 0)
         if open_groups:
             lines.append(f"{open_groups} protocol groups wait for a mapping rule: see restricted/suggested_rules.yaml")
-        lines.append("Look at protocols.tsv (restricted/protocols.tsv shows the names too), then run snakemake again.")
+        if self.sessions:
+            lines.append("Look at protocols.tsv (restricted/protocols.tsv has names, too), then run snakemake again.")
+        else:
+            lines.append("No image was found: does dicom_dir name the folder of raw DICOM?")
         return "\n".join(lines) + "\n"
 
 
-def collect(scans: Iterable[Path], layout: Layout, key: Key, subjects: Path | None, rules: Path) -> Summary:
+def collect(
+    scans: Iterable[Path],
+    layout: Layout,
+    key: Key,
+    subjects: Path | None,
+    rules: Path,
+    *,
+    withdrawn: Path | None = None,
+    forget: bool = False,
+) -> Summary:
     """Make sessions of what the scans found and write every table of the inventory.
 
     Files whose content does not change stay untouched, so a second inventory disturbs no session but those that
@@ -79,16 +94,23 @@ def collect(scans: Iterable[Path], layout: Layout, key: Key, subjects: Path | No
         The project's table of subjects, if it has one.
     rules
         The mapping rules, for what `protocols.tsv` says of each group.
+    withdrawn
+        The table of subjects who withdrew their consent: they have no sessions.
+    forget
+        Whether the linkage, too, leaves them out.
 
     Raises
     ------
     SubjectsError, RulesError
         If the table or the rules are wrong.
     """
+    # Before they are read: what is edited meanwhile has another digest when the workflow looks.
+    digest, table_digest = rules_digest(rules), subjects_digest(subjects)
     mapping = load(rules)
     table = read_subjects(subjects)
     scans_read = Scans(scans)
     people = People(scans_read.series, key, table)
+    people.leave_out(read_withdrawn(withdrawn, people.linked()), forget=forget)
     listed: list[_Listed] = []
     copies: list[str] = []
     unpacked: set[Path] = set()
@@ -102,14 +124,17 @@ def collect(scans: Iterable[Path], layout: Layout, key: Key, subjects: Path | No
         listed.append(_Listed.of(record))
     gone = _remove_old_records(layout, listed)
     _remove_old_archives(layout, unpacked)
-    groups = protocols.group_acquisitions((one for entry in listed for one in entry.acquisitions()), mapping, key)
+    acquisitions = [one for entry in listed for one in entry.acquisitions(mapping)]
+    groups = protocols.group_acquisitions(acquisitions, key)
     _write_protocols(layout, groups, _secret_words(scans_read.series))
     write_if_changed(layout.inventory, _inventory_table(listed, groups), mode=0o600)
     write_if_changed(layout.linkage, people.linkage_table(), mode=0o600)
     unused = sorted([*scans_read.unused, *((path, "a copy of another file") for path in copies)])
     unused_rows = [{"path": path, "reason": reason} for path, reason in unused]
     write_if_changed(layout.files_unused, table_text(("path", "reason"), unused_rows), mode=0o600)
-    _write_session_list(layout, listed, _plans(groups, key), hashlib.sha256(rules.read_bytes()).hexdigest()[:16])
+    plans, before = _plans(acquisitions, mapping, key), layout.read_plans()
+    _write_session_list(layout, listed, plans, digest)
+    write_if_changed(layout.subjects_digest, table_digest, mode=0o600)
     dicom = sum(sum(entry.files) for entry in listed) + len(copies)
     return Summary(
         files=dicom + len(scans_read.unused),
@@ -122,6 +147,7 @@ def collect(scans: Iterable[Path], layout: Layout, key: Key, subjects: Path | No
         series=sum(len(entry.files) for entry in listed),
         groups=dict(Counter(group.match.state for group in groups)),
         gone=gone,
+        replanned=sum(before.get(names, plan) != plan for names, plan in plans.items()),
         nameless=people.nameless,
         unlisted=people.unlisted,
         doubtful=people.doubtful,
@@ -145,13 +171,14 @@ class _Listed:
             tuple(Counter(file.problem for file in series.files if file.problem) for series in record.series),
         )
 
-    def acquisitions(self) -> Iterator[Acquisition]:
+    def acquisitions(self, rules: Rules) -> Iterator[Acquisition]:
         groups: dict[str, list[Series]] = {}
         for series in self.record.series:
             groups.setdefault(series.merge_group, []).append(series)
         for members in groups.values():
             names = tuple(series.series for series in members)
-            yield Acquisition(self.record.subject, self.record.session, names, merged_fields(members))
+            fields = merged_fields(members)
+            yield Acquisition(self.record.subject, self.record.session, names, fields, rules.match(fields))
 
 
 def _record(
@@ -176,7 +203,8 @@ def _record(
         Series(f"s{index:03d}", group, content, of_series)
         for index, (group, content, of_series) in enumerate(zip(groups, contents, files, strict=True), start=1)
     ]
-    return SessionRecord(subject, session, people.identity_of(subject), tuple(series)), copies
+    told = people.table.demographics(subject, session)
+    return SessionRecord(subject, session, people.identity_of(subject), tuple(series), told), copies
 
 
 def _began(one: FoundSeries) -> str:
@@ -227,13 +255,15 @@ def _write_protocols(layout: Layout, groups: Sequence[ProtocolGroup], secrets: f
         write_if_changed(layout.suggested_rules, rules, mode=0o600)
 
 
-def _plans(groups: Iterable[ProtocolGroup], key: Key) -> dict[tuple[str, str], str]:
-    """For each session a keyed digest of what the rules make of its series: it changes when that does."""
+def _plans(acquisitions: Iterable[Acquisition], rules: Rules, key: Key) -> dict[tuple[str, str], str]:
+    """For each session a keyed digest of what the rules make of its series: it changes when that does.
+
+    What a rule will say that waits for the conversion is not known yet, so such a rule counts as it stands.
+    """
     plans: dict[tuple[str, str], list[str]] = {}
-    for group in groups:
-        for member in group.members:
-            made = json.dumps([member.series, asdict(group.match)], sort_keys=True, default=str)
-            plans.setdefault((member.subject, member.session), []).append(made)
+    for one in acquisitions:
+        made = [one.series, asdict(one.match), rules.wording(one.match.waits_for)]
+        plans.setdefault((one.subject, one.session), []).append(json.dumps(made, sort_keys=True, default=str))
     return {session: key.label("plan", "\0".join(sorted(made))) for session, made in plans.items()}
 
 

@@ -62,6 +62,16 @@ class People:
     def identity_of(self, subject: str) -> str:
         return self.identities[subject]
 
+    def linked(self) -> list[tuple[str, str]]:
+        """Subject label and patient ID of everybody."""
+        return [(row[0], row[2]) for row in self.linkage]
+
+    def leave_out(self, subjects: frozenset[str], *, forget: bool) -> None:
+        """Drop the sessions of some subjects, and on request the linkage that tells who they are."""
+        self.sessions = {names: found for names, found in self.sessions.items() if names[0] not in subjects}
+        if forget:
+            self.linkage = {row for row in self.linkage if row[0] not in subjects}
+
     def linkage_table(self) -> str:
         columns = ("subject", "session", "patient_id", "patient_name", "birth_date", "study_date", "study_uid")
         return table_text(columns, [dict(zip(columns, row, strict=True)) for row in sorted(self.linkage)])

@@ -4,48 +4,17 @@ A rule says what to do with an attribute and why. Attributes that the table does
 numbers and codes stay, UIDs and dates are replaced, names go, text is held against the allow-list of words.
 """
 
-import csv
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cache, cached_property
-from pathlib import Path
-from typing import Literal, cast
+from functools import cached_property
+from typing import cast
 
-from pydicom.datadict import dictionary_keyword, dictionary_VR, tag_for_keyword
+from pydicom.datadict import tag_for_keyword
 
-from unface.settings import PROJECT, Deidentify, SettingsError
-
-Action = Literal[
-    "keep",  # as it is
-    "check",  # as it is, less any word that identifies the subject
-    "remove",
-    "empty",
-    "dummy",  # a value that says nothing
-    "uid",  # a new UID from the key
-    "date",  # shifted by the subject's days
-    "band",  # an age as the upper bound of its band
-    "text",  # the words of the allow-list
-    "code",  # a machine's short codes, and the words of the allow-list
-    "csa",  # a Siemens CSA header, cleaned
-    "phoenix",  # a Siemens protocol, cleaned
-    "ge_protocol",  # a GE protocol block, cleaned
-    "hash",  # a pseudonym of the value, from the key
-    "replace",  # by a value of the curator's
-    "random",  # digits and letters by others, from the key
-    "recurse",  # a sequence: its items by the same rules
-]
-
-
-@dataclass(frozen=True)
-class Rule:
-    """What happens to an attribute, and why: the standard's code, an option, an override, or a rule of unface."""
-
-    action: Action
-    why: str
-    value: str = ""
-    """What stands there afterwards, if the action is `replace`."""
-
+from unface.dicom import overrides, standard
+from unface.dicom.actions import Action, Rule
+from unface.dicom.standard import BYTES_VRS, CLASS_UIDS, DATE_VRS, KNOWN_VRS, REMOVED_VRS, TEXT_VRS, vr_of
+from unface.settings import Deidentify
 
 OPTION_CODES: Mapping[str, tuple[str, str]] = {
     "clean_graphics": ("113103", "Clean Graphics Option"),
@@ -74,136 +43,17 @@ BY_TYPE: Mapping[str, Mapping[str, Action]] = {
 
 ANY_TYPE: Mapping[str, Action] = {"D": "dummy", "U": "uid", "X/Z/U*": "recurse"}
 
-OVERRIDES: Mapping[str, Action] = {
-    "keep": "keep",
-    "remove": "remove",
-    "empty": "empty",
-    "hash": "hash",
-    "shift": "date",
-    "band": "band",
-    "uid": "uid",
-    "clean": "text",
-    "randomise": "random",
-}
-"""What a curator can ask for, and the action that does it."""
-
 ANY_OTHER = 0x00180001
 """An attribute that no table names."""
 DIGEST_DIGITS = 16
 OURS = {0x00100010, 0x00100020, 0x00120062, 0x00120063, 0x00120064, 0x00280303}
 """Attributes that unface writes itself, in every file."""
 
-CLASS_UIDS = {
-    0x00020002,
-    0x00080016,
-    0x0008001A,
-    0x0008001B,
-    0x00080062,
-    0x0008010C,
-    0x0008010D,
-    0x00080117,
-    0x00080118,
-    0x00081150,
-    0x0008115A,
-    0x00041510,
-    0x00041512,
-    0x00041513,
-    0x00741200,
-}
-"""Attributes whose UIDs name a class, a transfer syntax or a coding scheme: the same for everyone."""
-
-TEXT_VRS = {"LO", "SH", "ST", "LT", "UT", "UC"}
-REMOVED_VRS = {"PN", "AE", "UR", "UN"}
-DATE_VRS = {"DA", "DT"}
-BYTES_VRS = {"OB", "OW", "OF", "OD", "OL", "OV", "UN"}
-KNOWN_VRS = TEXT_VRS | DATE_VRS | BYTES_VRS | REMOVED_VRS
-KNOWN_VRS |= {"SQ", "UI", "TM", "AS", "CS", "DS", "IS", "AT", "US", "SS", "UL", "SL", "UV", "SV", "FL", "FD"}
+CODE_VALUES = {0x00080100, 0x00080119, 0x00080120}
+"""CodeValue, LongCodeValue, URNCodeValue."""
 GRAPHIC_GROUPS = {*range(0x5000, 0x5100), *range(0x6000, 0x6100)}
 REMOVED_GROUPS = {0x0400, 0x4FFE, 0xFFFA, 0xFFFC, 0x0042}
 """Signatures and encrypted attributes, MACs, padding, encapsulated documents."""
-
-
-def table(name: str) -> list[dict[str, str]]:
-    """Rows of a TSV of `resources/`, whose comment lines begin with `#`."""
-    with (PROJECT / "resources" / name).open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader((line for line in file if not line.startswith("#")), delimiter="\t"))
-
-
-@cache
-def _technical_text() -> frozenset[int | None]:
-    """Text attributes outside the table that describe the machine's work."""
-    lines = (PROJECT / "resources" / "technical_text.txt").read_text(encoding="ascii").splitlines()
-    return frozenset(tag_for_keyword(line) for line in lines if not line.startswith("#"))
-
-
-@cache
-def _standard() -> Mapping[str, Mapping[str, str]]:
-    return {row["tag"]: row for row in table("confidentiality_profile.tsv")}
-
-
-@cache
-def _types() -> Mapping[tuple[int, int, str], str]:
-    return {
-        (_number(row["tag"]), _number(row["parent"]), iod): row["type"]
-        for row in table("attribute_types.tsv")
-        for iod in row["iods"].split()
-    }
-
-
-@cache
-def _iods() -> Mapping[str, str]:
-    return {row["sop_class"]: row["iod"] for row in table("sop_classes.tsv")}
-
-
-def _number(tag: str) -> int:
-    return int(tag.replace("xx", "00") or "0", 16)
-
-
-def type_of(sop_class: str, tag: int, parent: int) -> str:
-    """The Type of an attribute in an IOD (1, 1C, 2, 2C or 3), or nothing for an IOD that the tables lack.
-
-    Parameters
-    ----------
-    parent
-        The sequence in whose item the attribute stands; 0 at the top.
-    """
-    iod = _iods().get(sop_class)
-    if iod is None:
-        return ""
-    return _types().get((tag, parent, iod)) or _types().get((tag, parent, "*")) or "3"
-
-
-@cache
-def safe_private() -> Mapping[tuple[int, str, int], Mapping[str, str]]:
-    """Private elements that may stay: what science needs, then the safe lists."""
-    rows: dict[tuple[int, str, int], Mapping[str, str]] = {}
-    for name in ("private_science.tsv", "private_safe.tsv"):
-        for row in table(name):
-            key = int(row["group"], 16), row["creator"], int(row["element"], 16)
-            rows.setdefault(key, {"source": "unface", **row})
-    return rows
-
-
-@cache
-def safe_creators() -> frozenset[tuple[int, str]]:
-    """Groups and private creators of the safe lists: vendors' names, which identify nobody."""
-    return frozenset((group, creator) for group, creator, _ in safe_private())
-
-
-def vr_of(tag: int) -> str:
-    """The VR of a standard attribute in pydicom's dictionary; `UN` if it has none there."""
-    try:
-        return dictionary_VR(tag).split(" or ", maxsplit=1)[0]
-    except KeyError:
-        return "UN"
-
-
-def keyword_of(tag: int) -> str:
-    """The keyword of a standard attribute, or its number."""
-    try:
-        return dictionary_keyword(tag) or f"{tag:08x}"
-    except KeyError:
-        return f"{tag:08x}"
 
 
 class Profile:
@@ -215,10 +65,10 @@ class Profile:
         self.written = written
         self._source = settings
         self._settings = sorted((where, str(verb)) for where, verb in settings.overrides.items()), self.age_band_years
-        self._overrides = {override_key(where): _override(verb) for where, verb in settings.overrides.items()}
+        self._overrides = overrides.read(settings.overrides)
         self._rules: dict[tuple[int, str, str], Rule] = {}
         self._private: dict[tuple[int, str, int, str], tuple[Rule, str]] = {}
-        self._safe = safe_private() if "retain_safe_private" in self.options else {}
+        self._safe = standard.safe_private() if "retain_safe_private" in self.options else {}
         self._creators = {(group, creator) for group, creator, _ in self._safe}
         self._creators |= {(tag >> 16, creator) for tag, creator in self._overrides if creator}
 
@@ -230,7 +80,7 @@ class Profile:
     def digest(self) -> str:
         """Names the profile: what options, overrides and tables it is made from."""
         content = hashlib.sha256(repr((sorted(self.options), self._settings, sorted(self.written))).encode())
-        for path in resources():
+        for path in standard.resources():
             content.update(path.read_bytes())
         return content.hexdigest()[:DIGEST_DIGITS]
 
@@ -284,14 +134,15 @@ class Profile:
         return (group, creator) in self._creators
 
     def _decide(self, tag: int, vr: str, kind: str) -> Rule:
-        own = tag in OURS or tag in self.written
+        row = standard.confidentiality_profile().get(_pattern(tag))
+        # Of Type 1 a patient's ID stands in sequences alone, where unface writes nothing.
+        own = (tag in OURS or tag in self.written) and not (row and kind == "1")
         override = self._overrides.get((tag, ""))
         if override is not None and not own:
-            return _overridden(override, vr)
+            return overrides.fitted(override, vr)
         if own or tag >> 16 in GRAPHIC_GROUPS:
             # The table names two attributes of an overlay; what is left of it without them is no overlay.
             return Rule("remove", "unface writes its own" if own else "a curve or an overlay goes as a whole")
-        row = _standard().get(_pattern(tag))
         if row is None or row["basic"] == "":
             return self._unlisted(tag, vr)
         codes = {option: row[option] for option in sorted(self.options) if row[option]}
@@ -335,8 +186,10 @@ class Profile:
             "CS": "check",
             "DS": "check",
             "IS": "check",
-            **dict.fromkeys(TEXT_VRS, "check" if tag in _technical_text() else "text"),
+            **dict.fromkeys(TEXT_VRS, "code" if tag in standard.technical_text() else "text"),
         }
+        if tag in CODE_VALUES:
+            return Rule("term", "a coded term")
         return Rule(actions.get(vr, "keep"), f"outside the table: any {vr}")
 
     def _any_date(self) -> Action:
@@ -347,12 +200,12 @@ class Profile:
     def _decide_private(self, group: int, creator: str, element: int, vr: str) -> tuple[Rule, str]:
         row = self._safe.get((group, creator, element))
         override = self._overrides.get((group << 16 | element, creator))
+        if row is not None and vr == "UN" and row["vr"] in KNOWN_VRS:
+            vr = row["vr"]
         if override is not None:
-            return _overridden(override, vr), vr
+            return overrides.fitted(override, vr), vr
         if row is None:
             return Rule("remove", "private, on no safe list"), vr
-        if vr == "UN" and row["vr"] in KNOWN_VRS:
-            vr = row["vr"]
         return Rule(self._private_action(row["action"], row["vr"], vr), f"safe private: {row['source']}"), vr
 
     def _private_action(self, verb: str, listed: str, vr: str) -> Action:
@@ -390,52 +243,9 @@ def _kept(option: str, vr: str) -> Action:
     return "text" if option == "retain_patient_characteristics" and vr in TEXT_VRS else "keep"
 
 
-def _override(verb: str | Mapping[str, str]) -> Rule:
-    """The rule that an override asks for: a word, or `replace` with a value."""
-    if isinstance(verb, str):
-        return Rule(OVERRIDES[verb], "override")
-    return Rule("replace", "override", str(verb["replace"]))
-
-
-def _overridden(override: Rule, vr: str) -> Rule:
-    """What an override means for a VR: sequences have items and no value."""
-    if vr == "SQ" and override.action == "keep":
-        return Rule("recurse", override.why)
-    if vr == "SQ" or (override.action == "replace" and vr in BYTES_VRS):
-        return Rule("empty" if override.action == "empty" else "remove", override.why)
-    return override
-
-
-def override_key(where: str) -> tuple[int, str]:
-    """Tag and creator of what an override names: a keyword, `0018,1030`, or `0029,SIEMENS CSA HEADER,10`.
-
-    Raises
-    ------
-    SettingsError
-        If DICOM knows no such attribute.
-    """
-    tag = tag_for_keyword(where)
-    if tag is not None:
-        return tag, ""
-    group, _, rest = where.partition(",")
-    creator, _, element = rest.rpartition(",")
-    try:
-        return int(group, 16) << 16 | int(element, 16), creator
-    except ValueError:
-        raise SettingsError(f"deidentify.overrides: {where!r} is no DICOM keyword, tag or private element") from None
-
-
 def _pattern(tag: int) -> str:
     """How the table writes a tag: repeating groups with `xx`."""
     text = f"{tag:08x}"
     if text.startswith("50"):
         return "50xxxxxx"
     return f"60xx{text[4:]}" if text.startswith("60") else text
-
-
-def resources() -> list[Path]:
-    """The tables that a profile is made from."""
-    return [
-        PROJECT / "resources" / name
-        for name in ("confidentiality_profile.tsv", "private_safe.tsv", "private_science.tsv", "descriptor_words.txt")
-    ]

@@ -8,7 +8,7 @@ import io
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +48,8 @@ class SessionRecord:
     identity: str
     """Restricted: what pseudonyms, UIDs and the day shift of the subject are derived from."""
     series: tuple[Series, ...]
+    demographics: Mapping[str, str] = field(default_factory=dict)
+    """`sex` and `age` as the row of `subjects.tsv` has them, if it has."""
 
     def text(self) -> str:
         """The record as JSON: the same record gives the same bytes."""
@@ -70,7 +72,7 @@ class SessionRecord:
                 Series(entry["series"], entry["merge_group"], entry["fields"], tuple(_files(entry["files"])))
                 for entry in content["series"]
             )
-            return cls(content["subject"], content["session"], content["identity"], series)
+            return cls(content["subject"], content["session"], content["identity"], series, content["demographics"])
         except (OSError, ValueError, KeyError, TypeError):
             raise JobFailedError(f"the record {path.name} is missing or damaged: run the inventory again") from None
 

@@ -6,11 +6,11 @@ units keeps results on them, so what a thousand files share is judged once.
 
 from bisect import bisect_right
 
-from unface.dicom.encoding import PIXELS, element_at, tag_at
+from unface.dicom.encoding import PIXELS, Encoded, element_at, tag_at
 
 _WRITTEN = (0x00100010, 0x00100020, 0x00100040, 0x00101010, 0x00120062, 0x00120063, 0x00120064, 0x00280303)
-BOUNDS = (0x00080005, 0x00080006, *_WRITTEN, PIXELS[0])
-"""No run reaches over these tags: the character set stands alone, and unface inserts elements of its own."""
+BOUNDS = (0x00080005, 0x00080006, 0x00080018, 0x00080019, *_WRITTEN, PIXELS[0])
+"""No run reaches over these tags: character set and instance stand alone, and unface inserts elements of its own."""
 
 
 class Unit:
@@ -38,7 +38,7 @@ class Unit:
         self.raw = raw
         self.vr = vr
         self.body = body
-        self.start = raw[:6] if body == SHORT_HEAD and vr and not is_creator(tag) else b""
+        self.start = raw[:6] if body == SHORT_HEAD and vr and not (tag & 0x10000 and is_creator(tag)) else b""
         """Tag and VR, where the length of what follows stands in two bytes: enough to know the element by."""
         self.size = len(raw)
         self.creator = creator
@@ -63,17 +63,20 @@ class Splitter:
         self._template: list[Unit] = []
         self._variable: set[int] = set()
         self._changed = False
-        self._encoding = False
+        self._kind = False, ""
+        self.owner: str | None = None
+        """Whose files these are, if one splitter may meet those of several patients."""
         self.header_bytes = 0
         """Where the header of the last file ended: how much of the next one to read."""
 
-    def split(self, data: bytes, at: int, implicit: bool, end: int) -> tuple[list[Unit], int]:
+    def split(self, source: Encoded) -> tuple[list[Unit], int]:
         """The units of a data set up to its pixels, and where they end.
 
-        Units that an earlier file had too are the same objects.
+        Units that an earlier file of the same encoding and SOP class had too are the same objects.
         """
-        if implicit != self._encoding:
-            self._template, self._encoding = [], implicit
+        data, at, implicit, end = source.data, source.start, source.implicit, len(source.data)
+        if (implicit, source.sop_class) != self._kind:
+            self._template, self._kind = [], (implicit, source.sop_class)
             self._met_before.clear()
         units: list[Unit] = []
         template, known = self._template, 0
@@ -94,9 +97,10 @@ class Splitter:
                     after = at + SHORT_HEAD + int.from_bytes(data[at + 6 : at + SHORT_HEAD], "little")
                     if after <= end:
                         raw = data[at:after]
-                        units.append(
-                            met.get((unit.creator, raw)) or self._unit(unit.tag, raw, unit.creator, unit.vr, SHORT_HEAD)
-                        )
+                        again = met.get((unit.creator, raw))
+                        if again is None:
+                            again = self._remembered(Unit(unit.tag, raw, unit.creator, (), unit.vr, SHORT_HEAD))
+                        units.append(again)
                         at = after
                         known += 1
                         continue
@@ -120,14 +124,14 @@ class Splitter:
 
     def _unit(self, tag: int, raw: bytes, creator: str, vr: bytes, body: int) -> Unit:
         """The unit of an element: the same object if the series had this very element before."""
-        if len(raw) > REMEMBERED_BYTES:
-            return Unit(tag, raw, creator, (), vr, body)
-        key = creator, raw
-        unit = self._met_before.get(key)
-        if unit is None:
+        known = self._met_before.get((creator, raw)) if len(raw) <= REMEMBERED_BYTES else None
+        return known or self._remembered(Unit(tag, raw, creator, (), vr, body))
+
+    def _remembered(self, unit: Unit) -> Unit:
+        if unit.size <= REMEMBERED_BYTES:
             if len(self._met_before) >= REMEMBERED_UNITS:
                 self._met_before.clear()
-            unit = self._met_before[key] = Unit(tag, raw, creator, (), vr, body)
+            self._met_before[unit.creator, unit.raw] = unit
         return unit
 
     def _passed(self, template: list[Unit], known: int) -> int:

@@ -9,6 +9,8 @@ from pathlib import Path
 LABEL = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9]+")
 """Letters and digits, not digits alone: a command line would read 00007 as the number 7."""
 COLUMNS = ("patient_id", "study_uid", "subject", "session")
+DEMOGRAPHICS = ("sex", "age")
+"""Columns that are written into the clean headers."""
 
 
 class SubjectsError(ValueError):
@@ -29,6 +31,12 @@ class SubjectTable:
 
     patients: dict[str, Names]
     studies: dict[tuple[str, str], Names]
+    told: dict[tuple[str, str], dict[str, str]]
+    """The columns `sex` and `age` by labels of subject and session; the session is empty in a row for all of them."""
+
+    def demographics(self, subject: str, session: str) -> dict[str, str]:
+        """What the table says of a subject's sex and age; a row of the session goes first."""
+        return self.told.get((subject, ""), {}) | self.told.get((subject, session), {})
 
     def names(self, patient: str, study: str) -> Names:
         """The labels of a study of a patient; without any where the table does not say."""
@@ -48,7 +56,7 @@ def read_subjects(path: Path | None) -> SubjectTable:
     SubjectsError
         If columns are missing, a label is not a label, or one patient has two subjects.
     """
-    table = SubjectTable({}, {})
+    table = SubjectTable({}, {}, {})
     if path is None:
         return table
     errors = []
@@ -64,6 +72,9 @@ def read_subjects(path: Path | None) -> SubjectTable:
             errors.append(f"line {number}: the patient of line {line} has another subject there")
         if (study and (patient, study) in table.studies) or (not study and patient in table.patients):
             errors.append(f"line {number}: this patient{' and study' if study else ''} stands in a line above already")
+        told = {name: text for name in DEMOGRAPHICS if (text := row.get(name, "").strip())}
+        of_session = table.told.setdefault((names.subject or "", names.session or ""), {})
+        of_session |= told | of_session
         if study:
             table.studies[patient, study] = names
         else:

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from unface.dicom.encoding import element_at, items
-from unface.dicom.profile import keyword_of, safe_creators
 from unface.dicom.records import table_text, write_if_changed
 from unface.dicom.splitter import Unit
+from unface.dicom.standard import keyword_of, safe_creators
 from unface.dicom.walker import CREATORS_END, Walker
 from unface.layout import Layout
 from unface.pseudonyms import Key

@@ -1,17 +1,19 @@
 """What each action makes of one value: raw bytes of the header in, raw bytes out."""
 
 import re
-import struct
 from collections.abc import Callable
 from datetime import date, timedelta
 from functools import cache
 
 from unface.dicom import csa
+from unface.dicom.actions import Action
 from unface.dicom.demographics import OLDEST_YEARS
 from unface.dicom.identifiers import Secrets
-from unface.dicom.profile import TEXT_VRS, Action, Profile
+from unface.dicom.overrides import BINARY_VRS
+from unface.dicom.profile import Profile
+from unface.dicom.standard import TEXT_VRS
 from unface.pseudonyms import Key
-from unface.settings import PROJECT, SettingsError
+from unface.settings import PROJECT
 
 DUMMIES = {
     "DA": b"19000101",
@@ -23,12 +25,12 @@ DUMMIES = {
     "CS": b"REMOVED",
     "AE": b"REMOVED",
     "UR": b"about:blank",
+    "UI": b"",
 }
 """A value that says nothing, by VR; text gets the word below, binary values get zeros."""
 DUMMY_TEXT = b"REMOVED"
-BINARY_VRS = {"US": 2, "SS": 2, "UL": 4, "SL": 4, "FL": 4, "FD": 8, "AT": 4, "SV": 8, "UV": 8}
 
-_WORD = re.compile(rb"[A-Za-z0-9]+(?:\.[0-9]+[A-Za-z]*)?")
+_WORD = re.compile(rb"[A-Za-z0-9\x80-\xff]+(?:\.[0-9]+[A-Za-z]*)?")
 _TECHNICAL = re.compile(
     rb"[0-9]{1,3}(?:\.[0-9]{1,3})?(?:x[0-9]{1,3})*"
     rb"|[0-9]{1,4}(?:\.[0-9]{1,3})?(?:mm|cm|ms|s|sec|min|ch|deg|dir|vol|iso|x|k|t|hz|kg|g|ml|d)"
@@ -39,7 +41,17 @@ _TECHNICAL = re.compile(
 @cache
 def vocabulary() -> frozenset[bytes]:
     """The words that may stay in descriptions."""
-    lines = (PROJECT / "resources" / "descriptor_words.txt").read_text(encoding="ascii").splitlines()
+    return _words("descriptor_words.txt")
+
+
+@cache
+def technical_words() -> frozenset[bytes]:
+    """The words that may stay in technical text besides."""
+    return _words("technical_words.txt")
+
+
+def _words(name: str) -> frozenset[bytes]:
+    lines = (PROJECT / "resources" / name).read_text(encoding="ascii").splitlines()
     return frozenset(word.encode() for line in lines if not line.startswith("#") for word in line.split())
 
 
@@ -60,7 +72,15 @@ def keep_words(value: bytes, is_secret: Callable[[bytes], bool]) -> bytes:
     return b"".join(kept)
 
 
-_CODE = re.compile(rb"(?:[a-z]{0,4}[0-9]{0,4}){1,2}")
+_CODE = re.compile(
+    rb"[a-z]{0,3}|[a-z]{1,6}[23]d[0-9a-z]{0,4}"
+    rb"|(?=.*[0-9])(?=.{1,8}$)[a-z]{0,4}(?:[0-9]{1,4}[a-z]{1,4}){0,2}[0-9]{0,4}"
+)
+"""Up to three letters, letters and digits by turns up to eight, or a sequence's name such as `epfid2d1`."""
+_WORD_OR_DECIMAL = re.compile(rb"(?<![0-9A-Za-z.])[0-9]{1,4}\.[0-9]+(?![0-9A-Za-z.])|[A-Za-z0-9\x80-\xff]+")
+_FEW_DIGITS = re.compile(rb"^[0-9]{1,2}|(?<![0-9])[0-9]{1,2}$")
+_CODE_VALUE = re.compile(rb"[A-Za-z]{0,3}-?[0-9A-F]{1,18}")
+"""A term's code, such as `113100`, `T-A0100` or `10200004`."""
 
 
 class Values:
@@ -87,6 +107,7 @@ class Values:
             "hash": self.hash,
             "random": self.random,
             "code": lambda vr, value: _each(self._codes, value),
+            "term": lambda vr, value: check(value) if _CODE_VALUE.fullmatch(value.strip()) else self._codes(value),
             "csa": lambda vr, value: csa.clean_header(value, check),
             "phoenix": lambda vr, value: csa.clean_protocol(value, check),
             "ge_protocol": lambda vr, value: csa.clean_ge_protocol(value, check),
@@ -149,6 +170,9 @@ class Values:
         return value
 
     def _codes(self, value: bytes) -> bytes:
+        # What identifies as a whole (`ID-12 34`) may be made of short codes.
+        if self.secrets.found_in_text(value.lower()):
+            return self._words(value)
         return keep_codes(value, self.secrets.found_in_text)
 
     def _words(self, value: bytes) -> bytes:
@@ -159,17 +183,19 @@ class Values:
 
 
 def keep_codes(value: bytes, is_secret: Callable[[bytes], bool]) -> bytes:
-    """The value without its longer words, numbers of five digits and more, and the subject's own words.
+    """The value without words of more than three letters that no list names, long numbers, and the subject's own.
 
-    Scanners write `HC1-7;NC1` or `FoV 216*216`; a person who can type there writes words. Signs between stay.
+    Scanners write `HC1-7;NC1`, `FoV 216*216` or `*epfid2d1_64`; a person who can type there writes words. Signs stay.
     """
 
     def kept(match: re.Match[bytes]) -> bytes:
         word = match.group().lower()
-        short = _CODE.fullmatch(word) or word in vocabulary()
+        if b"." in word:
+            return b"" if is_secret(word) else word
+        short = _CODE.fullmatch(word) or word in vocabulary() or _FEW_DIGITS.sub(b"", word) in technical_words()
         return match.group() if short and not is_secret(word) else b""
 
-    return re.sub(rb"[A-Za-z0-9\x80-\xff]+", kept, value)
+    return _WORD_OR_DECIMAL.sub(kept, value)
 
 
 def _each(change: Callable[[bytes], bytes], value: bytes) -> bytes:
@@ -199,25 +225,6 @@ def _other(character: str, number: int) -> str:
         letter = "abcdefghijklmnopqrstuvwxyz"[number % 26]
         return letter.upper() if character.isupper() else letter
     return character if character.isascii() else "_"
-
-
-def encoded_value(vr: str, value: str) -> bytes:
-    """A curator's value in the bytes of its VR.
-
-    Raises
-    ------
-    SettingsError
-        If the VR is a number's and the value is none.
-    """
-    size = BINARY_VRS.get(vr)
-    if size is None:
-        return value.encode()
-    try:
-        if vr in ("FL", "FD"):
-            return struct.pack("<f" if vr == "FL" else "<d", float(value))
-        return int(value).to_bytes(size, "little", signed=vr in ("SS", "SL", "SV"))
-    except (ValueError, OverflowError):
-        raise SettingsError(f"deidentify.overrides: {value!r} is no value of VR {vr}") from None
 
 
 def padded(vr: str, value: bytes) -> bytes:

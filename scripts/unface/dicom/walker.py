@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import get_args
 
+from unface.dicom.actions import Action
 from unface.dicom.encoding import (
     ITEM_TAG,
     MAX_DEPTH,
@@ -13,9 +14,11 @@ from unface.dicom.encoding import (
     element_at,
     items,
 )
-from unface.dicom.profile import Action, Profile, type_of, vr_of
-from unface.dicom.splitter import Unit
-from unface.dicom.values import Values, dummy, encoded_value, padded
+from unface.dicom.overrides import encoded
+from unface.dicom.profile import Profile
+from unface.dicom.splitter import SHORT_HEAD, Unit
+from unface.dicom.standard import type_of, vr_of
+from unface.dicom.values import Values, dummy, padded
 
 Addition = tuple[int, bytes]
 """A tag, and the whole encoded element that unface writes there."""
@@ -25,11 +28,13 @@ _DIGIT = 32
 """Bits of one action's count: the counts of all actions are kept in one number, for adding up is all they need."""
 _ONE = {action: 1 << _DIGIT * number for number, action in enumerate(ACTIONS)}
 
-SOP_INSTANCE, CODE_MEANING = 0x00080018, 0x00080104
+SOP_INSTANCE = 0x00080018
+CODED_TERM = {0x00080100, 0x00080102, 0x00080104, 0x00080119}
+"""Value, scheme and meaning of a coded term: never empty, wherever it stands (PS3.3 8.8)."""
 CREATORS_END = 0xFF
 NEVER = 1 << 32
 """Above every tag."""
-MEMO_BYTES = 256
+MEMO_VALUES, MEMO_BYTES = 8192, 256
 """Longer values are not remembered: looking them up costs more than it saves."""
 
 
@@ -44,6 +49,7 @@ class Rewritten:
     """Where the pixels lie in the source."""
     tail: bytes
     sop_instance: bytes
+    """The new SOP instance UID."""
     counts: int
 
 
@@ -106,8 +112,8 @@ class Walker:
             if new is None:
                 new = self._unit(unit, implicit)
                 fresh.append(new)
-            if unit.tag <= SOP_INSTANCE:
-                instance = _sop_instance(unit, implicit) or instance
+            if unit.tag == SOP_INSTANCE:
+                instance = new[SHORT_HEAD:]
             header.append(new)
             counts += unit.counts
         header.extend(addition for _, addition in additions[waiting:])
@@ -121,7 +127,7 @@ class Walker:
         if pixels[1] < len(data):
             tail = b"".join(self._dataset(data, pixels[1], len(data), implicit, {}, 0, 0))
             fresh.append(tail)
-        return Rewritten(header, fresh, pixels, tail, self.values.uid(instance), counts + self._counts)
+        return Rewritten(header, fresh, pixels, tail, instance.rstrip(b"\0 "), counts + self._counts)
 
     def _unit(self, unit: Unit, implicit: bool) -> bytes:
         """The rewritten bytes of a unit, which it keeps."""
@@ -233,7 +239,7 @@ class Walker:
         if not group & 1:
             if vr == "UN":
                 vr = vr_of(tag)
-            kind = "1" if tag == CODE_MEANING else type_of(self._sop_class, tag, parent)
+            kind = "1" if tag in CODED_TERM else type_of(self._sop_class, tag, parent)
             rule = self.profile.rule(tag, vr, kind)
             action, value = rule.action, rule.value
         elif 0x10 <= number <= 0xFF:
@@ -244,7 +250,7 @@ class Walker:
         if action == "recurse" and vr != "SQ":
             action = "remove"  # Not the sequence that the standard says.
         required = kind[:1] == "1" and action not in {"keep", "recurse", "remove"}
-        replacement = encoded_value(vr, value) if action == "replace" else b""
+        replacement = encoded(vr, value) if action == "replace" else b""
         return _Decision(action, vr, vr.encode(), required, replacement)
 
     def _value(self, decision: _Decision, value: bytes) -> bytes | None:
@@ -260,7 +266,7 @@ class Walker:
         try:
             return self._memo[key]
         except KeyError:
-            if len(self._memo) > 100_000:
+            if len(self._memo) >= MEMO_VALUES:
                 self._memo.clear()
             new = self._memo[key] = self._changed(decision, value)
             return new
@@ -270,12 +276,3 @@ class Walker:
         if decision.required and not new:
             new = dummy(decision.vr)
         return None if new is None else padded(decision.vr, new)
-
-
-def _sop_instance(unit: Unit, implicit: bool) -> bytes:
-    """The source's SOP instance UID, if the unit holds it."""
-    for part in unit.parts or (unit,):
-        if part.tag == SOP_INSTANCE:
-            _, _, body, after = element_at(part.raw, 0, part.size, implicit)
-            return part.raw[body:after]
-    return b""

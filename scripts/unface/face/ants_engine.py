@@ -1,13 +1,18 @@
 """ANTs on one thread and with one seed: affine to the template, rigid to another image of the session."""
 
+import itertools
 import os
+import tempfile
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from unface import tools
 from unface.face import template
-from unface.face.volume import Affine, Volume, resampled_to
+from unface.face.checks import gradient_agreement
+from unface.face.volume import Affine, Volume, air_threshold, resampled_to
 
 # ITK takes its threads and ANTs its seed from the environment when they are first used.
 os.environ.update(tools.ONE_THREAD)
@@ -15,39 +20,108 @@ os.environ.update(tools.ONE_THREAD)
 import ants
 
 WORKING_MM = 3.0
+ROUGH_MM = 8.0
+STARTS_DEGREES = (-40.0, 0.0, 40.0)
+"""Rotations about one axis or two: between them they reach every head that a scanner holds."""
+BEST_STARTS = 2
 LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
 """Between the world of NIfTI (right, anterior, superior) and that of ITK (left, posterior, superior)."""
 
 
 def affine_to_template(head: Volume) -> Affine:
     """World of the head to world of the template, 12 parameters."""
-    return _fit(head, template.head(), "Affine")
+    return _fit(_image(head, WORKING_MM), _template(WORKING_MM), "Affine")
+
+
+def affine_from_many_starts(head: Volume) -> Affine:
+    """The same from many rotations: roughly from each, then in full from those with the best gradients (NGF)."""
+    coarse = resampled_to(head, template.COARSE_MM)
+    image, base = _image(coarse, ROUGH_MM), _template(ROUGH_MM)
+    rough = [
+        _fit(
+            image, base, "Affine", start=start, aff_iterations=(40,), aff_shrink_factors=(1,), aff_smoothing_sigmas=(0,)
+        )
+        for start in _starts(coarse)
+    ]
+
+    def gradients(fit: Affine) -> float:
+        return gradient_agreement(coarse, template.coarse_head(), fit)
+
+    best = sorted(rough, key=gradients, reverse=True)[:BEST_STARTS]
+    image, base = _image(head, WORKING_MM), _template(WORKING_MM)
+    return max((_fit(image, base, "Affine", start=start) for start in best), key=gradients)
+
+
+def _starts(head: Volume) -> list[Affine]:
+    """The head's middle at that of the template, turned in every way."""
+    middle, size = _middle_and_size(head)
+    base_middle, base_size = _middle_and_size(template.coarse_head())
+    found = []
+    for angles in itertools.product(np.deg2rad(STARTS_DEGREES), repeat=3):
+        if np.count_nonzero(angles) not in (1, 2):
+            continue
+        turn = np.eye(3)
+        for (first, second), angle in zip(((1, 2), (0, 2), (0, 1)), angles, strict=True):
+            about = np.eye(3)
+            about[first, first] = about[second, second] = np.cos(angle)
+            about[first, second], about[second, first] = -np.sin(angle), np.sin(angle)
+            turn = turn @ about
+        start = np.eye(4)
+        start[:3, :3] = turn * np.clip(base_size / size, 0.8, 1.8)
+        start[:3, 3] = base_middle - start[:3, :3] @ middle
+        found.append(start)
+    return found
+
+
+def _middle_and_size(head: Volume) -> tuple[Any, float]:
+    """Centre of a head and the spread of its voxels about it, mm."""
+    points = np.argwhere(head.data > air_threshold(head.data)) @ head.affine[:3, :3].T + head.affine[:3, 3]
+    return np.median(points, axis=0), float(np.median(np.linalg.norm(points - np.median(points, axis=0), axis=1)))
 
 
 def rigid(head: Volume, reference: Volume) -> Affine:
     """World of the head to world of another image of the same person, 6 parameters, from where the headers put them."""
-    return _fit(head, reference, "Rigid", initial_transform="Identity")
+    return _fit(_image(head, WORKING_MM), _image(reference, WORKING_MM), "Rigid", initial_transform="Identity")
 
 
-def _fit(head: Volume, base: Volume, kind: str, **options: Any) -> Affine:
-    result = ants.registration(_image(head), _image(base), kind, random_seed=1, singleprecision=False, **options)
-    transform = ants.read_transform(result["fwdtransforms"][0])
-    parameters, centre = np.array(transform.parameters), np.array(transform.fixed_parameters)
-    if parameters.size == 6:
-        # A rigid transform is stored by its angles: read the matrix off three points.
-        linear = np.array([np.array(transform.apply_to_point(axis)) for axis in np.eye(3)]).T
-        shift = np.array(transform.apply_to_point(np.zeros(3)))
-        linear = linear - shift[:, None]
-    else:
-        linear = parameters[:9].reshape(3, 3)
-        shift = parameters[9:] + centre - linear @ centre
+def _fit(image: Any, base: Any, kind: str, start: Affine | None = None, **options: Any) -> Affine:
+    with tempfile.TemporaryDirectory() as folder:
+        if start is not None:
+            file = Path(folder) / "start.mat"
+            _write(start, file)
+            options["initial_transform"] = str(file)
+        prefix = f"{folder}/fit"
+        result = ants.registration(image, base, kind, outprefix=prefix, random_seed=1, singleprecision=False, **options)
+        return _matrix(ants.read_transform(result["fwdtransforms"][0]))
+
+
+def _matrix(transform: Any) -> Affine:
+    """A transform of ITK as an affine of the world of NIfTI; its matrix is read off four points."""
+    linear = np.array([np.array(transform.apply_to_point(axis)) for axis in np.eye(3)]).T
+    shift = np.array(transform.apply_to_point(np.zeros(3)))
     matrix = np.eye(4)
-    matrix[:3, :3], matrix[:3, 3] = linear, shift
+    matrix[:3, :3], matrix[:3, 3] = linear - shift[:, None], shift
     return np.asarray(LPS @ matrix @ LPS)
 
 
-def _image(volume: Volume) -> Any:
-    coarse = resampled_to(volume, WORKING_MM)
+def _write(affine: Affine, file: Path) -> None:
+    matrix = LPS @ affine @ LPS
+    transform = ants.new_ants_transform(
+        precision="double",
+        dimension=3,
+        transform_type="AffineTransform",
+        parameters=[*matrix[:3, :3].ravel(), *matrix[:3, 3]],
+    )
+    ants.write_transform(transform, str(file))
+
+
+@cache
+def _template(voxel_mm: float) -> Any:
+    return _image(template.head(), voxel_mm)
+
+
+def _image(volume: Volume, voxel_mm: float) -> Any:
+    coarse = resampled_to(volume, voxel_mm)
     world = LPS @ coarse.affine
     spacing = np.linalg.norm(world[:3, :3], axis=0)
     return ants.from_numpy(

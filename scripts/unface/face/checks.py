@@ -1,50 +1,64 @@
-"""Was the head aligned, is its face gone, is its brain whole: figures with limits, for every image."""
+"""Figures with limits, and those that tell whether a head was aligned with the template."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
 from unface.face import template
-from unface.face.images import StoredImage
-from unface.face.registration import Registration
-from unface.face.render import depth_map
-from unface.face.volume import Affine, Array, Volume, air_threshold, resampled_to, sampled_on
+from unface.face.volume import Affine, Array, Volume, resampled_to, sampled_on
 
-FACE_GRID_MM = 2.0
-MOVED_MM = 5.0
-"""How far the face's surface has to retreat for a ray to count as cleared."""
-FACE_FRONT_MM = 66.0
-"""World y of the template, a little in front of the cut: what a ray meets only behind it is no face."""
-ZONE_MIN_PERCENT = 90.0
-ZONE_MIN_RAYS = 10
+State = Literal["pass", "review", "fail"]
+
 LEAST_EDGES = 500
 SURE_NGF = 0.70
 """Below, a head may be registered back to front, or with its face some millimetres off."""
 SWAP_LEAD = 0.03
 APART_MAX_MM = 5.0
+SCALE_RATIO_MAX = 1.35
+"""Of a head's largest size against its smallest: more is no head, but a fit that is sheared."""
 TILT_MAX_DEGREES = 60.0
 """A head turned further than this against its header has a header that lies: nobody lies like that in a scanner."""
 
 
 @dataclass(frozen=True)
 class Check:
-    """A figure, the limit it is held to, whether it passes, and the code that a failure withholds for."""
+    """A figure, the limit it is held to, what comes of it, and the code that anything but `pass` withholds for.
+
+    `review`: undecided, a person has to look. `fail`: the image is not released, whoever looks.
+    """
 
     value: float | None
     limit: str
-    ok: bool
+    state: State
     code: str
 
+    @property
+    def ok(self) -> bool:
+        return self.state == "pass"
+
+    def undecided(self, code: str) -> "Check":
+        """The same with a failure left to a person."""
+        return self if self.ok else replace(self, state="review", code=code)
+
     def record(self) -> dict[str, Any]:
-        return {"value": self.value, "limit": self.limit, "ok": self.ok}
+        return {"value": self.value, "limit": self.limit, "state": self.state}
 
 
-def at_least(value: float, limit: float, code: str) -> Check:
-    return Check(round(value, 3), f">= {limit:g}", bool(value >= limit), code)
+def at_least(value: float, limit: float, code: str, *, else_: State = "fail", unit: str = "") -> Check:
+    """Passes from `limit` on."""
+    return Check(round(value, 3), f">= {limit:g}{unit}", "pass" if value >= limit else else_, code)
+
+
+def at_most(value: float, limit: float, code: str, *, else_: State = "fail", unit: str = "") -> Check:
+    """Passes up to `limit`."""
+    return Check(round(value, 3), f"<= {limit:g}{unit}", "pass" if value <= limit else else_, code)
+
+
+def within(value: float, low: float, high: float, code: str) -> Check:
+    return Check(round(value, 3), f"{low:g} to {high:g}", "pass" if low <= value <= high else "fail", code)
 
 
 def gradient_agreement(head: Volume, base: Volume, head_to_base: Affine) -> float:
@@ -87,44 +101,58 @@ def _gradient(data: Array) -> NDArray[np.float64]:
     return np.stack(np.gradient(ndimage.gaussian_filter(data.astype(np.float64), 1)))
 
 
-def registration(head: Volume, fit: Registration, ngf_min: float, scale: tuple[float, float]) -> dict[str, Check]:
-    """Is the head aligned with the template: gradients, size along each axis, no mirror, the header not far off.
+def of_registration(head_to_template: Affine, ngf: float, limits: Any) -> dict[str, Check]:
+    """Is the head aligned: gradients, size along each axis, no shear, no mirror, the header not far off.
 
-    A rigid fit to another image of the session is held against that image, which has passed by itself.
+    Parameters
+    ----------
+    ngf
+        `gradient_agreement` with the template, or with the image of the session that the head was fitted to.
+    limits
+        `ngf_min`, `scale_min`, `scale_max`.
     """
-    linear = fit.head_to_template[:3, :3]
+    code = "registration_failed"
+    linear = head_to_template[:3, :3]
     sizes = 1 / np.linalg.svd(linear, compute_uv=False)
     smallest, largest = float(sizes.min()), float(sizes.max())
-    within = f"{scale[0]:g} to {scale[1]:g}"
-    code = "registration_failed"
-    base = fit.base or template.coarse_head()
-    tilt = tilt_degrees(linear)
     return {
-        "ngf": at_least(gradient_agreement(head, base, fit.head_to_base), ngf_min, code),
-        "scale_smallest": Check(round(smallest, 3), within, scale[0] <= smallest <= scale[1], code),
-        "scale_largest": Check(round(largest, 3), within, scale[0] <= largest <= scale[1], code),
+        "ngf": at_least(ngf, limits["ngf_min"], code),
+        "scale_smallest": within(smallest, limits["scale_min"], limits["scale_max"], code),
+        "scale_largest": within(largest, limits["scale_min"], limits["scale_max"], code),
+        "scale_ratio": at_most(largest / smallest, SCALE_RATIO_MAX, code, else_="review"),
         "not_mirrored": at_least(float(np.sign(np.linalg.det(linear))), 1, code),
-        "tilt_degrees": Check(round(tilt, 1), f"<= {TILT_MAX_DEGREES:g}", tilt <= TILT_MAX_DEGREES, code),
+        "tilt_degrees": at_most(tilt_degrees(linear), TILT_MAX_DEGREES, code),
     }
 
 
-def unlike_its_back(ngf: float, swapped: Volume, swapped_fit: Registration) -> Check:
-    """How much better the gradients agree than those of the head with front and back swapped, registered as well.
+def unlike_its_back(lead: float) -> Check:
+    """How much better the gradients agree than those of the head with front and back exchanged, registered as well.
 
-    A head whose header swaps them is registered back to front, with figures just short of a good registration's.
+    A head whose header exchanges them is registered back to front, with figures just short of a good registration's.
     """
-    other = gradient_agreement(swapped, template.coarse_head(), swapped_fit.head_to_template)
-    return at_least(ngf - other, SWAP_LEAD, "registration_failed")
+    return at_least(lead, SWAP_LEAD, "registration_failed")
 
 
-def apart(fit: Registration, others: Sequence[Registration]) -> Check:
-    """Mean distance in mm between the faces that two engines find; without a second engine there is no agreement."""
-    found = []
-    for other in others:
-        there = other.head_to_template @ np.linalg.inv(fit.head_to_template) @ template.FACE_MM
-        found.append(float(np.linalg.norm((there - template.FACE_MM)[:3], axis=0).mean()))
-    least = round(min(found), 1) if found else None
-    return Check(least, f"<= {APART_MAX_MM:g} mm", least is not None and least <= APART_MAX_MM, "registration_failed")
+def left_right(lead: float) -> Check:
+    """How much better a head lies on another of the session than with its left and right exchanged.
+
+    Below 0 the header of one of the two exchanges the sides. The template cannot tell: it is too symmetrical.
+    """
+    return at_least(lead, 0, "sides_unsure", else_="review")
+
+
+def engines_apart(distance_mm: float | None) -> Check:
+    """Mean distance between the faces that two engines find; without a second engine there is no agreement."""
+    limit = f"<= {APART_MAX_MM:g} mm"
+    if distance_mm is None:
+        return Check(None, limit, "review", "registration_failed")
+    return at_most(distance_mm, APART_MAX_MM, "registration_failed", else_="review", unit=" mm")
+
+
+def apart_mm(one: Affine, other: Affine) -> float:
+    """Mean distance in mm, in the template's world, between the face's points as two registrations put them."""
+    there = other @ np.linalg.inv(one) @ template.FACE_MM
+    return float(np.linalg.norm((there - template.FACE_MM)[:3], axis=0).mean())
 
 
 def tilt_degrees(linear: NDArray[np.float64]) -> float:
@@ -132,75 +160,3 @@ def tilt_degrees(linear: NDArray[np.float64]) -> float:
     left, _, right = np.linalg.svd(linear)
     rotation = left @ np.diag([1, 1, np.linalg.det(left @ right)]) @ right
     return float(np.degrees(np.arccos(np.clip((np.trace(rotation) - 1) / 2, -1, 1))))
-
-
-def removed_fraction(head: Volume, keep: Array, low_percent: float, high_percent: float) -> Check:
-    """Per cent of the head's own voxels, brighter than air, that the mask removes."""
-    every = (slice(None, None, 2),) * 3
-    data = head.data[every]
-    inside = data > air_threshold(data)
-    removed = 100 * float((inside & ~keep[every]).sum()) / max(int(inside.sum()), 1)
-    code = "face_left" if removed < low_percent else "brain_cut"
-    within = f"{low_percent:g} to {high_percent:g}"
-    return Check(round(removed, 2), within, low_percent <= removed <= high_percent, code)
-
-
-def brain_margin(head: Volume, keep: Array, head_to_template: Affine, least_mm: float) -> Check:
-    """Least distance in mm of a removed voxel from the brain.
-
-    The brain is that of the template, carried to the head by the same registration: the check finds a mask that
-    reaches into the brain, not a registration that is wrong in the same way for both; `ngf` is for that.
-    """
-    step = np.maximum(1, np.round(2 / head.voxel_mm)).astype(int)
-    coarse = head.affine @ np.diag([*step, 1.0])
-    small = keep[tuple(slice(None, None, n) for n in step)]
-    brain = sampled_on(template.brain(), small.shape, coarse, head_to_template) >= 0.5
-    if not brain.any() or small.all():
-        return Check(None, f">= {least_mm:g} mm", True, "brain_cut")
-    distance = ndimage.distance_transform_edt(~brain, sampling=np.linalg.norm(coarse[:3, :3], axis=0))
-    return at_least(float(distance[~small].min()), least_mm, "brain_cut")
-
-
-def face_zones(head: Volume, keep: Array, head_to_template: Affine) -> dict[str, Check]:
-    """Per cent of the face's surface, by zone, that is gone or retreated by at least 5 mm; seen from the front.
-
-    The surface before and after is measured on the head; the registration only says where to look.
-    """
-    mm = FACE_GRID_MM
-    affine = np.diag([mm, mm, mm, 1.0])
-    affine[:3, 3] = (-70, -30, -150)
-    shape = (71, 96, 86)
-    back = np.linalg.inv(head_to_template)
-    threshold = air_threshold(head.data)
-    low = float(np.percentile(head.data[::4, ::4, ::4], 1))
-    before = sampled_on(head, shape, affine, back, outside=low)
-    kept = sampled_on(Volume(keep.astype(np.uint8), head.affine), shape, affine, back, order=0)
-    was = depth_map(before, threshold) * mm
-    now = depth_map(np.where(kept > 0, before, low), threshold) * mm
-    front_y = affine[1, 3] + mm * (shape[1] - 1) - was
-    moved = np.where(np.isnan(now), np.inf, now) - was
-    x = np.abs(affine[0, 3] + mm * np.arange(shape[0]))[:, None]
-    z = (affine[2, 3] + mm * np.arange(shape[2]))[None]
-    found = {}
-    for zone, (across, up) in template.ZONES_MM.items():
-        inside = (x >= across[0]) & (x <= across[1]) & (z >= up[0]) & (z <= up[1])
-        rays = inside & (front_y > FACE_FRONT_MM)
-        limit = f">= {ZONE_MIN_PERCENT:g} %"
-        if rays.sum() < ZONE_MIN_RAYS:
-            found[f"{zone}_removed"] = Check(None, f"{limit} (not in the field of view)", True, "face_left")
-        else:
-            found[f"{zone}_removed"] = at_least(
-                100 * float((moved[rays] >= MOVED_MM).mean()), ZONE_MIN_PERCENT, "face_left"
-            )
-    return found
-
-
-def untouched(before: StoredImage, after: StoredImage, keep: Array) -> Check:
-    """Bytes of header and stored values of kept voxels that differ: none may."""
-    changed = (
-        int((before.stored[keep] != after.stored[keep]).sum())
-        if before.stored.dtype.kind != "f"
-        else int(before.stored[keep].tobytes() != after.stored[keep].tobytes())
-    )
-    changed += int(before.head != after.head) + int(before.tail != after.tail)
-    return Check(float(changed), "0", changed == 0, "brain_cut")

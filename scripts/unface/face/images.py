@@ -26,6 +26,8 @@ class StoredImage:
     affine: Affine
     slope: float
     intercept: float
+    shown: int = 0
+    """Which volume of a 4D image the face is looked for in."""
 
     @property
     def grid(self) -> tuple[tuple[int, ...], bytes]:
@@ -33,8 +35,8 @@ class StoredImage:
         return self.stored.shape[:3], np.round(self.affine, 3).tobytes()
 
     def volume(self) -> Volume:
-        """The first volume in the image's unit."""
-        first = self.stored.reshape((*self.stored.shape[:3], -1), order="F")[..., 0]
+        """The one volume that the face is looked for in, in the image's unit."""
+        first = self.stored.reshape((*self.stored.shape[:3], -1), order="F")[..., self.shown]
         values = first.astype(np.float32) * np.float32(self.slope) + np.float32(self.intercept)
         return Volume(np.nan_to_num(values, copy=False), self.affine)
 
@@ -81,7 +83,20 @@ def read(path: Path, name: str) -> StoredImage:
         affine=np.asarray(image.affine, dtype=float),
         slope=float(image.dataobj.slope),
         intercept=float(image.dataobj.inter),
+        shown=_least_weighted(path, int(np.prod(shape[3:]))),
     )
+
+
+def _least_weighted(path: Path, volumes: int) -> int:
+    """Of a diffusion series the volume with the least b-value, by the table beside it; else the first."""
+    table = path.with_name(path.name.removesuffix(".gz").removesuffix(".nii") + ".bval")
+    if not table.is_file():
+        return 0
+    try:
+        weights = [float(word) for word in table.read_text(encoding="ascii").split()]
+    except ValueError:
+        return 0
+    return int(np.argmin(weights)) if len(weights) == volumes else 0
 
 
 def write(path: Path, image: StoredImage) -> None:

@@ -13,18 +13,19 @@ SLAB = 64
 """Slices masked at a time: a whole mask as floats would be four times the image."""
 
 
-def head_mask(shape: tuple[int, ...], affine: Affine, head_to_template: Affine) -> Array:
+def head_mask(shape: tuple[int, ...], affine: Affine, head_to_template: Affine, *, ears: bool = False) -> Array:
     """The template's face mask on a head's grid: True where voxels are kept.
 
     Beyond the template's edges its outermost planes go on, so that the chin and neck of a tall field of view are taken
     too; cut at one half, so that no voxel is kept in part.
     """
+    face = template.keep(ears=ears)
     keep = np.empty(shape, bool)
     for start in range(0, shape[0], SLAB):
         part = (min(SLAB, shape[0] - start), *shape[1:])
         moved = affine.copy()
         moved[:3, 3] += affine[:3, 0] * start
-        keep[start : start + SLAB] = sampled_on(template.keep(), part, moved, head_to_template, outside=None) >= 0.5
+        keep[start : start + SLAB] = sampled_on(face, part, moved, head_to_template, outside=None) >= 0.5
     return keep
 
 

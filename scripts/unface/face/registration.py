@@ -1,4 +1,4 @@
-"""Engines that estimate where a head lies: the affine from its world to the template's."""
+"""Engines that estimate where a head lies: the affine from its world to the template's, one engine after another."""
 
 import json
 from collections.abc import Iterator
@@ -10,12 +10,17 @@ import numpy as np
 
 from unface import tools
 from unface.face import template
-from unface.face.volume import Affine, Volume, resampled_to
+from unface.face.checks import apart_mm, gradient_agreement, tilt_degrees
+from unface.face.volume import Affine, Volume, resampled_to, sampled_on
 from unface.outcome import WithheldError
 
 TIMEOUT_S = 300
 WORKING_MM = 2.0
 """niimath's finest stage: a finer image gives no better fit, only more to read."""
+UPRIGHT_DEGREES = 25.0
+"""A head tilted further is aligned again from where the first fit puts it: at 45 degrees a fit was off by 9 mm."""
+SOFT_TISSUE_HU = (-200.0, 200.0)
+"""Of a CT this window looks most like the template: skin, muscle and brain bright, but for air and bone."""
 
 
 @dataclass(frozen=True)
@@ -33,58 +38,139 @@ class Registration:
     base: Volume | None = None
 
 
+@dataclass(frozen=True)
+class Attempt:
+    """A registration, its `gradients` (NGF), and what other engines found; `others` is None where none was asked."""
+
+    fit: Registration
+    gradients: float
+    others: tuple[Registration, ...] | None = None
+
+
 def to_template(engine: str, head_to_template: Affine) -> Registration:
     return Registration(engine, head_to_template, head_to_template)
 
 
-def candidates(head: Volume, scratch: Path) -> Iterator[Registration]:
-    """Registrations of one head by engine after engine, each tried only if the one before did not pass."""
-    try:
-        yield niimath(head, scratch)
-    except WithheldError as error:
-        if error.reason.code != "registration_failed":
-            raise
+def working(head: Volume, suffix: str) -> Volume:
+    """What the engines and the checks of a registration look at: the head at 2 mm, of a CT its soft tissue."""
+    coarse = resampled_to(head, WORKING_MM)
+    if suffix != "ct":
+        return coarse
+    low, high = SOFT_TISSUE_HU
+    return Volume(np.clip(coarse.data, low, high) - low, coarse.affine)
+
+
+def attempts(head: Volume, scratch: Path) -> Iterator[Attempt]:
+    """Registrations of one head, each tried only if the one before did not pass.
+
+    First niimath. Then ANTs, and last ANTs from many rotations; each of these with niimath once more, from where ANTs
+    puts the head: what two of them agree on counts.
+    """
+    tried = []
+    first = niimath(head, scratch)
+    if first is not None:
+        tried.append(first)
+        yield Attempt(first, gradients(head, first))
     # ANTs takes seconds to load: only where it is needed.
     from unface.face import ants_engine  # noqa: PLC0415
 
-    yield to_template("ants", ants_engine.affine_to_template(head))
+    for engine, start in (
+        ("ants", ants_engine.affine_to_template),
+        ("ants, many starts", ants_engine.affine_from_many_starts),
+    ):
+        found = to_template(engine, start(head))
+        refined = _from(found.head_to_template, head, scratch)
+        tried += [found] if refined is None else [found, to_template(f"niimath from {engine}", refined)]
+        by_gradients = sorted(tried, key=lambda fit: gradients(head, fit), reverse=True)
+        yield Attempt(by_gradients[0], gradients(head, by_gradients[0]), tuple(by_gradients[1:]))
 
 
-def front_to_back(head: Volume) -> Volume:
-    """The head with front and back swapped in the world, about its middle."""
-    middle = np.eye(4)
-    middle[:3, 3] = (head.affine @ [*(np.array(head.data.shape) / 2), 1])[:3]
-    swap = middle @ np.diag([1.0, -1.0, 1.0, 1.0]) @ np.linalg.inv(middle)
-    return Volume(head.data, swap @ head.affine)
-
-
-def by_reference(head: Volume, reference: Volume, reference_fit: Registration) -> Registration:
-    """A rigid fit to another image of the session, and from there its way to the template."""
+def second_opinion(head: Volume) -> Registration:
+    """What ANTs finds, whatever niimath found."""
     from unface.face import ants_engine  # noqa: PLC0415
 
-    head_to_reference = ants_engine.rigid(head, reference)
-    return Registration(
-        "ants rigid",
-        reference_fit.head_to_template @ head_to_reference,
-        head_to_reference,
-        resampled_to(reference, template.COARSE_MM),
-    )
+    return to_template("ants", ants_engine.affine_to_template(head))
 
 
-def niimath(head: Volume, scratch: Path) -> Registration:
-    """Affine registration by niimath `-allineate` at its cost `fast`.
+def gradients(head: Volume, fit: Registration) -> float:
+    return gradient_agreement(head, fit.base or template.coarse_head(), fit.head_to_base)
 
-    Raises
-    ------
-    WithheldError
-        `registration_failed` if niimath finds none.
+
+def by_reference(head: Volume, reference: Volume, reference_fit: Registration) -> tuple[Registration, float]:
+    """A rigid fit to another image of the session, and from there its way to the template.
+
+    Returns
+    -------
+    fit, lead
+        `lead`: by how much its gradients agree better than those of the head with left and right exchanged.
     """
+    from unface.face import ants_engine  # noqa: PLC0415
+
+    base = resampled_to(reference, template.COARSE_MM)
+    head_to_reference = ants_engine.rigid(head, reference)
+    fit = Registration("ants rigid", reference_fit.head_to_template @ head_to_reference, head_to_reference, base)
+    exchanged = mirrored(head, 0)
+    other = gradient_agreement(exchanged, base, ants_engine.rigid(exchanged, reference))
+    return fit, gradients(head, fit) - other
+
+
+def gradients_back_to_front(head: Volume, scratch: Path) -> float:
+    """How well the head with front and back exchanged lies on the template; 0 if niimath cannot align it at all."""
+    swapped = mirrored(head, 1)
+    fit = niimath(swapped, scratch)
+    return gradients(swapped, fit) if fit else 0.0
+
+
+def mirrored(head: Volume, axis: int) -> Volume:
+    """The head with the two ends of an axis of the world exchanged, about its middle."""
+    middle = np.eye(4)
+    middle[:3, 3] = (head.affine @ [*(np.array(head.data.shape) / 2), 1])[:3]
+    swap = np.eye(4)
+    swap[axis, axis] = -1
+    return Volume(head.data, middle @ swap @ np.linalg.inv(middle) @ head.affine)
+
+
+def niimath(head: Volume, scratch: Path) -> Registration | None:
+    """Affine registration by niimath `-allineate` at its cost `fast`; None if it finds none."""
+    found = _allineate(head, scratch)
+    if found is not None and tilt_degrees(found[:3, :3]) > UPRIGHT_DEGREES:
+        again = _from(found, head, scratch)
+        found = found if again is None else again
+    return None if found is None else to_template("niimath", found)
+
+
+def _from(start: Affine, head: Volume, scratch: Path) -> Affine | None:
+    """niimath on the head as `start` puts it: moved, turned and of another size, but not sheared."""
+    left, sizes, right = np.linalg.svd(start[:3, :3])
+    middle = np.linalg.inv(start) @ [*template.MIDDLE_MM, 1]
+    similar = np.eye(4)
+    similar[:3, :3] = np.cbrt(sizes.prod()) * (left @ right)
+    similar[:3, 3] = template.MIDDLE_MM - similar[:3, :3] @ middle[:3]
+    shape, grid = template.wide_grid(WORKING_MM)
+    low = float(np.percentile(head.data[::2, ::2, ::2], 1))
+    placed = Volume(sampled_on(head, shape, grid, np.linalg.inv(similar), outside=low), grid)
+    found = _allineate(placed, scratch)
+    return None if found is None else found @ similar
+
+
+def _allineate(head: Volume, scratch: Path) -> Affine | None:
     moving, matrix = scratch / "head.nii", scratch / "affine.json"
     matrix.unlink(missing_ok=True)
-    coarse = resampled_to(head, WORKING_MM)
-    nib.save(nib.Nifti1Image(coarse.data.astype(np.float32), coarse.affine), moving)  # type: ignore[no-untyped-call]
-    arguments: list[str | Path] = [tools.find("niimath"), moving, "-allineate", template.head_file(), "-cost", "fast"]
-    finished = tools.run([*arguments, "-savemat", matrix, scratch / "aligned"], timeout_s=TIMEOUT_S, cwd=scratch)
+    nib.save(nib.Nifti1Image(head.data.astype(np.float32), head.affine), moving)  # type: ignore[no-untyped-call]
+    # The aligned head itself is not looked at: nearest neighbour is the quickest way to it.
+    arguments: list[str | Path] = [tools.find("niimath"), moving, "-allineate", template.head_file()]
+    arguments += ["-cost", "fast", "-final", "NN", "-savemat", matrix, scratch / "aligned"]
+    try:
+        finished = tools.run(arguments, timeout_s=TIMEOUT_S, cwd=scratch)
+    except WithheldError:  # It crashed on this head, or did not come to an end: the next engine's turn.
+        return None
     if finished.status != 0 or not matrix.exists():
-        raise WithheldError("registration_failed", "niimath found no way to align a head with the template")
-    return to_template("niimath", np.array(json.loads(matrix.read_text())["moving_to_fixed"], dtype=float))
+        return None
+    found = np.array(json.loads(matrix.read_text())["moving_to_fixed"], dtype=float)
+    return found if np.isfinite(found).all() and abs(np.linalg.det(found[:3, :3])) > 1e-3 else None
+
+
+def apart(fit: Registration, others: tuple[Registration, ...]) -> float | None:
+    """Mean distance in mm between the face that `fit` finds and that of the nearest other one."""
+    found = [apart_mm(fit.head_to_template, other.head_to_template) for other in others]
+    return min(found) if found else None

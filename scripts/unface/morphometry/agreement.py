@@ -11,14 +11,13 @@ from numpy.typing import NDArray
 
 from unface import settings
 from unface.morphometry import engine, tables
-from unface.morphometry.regions import regions
 from unface.morphometry.segmentation import TISSUES
+from unface.morphometry.tables import AGREEMENT
 from unface.outcome import WithheldError, Work
 
-AGREEMENT = "agreement.tsv"
 COLUMNS = ("image", "measure", "region", "unit", "original", "defaced", "difference", "percent", "limit", "ok")
 SMALL_ML = 1.0
-"""A region of less grey matter is held to the change of a region of this size: percents of little say nothing."""
+"""A region of less than so much is held to the change of a region of this size: percents of little say nothing."""
 
 UNLIMITED_LOBE = "brainstem"
 """Here a T1w image does not tell grey from white matter: which of the two a voxel is called turns with the noise."""
@@ -109,7 +108,7 @@ Measured = dict[Key, tuple[float, str]]
 
 def _by_image(folder: Path) -> dict[str, Measured]:
     found: dict[str, Measured] = {}
-    for row in tables.read(folder / engine.MEASURES):
+    for row in tables.read(folder / tables.MEASURES):
         found.setdefault(row["image"], {})[row["measure"], row["region"]] = (float(row["value"]), row["unit"])
     return found
 
@@ -130,13 +129,16 @@ def _rows(
         "wm": limits.wm_percent,
         "csf": limits.csf_percent,
     }
-    unlimited = {part.name for part in regions() if part.lobe == UNLIMITED_LOBE}
+    parts = tables.read(names) if (names := folders[0] / engine.LABELS / tables.REGIONS).exists() else []
+    unlimited = {part["name"] for part in parts if part["lobe"] == UNLIMITED_LOBE}
     for (measure, region), (value, unit) in before.items():
         limit = allowed.get(measure) if not region else None if region in unlimited else limits.region_percent
         yield Row(image, measure, region, unit, value, after[measure, region][0], limit)
     stem = Path(image).name.removesuffix(engine.NIFTI)
+    if not parts:
+        return  # another program's measures come without labels
     tissue = [_labels(folder, stem, "tissue") for folder in folders]
-    parts = [_labels(folder, stem, "regions") for folder in folders]
+    places = [_labels(folder, stem, "regions") for folder in folders]
     if tissue[0].shape != tissue[1].shape:
         raise WithheldError("morphometry_failed", "original and defaced image do not have the same voxels")
     yield Row(image, "dice_brain", "", "ratio", None, dice(tissue[0] > 0, tissue[1] > 0), limits.dice_min)
@@ -144,9 +146,9 @@ def _rows(
         overlap = dice(tissue[0] == label, tissue[1] == label)
         # CSF is a thin rim: one voxel of shift halves it where brain does not notice.
         yield Row(image, f"dice_{name}", "", "ratio", None, overlap, None if name == "csf" else limits.dice_min)
-    for part in regions():
-        overlap = dice(parts[0] == part.label, parts[1] == part.label)
-        yield Row(image, "dice", part.name, "ratio", None, overlap, None)
+    for part in parts:
+        overlap = dice(places[0] == int(part["index"]), places[1] == int(part["index"]))
+        yield Row(image, "dice", part["name"], "ratio", None, overlap, None)
 
 
 def _labels(folder: Path, stem: str, kind: str) -> NDArray[np.uint8]:

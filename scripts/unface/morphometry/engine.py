@@ -3,7 +3,6 @@
 import gzip
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -11,16 +10,18 @@ from typing import Any
 import nibabel as nib
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 from scipy.stats import median_abs_deviation
 
 from unface import settings
 from unface.layout import bids_folder
-from unface.morphometry import tables
-from unface.morphometry.regions import regions
-from unface.morphometry.segmentation import TISSUES, NotMeasurableError, Segmentation, segment
-from unface.outcome import WithheldError, Work
+from unface.morphometry import external, tables
+from unface.morphometry.measures import Measure, NotMeasurableError
+from unface.morphometry.regions import Atlas, Region, groups, regions
+from unface.morphometry.segmentation import TISSUES, Segmentation, segment
+from unface.morphometry.tables import MEASURES
+from unface.outcome import JobFailedError, WithheldError, Work
 
-MEASURES = "measures.tsv"
 LABELS = "labels"
 COLUMNS = ("image", "measure", "region", "value", "unit")
 NIFTI = ".nii.gz"
@@ -28,44 +29,48 @@ PURE = 0.7
 """Voxels of at least this posterior count for a tissue's intensity; at 3 mm a head had no grey matter above 0.9."""
 ICV_ML = (600.0, 2500.0)
 """Of a living head from infancy on; outside, the alignment went wrong."""
+SHIFT_VOXELS = 0.5
 LIKENESS_MIN = 0.25
 """Correlation with the template inside the brain. Whole heads measured 0.61-0.80, lost ones up to 0.10."""
 
 
-@dataclass(frozen=True)
-class Measure:
-    """One value of one image; `region` is empty for the whole brain."""
-
-    measure: str
-    region: str
-    value: float
-    unit: str
-
-
-def measure_session(work: Work, images: Path, chosen: settings.Morphometry) -> None:
+def measure_session(work: Work, images: Path, chosen: settings.Morphometry, *, moved: bool = False) -> None:
     """Measure the T1w images of a session; write `measures.tsv` and the labels of tissues and regions.
 
     Parameters
     ----------
     images
         A BIDS tree that holds the session: the converted or the defaced one.
+    moved
+        Whether the head is moved by half a voxel before, as for the noise floor.
 
     Raises
     ------
     WithheldError
         `morphometry_failed`, if an image cannot be measured.
+    JobFailedError
+        If the settings name an atlas or results in a way that fits no session.
     """
     found = t1w_images(images / bids_folder(work.subject, work.session))
     if not found:
         work.note("the session has no T1w image, so no brain volumes were measured")
-    work.tools |= {name: version(name) for name in ("antspyx", "niimath", "nilearn", "pydeface", "scipy")}
+    outside = chosen.engine == "external"
+    if outside and len(found) > 1:
+        work.note("the session has several T1w images; the results of the other program are those of the first")
+        found = found[:1]
+    if not outside:
+        work.tools |= {name: version(name) for name in ("antspyx", "niimath", "nilearn", "pydeface", "scipy")}
     rows = []
     (work.folder / LABELS).mkdir()
     for place, image in enumerate(found, start=1):
         try:
-            segmented = segment(image, chosen.resolution_mm, work.scratch)
-            _check(segmented)
-            found_measures = list(measures(segmented))
+            whole = shifted(image, work.scratch / "moved.nii") if moved else image
+            if outside:
+                kind = work.stage.removeprefix("morphometry-")
+                names = {"subject": work.subject, "session": work.session, "image": kind}
+                made = external.results_of(chosen, names, whole, work.scratch)
+            else:
+                made = _measure(work, image.name.removesuffix(NIFTI), whole, chosen)
         except NotMeasurableError as error:
             raise WithheldError(
                 "morphometry_failed",
@@ -73,12 +78,26 @@ def measure_session(work: Work, images: Path, chosen: settings.Morphometry) -> N
                 "Look at the image; if it is no T1w of a whole head, give it another name in the mapping rules",
             ) from error
         name = str(image.relative_to(images))
-        rows += [(name, row.measure, row.region, f"{row.value:.6g}", row.unit) for row in found_measures]
-        stem = image.name.removesuffix(NIFTI)
-        for kind, labels in {"tissue": segmented.labels, "regions": segmented.regions}.items():
-            _save(segmented.whole(labels), segmented.full.affine, work.folder / LABELS / f"{stem}_{kind}{NIFTI}")
+        rows += [(name, row.measure, row.region, f"{row.value:.6g}", row.unit) for row in made]
     tables.write(work.folder / MEASURES, COLUMNS, rows)
     work.measurements["images"] = len(found)
+
+
+def _measure(work: Work, stem: str, image: Path, chosen: settings.Morphometry) -> list[Measure]:
+    """Measure one image and write its labels and their names."""
+    atlas = None
+    if chosen.atlas or chosen.atlas_labels:
+        if not (chosen.atlas and chosen.atlas_labels):
+            raise JobFailedError("morphometry.atlas and morphometry.atlas_labels: one needs the other")
+        atlas = Atlas(settings.located(chosen.atlas), settings.located(chosen.atlas_labels))
+    parts = regions(atlas)
+    segmented = segment(image, chosen.resolution_mm, work.scratch, atlas)
+    _check(segmented)
+    for kind, labels in {"tissue": segmented.labels, "regions": segmented.regions}.items():
+        _save(segmented.whole(labels), segmented.full.affine, work.folder / LABELS / f"{stem}_{kind}{NIFTI}")
+    names = [(part.label, part.name, part.lobe or tables.NOT_AVAILABLE) for part in parts]
+    tables.write(work.folder / LABELS / tables.REGIONS, ("index", "name", "lobe"), names)
+    return list(measures(segmented, parts))
 
 
 def t1w_images(session: Path) -> list[Path]:
@@ -89,11 +108,22 @@ def t1w_images(session: Path) -> list[Path]:
     return sorted(acquisitions.values())
 
 
-def measures(segmented: Segmentation) -> Iterator[Measure]:
-    """All measures of one segmentation.
+def shifted(image: Path, output: Path) -> Path:
+    """Write the first volume of an image with the head moved by half a voxel along each axis (cubic splines)."""
+    loaded: Any = nib.load(image)
+    data = np.asarray(loaded.dataobj, dtype=np.float32)
+    first = data.reshape((*data.shape[:3], -1))[..., 0]
+    moved = ndimage.shift(first, SHIFT_VOXELS, order=3, mode="nearest")
+    nib.save(nib.Nifti1Image(moved, loaded.affine), output)  # type: ignore[no-untyped-call]
+    return output
+
+
+def measures(segmented: Segmentation, parts: tuple[Region, ...]) -> Iterator[Measure]:
+    """All measures of one segmentation, with the regions that its labels stand for.
 
     Volumes in mL are sums of posteriors: `icv` (what lies within the template's brain, CSF included), `brain`
-    (gm + wm), `gm`, `wm`, `csf`; by region the grey matter. Nearer to the original is better for all.
+    (gm + wm), `gm`, `wm`, `csf`; by region, lobe and hemisphere the grey matter.
+    Nearer to the original is better for all.
     `intensity_gm` and so on: median of a tissue's nearly pure voxels after bias correction, in the image's units.
     With SD for 1.4826 times the median absolute deviation, which a few voxels of scalp do not move: `snr_gm`, `snr_wm`:
     median over SD; `cnr`: |gm - wm| over the root of their summed variances (no air in it, which defacing sets to
@@ -121,8 +151,10 @@ def measures(segmented: Segmentation) -> Iterator[Measure]:
     yield Measure("cnr", "", contrast / float(np.hypot(spread["gm"], spread["wm"])), "ratio")
     yield Measure("cjv", "", (spread["gm"] + spread["wm"]) / contrast, "ratio")
     by_label = np.bincount(segmented.regions.ravel(), weights=segmented.tissues["gm"].ravel(), minlength=256)
-    for region in regions():
-        yield Measure("gm", region.name, float(by_label[region.label]) * voxel_ml, "mL")
+    for part in parts:
+        yield Measure("gm", part.name, float(by_label[part.label]) * voxel_ml, "mL")
+    for name, members in groups(parts).items():
+        yield Measure("gm", name, sum(float(by_label[part.label]) for part in members) * voxel_ml, "mL")
 
 
 def _check(segmented: Segmentation) -> None:

@@ -74,11 +74,11 @@ def world_points(grid: Grid) -> NDArray[np.float64]:
     return np.asarray(voxels @ grid.affine[:3, :3].T + grid.affine[:3, 3], dtype=np.float64)
 
 
-def box_of(mask: NDArray[np.bool_], margin: int) -> tuple[slice, slice, slice]:
-    """The smallest box around a mask, wider by `margin` voxels where the grid goes on."""
+def box_of(mask: NDArray[np.bool_], margin: int, step: int) -> tuple[slice, slice, slice]:
+    """The smallest box around a mask and `margin` voxels more, within the grid; its edges are multiples of `step`."""
     found = ndimage.find_objects(mask.astype(np.uint8))[0]
     parts = [
-        slice(max(0, part.start - margin), min(size, part.stop + margin))
+        slice(max(0, part.start - margin) // step * step, min(size, -(-(part.stop + margin) // step) * step))
         for part, size in zip(found, mask.shape, strict=True)
     ]
     return parts[0], parts[1], parts[2]

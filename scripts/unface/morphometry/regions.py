@@ -1,31 +1,46 @@
-"""Regions of the template's brain: every voxel goes to the nearest of a table of named points.
+"""Regions of the brain: unface's own, or those of an atlas that the user names.
 
 Anatomical atlases either may not be used commercially (Harvard-Oxford), or are GPL (AAL), or come under a licence of
 their own (Desikan-Killiany). So the regions are unface's own: `resources/brain_regions.tsv` names points of the left
-hemisphere in MNI152 space, mirrored for the right. Borders are those of nearness and no sulcus; they are the same for
-the original and for the defaced image, which is what a comparison of the two asks for.
+hemisphere in MNI152 space, mirrored for the right, and every voxel goes to the nearest. Borders are those of nearness
+and no sulcus; they are the same for the original and for the defaced image, which is what a comparison asks for.
 """
 
 import csv
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
+from typing import Any
 
+import nibabel as nib
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
+from unface.outcome import JobFailedError
 from unface.settings import PROJECT
 
 POINTS = "brain_regions.tsv"
+SIDES = ("left", "right")
+LABELS_MAX = 255
+OUTSIDE_HEMISPHERES = ("cerebellum", "brainstem")
 
 
 @dataclass(frozen=True)
 class Region:
-    """A region of the brain: its number in label images, its name, the hemisphere and the lobe it belongs to."""
+    """A region of the brain: its number in label images, its name, and the lobe it belongs to, if known."""
 
     label: int
     name: str
     lobe: str
+
+
+@dataclass(frozen=True)
+class Atlas:
+    """The user's atlas: a NIfTI of labels in MNI152 space, and a TSV with `index`, `name` and perhaps `lobe`."""
+
+    image: Path
+    table: Path
 
 
 @cache
@@ -38,17 +53,54 @@ def _points() -> tuple[tuple[str, str, tuple[float, float, float]], ...]:
 
 
 @cache
-def regions() -> tuple[Region, ...]:
-    """All regions by label: of the left hemisphere from 1, of the right from 101."""
+def regions(atlas: Atlas | None = None) -> tuple[Region, ...]:
+    """All regions by label: of unface's own the left hemisphere from 1, the right from 101; of an atlas from 1 on.
+
+    Raises
+    ------
+    JobFailedError
+        If the table of the user's atlas is not one.
+    """
+    if atlas is not None:
+        return tuple(
+            Region(place, row["name"], row.get("lobe") or "") for place, row in enumerate(_table(atlas), start=1)
+        )
     lobes = {name: lobe for name, lobe, _ in _points()}
     return tuple(
         Region(offset + place, f"{side} {name}", lobe)
-        for side, offset in (("left", 1), ("right", 101))
+        for side, offset in zip(SIDES, (1, 101), strict=True)
         for place, (name, lobe) in enumerate(lobes.items())
     )
 
 
-def label_points(points_mm: NDArray[np.float64]) -> NDArray[np.uint8]:
+def _table(atlas: Atlas) -> list[dict[str, str]]:
+    with atlas.table.open(encoding="utf-8-sig", newline="") as file:
+        rows = [row for row in csv.DictReader(file, delimiter="\t") if (row.get("index") or "").strip() != "0"]
+    if not rows or not all((row.get("index") or "").isdecimal() and row.get("name") for row in rows):
+        raise JobFailedError("morphometry.atlas_labels: it must be a TSV with the columns index (a number) and name")
+    for column in ("index", "name"):
+        if len({row[column] for row in rows}) < len(rows):
+            raise JobFailedError(f"morphometry.atlas_labels: two rows have the same {column}")
+    if len(rows) > LABELS_MAX:
+        raise JobFailedError(f"morphometry.atlas_labels: more than {LABELS_MAX} regions")
+    return rows
+
+
+def groups(parts: tuple[Region, ...]) -> dict[str, list[Region]]:
+    """Hemispheres (without cerebellum and brainstem) and lobes of more than one region, by name."""
+    found: dict[str, list[Region]] = {}
+    for part in parts:
+        side = part.name.split()[0].lower()
+        if side in SIDES and part.lobe not in OUTSIDE_HEMISPHERES:
+            found.setdefault(f"{side} hemisphere", []).append(part)
+        if part.lobe:
+            lobe = f"{part.lobe} lobe" if part.lobe in ("frontal", "parietal", "temporal", "occipital") else part.lobe
+            found.setdefault(f"{side} {lobe}" if side in SIDES else lobe, []).append(part)
+    names = {part.name for part in parts}
+    return {name: members for name, members in found.items() if len(members) > 1 and name not in names}
+
+
+def label_points(points_mm: NDArray[np.float64], atlas: Atlas | None = None) -> NDArray[np.uint8]:
     """The region's label of each point.
 
     Parameters
@@ -59,11 +111,42 @@ def label_points(points_mm: NDArray[np.float64]) -> NDArray[np.uint8]:
     Returns
     -------
     (n,) uint8 array
-        The label of the nearest named point of the same hemisphere.
+        The label of the nearest named point of the same hemisphere; of an atlas that of the voxel, 0 for none.
+
+    Raises
+    ------
+    JobFailedError
+        If the user's atlas is no NIfTI of labels that its table names.
     """
+    if atlas is not None:
+        return _atlas_labels(points_mm, atlas)
     labels = {region.name: region.label for region in regions()}
     left = np.array([labels[f"left {name}"] for name, _, _ in _points()], dtype=np.uint8)
     right = np.array([labels[f"right {name}"] for name, _, _ in _points()], dtype=np.uint8)
     mirrored = points_mm * np.where(points_mm[:, :1] < 0, 1.0, np.array([[-1.0, 1.0, 1.0]]))
     _, nearest = cKDTree(np.array([place for _, _, place in _points()])).query(mirrored)
     return np.where(points_mm[:, 0] < 0, left[nearest], right[nearest])
+
+
+def _atlas_labels(points_mm: NDArray[np.float64], atlas: Atlas) -> NDArray[np.uint8]:
+    label = {int(row["index"]): place for place, row in enumerate(_table(atlas), start=1)}
+    try:
+        image: Any = nib.load(atlas.image)
+        data = np.asarray(image.dataobj)
+    except (nib.filebasedimages.ImageFileError, EOFError, ValueError):
+        raise JobFailedError("morphometry.atlas: it cannot be read as NIfTI") from None
+    if data.ndim != 3 or not np.array_equal(data, np.round(data)):
+        raise JobFailedError("morphometry.atlas: it is no 3D image of whole numbers")
+    unnamed = sorted({int(index) for index in np.unique(data)} - {0, *label})
+    if unnamed:
+        shown = ", ".join(map(str, unnamed[:5]))
+        raise JobFailedError(f"morphometry.atlas_labels: labels of the atlas have no row: {shown}")
+    renumbered = np.zeros(data.shape, np.uint8)
+    for index, place in label.items():
+        renumbered[data == index] = place
+    to_voxels = np.linalg.inv(image.affine)
+    voxels = np.round(points_mm @ to_voxels[:3, :3].T + to_voxels[:3, 3]).astype(int)
+    inside = np.all((voxels >= 0) & (voxels < data.shape), axis=1)
+    found = np.zeros(len(points_mm), np.uint8)
+    found[inside] = renumbered[tuple(voxels[inside].T)]
+    return found

@@ -18,6 +18,8 @@ from scipy import ndimage
 from unface import tools
 from unface.morphometry.ants_alone import LPS, AntsImage, ants, to_ants
 from unface.morphometry.grids import Grid, anti_aliased, box_of, lattice, resampled
+from unface.morphometry.measures import NotMeasurableError
+from unface.morphometry.regions import Atlas
 from unface.morphometry.template import MEAN_HEAD_TO_TEMPLATE, Template, mean_head, template
 
 AFFINE_TIMEOUT_S = 600
@@ -25,7 +27,11 @@ ALIGN_VOXEL_MM = 2
 """niimath loses heads that come with larger voxels."""
 RIM_MM = 2
 """Around the brain of the affine fit: the room in which the brain's own edge is looked for."""
-MARGIN_MM = 8
+MARGIN_MM = 4
+BOX_STEP_MM = 16
+"""Bias field and registration turn on the edges of the box: two images nearly alike are to have the same."""
+PASSES = 2
+"""The first fit starts from the whole head, which defacing changed; the second from where the first put the brain."""
 BRAIN_MIN_ML = 300
 BIAS_VOXEL_MM = 6
 BIAS_ITERATIONS = {"iters": [50, 50, 50, 50], "tol": 1e-6}
@@ -36,10 +42,6 @@ SMOOTHNESS = "[0.1,1x1x1]"
 ATROPOS_ITERATIONS = "[5,0]"
 TISSUES = ("csf", "gm", "wm")
 """In the order of their labels, from 1."""
-
-
-class NotMeasurableError(ValueError):
-    """The image cannot be measured; the message says why, without naming it."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,7 @@ class Segmentation:
         return values
 
 
-def segment(image: Path, voxel_mm: float, scratch: Path) -> Segmentation:
+def segment(image: Path, voxel_mm: float, scratch: Path, atlas: Atlas | None = None) -> Segmentation:
     """Segment the brain of one T1w image.
 
     Parameters
@@ -78,6 +80,8 @@ def segment(image: Path, voxel_mm: float, scratch: Path) -> Segmentation:
         NIfTI of a head; of a 4D image the first volume counts.
     voxel_mm
         The working resolution; the template's maps are brought to it too.
+    atlas
+        The user's atlas of regions; without one unface's own regions count.
 
     Raises
     ------
@@ -85,24 +89,26 @@ def segment(image: Path, voxel_mm: float, scratch: Path) -> Segmentation:
         If the image is no volume of a head that the template's brain can be aligned with.
     """
     data, affine = _read(image)
-    maps = template(voxel_mm)
+    maps = template(voxel_mm, atlas)
     full = lattice(data.shape, affine, voxel_mm)
     head_to_template = MEAN_HEAD_TO_TEMPLATE @ _head_to_mean_head(data, affine, scratch)
 
-    roughly = resampled(maps.brain, maps.affine, Grid(full.shape, head_to_template @ full.affine)) > 0.5
-    if roughly.sum() * full.voxel_ml < BRAIN_MIN_ML:
-        raise NotMeasurableError("the template's brain falls outside of the image")
-    near = ndimage.binary_dilation(roughly, iterations=max(1, round(RIM_MM / voxel_mm)))
     coarse = np.maximum(resampled(anti_aliased(data, affine, voxel_mm), affine, full), 0)
-    box = box_of(near, margin=max(1, round(MARGIN_MM / voxel_mm)))
-    grid = full.cut(box)
-    around = to_ants(near[box], grid.affine)
-    even = ants.n4_bias_field_correction(
-        to_ants(coarse[box], grid.affine),
-        mask=around,
-        shrink_factor=max(1, round(BIAS_VOXEL_MM / voxel_mm)),
-        convergence=BIAS_ITERATIONS,
-    )
+    for _ in range(PASSES):
+        roughly = resampled(maps.brain, maps.affine, Grid(full.shape, head_to_template @ full.affine)) > 0.5
+        if roughly.sum() * full.voxel_ml < BRAIN_MIN_ML:
+            raise NotMeasurableError("the template's brain falls outside of the image")
+        near = ndimage.binary_dilation(roughly, iterations=max(1, round(RIM_MM / voxel_mm)))
+        box = box_of(near, margin=max(1, round(MARGIN_MM / voxel_mm)), step=max(1, round(BOX_STEP_MM / voxel_mm)))
+        grid = full.cut(box)
+        around = to_ants(near[box], grid.affine)
+        even = ants.n4_bias_field_correction(
+            to_ants(coarse[box], grid.affine),
+            mask=around,
+            shrink_factor=max(1, round(BIAS_VOXEL_MM / voxel_mm)),
+            convergence=BIAS_ITERATIONS,
+        )
+        head_to_template = _affine(even * around, maps, head_to_template, scratch)
     transforms = _deform(even * around, maps, head_to_template, scratch)
     warped = {
         name: _carried(getattr(maps, name), maps, even, transforms, "linear") for name in ("t1", "brain", *TISSUES)
@@ -174,29 +180,35 @@ def _head_to_mean_head(data: NDArray[np.float32], affine: NDArray[np.float64], s
     return np.array(json.loads(result.read_text(encoding="utf-8"))["moving_to_fixed"], dtype=np.float64)
 
 
-def _deform(head: AntsImage, maps: Template, head_to_template: NDArray[np.float64], scratch: Path) -> list[str]:
-    """Files of the transforms that carry the template to the head: a deformation field, then an affine."""
-    matrix = LPS @ head_to_template @ LPS
-    rough = str(scratch / "rough.mat")
-    ants.write_transform(
-        ants.create_ants_transform(
-            "AffineTransform", precision="double", dimension=3, matrix=matrix[:3, :3], offset=matrix[:3, 3]
-        ),
-        rough,
-    )
-    brain = to_ants(maps.t1, maps.affine)
-    common: dict[str, Any] = {"fixed": head, "moving": brain, "random_seed": 1}
-    affine = ants.registration(
-        **common,
+def _affine(
+    brain: AntsImage, maps: Template, head_to_template: NDArray[np.float64], scratch: Path
+) -> NDArray[np.float64]:
+    """A better fit of the brain alone (world to world, mm, RAS) from a rough one."""
+    found = ants.registration(
+        fixed=brain,
+        moving=to_ants(maps.t1, maps.affine),
+        random_seed=1,
         type_of_transform="Affine",
-        initial_transform=rough,
+        initial_transform=_written(head_to_template, scratch),
         aff_iterations=(200, 100),
         aff_shrink_factors=(4, 2),
         aff_smoothing_sigmas=(2, 1),
         outprefix=str(scratch / "affine_"),
     )["fwdtransforms"][0]
+    fitted = ants.read_transform(found)
+    matrix, centre = np.eye(4), np.array(fitted.fixed_parameters)
+    matrix[:3, :3] = np.reshape(fitted.parameters[:9], (3, 3))
+    matrix[:3, 3] = fitted.parameters[9:] + centre - matrix[:3, :3] @ centre
+    return np.asarray(LPS @ matrix @ LPS)
+
+
+def _deform(brain: AntsImage, maps: Template, head_to_template: NDArray[np.float64], scratch: Path) -> list[str]:
+    """Files of the transforms that carry the template to the head: a deformation field, then an affine."""
+    affine = _written(head_to_template, scratch)
     fitted = ants.registration(
-        **common,
+        fixed=brain,
+        moving=to_ants(maps.t1, maps.affine),
+        random_seed=1,
         type_of_transform="SyNOnly",
         initial_transform=affine,
         syn_metric="mattes",
@@ -204,6 +216,19 @@ def _deform(head: AntsImage, maps: Template, head_to_template: NDArray[np.float6
         outprefix=str(scratch / "syn_"),
     )["fwdtransforms"]
     return [*(name for name in fitted if not name.endswith(".mat")), affine]
+
+
+def _written(head_to_template: NDArray[np.float64], scratch: Path) -> str:
+    """The file of an affine (world to world, mm, RAS) as ANTs reads it."""
+    matrix = LPS @ head_to_template @ LPS
+    path = str(scratch / "head_to_template.mat")
+    ants.write_transform(
+        ants.create_ants_transform(
+            "AffineTransform", precision="double", dimension=3, matrix=matrix[:3, :3], offset=matrix[:3, 3]
+        ),
+        path,
+    )
+    return path
 
 
 def _carried(

@@ -4,6 +4,12 @@ import csv
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+MEASURES = "measures.tsv"
+"""The measures of one session's images."""
+REGIONS = "regions.tsv"
+"""Beside the label images: what their numbers stand for."""
+AGREEMENT = "agreement.tsv"
+"""Those measures before and after defacing."""
 NOT_AVAILABLE = "n/a"
 """As BIDS writes a missing value."""
 

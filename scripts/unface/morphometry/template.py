@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from unface.morphometry.grids import anti_aliased, lattice, resampled, world_points
-from unface.morphometry.regions import label_points
+from unface.morphometry.regions import Atlas, label_points
 
 MAP = "mni_icbm152_{kind}_tal_nlin_sym_09a_converted.nii.gz"
 MEAN_HEAD_TO_TEMPLATE = np.array(
@@ -44,8 +44,11 @@ class Template:
 
 
 @cache
-def template(voxel_mm: float) -> Template:
-    """The template with voxels of `voxel_mm`; CSF is what of the brain's mask is neither grey nor white matter."""
+def template(voxel_mm: float, atlas: Atlas | None = None) -> Template:
+    """The template with voxels of `voxel_mm`, and the regions of an atlas or unface's own.
+
+    CSF is what of the brain's mask is neither grey nor white matter.
+    """
     affine, t1 = _read("t1")
     _, gm = _read("gm")
     _, wm = _read("wm")
@@ -56,7 +59,7 @@ def template(voxel_mm: float) -> Template:
         name: resampled(anti_aliased(data, affine, voxel_mm), affine, grid)
         for name, data in {"t1": t1, "brain": brain, "csf": csf, "gm": gm, "wm": wm}.items()
     }
-    labels = label_points(world_points(grid)).reshape(grid.shape)
+    labels = label_points(world_points(grid), atlas).reshape(grid.shape)
     return Template(affine=grid.affine, regions=labels, **maps)
 
 

@@ -105,18 +105,34 @@ class Assembly:
                 path.unlink()
         for name, text in texts.items():
             target = self.folder / name
+            self._make_folder(target.parent)
             target.write_text(text, encoding="utf-8", newline="")
             target.chmod(0o644)
 
-    def put_in_place(self) -> None:
-        """Make this the release. The last one goes once this one stands; a stop in between leaves one of both."""
+    def put_in_place(self, keep_as: str | None = None, keep: int = 0) -> None:
+        """Make this the release. The last one goes once this one stands; a stop in between leaves one of both.
+
+        Parameters
+        ----------
+        keep_as
+            The version of the last release, if it is another one: it moves to `old_releases`. Its files are hard links,
+            so what did not change takes no room.
+        keep
+            How many old ones stay, the newest.
+        """
         last = self.layout.release.with_name(f".{self.layout.release.name}.old")
         shutil.rmtree(last, ignore_errors=True)
         if self.layout.release.exists():
             self.layout.release.rename(last)
         self.folder.rename(self.layout.release)
         self.proven.save()
+        if keep and keep_as and last.exists():
+            self.layout.old_releases.mkdir(exist_ok=True)
+            shutil.rmtree(self.layout.old_releases / keep_as, ignore_errors=True)
+            last.rename(self.layout.old_releases / keep_as)
         shutil.rmtree(last, ignore_errors=True)
+        for old in sorted(self.layout.old_releases.glob("*"), key=_version)[: -keep or None]:
+            shutil.rmtree(old)
 
     def leave_nothing(self) -> None:
         """Where nothing may be released, the last release goes, too."""
@@ -128,6 +144,10 @@ class Assembly:
             self._make_folder(folder.parent)
             folder.mkdir()
             folder.chmod(0o755)
+
+
+def _version(folder: Path) -> list[int]:
+    return [int(number) for number in folder.name.split(".")]
 
 
 def _link(source: Path, target: Path) -> None:

@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from unface.layout import bids_folder
+from unface.layout import MASKS, bids_folder
 from unface.outcome import WithheldError, Work
 from unface.release import contents, masks
 from unface.release.checks import Check
@@ -63,7 +63,8 @@ def audit_session(
         for code, sentence in [*bad_name, *check.content(path, file)]:
             work.withhold(code, f"{called} {sentence}")
         rows.append(contents.Released(path, stage, contents.sha256(file), file.stat().st_size))
-    for code, sentence in [*_unpaired(paths), *masks.check(dict(zip(paths, files, strict=True)), faced_suffixes)]:
+    mask_findings = masks.check(dict(zip(paths, files, strict=True)), faced_suffixes, defaced / MASKS)
+    for code, sentence in [*_unpaired(paths), *mask_findings]:
         work.withhold(code, sentence)
     contents.write(work.folder / contents.FILE, rows)
     work.measurements["files"] = len(rows)

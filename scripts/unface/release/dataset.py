@@ -1,4 +1,4 @@
-"""The dataset's own files: its description, README, CHANGES, participants and sessions."""
+"""The dataset's own files: its description, README, participants and sessions."""
 
 import csv
 import io
@@ -8,11 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import pydicom
 from bidsschematools.schema import load_schema
 
 from unface import __version__
 from unface.layout import Layout, bids_folder, bids_prefix
+from unface.release.dictionary import Dictionary
 from unface.settings import Release
 
 BASIC_PROFILE = ("113100", "Basic Application Confidentiality Profile")
@@ -63,11 +63,9 @@ class Person:
 
 def characteristics(layout: Layout, subject: str, session: str) -> dict[str, str]:
     """Sex and age as a session's de-identified headers have them: (0010,0040) and (0010,1010)."""
-    clean = sorted((layout.stage("deidentified", subject, session) / "dicom").glob("*/*.dcm"))[:1]
-    if not clean:
-        return {"sex": MISSING, "age": MISSING}
-    header = pydicom.dcmread(clean[0], stop_before_pixels=True, specific_tags=["PatientSex", "PatientAge"])
-    sex, age = str(header.get("PatientSex") or ""), str(header.get("PatientAge") or "")
+    noted = layout.stage("deidentified", subject, session) / "patient.json"
+    header = json.loads(noted.read_text(encoding="utf-8")) if noted.exists() else {}
+    sex, age = header.get("PatientSex", ""), header.get("PatientAge", "")
     years = re.fullmatch(r"(\d{3})Y", age)
     in_first_year = re.fullmatch(r"\d{3}[DWM]", age)
     return {
@@ -129,17 +127,18 @@ def texts(
     settings: Release,
     options: Sequence[str],
     tools: Mapping[str, Sequence[str]],
-    protocols: Mapping[str, Mapping[str, str]],
+    *,
+    meanings: Dictionary | None = None,
 ) -> dict[str, str]:
     """The dataset's own files by path. The same sessions and settings give the same bytes."""
+    columns = {**COLUMNS, **(meanings or {})}
     codes = [BASIC_PROFILE, DEFACED, *sorted(OPTION_CODES[option] for option in options)]
     files = {
         "dataset_description.json": _json(_description(settings, codes, tools)),
         "README": _readme(settings, codes, options, len(rows), sum(len(row.sessions) for row in rows)),
-        "CHANGES": _changes(protocols),
         "participants.tsv": _participants(rows),
         "participants.json": _json(
-            {name: COLUMNS.get(name, {"Description": "Given by the dataset's authors"}) for name in _columns(rows)}
+            {name: columns.get(name, {"Description": "Given by the dataset's authors"}) for name in _columns(rows)}
         ),
     }
     for row in rows:
@@ -156,7 +155,7 @@ def _description(
     method = "DICOM headers de-identified by PS3.15 Annex E, faces removed, every byte searched for identifiers"
     generated = [{"Name": "unface", "Version": __version__, "Description": f"{method} ({_listed(codes)})"}]
     generated += [{"Name": tool, "Version": version} for tool, versions in tools.items() for version in versions]
-    return {
+    description: dict[str, object] = {
         "Name": settings.name,
         "BIDSVersion": str(load_schema().bids_version),
         "DatasetType": "raw",
@@ -164,6 +163,9 @@ def _description(
         "Authors": list(settings.authors),
         "GeneratedBy": generated,
     }
+    if settings.source_datasets:
+        description["SourceDatasets"] = [dict(source) for source in settings.source_datasets]
+    return description
 
 
 def _listed(codes: Sequence[tuple[str, str]]) -> str:
@@ -200,14 +202,6 @@ def _readme(
         "",
     ]
     return "\n".join(lines)
-
-
-def _changes(protocols: Mapping[str, Mapping[str, str]]) -> str:
-    lines = ["1.0.0", "  - Released by the protocol (settings, code):"]
-    lines += [
-        f"    - {stage}: {digests['settings']}, {digests['code']}" for stage, digests in sorted(protocols.items())
-    ]
-    return "\n".join(lines) + "\n"
 
 
 def _columns(rows: Sequence[Person]) -> list[str]:

@@ -11,12 +11,14 @@ from pathlib import Path
 from unface import outcome
 from unface.layout import STAGES, Layout, bids_folder, unit
 from unface.outcome import JobFailedError, Outcome, Reason
-from unface.release import anonymity, contents, dataset, own_files
+from unface.release import anonymity, contents, dataset, dictionary, own_files, protocol, ratings
 from unface.release.assembly import Assembly, Passed, tools_of
 from unface.release.contents import Released
+from unface.release.history import History
+from unface.release.ratings import Ratings, Shown
 from unface.release.validator import Error, validate
 from unface.release.verdicts import Verdict, Verdicts, summary, write
-from unface.settings import Release
+from unface.settings import SHIPPED_RULES, Release
 
 __all__ = ["release", "summary"]
 
@@ -28,16 +30,20 @@ SOURCES: Mapping[str, tuple[str, ...]] = {
     "defaced": ("converted",),
     "morphometry-original": ("converted",),
     "morphometry-defaced": ("defaced",),
-    "agreement": ("morphometry-original", "morphometry-defaced"),
+    "agreement": ("defaced", "morphometry-original", "morphometry-defaced"),
     "audit": ("converted", "defaced"),
 }
 """The stages that each stage's results are made from, and must name in their outcome."""
 
 
 def examine(
-    layout: Layout, subject: str, session: str, protocols: Mapping[str, Mapping[str, str]]
-) -> tuple[list[Reason], Passed | None]:
-    """Why a session may not be released; nothing, and what may be released, if it may."""
+    layout: Layout,
+    subject: str,
+    session: str,
+    protocols: Mapping[str, Mapping[str, str]],
+    rated: Ratings,
+) -> tuple[list[Reason], Passed | None, list[Shown]]:
+    """Why a session may not be released, what of it may be if nothing speaks against it, what waits for a rating."""
     outcomes: dict[str, Outcome] = {}
     reasons: list[Reason] = []
     for stage in STAGES:
@@ -50,15 +56,17 @@ def examine(
     for stage, result in outcomes.items():
         if not result.ok and not result.reasons:
             reasons.append(_provenance(stage, "is withheld without a reason"))
-        reasons += _stale(layout, result, stage, (subject, session), protocols[stage])
+        reasons += stale(layout, result, stage, (subject, session), protocols[stage])
+    by_persons, wanted = ratings.judge(outcomes["defaced"], rated) if "defaced" in outcomes else ([], [])
+    reasons += by_persons
     if found or reasons:
-        return found + reasons, None
+        return found + reasons, None, wanted
     files, reasons = _contents(layout, subject, session, outcomes)
     tools = {tool: version for result in outcomes.values() for tool, version in result.tools.items()}
-    return reasons, None if reasons else Passed(subject, session, files, tools)
+    return reasons, None if reasons else Passed(subject, session, files, tools), wanted
 
 
-def _stale(
+def stale(
     layout: Layout, result: Outcome, stage: str, names: tuple[str, str], protocol: Mapping[str, str]
 ) -> list[Reason]:
     """Whether a result is of another session or stage, of other settings or code, or of other inputs than today's."""
@@ -97,7 +105,7 @@ def _contents(
 
 
 def _provenance(stage: str, sentence: str) -> Reason:
-    return Reason("provenance", f"{stage} {sentence}; run snakemake again", "release")
+    return Reason("provenance", f"{stage} {sentence}; `snakemake retry_withheld`, then `snakemake`", "release")
 
 
 def _is_same(path: Path, sha256: str | None) -> bool:
@@ -116,6 +124,10 @@ def release(
     deidentify_options: Sequence[str],
     subjects: Path | None,
     ignore: Sequence[str] = (),
+    conversions: Mapping[tuple[str, str], Mapping[str, str]] | None = None,
+    protocol_texts: Mapping[str, str] | None = None,
+    data_dictionary: Path | None = None,
+    rated: Ratings | None = None,
 ) -> Verdicts:
     """Examine every session, assemble what passed into a dataset, validate it, and put it in the last one's place.
 
@@ -131,29 +143,50 @@ def release(
         The user's table of subjects, if there is one: its further columns go into participants.tsv.
     ignore
         Words that are no secret although a header holds them as an identifier.
+    conversions
+        Today's digests for the conversion of those sessions whose plan is known (`settings.protocol`).
+    protocol_texts
+        The files of the protocol that goes out with the dataset (`protocol.texts`).
+    data_dictionary
+        What the user says of the columns of the table of subjects (`dictionary.read`).
+    rated
+        What persons said of defaced images.
 
     Raises
     ------
     JobFailedError
         If the machine or the validator failed; the last release stays as it is.
+    SettingsError
+        If the data dictionary is wrong.
     """
     reasons: dict[tuple[str, str], list[Reason]] = {}
     held: dict[tuple[str, str], Passed] = {}
     assembly = Assembly(layout)
+    wanted: list[Shown] = []
     for names in sorted(set(sessions)):
-        reasons[names], passed = examine(layout, *names, protocols)
+        of_session = {**protocols, "converted": (conversions or {}).get(names, protocols["converted"])}
+        reasons[names], passed, unrated = examine(layout, *names, of_session, rated or Ratings({}))
+        wanted += unrated
         if passed and not assembly.add(passed):
             reasons[names].append(_provenance("audit", "saw a file that has changed since"))
         elif passed:
             held[names] = passed
     given = dataset.read_subjects(subjects)
+    meanings = dictionary.read(data_dictionary, given)
+    further = [
+        *dictionary.words(meanings),
+        *(text for source in settings.source_datasets for text in source.values()),
+        *protocol.words(protocol_texts or {}, SHIPPED_RULES),
+    ]
     rows: list[dataset.Person] = []
+    past = history = History.read(layout.history)
     while held:
         rows = dataset.people(layout, assembly.folder, list(held), given)
-        assembly.write(dataset.texts(rows, settings, deidentify_options, tools_of(held.values()), protocols))
-        found = own_files.identified(layout, sorted(reasons), rows, settings, ignore) or _invalid(
-            layout, assembly.folder
-        )
+        history = past.with_release(settings, protocols, list(held), sorted({*reasons} - {*held}))
+        texts = dataset.texts(rows, settings, deidentify_options, tools_of(held.values()), meanings=meanings)
+        assembly.write({**texts, "CHANGES": history.changes(), **(protocol_texts or {})})
+        found = own_files.identified(layout, sorted(reasons), rows, settings, ignore=ignore, further=further)
+        found = found or _invalid(layout, assembly.folder)
         if not found:
             break
         concerned = {names for names in held for whom, _ in found if whom in (names, (names[0], None), (None, None))}
@@ -164,14 +197,22 @@ def release(
             del held[names]
             assembly.remove(*names)
     if held:
-        assembly.put_in_place()
+        last = past.entries[-1].version if past.entries else None
+        assembly.put_in_place(last if last != settings.version else None, settings.keep)
+        history.write(layout.history)
     else:
         assembly.leave_nothing()
     verdicts = [Verdict(*names, tuple(dict.fromkeys(because))) for names, because in reasons.items()]
     write(layout.verdicts, verdicts)
-    notes = tuple(filter(None, [anonymity.note(rows)])) if held else ()
+    ratings.write_wanted(layout.ratings_wanted, wanted)
+    notes = list(filter(None, [anonymity.note(rows)])) if held else []
+    if wanted:
+        notes.append(
+            f"{len(wanted)} images wait for a person's rating: look at their review pages, fill in "
+            f"restricted/{layout.ratings_wanted.name}, and name it as the setting `ratings`"
+        )
     log.info("%d of %d sessions released", len(held), len(verdicts))
-    return Verdicts(verdicts, layout, notes)
+    return Verdicts(verdicts, layout, tuple(notes))
 
 
 Whom = tuple[str | None, str | None]

@@ -16,7 +16,9 @@ SHARED = {"echo", "part", "inv", "flip", "mt"}
 """Entities of images that one acquisition takes at one place: they share a mask, whose BIDS name has none of these."""
 
 
-def check(files: Mapping[str, tuple[str, Path]], faced_suffixes: Collection[str]) -> Iterator[Finding]:
+def check(
+    files: Mapping[str, tuple[str, Path]], faced_suffixes: Collection[str], unreleased: Path
+) -> Iterator[Finding]:
     """Heads without a mask of their own, with a mask that removes nothing, or with voxels left where it removes.
 
     Parameters
@@ -25,12 +27,15 @@ def check(files: Mapping[str, tuple[str, Path]], faced_suffixes: Collection[str]
         Stage and file by path in the dataset.
     faced_suffixes
         BIDS suffixes of images that show the head.
+    unreleased
+        Folder of masks that BIDS has no name for, each by the path of its image.
     """
     masks = [(Name.of_masked(path), file) for path, (_, file) in files.items() if path.endswith("_defacemask.nii.gz")]
     for path, (_, file) in files.items():
         if is_image(path) and suffix(path) in faced_suffixes:
             image = Name.of(path)
-            own = [mask for name, mask in masks if name.is_of(image)]
+            beside = unreleased / path
+            own = [beside] if beside.is_file() else [mask for name, mask in masks if name.is_of(image)]
             if len(own) == 1:
                 yield from _compare(path, file, own[0])
             else:

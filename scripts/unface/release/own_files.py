@@ -18,17 +18,24 @@ def identified(
     sessions: Sequence[tuple[str, str]],
     rows: Sequence[Person],
     settings: Release,
+    *,
     ignore: Sequence[str],
+    further: Sequence[str] = (),
 ) -> list[tuple[tuple[str | None, str | None], Reason]]:
     """Whom identifiers in the dataset's own files concern, and the reason to withhold them.
 
     Every word that the user or a header gave is searched; the rest are unface's own words. A hit in a subject's row
     takes that subject out. A hit in the words of the whole dataset withholds everything: only its author can put
     that right.
+
+    Parameters
+    ----------
+    further
+        Words of the whole dataset that the user gave beside its name, license and authors.
     """
     # Columns and cells that many subjects share are searched once.
     columns = list(rows[0].values) if rows else []
-    words = Written.of([settings.name, settings.license, *settings.authors, *columns])
+    words = Written.of([settings.name, settings.license, *settings.authors, *columns, *further])
     cells = Written.of({cell for row in rows for cell in row.values.values()})
     by_subject = {row.subject: row for row in rows}
     found: list[tuple[tuple[str | None, str | None], Reason]] = []
@@ -39,7 +46,12 @@ def identified(
             # Such a session is withheld already, and so is its row.
             continue
         if kinds := answers.in_strings(words, LEAST):
-            found.append(((None, None), _reason(kinds, "the dataset's name, license, authors or columns of subjects")))
+            found.append(
+                (
+                    (None, None),
+                    _reason(kinds, "the dataset's name, license, authors, mapping rules or columns of subjects"),
+                )
+            )
         own = by_subject.get(subject)
         if own and (kinds := answers.in_strings([subject, *own.values.values()])):
             found.append(((subject, None), _reason(kinds, "the subject's label or row of participants.tsv")))

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from unface.face.render import View, shaded
-from unface.layout import Layout, bids_folder, mask_path
+from unface.layout import Layout, bids_folder, mask_file
 from unface.report import pictures
 from unface.report.pictures import Array, Colour, Volume
 from unface.report.results import Session
@@ -69,7 +69,8 @@ def read(layout: Layout, session: Session, name: str) -> Head:
     before, after = (
         layout.stage(stage, session.subject, session.session) / "bids" / name for stage in ("converted", "defaced")
     )
-    return Head(name, _load(before), _load(after), _load(after.with_name(mask_path(after.name))))
+    keep = mask_file(layout.stage("defaced", session.subject, session.session), name)
+    return Head(name, _load(before), _load(after), _load(keep) if keep else None)
 
 
 def _load(path: Path) -> Volume | None:

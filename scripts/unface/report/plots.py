@@ -18,6 +18,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
+from unface.morphometry.cohort import Agreement, Pairs
 from unface.report import wording
 
 Part = TypeVar("Part")
@@ -44,27 +45,6 @@ NAMED_OUTLIERS = 5
 
 
 @dataclass(frozen=True)
-class Pairs:
-    """One measure of every session, before and after defacing: element i is one image."""
-
-    measure: str
-    region: str
-    unit: str
-    names: Sequence[str]
-    original: NDArray[np.float64]
-    defaced: NDArray[np.float64]
-
-    @property
-    def title(self) -> str:
-        return self.region or wording.measure(self.measure)
-
-    @property
-    def percent(self) -> NDArray[np.float64]:
-        """Change in percent of the original."""
-        return 100 * (self.defaced - self.original) / self.original
-
-
-@dataclass(frozen=True)
 class Check:
     """One check over the cohort: its values, the limits they are held against, and which of them passed."""
 
@@ -74,9 +54,9 @@ class Check:
     ok: NDArray[np.bool_]
 
 
-def bland_altman(measures: Sequence[Pairs]) -> str:
+def bland_altman(measures: Sequence[tuple[Pairs, Agreement]]) -> str:
     """Difference over mean of each measure, with bias and 95 % limits of agreement (Bland and Altman 1986)."""
-    return _drawing(measures, draw_bland_altman, height=2.9, columns=3)
+    return _drawing(measures, lambda axes, one: draw_bland_altman(axes, *one), height=2.9, columns=3)
 
 
 def checks(found: Sequence[Check]) -> str:
@@ -84,24 +64,43 @@ def checks(found: Sequence[Check]) -> str:
     return _drawing(found, _check, height=2.0, columns=4)
 
 
-def bias_forest(measures: Sequence[Pairs]) -> str:
-    """Mean change of each measure in percent, with its 95 % confidence interval, and the spread of sessions."""
+def bias_forest(rows: Sequence[Agreement]) -> str:
+    """Mean change of each measure in percent, with its 95 % confidence interval, over the noise floor."""
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(WIDTH_INCHES, 0.9 + 0.27 * len(measures)))
-        axes = figure.subplots()
-        axes.axvline(0, color=GREY, linewidth=0.8)
-        for row, measure in enumerate(measures):
-            percent = measure.percent
-            low, high = np.percentile(percent, (2.5, 97.5))
-            axes.plot([low, high], [row, row], color=BLUE, alpha=0.3, linewidth=6, solid_capstyle="butt")
-            half = 1.96 * percent.std(ddof=1) / np.sqrt(len(percent)) if len(percent) > 1 else 0.0
-            axes.errorbar(percent.mean(), row, xerr=half, fmt="s", color=RED, markersize=4, capsize=3, linewidth=1.4)
-        axes.set_yticks(range(len(measures)), [measure.title for measure in measures])
-        axes.set_ylim(len(measures) - 0.4, -0.6)
-        axes.set_xlabel(
-            "change by defacing (%): mean with its 95 % confidence interval; pale, the middle 95 % of sessions"
-        )
+        figure = Figure(figsize=(WIDTH_INCHES, 0.9 + 0.27 * len(rows)))
+        _forest(figure.subplots(), rows, [_title(row) for row in rows])
         return _svg(figure)
+
+
+def group_forest(measures: Sequence[Sequence[Agreement]]) -> str:
+    """The same for the groups of the cohort: a column a measure, a row a group, the same groups in each."""
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(WIDTH_INCHES, 1.2 + 0.24 * max(len(rows) for rows in measures)))
+        for place, (axes, rows) in enumerate(
+            zip(figure.subplots(1, len(measures), squeeze=False)[0], measures, strict=True)
+        ):
+            _forest(axes, rows, [f"{row.grouping} {row.group} ({row.sessions})" if not place else "" for row in rows])
+            axes.set_title(_title(rows[0]))
+            axes.set_xlabel("change (%)")
+        return _svg(figure)
+
+
+def _forest(axes: Axes, rows: Sequence[Agreement], names: Sequence[str]) -> None:
+    axes.axvline(0, color=GREY, linewidth=0.8)
+    for place, row in enumerate(rows):
+        noise = 100 * row.noise / row.mean_original if row.mean_original else 0.0
+        if np.isfinite(noise):
+            axes.plot([-noise, noise], [place, place], color=BLUE, alpha=0.3, linewidth=6, solid_capstyle="butt")
+        # In some group a single session has a mean and no interval.
+        ends = np.nan_to_num([[row.bias_percent - row.bias_percent_low], [row.bias_percent_high - row.bias_percent]])
+        axes.errorbar(row.bias_percent, place, xerr=ends, fmt="s", color=RED, markersize=4, capsize=3, linewidth=1.4)
+    axes.set_yticks(range(len(rows)), list(names))
+    axes.set_ylim(len(rows) - 0.4, -0.6)
+    axes.set_xlabel("change by defacing (%): mean with its 95 % confidence interval; pale, the noise floor")
+
+
+def _title(one: Pairs | Agreement) -> str:
+    return one.region or wording.measure(one.measure)
 
 
 def region_map(regions: Sequence[Pairs]) -> str:
@@ -118,7 +117,7 @@ def region_map(regions: Sequence[Pairs]) -> str:
         reach = max(float(np.nanpercentile(np.abs(percent), 99)), 0.1)
         picture = axes.pcolormesh(percent, cmap=colours, norm=TwoSlopeNorm(0, -reach, reach), rasterized=True)
         axes.invert_yaxis()
-        axes.set_yticks(np.arange(len(regions)) + 0.5, [region.title for region in regions], fontsize=7)
+        axes.set_yticks(np.arange(len(regions)) + 0.5, [_title(region) for region in regions], fontsize=7)
         few = len(sessions) <= 40
         axes.set_xticks(np.arange(len(sessions)) + 0.5 if few else [], sessions if few else [], rotation=90, fontsize=7)
         axes.set_xlabel("session" if few else f"{len(sessions):,} sessions")
@@ -128,27 +127,27 @@ def region_map(regions: Sequence[Pairs]) -> str:
         return _svg(figure)
 
 
-def draw_bland_altman(axes: Axes, measure: Pairs) -> None:
-    mean = (measure.original + measure.defaced) / 2
-    difference = measure.defaced - measure.original
-    bias = difference.mean()
-    spread = 1.96 * difference.std(ddof=1) if len(difference) > 1 else 0.0
-    outside = np.abs(difference - bias) > max(spread, 1e-12)
+def draw_bland_altman(axes: Axes, measure: Pairs, found: Agreement) -> None:
+    """One measure's differences over its means; sessions far from the others are red and named."""
+    mean, difference = (measure.original + measure.defaced) / 2, measure.difference
+    outside = np.isin(measure.names, found.outliers)
     many = len(mean) > MANY_POINTS
     style: Any = {"markersize": 3 if many else 5, "alpha": 0.4 if many else 0.8, "markeredgewidth": 0}
     for points, colour in ((~outside, BLUE), (outside, RED)):
         axes.plot(mean[points], difference[points], "o", color=colour, rasterized=many, **style)
     axes.axhline(0, color=GREY, linewidth=0.6)
-    axes.axhline(bias, color=ORANGE, linewidth=1.3)
-    for edge in (bias - spread, bias + spread):
-        axes.axhline(edge, color=ORANGE, linewidth=1, linestyle=(0, (4, 3)))
+    axes.axhline(found.bias, color=ORANGE, linewidth=1.3)
+    figures = f"bias {found.bias:+.3g} {measure.unit}"
+    if np.isfinite(found.loa_low):
+        for edge in (found.loa_low, found.loa_high):
+            axes.axhline(edge, color=ORANGE, linewidth=1, linestyle=(0, (4, 3)))
+        figures = f"bias {found.bias:+.3g}, limits {found.loa_low:+.3g} to {found.loa_high:+.3g} {measure.unit}"
     axes.margins(x=0.12, y=0.18)
-    axes.set_title(measure.title, pad=16)
-    figures = f"bias {bias:+.3g}, limits {bias - spread:+.3g} to {bias + spread:+.3g} {measure.unit}"
+    axes.set_title(_title(measure), pad=16)
     axes.text(0, 1.02, figures.replace("-", "\u2212"), transform=axes.transAxes, fontsize=8, color=GREY)
     axes.set_xlabel(f"mean of original and defaced ({measure.unit})")
     axes.set_ylabel(f"defaced − original ({measure.unit})")
-    farthest = [index for index in np.argsort(-np.abs(difference - bias), kind="stable") if outside[index]]
+    farthest = [index for index in np.argsort(-np.abs(difference - found.bias), kind="stable") if outside[index]]
     _write_names(axes, [(measure.names[index], mean[index], difference[index]) for index in farthest])
 
 

@@ -37,7 +37,11 @@ STAGE_COLUMNS: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class Verdict:
-    """How a session stands: `released`, `withheld`, `ready` (every stage ok, no release yet) or `unfinished`."""
+    """How a session stands.
+
+    `released`, `withheld`, `review` (every stage ok, but a person has to rate an image), `ready` (every stage ok, no
+    release yet) or `unfinished`.
+    """
 
     word: str
     reasons: tuple[Reason, ...] = ()
@@ -57,13 +61,23 @@ class Session:
         return bids_prefix(self.subject, self.session)
 
     def state(self, stage: str) -> str:
-        """`ok`, `withheld` by this stage itself, `skipped` because of an earlier one, or `missing`."""
+        """`ok`, `review`, `withheld` by this stage itself, `skipped` because of an earlier one, or `missing`."""
         found = self.outcomes.get(stage)
         if found is None:
             return "missing"
         if found.ok:
-            return "ok"
+            return "review" if stage == "defaced" and "review" in self.faces() else "ok"
         return "withheld" if any(reason.stage == stage for reason in found.reasons) else "skipped"
+
+    def faces(self) -> list[str]:
+        """How the defacing of each head image ended: `pass`, `review` or `fail`."""
+        return [str(image.get("state", "")) for image in self.heads().values()]
+
+    def heads(self) -> Mapping[str, Any]:
+        """What the defacing measured of each head image."""
+        found = self.outcomes.get("defaced")
+        images: Mapping[str, Any] = found.measurements.get("images", {}) if found else {}
+        return images
 
 
 def read_session(layout: Layout, subject: str, session: str, gate: Mapping[str, str] | None = None) -> Session:
@@ -78,6 +92,9 @@ def read_session(layout: Layout, subject: str, session: str, gate: Mapping[str, 
             continue
     reasons = list(dict.fromkeys(reason for found in outcomes.values() for reason in found.reasons))
     word = "withheld" if reasons else "ready" if len(outcomes) == len(STAGES) else "unfinished"
+    so_far = Session(subject, session, outcomes, Verdict(word))
+    if word == "ready" and "review" in so_far.faces():
+        word = "review"
     if gate:
         word = gate["verdict"]
         # The gate's sentences begin with those of the stages; what it adds follows.
@@ -85,7 +102,7 @@ def read_session(layout: Layout, subject: str, session: str, gate: Mapping[str, 
         added = gate["reasons"].removeprefix(known).removeprefix("; ")
         codes = [code for code in gate["codes"].split(";") if code not in {"", *(reason.code for reason in reasons)}]
         reasons += [Reason(code, added, "release") for code in codes]
-    return Session(subject, session, outcomes, Verdict(word, tuple(reasons)))
+    return replace(so_far, verdict=Verdict(word, tuple(reasons)))
 
 
 def read_gate(path: Path) -> dict[tuple[str, str], dict[str, str]]:

@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from unface.layout import STAGES, Layout
+from unface import outcome
+from unface.layout import RATING_COLUMNS, STAGES, Layout, mask_names
 from unface.outcome import REASONS
 from unface.report import heads, pages, results
 from unface.report.results import STAGE_WORDS, Session
-from unface.report.wording import CHECKS, in_order
+from unface.report.wording import CHECKS, ENGINES, in_order
 
 WORST_REGIONS = 8
 
@@ -24,6 +25,7 @@ def review_session(layout: Layout, subject: str, session: str, output: Path, tit
         The name of the cohort.
     """
     found = results.read_session(layout, subject, session)
+    defaced = _outputs(layout, subject, session)
     agreement = results.read_table(layout.stage("agreement", subject, session) / "agreement.tsv")
     page = pages.render(
         "templates/review.html.j2",
@@ -32,7 +34,11 @@ def review_session(layout: Layout, subject: str, session: str, output: Path, tit
         meanings=REASONS,
         stages=_stages(found),
         series=results.read_series(layout, subject, session),
-        heads=[_head(layout, found, name, agreement) for name in heads.names(layout, found)],
+        heads=[
+            {**_head(layout, found, name, agreement), "rating": _rating(defaced, name)}
+            for name in heads.names(layout, found)
+        ],
+        rating_columns="\t".join(RATING_COLUMNS),
         tissues=heads.TISSUES.values(),
         cut=heads.CUT,
         check_meanings=CHECKS,
@@ -57,6 +63,20 @@ def _stages(session: Session) -> list[dict[str, Any]]:
     return rows
 
 
+def _outputs(layout: Layout, subject: str, session: str) -> Mapping[str, str]:
+    try:
+        return outcome.read(layout.stage("defaced", subject, session)).outputs
+    except outcome.JobFailedError:
+        return {}
+
+
+def _rating(defaced: Mapping[str, str], name: str) -> str:
+    """The line of the table of ratings by which a person passes an image; empty where there is none to rate."""
+    mask = next((mask for mask in mask_names(name) if mask in defaced), "")
+    image = defaced.get(f"bids/{name}")
+    return "\t".join((name, image, defaced[mask], "pass", "", "")) if image and mask else ""
+
+
 def _head(layout: Layout, session: Session, name: str, agreement: list[dict[str, str]]) -> dict[str, Any]:
     """What the page shows of one head image."""
     head = heads.read(layout, session, name)
@@ -68,7 +88,7 @@ def _head(layout: Layout, session: Session, name: str, agreement: list[dict[str,
     return {
         "name": head.stem,
         "state": measured.get("state", ""),
-        "engine": measured.get("engine", ""),
+        "engine": ENGINES.get(measured.get("engine", ""), measured.get("engine", "")),
         "registered": measured.get("registered", ""),
         "checks": {check: measured["checks"][check] for check in in_order(measured.get("checks", {}))},
         "slices": heads.slices(head),

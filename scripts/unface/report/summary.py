@@ -3,7 +3,7 @@
 import csv
 import io
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,26 +11,31 @@ import numpy as np
 
 from unface.layout import STAGES, Layout
 from unface.outcome import REASONS
-from unface.report import pages, plots, results
-from unface.report.plots import Check, Pairs
+from unface.report import morphometry, pages, plots, results
+from unface.report.plots import Check
 from unface.report.results import STAGE_COLUMNS, STAGE_WORDS, Session
-from unface.report.wording import ADVICE, in_order
+from unface.report.wording import ADVICE, ENGINES, in_order
 
+FACE_STATES = ("pass", "review", "fail")
 LISTED_SESSIONS = 500
 """Longer cohorts list only the sessions that were not released; cohort.tsv lists all."""
 
-PROTOCOL_COLUMNS = ("group", "result", "rules", "sessions", "series", "example")
-"""The columns of protocols.tsv that hold no value of a header."""
+PROTOCOL_COLUMNS = ("group", "result", "rules", "suggestion", "sessions", "series", "variants", "example")
+"""The columns of protocols.tsv that hold no text of a header."""
 
 AUDITED = {"files": "files searched", "bytes": "bytes searched", "forms": "written forms of identifiers searched for"}
 
-REGION_PLOTS = 30
 
-Row = dict[str, str]
-
-
-def summary(layout: Layout, sessions: Iterable[tuple[str, str]], output_folder: Path, title: str) -> None:
-    """Write `index.html` and `cohort.tsv`.
+def summary(
+    layout: Layout,
+    sessions: Iterable[tuple[str, str]],
+    output_folder: Path,
+    title: str,
+    *,
+    sample: Sequence[tuple[str, str]] = (),
+    subjects: Path | None = None,
+) -> None:
+    """Write `index.html`, `cohort.tsv`, and the tables of the morphometry with their dictionary.
 
     Parameters
     ----------
@@ -40,10 +45,17 @@ def summary(layout: Layout, sessions: Iterable[tuple[str, str]], output_folder: 
         Where the page goes (`layout.report`).
     title
         The name of the cohort.
+    sample
+        The sessions whose originals were measured again for the noise floor.
+    subjects
+        The user's table of subjects; its column `site` makes groups.
     """
     gate = results.read_gate(layout.verdicts)
     found = [results.read_session(layout, *unit, gate.get(unit)) for unit in sorted(sessions)]
     listed = [one for one in found if len(found) <= LISTED_SESSIONS or one.verdict.word != "released"]
+    compared = morphometry.read(layout, found, sample, subjects)
+    statistics = morphometry.statistics(compared)
+    failures = morphometry.failures(found, compared.groups)
     page = pages.render(
         "templates/summary.html.j2",
         title=title,
@@ -54,12 +66,14 @@ def summary(layout: Layout, sessions: Iterable[tuple[str, str]], output_folder: 
         withheld=_withheld(found),
         series=_series(layout, found),
         protocols=_protocols(layout),
+        faces=_faces(found),
         checks=_checks(found),
-        measures=_measures(layout, found),
+        measures=morphometry.shown(compared, statistics, failures),
         audit=_audit(found),
         protocol=_protocol(found),
         tools=_tools(found),
     )
+    morphometry.write(output_folder, compared, statistics, failures)
     pages.write(page, output_folder / "index.html", mode=0o644)
     pages.write(_cohort_table(found), output_folder / "cohort.tsv", mode=0o644)
 
@@ -113,17 +127,27 @@ def _protocols(layout: Layout) -> dict[str, Any]:
     return {"columns": columns, "rows": [[row[column] for column in columns] for row in rows]}
 
 
+def _faces(found: Sequence[Session]) -> list[tuple[str, dict[str, int]]]:
+    """How head images were aligned, and how many of each passed, wait for a person, or failed."""
+    count: dict[str, Counter[str]] = defaultdict(Counter)
+    for session in found:
+        for image in session.heads().values():
+            engine = image.get("engine", "")
+            count[ENGINES.get(engine, engine) or "not at all"][image.get("state", "")] += 1
+    rows = [(how, {state: states[state] for state in FACE_STATES}) for how, states in count.items()]
+    return sorted(rows, key=lambda row: (-sum(row[1].values()), row[0]))
+
+
 def _checks(found: Sequence[Session]) -> str:
     """The distribution of every check of the defacing that has a number for its value."""
     values: dict[str, list[tuple[float, bool]]] = defaultdict(list)
     limits: dict[str, set[float]] = defaultdict(set)
     for session in found:
-        defaced = session.outcomes.get("defaced")
-        for image in (defaced.measurements.get("images", {}) if defaced else {}).values():
+        for image in session.heads().values():
             for name, check in image.get("checks", {}).items():
                 value = results.number(check["value"])
                 if value is not None and not isinstance(check["value"], bool):
-                    values[name].append((value, bool(check["ok"])))
+                    values[name].append((value, check["state"] == "pass"))
                     limits[name].update(results.numbers(check["limit"]))
     checks = [
         Check(
@@ -135,59 +159,6 @@ def _checks(found: Sequence[Session]) -> str:
         for name in in_order(values)
     ]
     return plots.checks(checks) if checks else ""
-
-
-def agreement(layout: Layout, found: Iterable[Session]) -> Iterator[tuple[str, Row]]:
-    """Each row of the sessions' agreement tables, with the session's name."""
-    for session in found:
-        if "agreement" in session.outcomes:
-            folder = layout.stage("agreement", session.subject, session.session)
-            for row in results.read_table(folder / "agreement.tsv"):
-                yield session.name, row
-
-
-def pairs(rows: Iterable[tuple[str, Row]]) -> list[Pairs]:
-    """The measures of a cohort before and after, in the tables' order; what has no value in both is left out."""
-    found: dict[tuple[str, str, str], list[tuple[str, float, float]]] = defaultdict(list)
-    for name, row in rows:
-        original, defaced = results.number(row["original"]), results.number(row["defaced"])
-        if original and defaced is not None:
-            found[row["measure"], row["region"], row["unit"]].append((name, original, defaced))
-    return [
-        Pairs(
-            *measure,
-            names=[name for name, _, _ in values],
-            original=np.array([original for _, original, _ in values]),
-            defaced=np.array([defaced for _, _, defaced in values]),
-        )
-        for measure, values in found.items()
-    ]
-
-
-def _measures(layout: Layout, found: Sequence[Session]) -> dict[str, Any]:
-    """Plots of the measures, whole and by region, and how many lie outside their limits."""
-    verdicts = Counter[str]()
-
-    def counted() -> Iterator[tuple[str, Row]]:
-        for name, row in agreement(layout, found):
-            verdicts[row["ok"].lower()] += 1
-            yield name, row
-
-    measures = pairs(counted())
-    whole = [measure for measure in measures if not measure.region]
-    regions = [measure for measure in measures if measure.region]
-    worst = sorted(regions, key=_largest_bias, reverse=True)[:REGION_PLOTS]
-    return {
-        "rows": verdicts.total(),
-        "outside": verdicts["false"],
-        "bland_altman": plots.bland_altman(whole) if whole else "",
-        "forest": plots.bias_forest(whole + worst) if measures else "",
-        "regions": plots.region_map(regions) if regions else "",
-    }
-
-
-def _largest_bias(measure: Pairs) -> float:
-    return abs(float(measure.percent.mean()))
 
 
 def _audit(found: Sequence[Session]) -> dict[str, Any]:

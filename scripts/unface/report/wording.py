@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 ADVICE: Mapping[str, str] = {
-    "input_missing": "Put the file back where the inventory found it, or make the inventory again.",
+    "input_missing": "Put the file back and `snakemake retry_withheld`, or make the inventory again.",
     "input_changed": "Make the inventory again, so that it describes the files as they are now.",
     "unreadable": "Get the file again from the scanner or the archive, then make the inventory again.",
     "identifier_left": "Add an override under deidentify for the element that the session's page names.",
@@ -17,7 +17,10 @@ ADVICE: Mapping[str, str] = {
     "registration_failed": "Look at the review page: is the orientation in the header true, and is there a whole head?",
     "face_left": "Look at the review page; another engine or a wider mask may serve.",
     "brain_cut": "Look at the review page: the head may be turned, or the field of view cut short.",
-    "needs_review": "Look at the review page and rate the image.",
+    "needs_review": "Look at the review page and rate the image in the table of ratings.",
+    "defaced_before": "If it was defaced before or shows a brain alone, rate it as pass; else leave it out.",
+    "sides_unsure": "Look which of the two images has left and right exchanged; mend or leave out its series.",
+    "rated_fail": "Nothing: a person decided it. Another engine or setting makes another result, to be rated anew.",
     "engine_missing": "Install the engine, or choose another under deface.engine.",
     "morphometry_failed": "Look at the review page: the image may be too poor to measure, or not a whole brain.",
     "morphometry_changed": "Compare the tissues' outlines on the review page; a cut too near the brain moves them.",
@@ -27,28 +30,47 @@ ADVICE: Mapping[str, str] = {
     "sidecar_key": "Leave the key out in the mapping rules' additions to sidecars.",
     "nifti_header": "Run the conversion again; only unface's own output has clean headers.",
     "file_name": "Mend the mapping rule that names the file.",
-    "provenance": "Run snakemake again: a result is older than today's settings or code.",
+    "provenance": "`snakemake retry_withheld`, then `snakemake`: a result is damaged or out of date.",
     "bids_invalid": "Read the validator's message, and mend the mapping rule or the sidecar it names.",
     "excluded": "Nothing: the session was taken out on purpose.",
-    "tool_timeout": "Run it again; if it fails again, look at the image's size and at the time limit.",
+    "job_failed": "Give its rule more memory or time, then `snakemake retry_withheld`; see docs/faults.md.",
+    "tool_timeout": "Try `snakemake retry_withheld`; if it fails again, look at the image's size.",
     "tool_crashed": "Look at the image on the review page; it may be damaged.",
     "crashed": "Read the traceback in restricted/tracebacks and report it without its values.",
 }
 
 CHECKS: Mapping[str, str] = {
     "ngf": "how well edges in the head lie along the template's; below the limit the head is not aligned",
+    "engines_apart_mm": "distance between the faces that two engines find, in mm",
+    "lead_over_swapped": "how much better the head fits than with front and back exchanged",
+    "left_right_lead": "how much better it lies on another image of the session than with its sides exchanged",
     "scale_smallest": "size of the head against the template, along the axis where it is smallest",
     "scale_largest": "size of the head against the template, along the axis where it is largest",
+    "scale_ratio": "its largest size against its smallest; a large one is a sheared fit",
     "not_mirrored": "1 if the fit keeps left and right apart, -1 if it exchanges them",
+    "tilt_degrees": "how far the header puts the head from upright",
     "removed_percent": "part of the head's volume that was removed",
     "brain_margin_mm": "least distance from the cut to the brain",
+    "face_present": "part of the face that was there before, in its best zone",
     "eyes_removed": "per cent of the eyes' surface that is gone",
     "nose_removed": "per cent of the nose's surface that is gone",
     "mouth_removed": "per cent of the mouth's surface that is gone",
     "chin_removed": "per cent of the chin's surface that is gone",
+    "ear_left_removed": "per cent of the left ear's surface that is gone",
+    "ear_right_removed": "per cent of the right ear's surface that is gone",
     "untouched": "stored values and header bytes that changed outside the mask",
 }
 """What each check of the defacing measures."""
+
+ENGINES: Mapping[str, str] = {
+    "niimath": "niimath, on the template",
+    "ants": "ANTs, on the template",
+    "niimath from ants": "niimath, from where ANTs puts the head",
+    "ants, many starts": "ANTs from many rotations",
+    "niimath from ants, many starts": "niimath, from where ANTs from many rotations puts the head",
+    "ants rigid": "through another image of the session",
+}
+"""How a head was aligned."""
 
 MEASURES: Mapping[str, str] = {
     "icv": "Intracranial volume",
@@ -56,9 +78,9 @@ MEASURES: Mapping[str, str] = {
     "gm": "Grey matter",
     "wm": "White matter",
     "csf": "CSF",
-    "mean_gm": "Mean of grey matter",
-    "mean_wm": "Mean of white matter",
-    "mean_csf": "Mean of CSF",
+    "intensity_gm": "Intensity of grey matter",
+    "intensity_wm": "Intensity of white matter",
+    "intensity_csf": "Intensity of CSF",
     "snr_gm": "SNR of grey matter",
     "snr_wm": "SNR of white matter",
     "cnr": "Contrast to noise",

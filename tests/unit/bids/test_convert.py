@@ -5,6 +5,7 @@ import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import nibabel
 import numpy as np
@@ -12,6 +13,7 @@ import pydicom
 import pytest
 from sessions import Converted, convert, take_in
 
+from dicom_factory import write_series
 from unface import tools
 from unface.bids.convert import STATES
 from unface.bids.sidecars import allowed_keys
@@ -51,12 +53,13 @@ def test_every_file_of_a_scanner_set_ends_in_one_state(sets: Sets, name: str) ->
         written = {str(path.relative_to(session.bids)) for path in session.bids.rglob("*") if path.is_file()}
         listed = {path for entry in session.series for path in entry["outputs"]}
         assert listed == {path for path in written if not path.endswith("_scans.tsv")}
+        own = f"sub-{session.outcome.subject}/ses-{session.outcome.session}/"
+        assert all(path.startswith(own) for path in written), "no session writes what it shares with others"
         assert all(entry["reason"] for entry in session.series if entry["state"] != "converted")
 
 
-def test_the_validator_finds_no_error_in_any_scanner_set(sets: Sets, tmp_path: Path) -> None:
-    dataset = tmp_path / "dataset"
-    sessions = [session for name in SETS for session in sets(name) if session.bids.exists()]
+def errors(sessions: list[Converted], dataset: Path) -> list[dict[str, Any]]:
+    """What the BIDS validator finds wrong in a dataset of these sessions."""
     for session in sessions:
         shutil.copytree(session.bids, dataset, dirs_exist_ok=True)
     description = {"Name": "Scanner sets", "BIDSVersion": "1.11.1", "License": "CC0", "Authors": ["A. Author"]}
@@ -66,7 +69,12 @@ def test_the_validator_finds_no_error_in_any_scanner_set(sets: Sets, tmp_path: P
     (dataset / "participants.tsv").write_text("\n".join(["participant_id", *rows]) + "\n")
     found = subprocess.run([tools.find("bids-validator-deno"), "--json", dataset], capture_output=True, check=False)
     issues = json.loads(found.stdout)["issues"]["issues"]
-    assert [issue for issue in issues if issue["severity"] == "error"] == []
+    return [issue for issue in issues if issue["severity"] == "error"]
+
+
+def test_the_validator_finds_no_error_in_any_scanner_set(sets: Sets, tmp_path: Path) -> None:
+    sessions = [session for name in SETS for session in sets(name) if session.bids.exists()]
+    assert errors(sessions, tmp_path / "dataset") == []
 
 
 def test_an_acquisition_split_over_series_becomes_one_image_with_all_its_volumes(sets: Sets) -> None:
@@ -165,6 +173,92 @@ def test_perfusion_without_the_context_that_bids_requires_is_left_out_and_said(s
     assert entry["state"] == "excluded"
     assert "aslcontext.tsv" in entry["reason"]
     assert any("aslcontext.tsv" in note for note in session.outcome.notes)
+
+
+ASL_RULE = """extends: shipped
+rules:
+- name: asl
+  datatype: perf
+  suffix: asl
+  criteria: {ImageType: {any: [ASL]}}
+  sidecar:
+    ASLContext: [m0scan, control, label]
+    M0Type: Included
+    BackgroundSuppression: false
+    RepetitionTimePreparation: 4.8
+    TotalAcquiredPairs: 3
+"""
+
+
+def test_perfusion_is_carried_with_its_context_where_a_rule_says_what_headers_do_not(
+    shared_data: Callable[[str], Path], tmp_path: Path
+) -> None:
+    (tmp_path / "rules.yaml").write_text(ASL_RULE)
+    (session,) = convert(take_in(shared_data("siemens_xa30_enhanced"), tmp_path / "results"), tmp_path / "rules.yaml")
+    assert session.file("aslcontext.tsv").read_text().split() == [
+        *("volume_type", "m0scan", "control", "label", "control", "label", "control", "label")
+    ]
+    assert nibabel.load(session.file("_asl.nii.gz")).shape[3] == 7
+    assert "ASLContext" not in session.sidecar("_asl")
+    (entry,) = [entry for entry in session.series if entry["rule"] == "asl"]
+    assert any(path.endswith("aslcontext.tsv") for path in entry["outputs"])
+    assert errors([session], tmp_path / "dataset") == []
+
+
+PET_RULE = """rules:
+- name: pet
+  datatype: pet
+  suffix: pet
+  criteria: {Modality: PT}
+  entities: {trc: FDG}
+  sidecar:
+    {Manufacturer: Siemens, ManufacturersModelName: mMR, Units: Bq/mL, TracerName: FDG, TracerRadionuclide: F18,
+     InjectedRadioactivity: 200, InjectedRadioactivityUnits: MBq, InjectedMass: 5, InjectedMassUnits: ug,
+     SpecificRadioactivity: 40, SpecificRadioactivityUnits: MBq/ug, ModeOfAdministration: bolus,
+     TimeZero: "10:00:00", ScanStart: 0, InjectionStart: 0, FrameTimesStart: [0], FrameDuration: [600],
+     AcquisitionMode: list mode, ImageDecayCorrected: true, ImageDecayCorrectionTime: 0, ReconMethodName: OSEM,
+     ReconMethodParameterLabels: [none], ReconFilterType: none, AttenuationCorrection: measured}
+"""
+
+
+def test_pet_is_left_out_with_what_it_lacks_and_carried_where_a_rule_says_it(tmp_path: Path) -> None:
+    paths, _ = write_series(tmp_path / "raw", 0, rare=False)
+    for path in paths:
+        ds = pydicom.dcmread(path)
+        ds.SOPClassUID = ds.file_meta.MediaStorageSOPClassUID = "1.2.840.10008.5.1.4.1.1.128"
+        ds.Modality = "PT"
+        ds.save_as(path)
+    layout = take_in(tmp_path / "raw", tmp_path / "results")
+    (session,) = convert(layout)
+    assert session.states() == {"s001": "excluded"}
+    assert "TimeZero" in session.reason("excluded")
+    (tmp_path / "rules.yaml").write_text(PET_RULE)
+    (session,) = convert(layout, tmp_path / "rules.yaml")
+    assert session.names() == ["trc-FDG_pet"]
+    assert errors([session], tmp_path / "dataset") == []
+
+
+FIELD_MAPS = {
+    "siemens_multiecho": ["magnitude1", "magnitude2", "phasediff"],
+    "philips_elition": ["magnitude1", "magnitude2", "phase1", "phase2"],
+    "fieldmaps_ge_siemens_philips": ["fieldmap", "magnitude"],
+    "ge_siemens_epi": ["dir-AP_epi", "dir-LR_epi", "dir-PA_epi", "dir-RL_epi"],
+}
+
+
+@pytest.mark.parametrize("name", FIELD_MAPS)
+def test_all_four_kinds_of_field_maps_of_bids_come_out_with_what_tells_them_together(sets: Sets, name: str) -> None:
+    """Phase difference, two phases, direct (from an enhanced file that mixes both kinds, too), opposed directions."""
+    sessions = [
+        session for session in sets(name) if session.bids.exists() and set(FIELD_MAPS[name]) <= set(session.names())
+    ]
+    for session in sessions:
+        found = {suffix: session.sidecar(f"_{suffix}").get("B0FieldIdentifier") for suffix in FIELD_MAPS[name]}
+        assert len(set(found.values())) == 1
+        assert None not in found.values()
+    makers = {session.sidecar(f"_{FIELD_MAPS[name][0]}")["Manufacturer"] for session in sessions}
+    assert makers == ({"GE", "Philips"} if name == "fieldmaps_ge_siemens_philips" else makers)
+    assert sessions
 
 
 def test_a_rule_may_ask_for_what_dcm2niix_finds_out(shared_data: Callable[[str], Path], tmp_path: Path) -> None:

@@ -25,8 +25,10 @@ T1W = {
 
 
 def groups_of(*fields: dict) -> list[ProtocolGroup]:
-    acquisitions = [Acquisition(f"sub{index}", "ses", ("s001",), entry) for index, entry in enumerate(fields)]
-    return group_acquisitions(acquisitions, RULES, KEY)
+    acquisitions = [
+        Acquisition(f"sub{index}", "ses", ("s001",), entry, RULES.match(entry)) for index, entry in enumerate(fields)
+    ]
+    return group_acquisitions(acquisitions, KEY)
 
 
 def test_the_same_protocol_in_two_sessions_is_one_group() -> None:
@@ -55,6 +57,14 @@ def test_a_public_row_shows_no_free_text() -> None:
     )
     assert secret not in str(public_row(group, frozenset()))
     assert secret in restricted_row(group)["series_description"]
+
+
+def test_text_in_the_place_of_a_number_is_not_shown() -> None:
+    wrong = T1W | {"RepetitionTime": "Dr Nobody", "InPlanePhaseEncodingDirection": "Nobody"}
+    (group,) = groups_of(wrong, T1W | {"RepetitionTime": 2100.5, "InPlanePhaseEncodingDirection": "ROW"})
+    row = public_row(group, frozenset())
+    assert "Nobody" not in str(row)
+    assert "RepetitionTime 2100 in 1, ? in 1" in row["variants"]
 
 
 def test_a_value_that_holds_a_word_of_an_identifier_is_not_shown() -> None:

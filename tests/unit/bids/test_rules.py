@@ -150,6 +150,8 @@ def test_a_name_that_only_looks_like_reproin_is_not_taken() -> None:
 
 
 GRADIENT_EPI = {"ScanningSequence": "EP", "SequenceName": "epfid2d1_64", "EchoTime": 30, "Modality": "MR"}
+SIEMENS_FIELDMAP = {"Manufacturer": "SIEMENS", "SequenceName": "*fm2d2r", "SeriesDescription": "gre_field_mapping"}
+PHILIPS_B0 = {"Manufacturer": "Philips", "SeriesDescription": "WIP B0 map"}
 INVERSION = {"Modality": "MR", "MRAcquisitionType": "3D", "ScanningSequence": ["GR", "IR"], "FlipAngle": 9}
 
 
@@ -186,7 +188,24 @@ INVERSION = {"Modality": "MR", "MRAcquisitionType": "3D", "ScanningSequence": ["
         ({"Modality": "SR"}, "excluded"),
         ({"Modality": "CT"}, "excluded"),
         ({"SOPClassUID": "1.2.840.10008.5.1.4.1.1.7"}, "excluded"),
-        ({"Modality": "PT"}, "pet/pet"),
+        ({"Modality": "PT", "SeriesDescription": "Head T1 MRAC"}, "pet/pet"),
+        ({"SeriesDescription": "qsm_megre", "ScanningSequence": "GR", "EchoTime": [4, 8, 12]}, "anat/MEGRE"),
+        ({"SeriesDescription": "mp2rage_INV1"}, "anat/inv-1_MP2RAGE"),
+        ({"SeriesDescription": "t1_inplane_tra", "ScanningSequence": "SE"}, "anat/inplaneT1"),
+        ({"SeriesDescription": "t2 in-plane", "ScanningSequence": "SE"}, "anat/inplaneT2"),
+        ({"SeriesDescription": "TOF_3D_multi-slab", "ScanningSequence": "GR"}, "anat/angio"),
+        ({"SeriesDescription": "pcasl_3d", "ImageType": ["ORIGINAL", "PRIMARY", "ASL"]}, "perf/asl"),
+        ({"SeriesDescription": "pcasl_m0", "ImageType": ["ORIGINAL", "PRIMARY", "ASL"]}, "perf/m0scan"),
+        ({"SeriesDescription": "relCBF", "ImageType": ["DERIVED", "PRIMARY", "ASL", "RELCBF"]}, "excluded"),
+        ({"SeriesDescription": "rest_PhysioLog", "Modality": "MR"}, "excluded"),
+        (SIEMENS_FIELDMAP | {"ImageType": ["ORIGINAL", "PRIMARY", "M"]}, "fmap/magnitude{echo}"),
+        (SIEMENS_FIELDMAP | {"ImageType": ["ORIGINAL", "PRIMARY", "P"]}, "fmap/phasediff"),
+        ({"Manufacturer": "GE MEDICAL SYSTEMS", "SeriesDescription": "B0 map"}, "fmap/fieldmap+magnitude"),
+        (PHILIPS_B0 | {"ImageType": ["ORIGINAL", "PRIMARY", "B0"]}, "fmap/fieldmap+magnitude"),
+        (
+            PHILIPS_B0 | {"ImageType": ["ORIGINAL", "PRIMARY", "M", "PHASE MAP"], "EchoNumbers": [1, 2]},
+            "fmap/magnitude{echo}+phase{echo}",
+        ),
         ({"Modality": "MR", "SeriesDescription": "mystery"}, "unmapped"),
     ],
 )

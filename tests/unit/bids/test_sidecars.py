@@ -1,3 +1,6 @@
+from dataclasses import replace
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -39,6 +42,23 @@ def test_values_that_look_like_identifiers_or_say_nothing_go() -> None:
     assert kept == {"Manufacturer": "Siemens", "SoftwareVersions": "5.7.1.1.2.3.4", "EchoTime": 0.03}
 
 
+@pytest.mark.parametrize(
+    ("key", "value", "kept"),
+    [
+        ("BodyPart", "Brain of Jane Doe", "Brain"),
+        ("TracerName", "FDG (order Quillfeather)", "FDG"),
+        ("TracerName", "Quillfeather", None),
+        ("ReconMethodName", "OSEM3D", "OSEM3D"),
+        ("ReconMethodName", ["OSEM3D", "Oglethwaite"], None),
+        ("ReceiveCoilName", "HeadNeck_64", "HeadNeck_64"),
+        ("ReceiveCoilName", "Oglethwaite Head_32", "Head_32"),
+        ("SequenceName", "*tfl3d1_16ns", "*tfl3d1_16ns"),
+    ],
+)
+def test_free_text_keeps_the_words_of_a_vocabulary(key: str, value: object, kept: object) -> None:
+    assert sidecars.cleaned({key: value}).get(key) == kept
+
+
 def test_slice_times_beyond_the_repetition_time_go() -> None:
     assert "SliceTiming" not in sidecars.cleaned({"SliceTiming": [0, 52.0], "RepetitionTime": 0.4})
     assert "SliceTiming" in sidecars.cleaned({"SliceTiming": [0, 0.2], "RepetitionTime": 0.4})
@@ -59,3 +79,13 @@ def test_a_context_that_does_not_fit_the_image_is_none() -> None:
     assert perfusion.context(asl(4, ASLContext=["m0scan", "control", "label"])) is None
     assert perfusion.context(asl(4, ASLContext=["before", "after"])) is None
     assert perfusion.context(asl(4)) is None
+
+
+def test_an_m0_scan_of_its_own_names_the_perfusion_images_that_it_calibrates() -> None:
+    image, alone = asl(4), asl(1)
+    m0 = replace(asl(1), suffix="m0scan", sidecar={})
+    perfusion.link([m0, image])
+    assert m0.sidecar["IntendedFor"] == [f"bids::{image.stem}.nii.gz"]
+    lonely = replace(alone, suffix="m0scan", sidecar={})
+    perfusion.link([lonely])
+    assert "IntendedFor" not in lonely.sidecar

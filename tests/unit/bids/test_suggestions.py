@@ -14,8 +14,10 @@ NONE = Rules(())
 
 
 def groups_of(*fields: dict):
-    acquisitions = [Acquisition(f"sub{index}", "ses", ("s001",), entry) for index, entry in enumerate(fields)]
-    return group_acquisitions(acquisitions, NONE, KEY)
+    acquisitions = [
+        Acquisition(f"sub{index}", "ses", ("s001",), entry, NONE.match(entry)) for index, entry in enumerate(fields)
+    ]
+    return group_acquisitions(acquisitions, KEY)
 
 
 @pytest.mark.parametrize(

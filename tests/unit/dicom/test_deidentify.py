@@ -9,8 +9,8 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.sequence import Sequence
 
 from unface import outcome
+from unface.dicom import command, overrides
 from unface.dicom.deidentify import deidentify_session
-from unface.dicom.profile import override_key
 from unface.dicom.records import RawFile, Series, SessionRecord
 from unface.layout import Layout
 from unface.pseudonyms import Key
@@ -218,4 +218,71 @@ def test_overrides_name_keywords_tags_and_private_elements(tmp_path: Path, raw: 
 
 def test_an_override_of_nothing_that_dicom_knows_is_an_error() -> None:
     with pytest.raises(SettingsError, match="SeriesDescripton"):
-        override_key("SeriesDescripton")
+        overrides.key("SeriesDescripton")
+
+
+@pytest.mark.parametrize(
+    ("where", "verb", "said"),
+    [
+        ("SeriesNumber", {"replace": "seven"}, "'seven' is no value of VR IS"),
+        ("StudyDate", {"replace": "20210230"}, "'20210230' is no value of VR DA"),
+        ("Rows", {"replace": "70000"}, "'70000' is no value of VR US"),
+        ("EchoTime", {"replace": "3,5"}, "'3,5' is no value of VR DS"),
+        ("Modality", {"replace": "mr"}, "'mr' is no value of VR CS"),
+        ("StationName", {"replace": "a" * 17}, "is no value of VR SH"),
+        ("StudyDescription", {"replace": "H\u00f4pital"}, "is no value of VR LO"),
+        ("PixelData", {"replace": "0"}, "holds no value that could be replaced"),
+        ("PatientName", "shift", "shift is for DA, DT"),
+        ("PatientID", "band", "band is for AS"),
+        ("0077,SOMEONE,1", "keep", "is no DICOM keyword, tag or private element"),
+    ],
+)
+def test_an_impossible_override_is_an_error_before_anything_runs(
+    where: str, verb: str | dict[str, str], said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SettingsError, match=where) as error:
+        overrides.read({where: verb})
+    assert said in str(error.value)
+    config = yaml.safe_load((PROJECT / "config.yaml").read_text(encoding="utf-8"))
+    config["deidentify"] = {**config["deidentify"], "overrides": {where: verb}}
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump(config))
+    (tmp_path / "in").mkdir()
+    arguments = [str(tmp_path / "in"), str(tmp_path / "out"), "--config", str(tmp_path / "config.yaml")]
+    assert command.main(arguments) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_a_value_that_a_private_element_cannot_hold_removes_it(tmp_path: Path, raw: Path) -> None:
+    ds = pydicom.dcmread(raw)
+    ds.private_block(0x0077, "SOMEONE").add_new(0x02, "US", 3)
+    pydicom.dcmwrite(raw, ds)
+    done, folder = run(tmp_path, record_of(raw), overrides={"0077,SOMEONE,02": {"replace": "many"}})
+    assert done.ok
+    clean = pydicom.dcmread(folder / "dicom/s001/000001.dcm")
+    assert (0x0077, 0x1002) not in clean
+
+
+@pytest.mark.parametrize(
+    ("value", "clean"),
+    [
+        ("*epfid2d1_64", "*epfid2d1_64"),
+        ("*tfl3d1_16ns", "*tfl3d1_16ns"),
+        ("*fm2d Smith 3d", "*fm2d  3d"),
+        ("johnson", ""),
+        ("se2d 4711234", "se2d "),
+        ("-1.87494 8HRBRAIN", "-1.87494 8HRBRAIN"),
+    ],
+)
+def test_technical_text_keeps_codes_and_no_typed_words(tmp_path: Path, raw: Path, value: str, clean: str) -> None:
+    ds = pydicom.dcmread(raw)
+    ds.SequenceName = value
+    ds.AnatomicRegionSequence[0].CodeValue = "Mr Smith"
+    ds.ManufacturerModelName = "MAGNETOM Prisma Fit"
+    pydicom.dcmwrite(raw, ds)
+    done, folder = run(tmp_path, record_of(raw))
+    assert done.ok
+    written = pydicom.dcmread(folder / "dicom/s001/000001.dcm")
+    assert (written.SequenceName or "").strip() == clean.strip()
+    assert "Smith" not in str(written)
+    assert written.AnatomicRegionSequence[0].CodeValue
+    assert written.ManufacturerModelName == "MAGNETOM Prisma Fit"

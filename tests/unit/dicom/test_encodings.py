@@ -5,6 +5,7 @@ import warnings
 from collections.abc import Callable
 from pathlib import Path
 
+import data_store
 import pydicom
 import pytest
 from hypothesis import given, settings
@@ -33,6 +34,11 @@ OPTIONS = (
 
 
 PYDICOM_FILES = sorted((Path(pydicom.__file__).parent / "data" / "test_files").glob("*.dcm"))
+SMALL_BYTES = 200_000
+MORE_FILES = sorted(
+    path for path in (Path(data_store.__file__).parent / "data").glob("*.dcm") if path.stat().st_size < SMALL_BYTES
+)
+"""Those of pydicom-data; the large ones differ from them in their pixels alone."""
 
 
 @functools.cache
@@ -89,7 +95,7 @@ SHARED_SETS = ["ct_philips_burned_in_screens", "siemens_multiecho", "ge_siemens_
 LARGE_BYTES = 5_000_000
 
 
-@pytest.mark.parametrize("path", PYDICOM_FILES, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", [*PYDICOM_FILES, *MORE_FILES], ids=lambda path: path.name)
 def test_pydicom_s_own_files_come_out_the_same_by_both_ways(path: Path) -> None:
     if not same_by_both_ways(path.read_bytes()):
         pytest.skip("pydicom cannot write this file again")

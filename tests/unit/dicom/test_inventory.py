@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pydicom
 import pytest
+import yaml
 from pydicom.uid import (
     DeflatedExplicitVRLittleEndian,
     ExplicitVRBigEndian,
@@ -15,6 +16,7 @@ from pydicom.uid import (
 )
 
 from dicom_factory import write_series
+from unface import settings
 from unface.dicom import fields
 from unface.dicom.headers import NotDicomError, read_header
 from unface.dicom.inventory import Summary, collect
@@ -239,6 +241,26 @@ def test_the_table_of_subjects_names_subjects_and_sessions(tmp_path: Path) -> No
     assert (summary.unlisted, len(names)) == (1, 2)
 
 
+def test_an_edited_row_of_the_table_of_subjects_changes_the_record_of_that_subject_alone(tmp_path: Path) -> None:
+    ids = []
+    for number in range(2):
+        paths, _ = write_series(tmp_path / "dicom" / str(number), number)
+        ids.append(pydicom.dcmread(paths[0]).PatientID)
+    layout = Layout(tmp_path / "results")
+    table = tmp_path / "subjects.tsv"
+    config = {**yaml.safe_load((PROJECT / "config.yaml").read_text(encoding="utf-8")), "subjects": str(table)}
+    written = []
+    for age in ("41", "42"):
+        table.write_text(f"patient_id\tsubject\tage\tgroup\n{ids[0]}\ts01\t30\tx\n{ids[1]}\ts02\t{age}\tx\n")
+        assert not settings.subjects_known(config, layout)
+        take_stock(tmp_path / "dicom", layout.results, subjects=table)
+        assert settings.subjects_known(config, layout)
+        written.append({path.name[:3]: path.read_bytes() for path in layout.record("x", "y").parent.iterdir()})
+    assert written[0]["s01"] == written[1]["s01"]
+    assert written[0]["s02"] != written[1]["s02"]
+    assert settings.protocol(config, "deidentified") == settings.protocol({**config, "subjects": None}, "deidentified")
+
+
 @pytest.mark.parametrize(
     ("content", "words"),
     [
@@ -279,11 +301,26 @@ def test_enhanced_files_have_their_timing_under_the_classic_keywords(
     assert timing == {"EchoTime": 2.41, "RepetitionTime": 1800, "InversionTime": 900, "FlipAngle": 9, "Slices": 96}
 
 
-def test_a_changed_rule_changes_the_plan_of_the_sessions_it_concerns_alone(tmp_path: Path) -> None:
+ON_GE = "[{{name: x, {}, criteria: {{Manufacturer: 'GE*', EffectiveEchoSpacing: {}}}}}]"
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("[]", "[{name: x, exclude: a test, criteria: {Manufacturer: 'GE*'}}]"),
+        # These wait for dcm2niix, on one scanner: what they will say is not known, only that it is another thing.
+        ("[]", ON_GE.format("exclude: a test", "{lt: 1}")),
+        (ON_GE.format("exclude: a test", "{lt: 1}"), ON_GE.format("exclude: a test", "{lt: 2}")),
+        (ON_GE.format("exclude: a test", 1), ON_GE.format("datatype: anat, suffix: T2w", 1)),
+    ],
+)
+def test_a_changed_rule_changes_the_plan_of_the_sessions_it_concerns_alone(
+    tmp_path: Path, before: str, after: str
+) -> None:
     for number, vendor in enumerate(("siemens", "ge")):
         write_series(tmp_path / "dicom" / str(number), number, vendor)
     plans = []
-    for extra in ("[]", "[{name: x, exclude: a test, criteria: {Manufacturer: 'GE*'}}]"):
+    for extra in (before, after):
         rules = tmp_path / "rules.yaml"
         rules.write_text(f"extends: shipped\nrules: {extra}\n")
         layout = Layout(tmp_path / "results")

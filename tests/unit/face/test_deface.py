@@ -118,13 +118,6 @@ def test_a_session_without_a_head_ends_well_with_a_note(session: Deface, mean_he
     assert (work.reasons, len(work.notes)) == ([], 1)
 
 
-@pytest.mark.skipif(shutil.which("flirt") is not None, reason="FSL is installed")
-def test_pydeface_without_fsl_says_what_is_missing(session: Deface, mean_head: Volume) -> None:
-    with pytest.raises(outcome.WithheldError, match="flirt") as caught:
-        session({"T1w": stored(mean_head)}, engine="pydeface")
-    assert caught.value.reason.code == "engine_missing"
-
-
 def test_masks_have_names_that_bids_knows(session: Deface, mean_head: Volume, tmp_path: Path) -> None:
     work = session({"acq-fast_run-01_T1w": stored(mean_head)})
     bids = work.folder / "bids"
@@ -137,7 +130,7 @@ def test_masks_have_names_that_bids_knows(session: Deface, mean_head: Volume, tm
     assert [issue for issue in errors if "defacemask" in issue.get("location", "")] == []
 
 
-def test_a_real_head_that_one_engine_fails_on_is_saved_by_its_session(
+def test_the_second_head_of_a_session_is_fitted_to_the_first(
     session: Deface, shared_data: Callable[[str], Path], tmp_path: Path
 ) -> None:
     heads = {}
@@ -151,4 +144,5 @@ def test_a_real_head_that_one_engine_fails_on_is_saved_by_its_session(
     work = session(heads)
     engines = {image["engine"] for image in work.measurements["images"].values()}
     assert work.reasons == []
-    assert engines == {"niimath", "ants rigid"}
+    assert len(engines) == 2
+    assert "ants rigid" in engines

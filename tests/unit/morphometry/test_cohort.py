@@ -1,74 +1,125 @@
-from pathlib import Path
+import json
 
 import numpy as np
 import pytest
 
 from unface.morphometry import cohort, tables
-from unface.morphometry.agreement import AGREEMENT
-from unface.morphometry.agreement import COLUMNS as AGREEMENT_COLUMNS
-
-SHROUT_AND_FLEISS = np.array(
-    [[9, 2, 5, 8], [6, 1, 3, 2], [8, 4, 6, 8], [7, 1, 2, 6], [10, 5, 6, 9], [6, 2, 4, 7]], float
-)
-"""Psychol Bull 1979;86:420-428, table 2: their ICC(2,1) is 0.29."""
+from unface.morphometry.cohort import Pairs
 
 
-def _names(count: int) -> list[str]:
-    return [f"a{number:02d}_b" for number in range(count)]
+def pairs(original: object, defaced: object, ok: object = True) -> Pairs:
+    before, after = np.asarray(original, float), np.asarray(defaced, float)
+    names = tuple(f"a{number:02d}_b" for number in range(len(before)))
+    return Pairs("gm", "", "mL", names, before, after, np.broadcast_to(np.asarray(ok), before.shape).copy())
 
 
-def test_the_icc_is_that_of_shrout_and_fleiss() -> None:
-    icc, low, high = cohort.icc_2_1(SHROUT_AND_FLEISS)
-    assert icc == pytest.approx(0.29, abs=0.005)
-    # The interval that R's psych::ICC gives for these data.
-    assert (low, high) == pytest.approx((0.019, 0.761), abs=0.002)
+def test_bias_limits_and_correlation_are_those_that_bland_and_altman_published() -> None:
+    # Lancet 1986;327:307-310, first readings of the large and the mini peak flow meter, in l/min.
+    large = [494, 395, 516, 434, 476, 557, 413, 442, 650, 433, 417, 656, 267, 478, 178, 423, 427]
+    mini = [512, 430, 520, 428, 500, 600, 364, 380, 658, 445, 432, 626, 260, 477, 259, 350, 451]
+    found = cohort.agreement(pairs(large, mini))
+    assert found.bias == pytest.approx(2.1, abs=0.05)
+    assert (found.loa_high - found.bias) / 1.96 == pytest.approx(38.8, abs=0.05)
+    assert found.r == pytest.approx(0.94, abs=0.005)
+
+
+def test_the_icc_is_the_share_of_variance_between_sessions() -> None:
+    random = np.random.default_rng(5)
+    true = random.normal(600, 50, 500)
+    icc, low, high = cohort.icc_2_1(pairs(true + random.normal(0, 25, 500), true + random.normal(0, 25, 500)))
+    assert low < 50**2 / (50**2 + 25**2) < high
+    assert icc == pytest.approx(0.8, abs=0.04)
+
+
+def test_the_interval_of_the_icc_is_not_rounded() -> None:
+    random = np.random.default_rng(1)
+    original = random.normal(600, 50, 400)
+    _, low, high = cohort.icc_2_1(pairs(original, original - 3 + random.normal(0, 2, 400)))
+    assert low != round(low, 2)
+    assert low < high < 1
 
 
 def test_a_known_bias_and_its_limits_of_agreement_are_found() -> None:
     random = np.random.default_rng(1)
     original = random.normal(600, 50, 400)
-    found = cohort.agreement("gm", "", "mL", _names(400), np.c_[original, original - 3 + random.normal(0, 2, 400)])
+    found = cohort.agreement(pairs(original, original - 3 + random.normal(0, 2, 400)), noise=1.5)
     assert found.bias_low < -3 < found.bias_high
+    assert found.bias_percent_low < -0.5 < found.bias_percent_high
     assert found.loa_high - found.loa_low == pytest.approx(2 * 1.96 * 2, rel=0.1)
     assert found.icc > 0.99
     assert found.r > 0.99
+    assert found.effect == pytest.approx(-2, rel=0.1)
 
 
 def test_a_session_that_changed_most_is_named_as_outlier() -> None:
     random = np.random.default_rng(2)
-    pairs = np.c_[random.normal(600, 50, 20), np.zeros(20)]
-    pairs[:, 1] = pairs[:, 0] + random.normal(0, 1, 20)
-    pairs[7, 1] -= 40
-    assert cohort.agreement("gm", "", "mL", _names(20), pairs).outliers == ("a07_b",)
+    before = random.normal(600, 50, 20)
+    after = before + random.normal(0, 1, 20)
+    after[7] -= 40
+    assert cohort.agreement(pairs(before, after)).outliers == ("a07_b",)
 
 
 def test_one_session_has_a_bias_and_says_what_it_cannot_tell() -> None:
-    found = cohort.agreement("gm", "", "mL", ["a_b"], np.array([[600.0, 597.0]]))
+    found = cohort.agreement(pairs([600], [597]))
     assert found.bias == -3
     assert "one session" in found.note
-    assert found.cells()[cohort.COLUMNS.index("icc")] == tables.NOT_AVAILABLE
+    cells = dict(zip(cohort.DESCRIPTIONS, found.cells(), strict=True))
+    assert cells["icc"] == cells["bias_low"] == cells["effect"] == tables.NOT_AVAILABLE
 
 
 def test_sessions_equal_before_and_after_agree_in_full() -> None:
-    values = np.array([500.0, 600.0, 700.0])
-    found = cohort.agreement("gm", "", "mL", _names(3), np.c_[values, values])
+    found = cohort.agreement(pairs([500, 600, 700], [500, 600, 700]))
     assert (found.icc, found.icc_low, found.icc_high, found.outliers) == (1.0, 1.0, 1.0, ())
+    assert (found.bias_low, found.bias_high) == (0, 0)
 
 
-def test_the_table_of_a_cohort_comes_from_its_sessions_and_leaves_withheld_ones_out(tmp_path: Path) -> None:
-    for name, defaced in (("a_b", 599.0), ("c_d", 702.0)):
-        (tmp_path / name).mkdir()
-        rows = [
-            ("sub-a_T1w.nii.gz", "gm", "", "mL", 600.0, defaced, 0, 0, 2, "true"),
-            ("sub-a_T1w.nii.gz", "dice_gm", "", "ratio", tables.NOT_AVAILABLE, 0.99, "n/a", "n/a", 0.95, "true"),
-        ]
-        tables.write(tmp_path / name / AGREEMENT, AGREEMENT_COLUMNS, rows)
-    (tmp_path / "withheld").mkdir()
-    found = cohort.agreement_of({name: tmp_path / name for name in ("a_b", "c_d", "withheld")})
-    assert [(row.measure, row.sessions, row.bias) for row in found] == [("gm", 2, 50.5)]
-    cohort.write(tmp_path / "cohort.tsv", found)
-    assert tables.read(tmp_path / "cohort.tsv")[0]["sessions"] == "2"
+def test_changes_beyond_their_limit_make_the_failure_rate() -> None:
+    found = cohort.agreement(pairs([500, 600, 700, 800], [500, 600, 700, 700], [True, True, True, False]))
+    assert (found.failed, found.failed_percent) == (1, 25)
 
 
-def test_every_column_of_the_cohort_table_is_described() -> None:
-    assert set(cohort.DESCRIPTIONS) == set(cohort.COLUMNS)
+def test_a_defacer_that_takes_more_from_one_group_is_seen() -> None:
+    random = np.random.default_rng(3)
+    before = random.normal(600, 50, 40)
+    fair = pairs(before, before * (1 + random.normal(0, 0.002, 40)))
+    unfair = pairs(before, np.where(np.arange(40) < 20, 0.98, 1) * fair.defaced)
+    groups = {"F": fair.names[:20], "M": fair.names[20:]}
+    found = {
+        kind: cohort.by_group([measured], "sex", groups, {("gm", ""): 1.0})
+        for kind, measured in {"fair": fair, "unfair": unfair}.items()
+    }
+    assert {row.p_groups < 0.01 for row in found["fair"]} == {False}
+    assert {row.p_groups < 0.001 for row in found["unfair"]} == {True}
+    women, men = found["unfair"]
+    assert (women.group, women.sessions) == ("F", 20)
+    assert women.bias_percent == pytest.approx(-2, abs=0.2)
+    assert men.bias_percent == pytest.approx(0, abs=0.2)
+
+
+def test_the_noise_floor_is_the_root_mean_square_of_what_moved() -> None:
+    key = ("gm", "left insula")
+    found = cohort.noise_floor([({key: 10.0}, {key: 13.0}), ({key: 10.0, ("wm", ""): 1}, {key: 6.0})])
+    assert found == {key: pytest.approx(np.sqrt((9 + 16) / 2))}
+
+
+def test_pairs_come_from_the_sessions_tables_and_of_a_session_the_first_image_counts() -> None:
+    def row(measure: str, original: object, defaced: float) -> dict[str, str]:
+        return {
+            "measure": measure, "region": "", "unit": "mL", "original": str(original), "defaced": str(defaced),
+            "ok": "true",
+        }  # fmt: skip
+
+    rows = [
+        ("a", row("gm", 600, 599)),
+        ("a", row("gm", 1, 1)),
+        ("b", row("gm", 700, 702)),
+        ("b", row("dice", "n/a", 1)),
+    ]
+    (found,) = cohort.pairs_of(rows)
+    assert found.names == ("a", "b")
+    assert found.difference.tolist() == [-1, 2]
+
+
+def test_the_dictionary_is_plain_text_for_every_column() -> None:
+    assert set(cohort.DESCRIPTIONS) == set(cohort.Agreement.__dataclass_fields__)
+    assert json.dumps(dict(cohort.DESCRIPTIONS))

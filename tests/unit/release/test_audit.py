@@ -8,8 +8,8 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 import pytest
-from staged_sessions import IDENTIFIERS, Change, codes, image, session
 
+from staged_sessions import IDENTIFIERS, Change, codes, image, session
 from unface.layout import Layout
 from unface.release import contents
 

@@ -1,20 +1,20 @@
 """The dataset's own files say what the de-identified headers and the user's table say, and no more."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.uid import ExplicitVRLittleEndian
-from staged_sessions import RELEASE, SCANS, Change, run, session
 
+from staged_sessions import RELEASE, SCANS, Change, run, session
 from unface.layout import Layout
-from unface.release import anonymity, dataset
+from unface.release import anonymity, dataset, dictionary
 from unface.release.dataset import Person
 from unface.release.gate import summary
+from unface.settings import SettingsError
 
 
 @pytest.fixture
@@ -23,16 +23,10 @@ def layout(tmp_path: Path) -> Layout:
 
 
 def clean_header(sex: str, age: str) -> Change:
-    """What de-identification leaves: one clean DICOM file."""
+    """What de-identification notes of the clean headers."""
 
     def write(folder: Path) -> None:
-        header = Dataset()
-        header.file_meta = FileMetaDataset()
-        header.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
-        header.SOPClassUID, header.SOPInstanceUID = "1.2.840.10008.5.1.4.1.1.4", "2.25.1"
-        header.PatientSex, header.PatientAge = sex, age
-        (folder / "dicom" / "s001").mkdir(parents=True)
-        header.save_as(folder / "dicom" / "s001" / "000001.dcm", enforce_file_format=True)
+        (folder / "patient.json").write_text(json.dumps({"PatientSex": sex, "PatientAge": age}))
 
     return write
 
@@ -75,7 +69,7 @@ def test_a_subject_with_two_sessions_has_one_row_with_the_first_age_and_a_table_
 
 def test_the_description_names_unface_its_tools_and_the_codes_of_what_was_done() -> None:
     tools = {"dcm2niix": ["1.0", "1.1"]}
-    files = dataset.texts([Person("aa", {"sex": "F"})], RELEASE, ["clean_descriptors"], tools, {})
+    files = dataset.texts([Person("aa", {"sex": "F"})], RELEASE, ["clean_descriptors"], tools)
     description = json.loads(files["dataset_description.json"])
     names = [(entry["Name"], entry.get("Version")) for entry in description["GeneratedBy"]]
     assert names[1:] == [("dcm2niix", "1.0"), ("dcm2niix", "1.1")]
@@ -93,7 +87,49 @@ def test_the_description_names_unface_its_tools_and_the_codes_of_what_was_done()
     ],
 )
 def test_the_readme_says_what_became_of_dates(options: list[str], words: str) -> None:
-    assert words in dataset.texts([Person("aa", {"sex": "F"})], RELEASE, options, {}, {})["README"]
+    assert words in dataset.texts([Person("aa", {"sex": "F"})], RELEASE, options, {})["README"]
+
+
+SUBJECTS = {"aa": {"group": "c", "iq": "101"}, "bb": {"group": "p", "iq": "n/a"}}
+TABLE = """column\tdescription\tunits\tlevels
+group\tStudy group\t\tc=control; p=patient
+iq\tGeneral ability\tpoints\t
+"""
+
+
+def test_a_data_dictionary_tells_what_columns_mean(tmp_path: Path) -> None:
+    (tmp_path / "meanings.tsv").write_text(TABLE)
+    (tmp_path / "meanings.json").write_text(json.dumps(dictionary.read(tmp_path / "meanings.tsv", SUBJECTS)))
+    meanings = dictionary.read(tmp_path / "meanings.json", SUBJECTS)
+    rows = [Person(name, {"sex": "F", **values}) for name, values in SUBJECTS.items()]
+    told = json.loads(dataset.texts(rows, RELEASE, [], {}, meanings=meanings)["participants.json"])
+    assert told["group"] == {"Description": "Study group", "Levels": {"c": "control", "p": "patient"}}
+    assert told["iq"] == {"Description": "General ability", "Units": "points"}
+    assert told["sex"]["Levels"]["F"] == "female"
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ({"gruop": {"Description": "x"}}, "no column gruop .did you mean group"),
+        ({"group": {}}, "group needs a Description"),
+        ({"group": {"Description": "x", "Unit": "y"}}, "unknown key Unit"),
+        ({"group": {"Description": "x", "Levels": {"c": "control"}}}, "1 of its values .* not among its Levels"),
+        ({"group": {"Description": "x", "Levels": ["c", "p"]}}, "Levels is a mapping"),
+        ({"group": {"Description": "x", "Units": "kg"}}, "group has a unit, and 2 of its values .* no numbers"),
+        ([], "a mapping of columns"),
+    ],
+)
+def test_a_wrong_data_dictionary_is_refused(tmp_path: Path, content: object, words: str) -> None:
+    (tmp_path / "meanings.json").write_text(json.dumps(content))
+    with pytest.raises(SettingsError, match=words):
+        dictionary.read(tmp_path / "meanings.json", SUBJECTS)
+
+
+def test_the_description_names_the_datasets_it_was_made_from() -> None:
+    source = {"DOI": "doi:10.1/x", "Version": "2"}
+    files = dataset.texts([Person("aa", {"sex": "F"})], replace(RELEASE, source_datasets=(source,)), [], {})
+    assert json.loads(files["dataset_description.json"])["SourceDatasets"] == [source]
 
 
 @given(st.lists(st.tuples(st.sampled_from("FM"), st.sampled_from(["20", "25", "30"])), min_size=1, max_size=40))

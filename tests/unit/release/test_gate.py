@@ -6,12 +6,12 @@ import json
 import os
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from staged_sessions import IDENTIFIERS, PROTOCOLS, RELEASE, audit, codes, run, session
 
-from unface import settings
+from staged_sessions import IDENTIFIERS, PROTOCOLS, RELEASE, audit, codes, run, session
 from unface.layout import STAGES, Layout
 from unface.release.gate import summary
 from unface.release.verdicts import Verdicts
@@ -152,6 +152,14 @@ def test_a_stage_made_with_other_settings_withholds_the_session(layout: Layout, 
     assert verdict_codes(run(layout, [A], protocols=changed)) == ["provenance"]
 
 
+def test_a_conversion_by_another_plan_than_todays_is_withheld(layout: Layout) -> None:
+    for names in (A, B):
+        session(layout, names)
+    verdicts = run(layout, [A, B], conversions={A: PROTOCOLS["converted"] | {"settings": "another plan"}})
+    assert verdict_codes(verdicts) == ["provenance"]
+    assert verdict_codes(verdicts, B) == []
+
+
 def test_the_first_cause_is_given_once(layout: Layout) -> None:
     (reason,) = session(layout, converted=lambda folder: (folder / "dwi/x.json").write_text("{") and None).reasons[:1]
     verdicts = run(layout, [A])
@@ -233,11 +241,25 @@ def test_another_subjects_identifier_in_a_row_takes_the_row_out(layout: Layout) 
 def test_an_identifier_in_the_datasets_name_withholds_everything(layout: Layout) -> None:
     session(layout, A)
     session(layout, B, identifiers={"name": ["SMITH^ADAM"]})
-    named = settings.Release(name="The case of Jane Maria Doe", license="CC0", authors=())
+    named = replace(RELEASE, name="The case of Jane Maria Doe")
     verdicts = run(layout, [A, B], settings=named)
     assert verdict_codes(verdicts) == verdict_codes(verdicts, B) == ["known_answer"]
     ignored = run(layout, [A, B], settings=named, ignore=["Jane", "Maria", "janemaria", "mariadoe", "janemariadoe"])
     assert verdict_codes(ignored, B) == []
+
+
+@pytest.mark.parametrize("place", ["a source dataset", "the data dictionary"])
+def test_an_identifier_in_what_the_user_says_of_the_dataset_withholds_everything(
+    layout: Layout, tmp_path: Path, place: str
+) -> None:
+    session(layout, A)
+    named, told = RELEASE, tmp_path / "dictionary.json"
+    told.write_text(json.dumps({"age": {"Description": "Age", "Levels": {}}}))
+    if place == "a source dataset":
+        named = replace(RELEASE, source_datasets=({"URL": "https://example.org/Saint Elsewhere Hospital"},))
+    else:
+        told.write_text(json.dumps({"sex": {"Description": "As asked at Saint Elsewhere Hospital"}}))
+    assert verdict_codes(run(layout, [A], settings=named, data_dictionary=told)) == ["known_answer"]
 
 
 def test_a_label_that_holds_the_patient_id_is_no_pseudonym(layout: Layout) -> None:

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from staged_sessions import IDENTIFIERS
 
+from staged_sessions import IDENTIFIERS
 from unface.release.known_answers import KnownAnswers
 
 ANSWERS = KnownAnswers.of(IDENTIFIERS)

@@ -68,14 +68,14 @@ class Cohort:
             failed = trouble == "defaced"
             work.measurements["images"] = {
                 str(image): {
-                    "state": "fail" if failed else "pass",
+                    "state": "fail" if failed else "review" if trouble == "review" else "pass",
                     "checks": {
                         "ngf": {
                             "value": 0.52 if failed else 0.7 + 0.02 * random.random(),
                             "limit": ">= 0.61",
-                            "ok": not failed,
+                            "state": "fail" if failed else "review" if trouble == "review" else "pass",
                         },
-                        "removed_percent": {"value": 9 + 3 * random.random(), "limit": "2 to 35 %", "ok": True},
+                        "removed_percent": {"value": 9 + 3 * random.random(), "limit": "2 to 35 %", "state": "pass"},
                     },
                 }
             }

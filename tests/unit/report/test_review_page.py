@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 from report_cohort import Cohort
 
+from unface import outcome
 from unface.layout import mask_path
+from unface.release import ratings
 from unface.report.review import review_session
 
 
@@ -71,7 +73,7 @@ def test_a_session_withheld_early_says_why_and_which_stages_were_not_done(cohort
 def test_a_head_that_failed_is_shown_with_its_failed_check(cohort: Cohort, tmp_path: Path) -> None:
     text = page_of(cohort, ("turned", "c1"), tmp_path / "page.html")
     assert "the T1w could not be aligned" in text
-    assert re.search(r"<td>ngf</td>.*?outside", text, re.DOTALL)
+    assert re.search(r"<td>ngf</td>.*?badge fail", text, re.DOTALL)
     assert "Sagittal, middle, after" in text
 
 
@@ -82,5 +84,12 @@ def test_a_session_with_no_stage_at_all_has_a_page(cohort: Cohort, tmp_path: Pat
 
 
 def test_a_face_mask_is_found_by_its_name_in_bids() -> None:
-    assert mask_path("sub-a_ses-b_run-1_T1w.nii.gz") == "sub-a_ses-b_run-1_mod-T1w_defacemask.nii.gz"
-    assert mask_path("sub-a_ses-b_echo-2_MEGRE.nii.gz") == "sub-a_ses-b_mod-MEGRE_defacemask.nii.gz"
+    assert mask_path("anat/sub-a_ses-b_run-1_T1w.nii.gz") == "anat/sub-a_ses-b_run-1_mod-T1w_defacemask.nii.gz"
+    assert mask_path("pet/sub-a_ses-b_pet.nii.gz") is None
+
+
+def test_the_page_shows_the_line_that_rates_an_image(cohort: Cohort, whole: Path, tmp_path: Path) -> None:
+    what = next(iter(ratings.shown(outcome.read(cohort.layout.stage("defaced", "ok0", "a1"))).values()))
+    table = tmp_path / "ratings.tsv"
+    table.write_text(re.findall(r"<pre[^>]*>(.*?)</pre>", whole.read_text(encoding="utf-8"), re.DOTALL)[0] + "\n")
+    assert ratings.read(table).by_shown == {what: "pass"}

@@ -25,7 +25,16 @@ IDENTIFIERS: Mapping[str, list[str]] = {
 }
 SUFFIXES = ("T1w", "T2w")
 PROTOCOLS = {stage: {"settings": "a1", "code": f"c-{stage}"} for stage in (*STAGES, "release")}
-RELEASE = settings.Release(name="Heads of a test", license="CC0", authors=("A. Author",))
+PASSED: Mapping[str, Any] = {"state": "pass", "review": [], "checks": {}}
+RELEASE = settings.Release(
+    name="Heads of a test",
+    license="CC0",
+    authors=("A. Author",),
+    source_datasets=(),
+    version="1.0.0",
+    date=None,
+    keep=0,
+)
 SCANS = "filename\tacq_time\nanat/{prefix}_T1w.nii.gz\t1850-02-03T10:11:12\n"
 
 Change = Callable[[Path], None]
@@ -73,7 +82,7 @@ def stage(layout: Layout, name: str, names: tuple[str, str], work: Callable[[Wor
         "defaced": ["converted"],
         "morphometry-original": ["converted"],
         "morphometry-defaced": ["defaced"],
-        "agreement": ["morphometry-original", "morphometry-defaced"],
+        "agreement": ["defaced", "morphometry-original", "morphometry-defaced"],
         "audit": ["converted", "defaced"],
     }.get(name, [])
     files = {"deidentified": [layout.record(*names)], "audit": [layout.identifiers(*names)]}.get(name, [])
@@ -107,10 +116,14 @@ def session(
     converted: Change = lambda folder: None,
     defaced: Change = lambda folder: None,
     identifiers: Mapping[str, list[str]] = IDENTIFIERS,
+    face: Mapping[str, Any] = PASSED,
     ignore: Iterable[str] = (),
     options: Iterable[str] = (),
 ) -> Outcome:
-    """Take one session through every stage; the three functions may change what those stages leave."""
+    """Take one session through every stage; the three functions may change what those stages leave.
+
+    `face`: what the defacing measured of the T1w.
+    """
     prefix = "sub-{}_ses-{}".format(*names)
     for path, content in ((layout.record(*names), {"subject": names[0]}), (layout.identifiers(*names), identifiers)):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -123,6 +136,7 @@ def session(
 
     def deface_and_change(work: Work) -> None:
         deface(work.folder, prefix)
+        work.measurements["images"] = {f"{prefix.replace('_', '/')}/anat/{prefix}_T1w.nii.gz": dict(face)}
         defaced(work.folder / "bids" / Path(*prefix.split("_")))
 
     stage(layout, "deidentified", names, lambda work: deidentified(work.folder))

@@ -1,0 +1,275 @@
+"""What thousands of sessions cost the workflow itself: planning, reruns, jobs that only pass on, files kept.
+
+    .venv/bin/python benchmarks/scale.py [--sessions 100 1000 10000] [--run 100] [--whole demo/results] [--folder F]
+
+An inventory of N sessions: up to 1,000 of them are real DICOM files, tiny and cut short, that `snakemake inventory`
+reads; the rest are records like theirs. A session with a damaged file is withheld by its headers and passed on by every
+later stage, so a whole state of N sessions can be made by the stages' own contract in minutes; `snakemake --touch`
+records it. `--run` sessions go through Snakemake job by job. What a session costs at full size, and keeps, is read from
+the results of a whole run, such as that of `make demo`. Writes its section of RESULTS.md, with the curve.
+"""
+
+import argparse
+import csv
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "demo"), str(ROOT / "tests")]
+
+import yaml  # noqa: E402
+from sections import write_section  # noqa: E402
+
+from dicom_factory import small_grid, write_series  # noqa: E402
+from unface import outcome, settings  # noqa: E402
+from unface.cohort.effort import RULES  # noqa: E402
+from unface.dicom.records import SessionRecord  # noqa: E402
+from unface.layout import STAGES, Layout  # noqa: E402
+from unface.outcome import WithheldError, Work  # noqa: E402
+from unface.release.gate import SOURCES  # noqa: E402
+
+REAL = 1000
+"""Sessions of an inventory that are files; more would measure the inventory, which has a section of its own."""
+HEAVY = ("converted", "defaced", "morphometry-original", "morphometry-defaced")
+"""The stages that are dcm2niix, registration and morphometry."""
+JOBS_A_SESSION = len(STAGES) + 1
+
+
+@dataclass(frozen=True)
+class Cost:
+    """CPU seconds of a command with its children and of itself, its peak memory in MB, and the jobs it named."""
+
+    cpu_s: float
+    own_cpu_s: float
+    wall_s: float
+    memory_mb: float
+    jobs: int
+
+
+def main(arguments: list[str]) -> None:
+    """Measure every size and write the section."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--sessions", type=int, nargs="+", default=[100, 1000, 10_000])
+    parser.add_argument("--run", type=int, default=100, help="sessions that go through Snakemake job by job")
+    parser.add_argument("--whole", type=Path, default=ROOT / "demo" / "results", help="results of a whole run")
+    parser.add_argument("--folder", type=Path, help="where to work (default: a temporary folder)")
+    options = parser.parse_args(arguments)
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = (options.folder or Path(temporary)).resolve()
+        rows = [measured(folder / f"n{count}", count) for count in options.sessions]
+        passing = passed_on(folder / "run", options.run)
+    text = "\n\n".join([planning(rows), running(options.run, passing), *whole(options.whole)])
+    write_section("Scale: thousands of sessions (benchmarks/scale.py)", text)
+
+
+def measured(folder: Path, count: int) -> dict[str, object]:
+    """Plan `count` sessions: none done, all done, one changed, ten more."""
+    layout = cohort(folder, count)
+    row: dict[str, object] = {"sessions": count, "inventory": snakemake(folder, "inventory")}
+    grow(layout, count)
+    row["new"] = snakemake(folder, "--dry-run", "--quiet")
+    finish(layout)
+    row["touch"] = snakemake(folder, "--touch", "--quiet")
+    row["none"] = snakemake(folder, "--quiet")
+    first = layout.record(*layout.read_sessions()[0])
+    first.write_text(first.read_text() + "\n")
+    row["one"] = snakemake(folder, "--dry-run", "--quiet", "rules")
+    first.write_text(first.read_text()[:-1])
+    grow(layout, count + 10)
+    row["ten"] = snakemake(folder, "--dry-run", "--quiet", "rules")
+    row["status"] = timed([sys.executable, str(ROOT / "scripts" / "status.py"), str(layout.results)], folder)
+    row["files"] = sum(path.is_file() for path in layout.stage("x", *layout.read_sessions()[0]).parent.rglob("*"))
+    print(row, flush=True)
+    return row
+
+
+def cohort(folder: Path, count: int) -> Layout:
+    """Raw files of the real sessions of a cohort: series of one tiny slice each, cut short."""
+    shutil.rmtree(folder, ignore_errors=True)
+    for number in range(min(count, REAL)):
+        series = folder / "raw" / f"{number % 20}" / f"{number}"
+        write_series(series, number, grid=small_grid(1, 8))
+        for path in series.rglob("*"):
+            if path.is_file():
+                os.truncate(path, path.stat().st_size - 64)
+    return Layout(folder / "results")
+
+
+def grow(layout: Layout, count: int) -> None:
+    """Add records like the first session's until there are `count` sessions."""
+    sessions = layout.read_sessions()
+    record = SessionRecord.read(layout.record(*sessions[0]))
+    row = layout.sessions.read_text(encoding="utf-8").splitlines()[1].split("\t")
+    with layout.sessions.open("a", encoding="utf-8") as file:
+        for number in range(len(sessions), count):
+            subject = f"z{number:08d}q"
+            replace(record, subject=subject, identity=f"patient:{number}").write(layout.record(subject, record.session))
+            file.write("\t".join([subject, *row[1:]]) + "\n")
+
+
+def finish(layout: Layout) -> None:
+    """The state of a finished run in which every session was withheld, by the contract of the stages."""
+    config = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
+    protocols = {stage: settings.protocol(config, stage) for stage in STAGES}
+
+    def damaged(work: Work) -> None:
+        raise WithheldError("unreadable", "1 of 1 files: cut short")
+
+    for names in layout.read_sessions():
+        write(layout.identifiers(*names), "{}\n")
+        for stage in STAGES:
+            files = {"deidentified": [layout.record(*names)], "converted": [layout.record(*names)]}.get(stage, [])
+            files += [layout.identifiers(*names)] if stage == "audit" else []
+            outcome.run_stage(
+                stage, *names, damaged, layout=layout, protocol=protocols[stage], upstream=SOURCES[stage], files=files
+            )
+        write(layout.review(*names), "a page\n")
+    for path in (layout.verdicts, layout.summary_page, layout.header_survey):
+        write(path, "of the cohort\n")
+
+
+def write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+
+
+def snakemake(folder: Path, *arguments: str, cores: int = 2) -> Cost:
+    """Run Snakemake on the cohort in `folder`."""
+    command = [sys.executable, "-m", "snakemake", *arguments, "--snakefile", str(ROOT / "Snakefile")]
+    command += ["--directory", str(folder), "--cores", str(cores), "--nocolor", "--config"]
+    return timed([*command, f"dicom_dir={folder / 'raw'}", f"results_dir={folder / 'results'}"], folder)
+
+
+def timed(command: Sequence[str], folder: Path) -> Cost:
+    """Run a command to its end and say what it cost."""
+    began = time.monotonic()
+    with tempfile.TemporaryFile("w+") as output:
+        process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, cwd=folder)
+        own = [0.0]
+        ended = threading.Event()
+        watcher = threading.Thread(target=_watch, args=(process.pid, own, ended))
+        watcher.start()
+        _, status, usage = os.wait4(process.pid, 0)
+        ended.set()
+        watcher.join()
+        output.seek(0)
+        said = output.read()
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise SystemExit(said)
+    total = re.search(r"^total +(\d+)$", said, re.M)
+    return Cost(
+        cpu_s=usage.ru_utime + usage.ru_stime,
+        own_cpu_s=own[0],
+        wall_s=time.monotonic() - began,
+        memory_mb=usage.ru_maxrss / 1024,
+        jobs=int(total[1]) if total else 0,
+    )
+
+
+def _watch(pid: int, own: list[float], ended: threading.Event) -> None:
+    """Note the CPU of a process itself, without its children, until it is gone."""
+    ticks = os.sysconf("SC_CLK_TCK")
+    while not ended.wait(0.2):
+        try:
+            fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+        except OSError:
+            return
+        own[0] = (int(fields[11]) + int(fields[12])) / ticks
+
+
+def passed_on(folder: Path, count: int) -> Cost:
+    """Sessions whose file is damaged, through every stage, job by job."""
+    cohort(folder, count)
+    snakemake(folder, "inventory")
+    cost = snakemake(folder)
+    print("run", cost, flush=True)
+    return cost
+
+
+def planning(rows: Sequence[dict[str, object]]) -> str:
+    """What planning costs, by the number of sessions, and the curve."""
+    columns = (("new", "all new"), ("none", "nothing to do"), ("one", "one changed"), ("ten", "10 more"))
+    lines = [
+        "| sessions | jobs | "
+        + " | ".join(f"{title}: CPU s, MB" for _, title in columns)
+        + " | CPU ms a job | status.py: CPU s |",
+        "|---:|---:|" + "---:|" * (len(columns) + 2),
+    ]
+    for row in rows:
+        costs = [row[name] for name, _ in columns]
+        cells = [f"{cost.cpu_s:.1f}, {cost.memory_mb:.0f}" for cost in costs if isinstance(cost, Cost)]
+        new, jobs = row["new"], int(str(row["sessions"])) * JOBS_A_SESSION
+        assert isinstance(new, Cost)
+        lines.append(f"| {row['sessions']:,} | {jobs:,} | " + " | ".join(cells) + f" | {new.cpu_s / jobs * 1000:.2f} |")
+    counts = [row["new"] for row in rows]
+    top = max(cost.cpu_s for cost in counts if isinstance(cost, Cost))
+    curve = [
+        f"{row['sessions']:>7,} | {'#' * max(1, round(60 * cost.cpu_s / top))} {cost.cpu_s:.1f} s"
+        for row, cost in zip(rows, counts, strict=True)
+        if isinstance(cost, Cost)
+    ]
+    changed = [
+        f"{row['one'].jobs} and {row['ten'].jobs}"
+        for row in rows
+        if isinstance(row["one"], Cost) and isinstance(row["ten"], Cost)
+    ]
+    return (
+        "`snakemake -n` of a cohort of which nothing is done; `snakemake` where all is done; `snakemake -n` after one "
+        f"session's files changed and after ten more sessions were found (jobs planned: {', '.join(changed)}). One "
+        "process, CPU seconds and peak memory.\n\n" + "\n".join(lines) + "\n\nAll new, CPU seconds:\n\n```\n"
+        + "\n".join(curve) + "\n```"
+    )  # fmt: skip
+
+
+def running(count: int, cost: Cost) -> str:
+    """What jobs cost that only pass on."""
+    jobs = count * JOBS_A_SESSION + 3
+    return (
+        f"A run of {count} sessions that are withheld by their headers, {jobs} jobs on 2 cores: "
+        f"{cost.own_cpu_s / jobs:.3f} CPU s a job in the controller, {(cost.cpu_s - cost.own_cpu_s) / jobs:.2f} CPU s "
+        f"in the job itself (start of Python, imports, digests), {cost.wall_s:.0f} s by the clock."
+    )
+
+
+def whole(results: Path) -> list[str]:
+    """What the stages of a whole run cost, and what each session keeps; nothing where there is no such run."""
+    layout = Layout(results)
+    if not layout.verdicts.exists():
+        return []
+    seconds = {rule: cpu_seconds(layout.benchmark(rule).parent) for rule in [*dict.fromkeys(RULES.values()), "review"]}
+    heavy = sum(seconds[rule] for rule in {RULES[stage] for stage in HEAVY})
+    total = sum(seconds.values())
+    count = len(layout.read_sessions())
+    files = [path for path in (layout.restricted / "work").rglob("*") if path.is_file()]
+    shares = ", ".join(f"{rule} {value / count:.1f}" for rule, value in seconds.items())
+    return [
+        f"A whole run of {count} sessions ({results.parent.name}): CPU seconds a session {shares}. All that is not "
+        f"conversion, defacing and morphometry is {100 * (total - heavy) / total:.1f} % of the CPU. The work folders "
+        f"keep {len(files) / count:.0f} files and {sum(file.stat().st_size for file in files) / count / 1e6:.1f} MB a "
+        "session."
+    ]
+
+
+def cpu_seconds(folder: Path) -> float:
+    """All CPU seconds of a rule's jobs."""
+    total = 0.0
+    for path in folder.glob("*.tsv"):
+        with path.open(encoding="utf-8", newline="") as file:
+            for row in csv.DictReader(file, delimiter="\t"):
+                cpu = row["cpu_time"]
+                total += float(cpu if re.fullmatch(r"[0-9.]+", cpu) else row["s"])
+    return total
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

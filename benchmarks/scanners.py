@@ -1,0 +1,218 @@
+"""Clean files of real scanners beside their sources: dcm2niix makes the same of them, dciodvfy finds no new error.
+
+    python benchmarks/scanners.py [FOLDER]
+
+FOLDER holds the scanner sets, each in a folder of its own or as .tar.xz. Every series is de-identified with the
+settings that config.yaml comes with. dcm2niix converts it before and after; voxels, affine, b-values and b-vectors
+must be equal, and the sidecars are compared key by key. dciodvfy (Debian dicom3tools) looks at the first and last file
+of each series. Prints every difference and writes its section of RESULTS.md.
+"""
+
+import argparse
+import json
+import re
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import nibabel as nib
+import numpy as np
+import pydicom
+from sections import write_section
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "scripts"))
+
+from unface.dicom import command  # noqa: E402 - needs the path above
+from unface.dicom.selection import excluded  # noqa: E402
+from unface.pseudonyms import Key  # noqa: E402
+
+SHARED = ROOT.parent / "shared" / "data"
+HEADING = "Headers: clean files of real scanners (benchmarks/scanners.py)"
+IDENTIFYING = {
+    *("AccessionNumber", "AcquisitionDateTime", "DeviceSerialNumber", "ImageComments", "InstitutionAddress"),
+    *("InstitutionName", "InstitutionalDepartmentName", "PatientAge", "PatientBirthDate", "PatientID", "PatientName"),
+    *("PatientWeight", "PatientSize", "PerformingPhysicianName", "ProcedureStepDescription", "ProtocolName"),
+    *("ReferringPhysicianName", "SeriesDescription", "SeriesInstanceUID", "StationName", "StudyDescription", "StudyID"),
+    *("StudyInstanceUID", "OperatorsName", "PulseSequenceDetails", "WipMemBlock"),
+}
+"""Sidecar keys that tell of a person, place, device or day, or hold text that someone typed: they are meant to differ.
+
+The last two name a site's own sequences and who compiled them when.
+"""
+WRITTEN = {"DeidentificationMethod", "DeidentificationMethodCodeSequence"}
+ABOUT_CONVERSION = {"ConversionSoftware", "ConversionSoftwareVersion", "BidsGuess"}
+"""The guess follows the descriptions."""
+NAMED = "SOPClassUID", "Modality", "BurnedInAnnotation", "SeriesInstanceUID", "SOPInstanceUID"
+
+
+@dataclass
+class Compared:
+    """One set: its series and images, and what differs."""
+
+    series: int = 0
+    excluded: int = 0
+    images: int = 0
+    unequal: list[str] = field(default_factory=list)
+    """Images whose voxels, affine or gradients are not the same."""
+    lost: Counter[str] = field(default_factory=Counter)
+    """Technical keys that differ or are gone, in how many images."""
+    identifying: Counter[str] = field(default_factory=Counter)
+    checked: int = 0
+    errors_before: int = 0
+    errors_new: Counter[str] = field(default_factory=Counter)
+
+
+def series_of(folder: Path) -> dict[str, dict[str, Path]]:
+    """Images below a folder, by SeriesInstanceUID and SOPInstanceUID; those that never enter under no series."""
+    found: dict[str, dict[str, Path]] = defaultdict(dict)
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        try:
+            ds = pydicom.dcmread(path, specific_tags=list(NAMED), stop_before_pixels=True)
+        except pydicom.errors.InvalidDicomError:
+            continue
+        if "SOPClassUID" not in ds:
+            continue  # A DICOMDIR.
+        out = excluded({name: str(ds.get(name, "")) for name in NAMED}, [])
+        found["" if out else str(ds.get("SeriesInstanceUID"))][str(ds.get("SOPInstanceUID"))] = path
+    return found
+
+
+def converted(files: list[Path], work: Path) -> dict[str, tuple[Any, ...]]:
+    """What dcm2niix makes of files: by image, voxels, affine, b-values with b-vectors, and the sidecar."""
+    source, target = Path(tempfile.mkdtemp(dir=work)), Path(tempfile.mkdtemp(dir=work))
+    for number, path in enumerate(files):
+        (source / f"{number:06d}.dcm").symlink_to(path)
+    program = Path(sys.executable).parent / "dcm2niix"
+    arguments = ["-z", "n", "-b", "y", "-ba", "n", "-f", "%s_%e", "-o", str(target), str(source)]
+    subprocess.run([str(program), *arguments], check=False, capture_output=True, timeout=600)
+    made = {}
+    for path in sorted(target.glob("*.nii")):
+        image = nib.nifti1.load(path)
+        gradients = "".join(text.read_text() for text in sorted(target.glob(f"{path.stem}.bv*")))
+        sidecar = path.with_suffix(".json")
+        keys = json.loads(sidecar.read_text()) if sidecar.exists() else {}
+        made[path.name] = np.array(image.dataobj), np.asarray(image.affine), gradients, keys
+    shutil.rmtree(source)
+    shutil.rmtree(target)
+    return made
+
+
+def errors_of(path: Path) -> Counter[str]:
+    """dciodvfy's errors in a file, without the values that it quotes."""
+    done = subprocess.run(
+        ["dciodvfy", "-new", str(path)], capture_output=True, text=True, check=False, errors="replace"
+    )
+    lines = (done.stdout + done.stderr).splitlines()
+    return Counter(re.sub(r"<[^>]*>|= .*", "", line) for line in lines if line.startswith("Error"))
+
+
+def compare_images(one: Compared, label: str, before: dict[str, Any], after: dict[str, Any]) -> None:
+    """Compare what dcm2niix made of one series before and after."""
+    one.images += len(before)
+    if before.keys() != after.keys():
+        one.unequal.append(f"{label}: images {sorted(before)} became {sorted(after)}")
+    for name in before.keys() & after.keys():
+        (voxels, affine, gradients, old), (new_voxels, new_affine, new_gradients, new) = before[name], after[name]
+        for what, same in (
+            ("voxels", np.array_equal(voxels, new_voxels)),
+            ("affine", np.array_equal(affine, new_affine)),
+            ("gradients", gradients == new_gradients),
+        ):
+            if not same:
+                one.unequal.append(f"{label} {name}: {what}")
+        for key in sorted(old.keys() | new.keys()):
+            if old.get(key) != new.get(key) and key not in WRITTEN | ABOUT_CONVERSION:
+                (one.identifying if key in IDENTIFYING else one.lost)[key] += 1
+                if key not in IDENTIFYING:
+                    print(f"  {label} {name} {key}: {old.get(key)!r} -> {new.get(key)!r}"[:300], flush=True)
+
+
+def compare(source: Path, work: Path) -> Compared:
+    """De-identify one set and compare every series."""
+    one, target, key_path = Compared(), work / "clean", work / "key"
+    command.main([str(source), str(target), "--key", str(key_path)])
+    key = Key.load(key_path)
+    sources = series_of(source)
+    clean = {uid: path for series in series_of(target).values() for uid, path in series.items()}
+    one.excluded = len(sources.pop("", {}))
+    for number, files in enumerate(sources.values(), start=1):
+        one.series += 1
+        pairs = [(path, clean.get(key.uid(uid))) for uid, path in files.items()]
+        missing = sum(after is None for _, after in pairs)
+        if missing:
+            one.unequal.append(f"series {number}: {missing} of {len(pairs)} files were refused")
+        befores, afters = [before for before, _ in pairs], [after for _, after in pairs if after is not None]
+        compare_images(one, f"series {number}", converted(befores, work), converted(afters, work))
+        for before, after in {pairs[0], pairs[-1]} if shutil.which("dciodvfy") else ():
+            if after is not None:
+                old, new = errors_of(before), errors_of(after)
+                one.checked += 1
+                one.errors_before += sum(old.values())
+                one.errors_new += new - old
+                for error in new - old:
+                    print(f"  series {number} {before.name}: {error}", flush=True)
+    shutil.rmtree(target)
+    return one
+
+
+def sets(folder: Path, work: Path) -> list[Path]:
+    """The folder of each set; archives are unpacked."""
+    for archive in sorted(folder.glob("*.tar.xz")):
+        with tarfile.open(archive) as tar:
+            tar.extractall(work / "sets" / archive.name.removesuffix(".tar.xz"), filter="data")
+    unpacked = work / "sets"
+    return sorted(path for path in (unpacked if unpacked.exists() else folder).iterdir() if path.is_dir())
+
+
+def table(found: dict[str, Compared]) -> str:
+    """The section of RESULTS.md."""
+    have = shutil.which("dciodvfy") is not None
+    lines = [
+        f"`python benchmarks/scanners.py`: {len(found)} sets, {sum(one.series for one in found.values())} series, "
+        f"{sum(one.images for one in found.values())} images by dcm2niix, before and after de-identification. "
+        + ("dciodvfy looks at two files a series." if have else "dciodvfy is not installed: not looked at."),
+        "",
+        "| set | series | files excluded | images | voxels, affine or gradients differ | technical keys that differ "
+        "| files with dciodvfy | errors before | errors that are new |",
+        "|---|---:|---:|---:|---:|---|---:|---:|---:|",
+    ]
+    for name, one in found.items():
+        lost = ", ".join(f"{key} ({count})" for key, count in sorted(one.lost.items())) or "none"
+        new = sum(one.errors_new.values())
+        lines.append(
+            f"| {name} | {one.series} | {one.excluded} | {one.images} | {len(one.unequal)} | {lost}"
+            f" | {one.checked} | {one.errors_before} | {new} |"
+        )
+    differing = sum((one.identifying for one in found.values()), Counter[str]())
+    keys = ", ".join(f"{key} ({count})" for key, count in sorted(differing.items()))
+    lines += ["", f"Identifying keys that differ, as they are meant to, in so many images: {keys or 'none'}."]
+    return "\n".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path, nargs="?", default=SHARED)
+    options = parser.parse_args()
+    if not shutil.which("dciodvfy"):
+        print("dciodvfy (Debian dicom3tools) is not installed: errors are not compared")
+    found: dict[str, Compared] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for source in sets(options.folder, Path(folder)):
+            print(source.name, flush=True)
+            found[source.name] = compare(source, Path(folder))
+            for line in found[source.name].unequal:
+                print(f"  {line}", flush=True)
+    text = table(found)
+    print(text)
+    write_section(HEADING, text)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,44 @@
+withdrawals = layout.withdrawn(
+    digest(withdrawn_table, config["withdrawal"]["restricted"])
+)
+
+
+localrules:
+    withdraw,
+    plan,
+
+
+rule withdraw:
+    """Take those who withdrew their consent out of everything but the raw files, and list what was removed."""
+    output:
+        withdrawals,
+    log:
+        layout.log("withdraw", "cohort"),
+    benchmark:
+        layout.benchmark("withdraw", "cohort")
+    priority: 100
+    conda:
+        "../envs/release.yaml"
+    resources:
+        mem_mb=scaled(1000),
+        runtime=scaled(60),
+    script:
+        "../scripts/withdraw.py"
+
+
+rule plan:
+    """Say what a run with the settings, code and files of today would redo, and why; it does nothing else.
+
+    It has no benchmark, which would count as an output: each call looks anew.
+    """
+    log:
+        layout.log("plan", "cohort"),
+    conda:
+        "../envs/release.yaml"
+    resources:
+        mem_mb=scaled(2000),
+        runtime=scaled(60),
+    params:
+        protocols={stage: protocols[stage] for stage in STAGES},
+    script:
+        "../scripts/plan.py"

@@ -1,0 +1,154 @@
+"""What a run would redo after a change: by stage, how many sessions, why, and what it costs.
+
+It looks at what the gate looks at: the digests in every outcome beside those of today's settings, code and inputs.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from unface import outcome
+from unface.cohort.effort import efforts
+from unface.layout import STAGES, Layout, unit
+from unface.outcome import JobFailedError, Outcome
+from unface.release.contents import sha256
+from unface.release.gate import SOURCES
+from unface.settings import STAGE_FILES, STAGE_SETTINGS
+
+NEW = "not done yet"
+FILES = "raw files changed"
+CODE = "unface's code changed"
+SETTINGS = "settings changed"
+AGAIN = "the clean DICOM was not kept"
+FOLLOWS = "follows from "
+
+Protocols = Mapping[str, Mapping[str, str]]
+
+
+@dataclass(frozen=True)
+class Redo:
+    """Sessions of one stage that are done again for one reason; `cpu_h` hours of CPU, None if nothing tells."""
+
+    stage: str
+    reason: str
+    sessions: int
+    cpu_h: float | None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All that would be done again, of how many sessions."""
+
+    sessions: int
+    redo: Sequence[Redo]
+
+
+def plan(
+    layout: Layout,
+    protocols: Protocols,
+    conversions: Mapping[tuple[str, str], Mapping[str, str]] | None = None,
+    changed: Sequence[str] = (),
+) -> Plan:
+    """What a run with today's settings and code would do.
+
+    Parameters
+    ----------
+    protocols
+        Today's digests of settings and code, by stage (`settings.protocol`).
+    conversions
+        Those of the conversion of single sessions, where the plan of their mapping is known.
+    changed
+        The settings that differ from the last release's (`history.changed`), to name them.
+    """
+    sessions = layout.read_sessions()
+    counts: Counter[tuple[str, str]] = Counter()
+    for names in sessions:
+        today = {**protocols, "converted": (conversions or {}).get(names, protocols["converted"])}
+        counts.update(_session(layout, names, today).items())
+    costs = {stage: effort.cpu_s / 3600 for stage, effort in efforts(layout).items()}
+    order = {stage: place for place, stage in enumerate(STAGES)}
+    redo = [
+        Redo(stage, _named(stage, reason, changed), count, costs[stage] * count if stage in costs else None)
+        for (stage, reason), count in sorted(counts.items(), key=lambda item: (order[item[0][0]], -item[1], item[0]))
+    ]
+    return Plan(len(sessions), redo)
+
+
+def _session(layout: Layout, names: tuple[str, str], protocols: Protocols) -> dict[str, str]:
+    """The stages that one session goes through again, each with its first reason."""
+    redo: dict[str, str] = {}
+    for stage in STAGES:
+        try:
+            found = outcome.read(layout.stage(stage, *names))
+        except JobFailedError:
+            redo[stage] = NEW
+            continue
+        if reason := _reason(layout, names, found, stage, protocols[stage]):
+            redo[stage] = reason
+        elif first := next((source for source in SOURCES[stage] if source in redo), None):
+            redo[stage] = redo[first] if redo[first].startswith(FOLLOWS) else FOLLOWS + first
+    if "converted" in redo and "deidentified" not in redo and not layout.clean_dicom(*names).exists():
+        redo["deidentified"] = AGAIN
+    return redo
+
+
+def _reason(
+    layout: Layout, names: tuple[str, str], found: Outcome, stage: str, protocol: Mapping[str, str]
+) -> str | None:
+    record = layout.record(*names)
+    if stage == "deidentified" and found.inputs.get(f"{unit(*names)}.json") != _digest(record):
+        return FILES
+    if found.protocol.get("settings") != protocol["settings"]:
+        return SETTINGS
+    if found.protocol.get("code") != protocol["code"]:
+        return CODE
+    return None
+
+
+def _digest(path: Path) -> str | None:
+    try:
+        return sha256(path)
+    except FileNotFoundError:
+        return None
+
+
+def _named(stage: str, reason: str, changed: Sequence[str]) -> str:
+    """The reason, with the settings of that stage that changed. Their values may identify: only names are told."""
+    if reason != SETTINGS:
+        return reason
+    own = (*STAGE_SETTINGS[stage], *STAGE_FILES.get(stage, ()), *(["convert.rules"] if stage == "converted" else []))
+    mine = [path for path in changed if any(f"{path}.".startswith(f"{setting}.") for setting in own)]
+    return f"{reason}: {', '.join(mine)}" if mine else reason
+
+
+def lines(found: Plan) -> Iterator[str]:
+    """The plan for readers."""
+    if not found.redo:
+        yield f"All stages of all {found.sessions} sessions are as today's settings, code and files make them."
+        yield "A run would do no more than the release and the pages, if those."
+        return
+    yield f"Of {found.sessions} sessions, a run would do:"
+    yield ""
+    yield f"  {'stage':22}{'sessions':>10}{'CPU hours':>11}  because"
+    for one in found.redo:
+        hours = "unknown" if one.cpu_h is None else f"{one.cpu_h:.2f}"
+        yield f"  {one.stage:22}{one.sessions:10}{hours:>11}  {one.reason}"
+    known = [one.cpu_h for one in found.redo if one.cpu_h is not None]
+    yield ""
+    yield f"About {sum(known):.2f} CPU hours, as the last run's jobs took; then the release and the pages."
+    if len(known) < len(found.redo):
+        yield "Stages that never ran have no estimate."
+
+
+def differing(before: Mapping[str, Any], now: Mapping[str, Any], path: str = "") -> list[str]:
+    """The settings that differ, by their dotted names."""
+    found: list[str] = []
+    for key in sorted({*before, *now}):
+        old, new = before.get(key), now.get(key)
+        if isinstance(old, Mapping) and isinstance(new, Mapping):
+            found += differing(old, new, f"{path}{key}.")
+        elif old != new:
+            found.append(f"{path}{key}")
+    return found

@@ -1,0 +1,128 @@
+"""The tables of `resources/` and pydicom's dictionary: what the standard and the safe lists say of an attribute."""
+
+import csv
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+from pydicom.datadict import dictionary_keyword, dictionary_VR, tag_for_keyword
+
+from unface.settings import PROJECT
+
+CLASS_UIDS = {
+    0x00020002,
+    0x00080016,
+    0x0008001A,
+    0x0008001B,
+    0x00080062,
+    0x0008010C,
+    0x0008010D,
+    0x00080117,
+    0x00080118,
+    0x00081150,
+    0x0008115A,
+    0x00041510,
+    0x00041512,
+    0x00041513,
+    0x00741200,
+}
+"""Attributes whose UIDs name a class, a transfer syntax or a coding scheme: the same for everyone."""
+
+TEXT_VRS = {"LO", "SH", "ST", "LT", "UT", "UC"}
+REMOVED_VRS = {"PN", "AE", "UR", "UN"}
+DATE_VRS = {"DA", "DT"}
+BYTES_VRS = {"OB", "OW", "OF", "OD", "OL", "OV", "UN"}
+KNOWN_VRS = TEXT_VRS | DATE_VRS | BYTES_VRS | REMOVED_VRS
+KNOWN_VRS |= {"SQ", "UI", "TM", "AS", "CS", "DS", "IS", "AT", "US", "SS", "UL", "SL", "UV", "SV", "FL", "FD"}
+
+
+def table(name: str) -> list[dict[str, str]]:
+    """Rows of a TSV of `resources/`, whose comment lines begin with `#`."""
+    with (PROJECT / "resources" / name).open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader((line for line in file if not line.startswith("#")), delimiter="\t"))
+
+
+@cache
+def technical_text() -> frozenset[int | None]:
+    """Text attributes outside the table that describe the machine's work."""
+    lines = (PROJECT / "resources" / "technical_text.txt").read_text(encoding="ascii").splitlines()
+    return frozenset(tag_for_keyword(line) for line in lines if not line.startswith("#"))
+
+
+@cache
+def confidentiality_profile() -> Mapping[str, Mapping[str, str]]:
+    return {row["tag"]: row for row in table("confidentiality_profile.tsv")}
+
+
+@cache
+def _types() -> Mapping[tuple[int, int, str], str]:
+    return {
+        (_number(row["tag"]), _number(row["parent"]), iod): row["type"]
+        for row in table("attribute_types.tsv")
+        for iod in row["iods"].split()
+    }
+
+
+@cache
+def _iods() -> Mapping[str, str]:
+    return {row["sop_class"]: row["iod"] for row in table("sop_classes.tsv")}
+
+
+def _number(tag: str) -> int:
+    return int(tag.replace("xx", "00") or "0", 16)
+
+
+def type_of(sop_class: str, tag: int, parent: int) -> str:
+    """The Type of an attribute in an IOD (1, 1C, 2, 2C or 3), or nothing for an IOD that the tables lack.
+
+    Parameters
+    ----------
+    parent
+        The sequence in whose item the attribute stands; 0 at the top.
+    """
+    iod = _iods().get(sop_class)
+    if iod is None:
+        return ""
+    return _types().get((tag, parent, iod)) or _types().get((tag, parent, "*")) or "3"
+
+
+@cache
+def safe_private() -> Mapping[tuple[int, str, int], Mapping[str, str]]:
+    """Private elements that may stay: what science needs, then the safe lists."""
+    rows: dict[tuple[int, str, int], Mapping[str, str]] = {}
+    for name in ("private_science.tsv", "private_safe.tsv"):
+        for row in table(name):
+            key = int(row["group"], 16), row["creator"], int(row["element"], 16)
+            rows.setdefault(key, {"source": "unface", **row})
+    return rows
+
+
+@cache
+def safe_creators() -> frozenset[tuple[int, str]]:
+    """Groups and private creators of the safe lists: vendors' names, which identify nobody."""
+    return frozenset((group, creator) for group, creator, _ in safe_private())
+
+
+def vr_of(tag: int) -> str:
+    """The VR of a standard attribute in pydicom's dictionary; `UN` if it has none there."""
+    try:
+        return dictionary_VR(tag).split(" or ", maxsplit=1)[0]
+    except KeyError:
+        return "UN"
+
+
+def keyword_of(tag: int) -> str:
+    """The keyword of a standard attribute, or its number."""
+    try:
+        return dictionary_keyword(tag) or f"{tag:08x}"
+    except KeyError:
+        return f"{tag:08x}"
+
+
+def resources() -> list[Path]:
+    """The tables that a profile is made from."""
+    names = (
+        *("attribute_types.tsv", "confidentiality_profile.tsv", "descriptor_words.txt", "private_safe.tsv"),
+        *("private_science.tsv", "sop_classes.tsv", "technical_text.txt", "technical_words.txt"),
+    )
+    return [PROJECT / "resources" / name for name in names]

@@ -1,0 +1,59 @@
+"""The table of subjects who withdrew their consent."""
+
+import csv
+import hashlib
+from collections.abc import Iterable
+from pathlib import Path
+
+from unface.dicom.subjects import SubjectsError, normalised
+from unface.layout import Layout
+
+
+def linked(layout: Layout) -> list[tuple[str, str]]:
+    """Subject label and patient ID of everybody in the last inventory; none before there is one."""
+    if not layout.linkage.exists():
+        return []
+    with layout.linkage.open(encoding="utf-8", newline="") as file:
+        rows = csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
+        return [(row["subject"], row["patient_id"]) for row in rows]
+
+
+def read_withdrawn(path: Path | None, linkage: Iterable[tuple[str, str]]) -> frozenset[str]:
+    """The labels of those who withdrew.
+
+    Parameters
+    ----------
+    path
+        TSV with a column `subject` (labels, with `sub-` or without), a column `patient_id`, or both; one is enough in
+        a row. None: nobody withdrew.
+    linkage
+        Subject label and patient ID of everybody known.
+
+    Raises
+    ------
+    SubjectsError
+        If neither column is there, or a row names nobody; the message holds no identifier.
+    """
+    if path is None:
+        return frozenset()
+    by_patient: dict[str, set[str]] = {}
+    for subject, patient in linkage:
+        by_patient.setdefault(normalised(patient), set()).add(subject)
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        reader = csv.DictReader(file, delimiter="\t")
+        if not {"subject", "patient_id"} & set(reader.fieldnames or ()):
+            raise SubjectsError(f"{path.name}: a column subject or patient_id is needed")
+        found: set[str] = set()
+        for number, row in enumerate(reader, start=2):
+            subject = (row.get("subject") or "").strip().removeprefix("sub-")
+            patient = normalised(row.get("patient_id") or "")
+            if not subject and not patient:
+                raise SubjectsError(f"{path.name}, line {number}: names nobody")
+            found |= {subject} - {""}
+            found |= by_patient.get(patient, set()) if patient else set()
+    return frozenset(found)
+
+
+def digest(path: Path | None, restricted: bool) -> str:
+    """Names one request to take subjects out: it changes with the table and with how far it goes."""
+    return hashlib.sha256((path.read_bytes() if path else b"") + bytes([restricted])).hexdigest()[:16]

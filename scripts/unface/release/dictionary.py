@@ -1,0 +1,115 @@
+"""The user's data dictionary: what the columns of participants.tsv mean, with units and levels.
+
+JSON as BIDS has it beside a table, `{"group": {"Description": ..., "Levels": {"c": "control", "p": "patient"}}}`; or a
+TSV with the columns `column`, `description`, and perhaps `long_name`, `units`, `levels` (`c=control; p=patient`) and
+`term_url`.
+"""
+
+import csv
+import difflib
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from unface.settings import SettingsError
+
+KEYS = {
+    "long_name": "LongName",
+    "description": "Description",
+    "units": "Units",
+    "levels": "Levels",
+    "term_url": "TermURL",
+}
+"""Columns of a dictionary in TSV, and what BIDS calls them."""
+
+MISSING = ("", "n/a")
+
+Dictionary = Mapping[str, Mapping[str, Any]]
+"""For each column of participants.tsv what BIDS' JSON says of it."""
+
+
+def read(path: Path | None, rows: Mapping[str, Mapping[str, str]]) -> Dictionary:
+    """Read a data dictionary and hold it against the columns that it tells of.
+
+    Parameters
+    ----------
+    rows
+        For each subject the user's columns (`dataset.read_subjects`).
+
+    Raises
+    ------
+    SettingsError
+        If the file has another form, tells of a column that is not there, or if values are not among the levels or no
+        numbers where there is a unit. The message names columns and never a value of a subject.
+    """
+    if path is None:
+        return {}
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+        entries = json.loads(text) if path.suffix == ".json" else _of_table(text)
+    except ValueError as error:
+        raise SettingsError(f"{path.name}: neither JSON nor a table: {error}") from None
+    if not isinstance(entries, dict):
+        raise SettingsError(f"{path.name}: it holds a mapping of columns to what they mean")
+    columns = {name for values in rows.values() for name in values}
+    problems = [problem for name, entry in entries.items() for problem in _problems(name, entry, columns, rows)]
+    if problems:
+        raise SettingsError(f"{path.name}: " + "; ".join(problems))
+    return entries
+
+
+def words(dictionary: Dictionary) -> list[str]:
+    """Every word of a dictionary that will be released."""
+    return [text for name, entry in dictionary.items() for text in (name, *_texts(entry))]
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield str(key)
+            yield from _texts(inner)
+    else:
+        yield str(value)
+
+
+def _of_table(text: str) -> dict[str, dict[str, Any]]:
+    rows = list(csv.DictReader(text.splitlines(), delimiter="\t", restval=""))
+    if not rows or not {"column", "description"} <= set(rows[0]) <= {"column", *KEYS}:
+        raise ValueError(f"a table has the columns column, description, and perhaps {', '.join(KEYS)}, by tabs")
+    return {row["column"]: {KEYS[key]: _value(key, row[key]) for key in KEYS if row.get(key)} for row in rows}
+
+
+def _value(key: str, text: str) -> Any:
+    if key != "levels":
+        return text.strip()
+    pairs = [pair.partition("=") for pair in text.split(";") if pair.strip()]
+    return {value.strip(): meaning.strip() for value, _, meaning in pairs}
+
+
+def _problems(name: str, entry: Any, columns: set[str], rows: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
+    if name not in columns | {"sex", "age"}:
+        near = difflib.get_close_matches(name, columns, n=1)
+        yield f"the table of subjects has no column {name}" + (f" (did you mean {near[0]}?)" if near else "")
+        return
+    if not isinstance(entry, dict) or not entry.get("Description"):
+        yield f"{name} needs a Description"
+        return
+    for key in sorted(set(entry) - set(KEYS.values())):
+        yield f"{name}: unknown key {key}; there are {', '.join(KEYS.values())}"
+    levels = entry.get("Levels")
+    values = {value for row in rows.values() if (value := row.get(name, "")) not in MISSING}
+    if levels is not None and not (isinstance(levels, dict) and all(isinstance(text, str) for text in levels.values())):
+        yield f"{name}: Levels is a mapping of values to what they mean"
+    elif levels is not None and (others := values - set(levels)):
+        yield f"{name}: {len(others)} of its values in the table of subjects are not among its Levels"
+    elif "Units" in entry and (words := [value for value in values if not _is_number(value)]):
+        yield f"{name} has a unit, and {len(words)} of its values in the table of subjects are no numbers"
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

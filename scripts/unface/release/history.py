@@ -1,0 +1,115 @@
+"""The releases of a cohort, one after another: what each was made with, and what changed; CHANGES tells it."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Self
+
+from unface import __version__
+from unface.settings import Release
+
+Sessions = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One release: version and date as the user gave them, the digest of its protocol, its sessions, what is new."""
+
+    version: str
+    date: str | None
+    protocol: str
+    released: Sessions
+    withheld: Sessions
+    lines: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class History:
+    """Every release so far, the oldest first."""
+
+    entries: tuple[Entry, ...] = ()
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """What `write` left; empty where nothing was released yet."""
+        if not path.exists():
+            return cls()
+        return cls(tuple(_entry(content) for content in json.loads(path.read_text(encoding="utf-8"))))
+
+    def write(self, path: Path) -> None:
+        """Keep the history, whole or not at all; it stands in `restricted/`, for it names sessions that have left."""
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        part = path.with_name(f".{path.name}.part")
+        part.write_text(json.dumps([asdict(entry) for entry in self.entries], indent=1) + "\n", encoding="utf-8")
+        part.chmod(0o600)
+        part.replace(path)
+
+    def with_release(
+        self,
+        settings: Release,
+        protocols: Mapping[str, Mapping[str, str]],
+        released: Sequence[tuple[str, str]],
+        withheld: Sequence[tuple[str, str]],
+    ) -> Self:
+        """The history with one more release; another one of the same version takes its place.
+
+        Parameters
+        ----------
+        protocols
+            Digests of settings and code by stage; those of the release itself, which hold its version, do not count.
+        released, withheld
+            Subject and session labels.
+        """
+        earlier = tuple(entry for entry in self.entries if entry.version != settings.version)
+        made = {stage: dict(protocol) for stage, protocol in protocols.items() if stage != "release"}
+        digest = hashlib.sha256(json.dumps(made, sort_keys=True).encode()).hexdigest()[:16]
+        now = Entry(settings.version, settings.date, digest, tuple(sorted(released)), tuple(sorted(withheld)))
+        lines = tuple(_lines(now, earlier[-1] if earlier else None))
+        return type(self)((*earlier, replace(now, lines=lines)))
+
+    def without(self, subjects: frozenset[str]) -> Self:
+        """The history without some subjects: what was written of numbers stays."""
+        return type(self)(
+            tuple(
+                replace(
+                    entry,
+                    released=tuple(names for names in entry.released if names[0] not in subjects),
+                    withheld=tuple(names for names in entry.withheld if names[0] not in subjects),
+                )
+                for entry in self.entries
+            )
+        )
+
+    def changes(self) -> str:
+        """The text of CHANGES, in the form that BIDS asks for: the newest first."""
+        blocks = [
+            "\n".join([f"{entry.version} {entry.date or ''}".strip(), *(f"  - {line}" for line in entry.lines)])
+            for entry in reversed(self.entries)
+        ]
+        return "\n\n".join(blocks) + "\n"
+
+
+def _lines(now: Entry, before: Entry | None) -> list[str]:
+    subjects = len({subject for subject, _ in now.released})
+    first = f"Released by unface {__version__}, protocol {now.protocol} (see code/unface)"
+    if before is None:
+        return [first, f"{len(now.released)} sessions of {subjects} subjects; {len(now.withheld)} sessions withheld"]
+    same = "the same protocol as" if now.protocol == before.protocol else "another protocol than"
+    return [
+        f"{first}: {same} {before.version}",
+        f"{len(now.released)} sessions of {subjects} subjects: {_change(now.released, before.released)}",
+        f"{len(now.withheld)} sessions withheld: {_change(now.withheld, before.withheld)}",
+    ]
+
+
+def _change(now: Sessions, before: Sessions) -> str:
+    return f"{len({*now} - {*before})} more, {len({*before} - {*now})} fewer"
+
+
+def _entry(content: dict[str, Any]) -> Entry:
+    sessions = {
+        name: tuple((subject, session) for subject, session in content[name]) for name in ("released", "withheld")
+    }
+    return Entry(**{**content, **sessions, "lines": tuple(content["lines"])})

@@ -1,0 +1,81 @@
+"""Taking away what stopped sessions that another try may bring further, so that the next run makes it anew."""
+
+import csv
+import logging
+import shutil
+from collections.abc import Iterable, Mapping
+
+from unface import outcome
+from unface.layout import STAGES, Layout, unit
+from unface.outcome import JobFailedError
+from unface.release.gate import stale
+
+log = logging.getLogger("unface")
+
+WORTH_RETRYING = {
+    "crashed",
+    "engine_missing",
+    "input_changed",
+    "input_missing",
+    "job_failed",
+    "tool_crashed",
+    "tool_timeout",
+    "unreadable",
+}
+"""Reasons that lie in the machine, in a tool or in files that may be put back. For the others a setting has to change,
+and then Snakemake tries again by itself."""
+
+Protocols = Mapping[str, Mapping[str, str]]
+
+
+def forget(layout: Layout, sessions: Iterable[tuple[str, str]], protocols: Protocols) -> list[tuple[str, str]]:
+    """Remove, for each session that is worth a retry, the results of the stage that stopped it and of all that follow.
+
+    Results that are damaged, or that Snakemake takes for good and the gate does not, are removed in the same way. The
+    table of verdicts goes, too: Snakemake makes what lies between only for a target that is missing.
+
+    Parameters
+    ----------
+    protocols
+        Today's digests of settings and code, by stage (`settings.protocol`).
+
+    Returns
+    -------
+    The sessions concerned.
+    """
+    unproven = _unproven(layout)
+    concerned = []
+    for names in sessions:
+        first = _first(layout, names, protocols, names in unproven)
+        if first is not None:
+            log.info("%s from %s on", unit(*names), STAGES[first])
+            for stage in STAGES[first:]:
+                shutil.rmtree(layout.stage(stage, *names), ignore_errors=True)
+            concerned.append(names)
+    if concerned:
+        layout.verdicts.unlink(missing_ok=True)
+    return concerned
+
+
+def _first(layout: Layout, names: tuple[str, str], protocols: Protocols, unproven: bool) -> int | None:
+    """The first stage to be made anew; None if the session stays as it is."""
+    for number, stage in enumerate(STAGES):
+        try:
+            found = outcome.read(layout.stage(stage, *names))
+        except JobFailedError:
+            left = any(layout.stage(later, *names).exists() for later in STAGES[number:])
+            return number if left or unproven else None
+        stopped = any(reason.stage == stage and reason.code in WORTH_RETRYING for reason in found.reasons)
+        if stopped or stale(layout, found, stage, names, protocols[stage]):
+            return number
+    # A file was changed that only its stage can make again, whichever that is.
+    return 0 if unproven else None
+
+
+def _unproven(layout: Layout) -> set[tuple[str, str]]:
+    """The sessions that the last release withheld since a result was not what it has to be."""
+    if not layout.verdicts.exists():
+        return set()
+    with layout.verdicts.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file, delimiter="\t"))
+    return {(row["subject"], row["session"]) for row in rows if "provenance" in row["codes"].split(";")}

@@ -1,0 +1,251 @@
+"""The cohort's morphometry before and after defacing: tables, and what the summary page shows of them."""
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from math import nan
+from pathlib import Path
+from typing import Any
+
+from unface.layout import Layout
+from unface.morphometry import cohort, tables
+from unface.morphometry.cohort import Agreement, Noise, Pairs
+from unface.release.dataset import MISSING, characteristics, read_subjects
+from unface.report import pages, plots, results
+from unface.report.results import Session
+
+REGION_PLOTS = 30
+GROUP_PLOTS = 5
+"""The first of the whole measures: the volumes."""
+AGE_YEARS = 10
+"""Width of the groups by age: the bands of the headers are too narrow to hold many sessions."""
+STATISTICS, SESSIONS, FAILURES, DICTIONARY = (
+    "morphometry.tsv",
+    "morphometry_sessions.tsv",
+    "morphometry_failures.tsv",
+    "morphometry.json",
+)
+SESSION_COLUMNS: Mapping[str, str] = {
+    "session": "Pseudonyms of subject and session.",
+    "image": "Path of the T1w image in the dataset.",
+    "measure": "What was measured; see docs/morphometry.md. `dice` and `dice_...` are overlaps.",
+    "region": "Region of the brain; empty for the whole.",
+    "unit": "Unit of original, defaced, difference and noise.",
+    "original": "Before defacing; n/a for an overlap.",
+    "defaced": "After defacing; of an overlap Dice's coefficient.",
+    "difference": "Defaced minus original.",
+    "percent": "Difference in percent of the original.",
+    "limit": "Largest allowed change in percent; of an overlap the least value. n/a: none.",
+    "ok": "Whether the limit is kept.",
+    "noise": "Noise floor of the cohort's sample, see morphometry.tsv.",
+    "times_noise": "Size of the difference over the noise floor.",
+}
+FAILURE_COLUMNS: Mapping[str, str] = {
+    "grouping": "What the sessions are grouped by; `all` for the whole cohort.",
+    "group": "The group; n/a for the whole cohort.",
+    "sessions": "Sessions whose original was to be measured.",
+    "unmeasured_before": "Of those, sessions whose original could not be measured.",
+    "unmeasured_after": "Sessions whose original was measured, and whose defaced image could not be.",
+    "beyond_limits": "Sessions with a measure beyond its limit.",
+    "failed_percent": "unmeasured_after and beyond_limits in percent of the sessions with a measured original.",
+}
+
+Row = Mapping[str, str]
+Groups = Mapping[str, Mapping[str, Sequence[str]]]
+"""By grouping and group the names of sessions."""
+
+
+@dataclass(frozen=True)
+class Compared:
+    """All that is known of the cohort: the rows of the sessions' tables by name, measures, groups, noise floor.
+
+    `sampled` : how many sessions the noise floor comes from. `repeat_percent` : the largest change between two
+    measurements of one image.
+    """
+
+    rows: Sequence[tuple[str, Row]]
+    measures: Sequence[Pairs]
+    groups: Groups
+    noise: Noise
+    sampled: int
+    repeat_percent: float | None
+
+
+def read(
+    layout: Layout, found: Sequence[Session], sample: Sequence[tuple[str, str]], subjects: Path | None
+) -> Compared:
+    """What the stages left.
+
+    Parameters
+    ----------
+    sample
+        The sessions of the noise floor.
+    subjects
+        The user's table of subjects, whose column `site` makes groups.
+    """
+    rows = list(_rows(layout, found))
+    moved, repeated = (
+        [pair for unit in sample if all(pair := (_values(layout, "original", unit), _values(layout, again, unit)))]
+        for again in ("shifted", "repeat")
+    )
+    return Compared(
+        rows=rows,
+        measures=cohort.pairs_of(rows),
+        groups=_groups(layout, found, {name: row["image"] for name, row in reversed(rows)}, subjects),
+        noise=cohort.noise_floor(moved),
+        sampled=len(moved),
+        repeat_percent=_largest_percent(repeated),
+    )
+
+
+def _rows(layout: Layout, found: Iterable[Session]) -> Iterator[tuple[str, Row]]:
+    for session in found:
+        if "agreement" in session.outcomes:
+            folder = layout.stage("agreement", session.subject, session.session)
+            for row in results.read_table(folder / tables.AGREEMENT):
+                yield session.name, row
+
+
+Values = dict[tuple[str, str], float]
+
+
+def _values(layout: Layout, image: str, unit: tuple[str, str]) -> Values:
+    """The measures of a session's first image by measure and region; none if it was not measured."""
+    rows = results.read_table(layout.stage(f"morphometry-{image}", *unit) / tables.MEASURES)
+    return {(row["measure"], row["region"]): float(row["value"]) for row in rows if row["image"] == rows[0]["image"]}
+
+
+def _largest_percent(pairs: Iterable[tuple[Values, Values]]) -> float | None:
+    """The largest change between the first and the second, in percent of the first; None without any."""
+    changes = [100 * abs(second[key] / value - 1) for first, second in pairs for key, value in first.items() if value]
+    return max(changes, default=None)
+
+
+def _groups(layout: Layout, found: Sequence[Session], images: Mapping[str, str], subjects: Path | None) -> Groups:
+    """Site, scanner, sex and age of the sessions that were compared or should have been, where they are known."""
+    given = read_subjects(subjects)
+    groups: dict[str, dict[str, list[str]]] = {"site": {}, "scanner": {}, "sex": {}, "age": {}}
+    for session in found:
+        if "morphometry-original" not in session.outcomes:
+            continue
+        person = characteristics(layout, session.subject, session.session)
+        age = person["age"]
+        first = max(int(age) - 1, 0) // AGE_YEARS * AGE_YEARS + 1 if age != MISSING else 0
+        known = {
+            "site": given.get(session.subject, {}).get("site", MISSING),
+            "scanner": _scanner(layout, session, images.get(session.name)),
+            "sex": person["sex"],
+            "age": f"{first}-{first + AGE_YEARS - 1}" if first else MISSING,
+        }
+        for grouping, group in known.items():
+            if group != MISSING:
+                groups[grouping].setdefault(group, []).append(session.name)
+    return {grouping: dict(sorted(names.items())) for grouping, names in groups.items() if names}
+
+
+def _scanner(layout: Layout, session: Session, image: str | None) -> str:
+    """Maker, model and field strength as the image's sidecar has them, if the audit found nothing in it."""
+    if image is None or session.state("audit") != "ok":
+        return MISSING
+    folder = layout.stage("converted", session.subject, session.session) / "bids"
+    sidecar = folder / f"{image.removesuffix('.nii.gz')}.json"
+    if not sidecar.is_file():
+        return MISSING
+    values = json.loads(sidecar.read_text(encoding="utf-8"))
+    field = values.get("MagneticFieldStrength")
+    words = [values.get("Manufacturer"), values.get("ManufacturersModelName"), f"{field:g} T" if field else None]
+    return " ".join(str(word) for word in words if word) or MISSING
+
+
+def statistics(compared: Compared) -> list[Agreement]:
+    """Agreement of every measure, in the whole cohort and then in every group."""
+    found = [cohort.agreement(pairs, compared.noise.get(pairs.key, nan)) for pairs in compared.measures]
+    for grouping, groups in compared.groups.items():
+        found += cohort.by_group(compared.measures, grouping, groups, compared.noise)
+    return found
+
+
+def failures(found: Sequence[Session], groups: Groups) -> list[dict[str, Any]]:
+    """How many sessions could not be measured, or changed by more than the limits; by group."""
+    sessions = {session.name: session for session in found if "morphometry-original" in session.outcomes}
+    parts = [("all", tables.NOT_AVAILABLE, list(sessions))]
+    parts += [(grouping, group, list(names)) for grouping, part in groups.items() for group, names in part.items()]
+    rows = []
+    for grouping, group, names in parts:
+        reasons = {name: {(r.stage, r.code) for r in sessions[name].verdict.reasons} for name in names}
+        reached = [name for name in names if sessions[name].state("morphometry-original") in ("ok", "withheld")]
+        before = sum(sessions[name].state("morphometry-original") == "withheld" for name in reached)
+        after = sum(sessions[name].state("morphometry-defaced") == "withheld" for name in reached)
+        beyond = sum(("agreement", "morphometry_changed") in reasons[name] for name in reached)
+        measured = len(reached) - before
+        rows.append(
+            {
+                "grouping": grouping,
+                "group": group,
+                "sessions": len(reached),
+                "unmeasured_before": before,
+                "unmeasured_after": after,
+                "beyond_limits": beyond,
+                "failed_percent": round(100 * (after + beyond) / measured, 3) if measured else tables.NOT_AVAILABLE,
+            }
+        )
+    return [row for row in rows if row["sessions"]]
+
+
+def write(folder: Path, compared: Compared, found: Sequence[Agreement], failed: Sequence[Mapping[str, Any]]) -> None:
+    """Write the tables and their data dictionary."""
+    session_rows = []
+    for name, row in compared.rows:
+        noise = compared.noise.get((row["measure"], row["region"]), 0.0)
+        difference = results.number(row["difference"])
+        times = f"{abs(difference) / noise:.4g}" if noise and difference is not None else tables.NOT_AVAILABLE
+        floor = f"{noise:.6g}" if noise else tables.NOT_AVAILABLE
+        own = {**row, "session": name, "noise": floor, "times_noise": times}
+        session_rows.append([own[column] for column in SESSION_COLUMNS])
+    for file, columns, rows in (
+        (STATISTICS, cohort.DESCRIPTIONS, [row.cells() for row in found]),
+        (SESSIONS, SESSION_COLUMNS, session_rows),
+        (FAILURES, FAILURE_COLUMNS, [list(row.values()) for row in failed]),
+    ):
+        buffer = io.StringIO()
+        writer = csv.writer(buffer, delimiter="\t", lineterminator="\n")
+        writer.writerow(columns)
+        writer.writerows(rows)
+        pages.write(buffer.getvalue(), folder / file, mode=0o644)
+    dictionary = {
+        file: {column: {"Description": text} for column, text in columns.items()}
+        for file, columns in (
+            (STATISTICS, cohort.DESCRIPTIONS),
+            (SESSIONS, SESSION_COLUMNS),
+            (FAILURES, FAILURE_COLUMNS),
+        )
+    }
+    pages.write(json.dumps(dictionary, indent=1) + "\n", folder / DICTIONARY, mode=0o644)
+
+
+def shown(compared: Compared, found: Sequence[Agreement], failed: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """What the page shows: plots of the whole measures and of the regions, and a table."""
+    overall = {row.key: row for row in found if row.grouping == "all"}
+    whole = [pairs for pairs in compared.measures if not pairs.region]
+    regions = [pairs for pairs in compared.measures if pairs.region]
+    worst = sorted(regions, key=lambda pairs: -abs(overall[pairs.key].bias_percent))[:REGION_PLOTS]
+    several = {grouping for grouping, groups in compared.groups.items() if len(groups) > 1}
+    grouped = [
+        rows
+        for pairs in whole[:GROUP_PLOTS]
+        if (rows := [row for row in found if row.key == pairs.key and row.grouping in several])
+    ]
+    return {
+        "rows": len(compared.rows),
+        "outside": sum(row["ok"] == "false" for _, row in compared.rows),
+        "sampled": compared.sampled,
+        "repeat_percent": compared.repeat_percent,
+        "table": [overall[pairs.key] for pairs in whole],
+        "failures": failed if compared.rows else [],
+        "bland_altman": plots.bland_altman([(pairs, overall[pairs.key]) for pairs in whole]) if whole else "",
+        "forest": plots.bias_forest([overall[pairs.key] for pairs in whole + worst]) if compared.measures else "",
+        "groups": plots.group_forest(grouped) if grouped else "",
+        "regions": plots.region_map(regions) if regions else "",
+    }

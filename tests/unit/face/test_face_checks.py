@@ -1,0 +1,99 @@
+"""What the checks make of masks that are right, wrong or in between; on the mean head, which lies on itself."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import pytest
+from scipy import ndimage
+
+from unface.face import checks, face_checks, images, template
+from unface.face.find import Face, with_sides
+from unface.face.mask import head_mask
+from unface.face.registration import to_template
+from unface.face.volume import Array, Volume
+
+HERE = np.eye(4)
+Mask = Callable[..., Array]
+
+
+@pytest.fixture
+def mask(mean_head: Volume) -> Mask:
+    return lambda **options: head_mask(mean_head.data.shape, mean_head.affine, HERE, **options)
+
+
+def states(found: dict[str, checks.Check]) -> dict[str, str]:
+    return {name: check.state for name, check in found.items()}
+
+
+def test_the_ears_stay_unless_they_are_asked_for(mean_head: Volume, mask: Mask) -> None:
+    without = states(face_checks.zones(mean_head, mask(), HERE, ears=True))
+    asked = states(face_checks.zones(mean_head, mask(ears=True), HERE, ears=True))
+    assert (without["ear_left_removed"], without["ear_right_removed"]) == ("fail", "fail")
+    assert set(asked.values()) == {"pass"}
+    assert "ear_left_removed" not in face_checks.zones(mean_head, mask(), HERE, ears=False)
+
+
+def test_the_mask_with_ears_stays_away_from_the_brain(mean_head: Volume, mask: Mask) -> None:
+    assert face_checks.brain_margin(mean_head, mask(ears=True), HERE, 3).ok
+
+
+def test_a_mask_that_comes_near_the_brain_is_for_a_person_and_one_that_cuts_it_fails(
+    mean_head: Volume, mask: Mask
+) -> None:
+    nearer = ndimage.binary_erosion(mask(), iterations=3, border_value=1)
+    through = ndimage.binary_erosion(mask(), iterations=12, border_value=1)
+    assert face_checks.brain_margin(mean_head, nearer, HERE, 3).state == "review"
+    assert face_checks.brain_margin(mean_head, through, HERE, 3).state == "fail"
+
+
+def test_a_mask_that_leaves_the_face_fails_in_each_zone(mean_head: Volume, mask: Mask) -> None:
+    found = states(face_checks.zones(mean_head, np.ones_like(mask()), HERE, ears=False))
+    assert {found[f"{zone}_removed"] for zone in ("eyes", "nose", "mouth", "chin")} == {"fail"}
+
+
+def test_a_head_whose_face_is_gone_already_is_for_a_person(mean_head: Volume, mask: Mask) -> None:
+    before = replace(mean_head, data=np.where(mask(), mean_head.data, 0))
+    found = face_checks.zones(before, mask(), HERE, ears=False)
+    assert (found["face_present"].state, found["face_present"].code) == ("review", "defaced_before")
+
+
+def test_a_face_outside_of_the_field_of_view_is_no_fault(mean_head: Volume, mask: Mask) -> None:
+    """Cut off in front of the eyes' apex: nothing shows whether there was a face, and nothing of it is there."""
+    world_y = mean_head.world()[..., 1]
+    last = int(np.argwhere(world_y.max(axis=(0, 2)) < template.FACE_FRONT_MM).max())
+    behind = Volume(mean_head.data[:, :last], mean_head.affine)
+    found = face_checks.zones(behind, mask()[:, :last], HERE, ears=False)
+    assert "face_present" not in found
+    assert set(states(found).values()) == {"pass"}
+
+
+def test_a_head_turned_over_has_a_tilt_that_fails() -> None:
+    limits = {"ngf_min": 0.61, "scale_min": 0.75, "scale_max": 1.3}
+    found = checks.of_registration(np.diag([1.0, -1, -1, 1]), 0.75, limits)
+    assert {name for name, check in found.items() if not check.ok} == {"tilt_degrees"}
+
+
+def test_engines_that_disagree_and_an_engine_alone_are_for_a_person() -> None:
+    assert checks.engines_apart(4.0).ok
+    assert checks.engines_apart(6.0).state == "review"
+    assert checks.engines_apart(None).state == "review"
+
+
+@pytest.mark.parametrize(("ngf", "lead", "state"), [(0.63, -0.09, "review"), (0.5, -0.09, "pass"), (0.7, 0.09, "pass")])
+def test_a_head_that_passes_by_itself_keeps_the_doubt_about_its_sides(ngf: float, lead: float, state: str) -> None:
+    fit = to_template("niimath", HERE)
+    by_itself = Face(fit, np.ones(1, bool), {"ngf": checks.at_least(0.75, 0.61, "registration_failed")}, "T2w")
+    rigid = {"ngf": checks.at_least(ngf, 0.61, "registration_failed"), "left_right_lead": checks.left_right(lead)}
+    by_reference = Face(fit, np.ones(1, bool), rigid, "T2w")
+    assert with_sides(by_itself, by_reference).state == state
+
+
+def test_the_face_of_a_diffusion_series_is_looked_for_in_its_least_weighted_volume(tmp_path: Path) -> None:
+    data = np.arange(3 * 8**3, dtype=np.int16).reshape((8, 8, 8, 3), order="F")
+    nib.save(nib.Nifti1Image(data, HERE), tmp_path / "dwi.nii.gz")
+    assert np.array_equal(images.read(tmp_path / "dwi.nii.gz", "dwi").volume().data, data[..., 0])
+    (tmp_path / "dwi.bval").write_text("1000 5 1000\n")
+    assert np.array_equal(images.read(tmp_path / "dwi.nii.gz", "dwi").volume().data, data[..., 1])

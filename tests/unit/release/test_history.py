@@ -1,0 +1,109 @@
+"""Each release has its entry in CHANGES; older ones can be kept; the protocol goes out with the data."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from staged_sessions import PROTOCOLS, RELEASE, run, session
+from unface.layout import Layout
+from unface.release import protocol
+from unface.settings import PROJECT, SHIPPED_RULES
+
+A, B, C = ("abc", "s1"), ("bcd", "s1"), ("cde", "s1")
+SECOND = replace(RELEASE, version="1.1.0", date="2026-11-30")
+
+
+@pytest.fixture
+def layout(tmp_path: Path) -> Layout:
+    return Layout(tmp_path / "results")
+
+
+@pytest.fixture
+def config() -> dict[str, Any]:
+    loaded: dict[str, Any] = yaml.safe_load((PROJECT / "config.yaml").read_text())
+    return loaded
+
+
+def changes(layout: Layout) -> str:
+    return (layout.release / "CHANGES").read_text()
+
+
+def test_each_version_has_an_entry_that_says_what_changed_the_newest_first(layout: Layout) -> None:
+    for names in (A, B):
+        session(layout, names)
+    run(layout, [A, B, C], settings=replace(RELEASE, date="2026-10-01"))
+    session(layout, C)
+    run(layout, [B, C], settings=SECOND)
+    newest, oldest = changes(layout).split("\n\n")
+    assert newest.splitlines()[0] == "1.1.0 2026-11-30"
+    assert "the same protocol as 1.0.0" in newest
+    assert "2 sessions of 2 subjects: 1 more, 1 fewer" in newest
+    assert "0 sessions withheld: 0 more, 1 fewer" in newest
+    assert oldest.splitlines()[0] == "1.0.0 2026-10-01"
+    assert "2 sessions of 2 subjects; 1 sessions withheld" in oldest
+
+
+def test_a_release_of_the_same_version_takes_the_place_of_its_entry(layout: Layout) -> None:
+    session(layout, A)
+    run(layout, [A])
+    first = changes(layout)
+    run(layout, [A])
+    assert changes(layout) == first
+
+
+def test_another_protocol_is_said_to_be_another(layout: Layout) -> None:
+    session(layout, A)
+    run(layout, [A])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(PROTOCOLS, "audit", {"settings": "other", "code": "c-audit"})  # type: ignore[arg-type]
+        session(layout, A)
+        run(layout, [A], settings=SECOND)
+    assert "another protocol than 1.0.0" in changes(layout)
+
+
+def test_kept_releases_share_their_files_with_the_new_one(layout: Layout) -> None:
+    session(layout, A)
+    run(layout, [A], settings=replace(RELEASE, keep=1))
+    session(layout, B)
+    run(layout, [A, B], settings=replace(SECOND, keep=1))
+    image = "sub-abc/ses-s1/anat/sub-abc_ses-s1_T1w.nii.gz"
+    kept = layout.old_releases / "1.0.0"
+    assert (kept / image).samefile(layout.release / image)
+    assert not (kept / "sub-bcd").exists()
+    run(layout, [A, B], settings=replace(SECOND, version="1.10.0", keep=1))
+    assert [path.name for path in layout.old_releases.iterdir()] == ["1.1.0"]
+    run(layout, [A, B], settings=replace(SECOND, version="1.11.0", keep=0))
+    assert list(layout.old_releases.iterdir()) == []
+
+
+def test_the_protocol_goes_out_with_the_dataset_and_holds_no_word_about_single_headers(
+    layout: Layout, config: dict[str, Any]
+) -> None:
+    config["select"] = [{"field": "PatientID", "not_in": ["MRN-0048213"]}]
+    config["deidentify"] |= {"folder_pattern": "Doe (?P<sex>[FM])", "overrides": {"StudyID": {"replace": "Jane's"}}}
+    config["audit"]["ignore"] = ["Elsewhere"]
+    config["dicom_dir"] = "/data/doe"
+    session(layout, A)
+    texts = protocol.texts(config, PROTOCOLS, SHIPPED_RULES)
+    run(layout, [A], protocol_texts=texts)
+    folder = layout.release / protocol.FOLDER
+    assert {path.name for path in folder.iterdir()} == {"README", "config.yaml", "bids_rules.yaml", "protocol.json"}
+    assert (folder / "bids_rules.yaml").read_text() == SHIPPED_RULES.read_text()
+    settings = (folder / "config.yaml").read_text()
+    assert "retain_safe_private" in settings
+    for secret in ("0048213", "Doe", "Jane", "Elsewhere", "/data"):
+        assert secret not in settings
+
+
+def test_an_identifier_in_the_users_mapping_rules_withholds_the_dataset(
+    layout: Layout, config: dict[str, Any], tmp_path: Path
+) -> None:
+    session(layout, A)
+    rules = tmp_path / "rules.yaml"
+    rules.write_text("# as for MRN-0048213\ndescriptions: []\n")
+    verdicts = run(layout, [A], protocol_texts=protocol.texts(config, PROTOCOLS, rules))
+    assert [reason.code for reason in verdicts.sessions[0].reasons] == ["known_answer"]
+    assert not layout.release.exists()

@@ -1,0 +1,85 @@
+"""What is tried again: what a machine, a tool or a missing file stopped, and nothing else."""
+
+import pytest
+
+from unface import outcome
+from unface.layout import STAGES, Layout
+from unface.release import gate, retry, verdicts
+from unface.release.verdicts import Verdict
+
+PROTOCOLS = {stage: {"settings": stage, "code": "c"} for stage in STAGES}
+
+
+@pytest.fixture
+def layout(tmp_path):
+    return Layout(tmp_path / "results")
+
+
+def passed_through(layout, subject, code=None, at="converted"):
+    """A session whose stages have all run; `code` is why the stage `at` withheld it."""
+
+    def work(task):
+        if code and task.stage == at:
+            task.withhold(code, "for a reason")
+
+    names = subject, "s1"
+    for path in (layout.record(*names), layout.identifiers(*names)):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("{}")
+    files = {"deidentified": [layout.record(*names)], "audit": [layout.identifiers(*names)]}
+    for stage in STAGES:
+        options = {"upstream": gate.SOURCES[stage], "files": files.get(stage, [])}
+        outcome.run_stage(stage, *names, work, layout=layout, protocol=PROTOCOLS[stage], **options)
+    return names
+
+
+def stages(layout, subject):
+    return [stage for stage in STAGES if layout.stage(stage, subject, "s1").exists()]
+
+
+def test_the_stage_that_stopped_a_session_and_what_follows_are_forgotten(layout):
+    names = [passed_through(layout, "a1", "tool_timeout"), passed_through(layout, "a2")]
+    layout.verdicts.parent.mkdir()
+    layout.verdicts.touch()
+    assert retry.forget(layout, names, PROTOCOLS) == [("a1", "s1")]
+    assert stages(layout, "a1") == ["deidentified"]
+    assert stages(layout, "a2") == list(STAGES)
+    assert not layout.verdicts.exists()
+
+
+def test_what_the_images_themselves_stop_stays_withheld(layout):
+    assert retry.forget(layout, [passed_through(layout, "a1", "registration_failed", at="defaced")], PROTOCOLS) == []
+    assert stages(layout, "a1") == list(STAGES)
+
+
+def test_a_damaged_result_is_forgotten(layout):
+    names = passed_through(layout, "a1")
+    (layout.stage("defaced", *names) / outcome.FILE).write_text("{")
+    assert retry.forget(layout, [names], PROTOCOLS) == [names]
+    assert stages(layout, "a1") == ["deidentified", "converted"]
+
+
+def test_a_result_of_other_settings_that_snakemake_takes_for_good_is_forgotten(layout):
+    names = passed_through(layout, "a1")
+    today = {**PROTOCOLS, "converted": {"settings": "changed", "code": "c"}}
+    assert retry.forget(layout, [names], today) == [names]
+    assert stages(layout, "a1") == ["deidentified"]
+
+
+def test_a_session_whose_files_are_not_what_the_audit_saw_is_made_anew_as_a_whole(layout):
+    names = passed_through(layout, "a1")
+    assert retry.forget(layout, [names], PROTOCOLS) == []
+    verdicts.write(layout.verdicts, [Verdict(*names, (outcome.Reason("provenance", "saw other files"),))])
+    assert retry.forget(layout, [names], PROTOCOLS) == [names]
+    assert stages(layout, "a1") == []
+
+
+def test_a_session_that_is_still_under_way_is_left_alone(layout):
+    names = passed_through(layout, "a1")
+    for stage in STAGES[3:]:
+        retry.shutil.rmtree(layout.stage(stage, *names))
+    assert retry.forget(layout, [names], PROTOCOLS) == []
+
+
+def test_every_reason_that_is_worth_a_retry_is_a_reason():
+    assert set(outcome.REASONS) >= retry.WORTH_RETRYING

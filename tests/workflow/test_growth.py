@@ -1,0 +1,81 @@
+"""A cohort that grows, and rules that change: only the sessions that this concerns are worked on again."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from dicom_factory import write_series
+from small_cohort import Cohort, Run
+
+RULES = """rules:
+# Nothing in here shows a face, so that a session takes seconds.
+- {name: one, criteria: {Manufacturer: Siemens*}, datatype: func, suffix: sbref, entities: {task: one}}
+- {name: two, criteria: {Manufacturer: GE*}, datatype: func, suffix: sbref, entities: {task: two}}
+"""
+OF_A_SESSION = dict.fromkeys(("deidentify", "convert", "deface", "compare_brains", "audit", "review"), 1) | {
+    "measure_brain": 2
+}
+OF_THE_COHORT = {"release": 1, "report": 1}
+
+
+@dataclass(frozen=True)
+class Growing:
+    """A cohort of two sessions, on two scanners, that has been released."""
+
+    folder: Path
+
+    def snakemake(self, *arguments: str) -> str:
+        run = Run(self.folder, Cohort(self.folder / "dicom", (), ()))
+        finished = run.snakemake(*arguments, convert={"rules": str(self.folder / "rules.yaml")}, inventory={"jobs": 1})
+        assert finished.returncode == 0, finished.stdout
+        return finished.stdout
+
+    def jobs(self, *arguments: str) -> dict[str, int]:
+        """The jobs of a run by rule, without the targets that do nothing."""
+        table = re.search(r"^Job stats:\n(.*?)\n\n", self.snakemake(*arguments), re.M | re.S)
+        rows = re.findall(r"^(\w+) +(\d+)$", table[1], re.M) if table else []
+        return {rule: int(count) for rule, count in rows if rule not in ("all", "total")}
+
+    def released(self) -> list[str]:
+        """Names of the images in the release, without subject and session."""
+        return sorted(path.name.split("_", 2)[2] for path in (self.folder / "results/release").rglob("*.nii.gz"))
+
+    def change_rules(self, old: str, new: str) -> None:
+        (self.folder / "rules.yaml").write_text(RULES.replace(old, new))
+
+
+@pytest.fixture(scope="module")
+def growing(tmp_path_factory: pytest.TempPathFactory) -> Growing:
+    folder = tmp_path_factory.mktemp("growing")
+    for number, vendor in enumerate(("siemens", "ge")):
+        write_series(folder / "dicom" / f"p{number}", number, vendor)
+    (folder / "rules.yaml").write_text(RULES)
+    cohort = Growing(folder)
+    cohort.snakemake("inventory")
+    cohort.snakemake()
+    assert cohort.released() == ["task-one_sbref.nii.gz", "task-two_sbref.nii.gz"]
+    return cohort
+
+
+def test_a_changed_rule_shows_its_plan_and_then_converts_the_sessions_it_concerns_alone(growing: Growing) -> None:
+    growing.change_rules("task: two", "task: three")
+    assert set(growing.jobs()) == {"scan_dicom", "inventory"}
+    assert "1 sessions have another plan" in (growing.folder / "results/summary.txt").read_text()
+    follows = {rule: count for rule, count in OF_A_SESSION.items() if rule != "deidentify"}
+    assert growing.jobs() == follows | OF_THE_COHORT
+    assert growing.released() == ["task-one_sbref.nii.gz", "task-three_sbref.nii.gz"]
+
+
+def test_rules_that_say_the_same_in_other_words_convert_nothing(growing: Growing) -> None:
+    (growing.folder / "rules.yaml").write_text((growing.folder / "rules.yaml").read_text() + "# looked at today\n")
+    growing.snakemake("inventory")
+    assert set(growing.jobs("--dry-run")) <= set(OF_THE_COHORT)
+
+
+def test_an_added_session_is_all_that_is_worked_on(growing: Growing) -> None:
+    growing.snakemake()
+    write_series(growing.folder / "dicom" / "p2", 2, "siemens")
+    growing.snakemake("inventory")
+    assert growing.jobs("--dry-run") == OF_A_SESSION | OF_THE_COHORT | {"survey": 1}
