@@ -41,7 +41,8 @@ def remove(layout: Layout, subjects: Collection[str], records: Path, *, restrict
         for folder in (layout.scan_kept("0").parent, layout.scan("0").parent):
             shutil.rmtree(folder, ignore_errors=True)
     for table in _tables(layout, restricted=restricted):
-        removed += [(subject, table.relative_to(layout.results).as_posix()) for subject in _drop_rows(table, subjects)]
+        dropped = _drop_rows(table, subjects, restricted=table.is_relative_to(layout.restricted))
+        removed += [(subject, table.relative_to(layout.results).as_posix()) for subject in dropped]
     if layout.history.exists():
         History.read(layout.history).without(frozenset(subjects)).write(layout.history)
     _clean_records(records, subjects)
@@ -104,21 +105,33 @@ def _tables(layout: Layout, *, restricted: bool) -> Iterator[Path]:
         yield from sorted(layout.restricted.glob("*.tsv"))
 
 
-def _drop_rows(table: Path, subjects: Collection[str]) -> list[str]:
-    """Take the rows of some subjects out of a table, byte for byte; returns the subjects that it held."""
+def _drop_rows(table: Path, subjects: Collection[str], *, restricted: bool) -> list[str]:
+    """Take the rows of some subjects out of a table, byte for byte; returns the subjects that it held.
+
+    A group of series names one session as its example. The group stays, for it is of others, too, and names none until
+    the next inventory; what the restricted table tells of the example goes with it.
+    """
     lines = table.read_text(encoding="utf-8").splitlines(keepends=True)
     columns = next(csv.reader(lines[:1], delimiter="\t"), [])
-    column = next((columns.index(name) for name in ("subject", "participant_id", "image") if name in columns), None)
-    if column is None:
+    names = ("subject", "participant_id", "image", "example")
+    name = next((name for name in names if name in columns), None)
+    if name is None:
         return []
-    # An image is named by its BIDS path, which begins with its subject.
-    cells = (line.rstrip("\n").split("\t")[column] for line in lines[1:])
-    names = [re.split("[_/]", cell.removeprefix("sub-"))[0] for cell in cells]
-    dropped = sorted({*names} & {*subjects})
+    column = columns.index(name)
+    kept, dropped = lines[:1], set()
+    for line in lines[1:]:
+        cells = line.rstrip("\n").split("\t")
+        # An image is named by its BIDS path, an example by its session's label: both begin with the subject.
+        subject = re.split("[_/]", cells[column].removeprefix("sub-"))[0]
+        if subject not in subjects:
+            kept.append(line)
+            continue
+        dropped.add(subject)
+        if name == "example" and not restricted:
+            kept.append("\t".join([*cells[:column], "", *cells[column + 1 :]]) + "\n")
     if dropped:
-        kept = (line for line, name in zip(lines[1:], names, strict=True) if name not in subjects)
-        write_if_changed(table, lines[0] + "".join(kept), mode=table.stat().st_mode & 0o777)
-    return dropped
+        write_if_changed(table, "".join(kept), mode=table.stat().st_mode & 0o777)
+    return sorted(dropped)
 
 
 def _clean_records(folder: Path, subjects: Collection[str]) -> None:

@@ -105,6 +105,14 @@ def test_the_others_stay_as_they_were(layout: Layout) -> None:
     assert layout.linkage.read_text().splitlines()[1:] == ["abcd\tabc\tMRN 8"]
 
 
+def test_a_group_of_series_stays_and_no_longer_names_them_as_its_example(layout: Layout) -> None:
+    layout.protocols.write_text("group\texample\nt1\tabc_s1\nt2\tabcd_abc\n")
+    layout.protocols_restricted.write_text("group\texample\tdescription\nt1\tabc_s1\tMRN 7\nt2\tabcd_abc\tbold\n")
+    take_out(layout, restricted=True)
+    assert layout.protocols.read_text() == "group\texample\nt1\t\nt2\tabcd_abc\n"
+    assert layout.protocols_restricted.read_text() == "group\texample\tdescription\nt2\tabcd_abc\tbold\n"
+
+
 def test_subjects_are_named_by_label_or_by_patient_id(layout: Layout, tmp_path: Path) -> None:
     table = tmp_path / "excluded.tsv"
     table.write_text("subject\tpatient_id\nsub-xyz\t\n\tmrn  7 \n")
