@@ -276,7 +276,7 @@ COHORT = (
     lying_header,
     defaced_elsewhere,
 )
-SMALL_COHORT = (small_released, small_capture, truncated, lying_header)
+SMALL_COHORT = (small_released, small_capture, truncated)
 
 
 def _shifted(*shift_mm: float) -> NDArray[np.float64]:

@@ -42,7 +42,7 @@ def shared_data(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Pat
 
 @pytest.fixture(scope="session")
 def cohort(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Cohort:
-    """The small cohort: four sessions, two of them with trouble that withholds."""
+    """The small cohort: three sessions, one of them with trouble that withholds."""
 
     def make(folder: Path) -> None:
         assert make_cohort.main([str(folder / "dicom"), "--small"]) == 0

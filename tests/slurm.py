@@ -41,7 +41,7 @@ SlurmdParameters=config_overrides
 SchedulerParameters=batch_sched_delay=1
 SlurmdTimeout=10
 ReturnToService=2
-MinJobAge=300
+MinJobAge=86400
 KillWait=5
 SlurmctldPort={port}
 SlurmctldPidFile={folder}/slurmctld.pid

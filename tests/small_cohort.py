@@ -21,6 +21,7 @@ from unface.settings import PROJECT
 
 COARSE = {"resolution_mm": 3, "noise_sessions": 0, "limits": {"gm_percent": 5, "wm_percent": 5}}
 """Morphometry quick enough for tests."""
+QUICK = {"inventory": {"jobs": 1}, "morphometry": COARSE}
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,7 @@ class Run:
         **config: object,
     ) -> Iterator[subprocess.Popen[str]]:
         """Start Snakemake here on the cohort. A setting may be a value or its YAML."""
-        settings = {"dicom_dir": str(self.cohort.dicom), "results_dir": "results", "morphometry": COARSE, **config}
+        settings = {"dicom_dir": str(self.cohort.dicom), "results_dir": "results", **QUICK, **config}
         settings = {key: yaml.safe_load(value) if isinstance(value, str) else value for key, value in settings.items()}
         command = [sys.executable, "-m", "snakemake", *arguments, "--directory", str(self.folder)]
         command += ["--snakefile", str(PROJECT / "Snakefile"), "--nocolor"]

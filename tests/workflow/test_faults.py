@@ -25,7 +25,6 @@ import series
 from person import Person
 from small_cohort import Cohort, Run, made_once, wait_for
 
-QUICK = {"inventory": {"jobs": 1}}
 DISK_MB = 32
 
 
@@ -46,7 +45,7 @@ def bold_cohort(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Coh
 def undisturbed(bold_cohort: Cohort, tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Run:
     def make(folder: Path) -> None:
         for targets in (["inventory"], []):
-            finished = Run(folder, bold_cohort).snakemake(*targets, **QUICK)
+            finished = Run(folder, bold_cohort).snakemake(*targets)
             assert finished.returncode == 0, finished.stdout
 
     return Run(made_once(tmp_path_factory, worker_id, "undisturbed", make), bold_cohort)
@@ -56,7 +55,7 @@ def inventoried(run: Run, undisturbed: Run) -> None:
     """Take the key of the undisturbed run and make the inventory."""
     (run.results / "restricted").mkdir(mode=0o700, parents=True)
     shutil.copy(undisturbed.results / "restricted" / "key", run.results / "restricted" / "key")
-    finished = run.snakemake("inventory", **QUICK)
+    finished = run.snakemake("inventory")
     assert finished.returncode == 0, finished.stdout
 
 
@@ -112,17 +111,17 @@ def test_a_full_or_read_only_disk_stops_the_run_with_a_clear_word_and_it_goes_on
         ballast = run.results / "ballast"
         with ballast.open("wb", buffering=0) as file:
             file.write(bytes(DISK_MB * 2**20))
-        full = run.snakemake(**QUICK)
+        full = run.snakemake()
         assert full.returncode != 0
         assert "No space left on device" in full.stdout
         ballast.unlink()
         subprocess.run(["mount", "-o", "remount,ro", str(run.results)], check=True)
-        read_only = run.snakemake(**QUICK)
+        read_only = run.snakemake()
         assert read_only.returncode != 0
         assert "Read-only file system" in read_only.stdout
         assert "Traceback" not in full.stdout + read_only.stdout
         subprocess.run(["mount", "-o", "remount,rw", str(run.results)], check=True)
-        finished = run.snakemake(**QUICK)
+        finished = run.snakemake()
         assert finished.returncode == 0, finished.stdout
         assert_as_undisturbed(run, undisturbed)
 
@@ -131,9 +130,9 @@ def test_a_run_that_is_killed_again_and_again_gives_the_same_release(undisturbed
     run = Run(tmp_path, undisturbed.cohort)
     inventoried(run, undisturbed)
     work = run.results / "restricted" / "work"
-    with run.started(**QUICK) as controller:
+    with run.started() as controller:
         wait_for(lambda: jobs_of(controller))
-        other = Run(tmp_path / "other", run.cohort).snakemake(results_dir=str(run.results), **QUICK)
+        other = Run(tmp_path / "other", run.cohort).snakemake(results_dir=str(run.results))
         assert other.returncode != 0
         assert f"another snakemake works on {run.results} (process {controller.pid} on " in other.stdout
         wait_for(lambda: jobs_of(controller))
@@ -141,11 +140,11 @@ def test_a_run_that_is_killed_again_and_again_gives_the_same_release(undisturbed
         wait_for(lambda: list(work.glob("*/*/converted")) and jobs_of(controller))
         controller.kill()
     # The jobs of the dead controller may still be running.
-    with run.started(**QUICK) as controller:
+    with run.started() as controller:
         wait_for(lambda: list(work.glob("*/*/audit")))
         controller.terminate()
     assert controller.returncode != 0
-    finished = run.snakemake(**QUICK)
+    finished = run.snakemake()
     assert finished.returncode == 0, finished.stdout
     assert_as_undisturbed(run, undisturbed)
 
@@ -197,7 +196,7 @@ def test_bad_sessions_are_withheld_and_stop_no_other_and_can_be_tried_again(
     tools.install({killed: "kill -KILL $PPID $$"})
     with monkeypatch.context() as patch:
         patch.setattr(sys, "executable", str(tools.python))
-        finished = run.snakemake(**QUICK)
+        finished = run.snakemake()
     assert finished.returncode == 0, finished.stdout
     assert verdicts(run) == [
         ("released", ""),
@@ -211,7 +210,7 @@ def test_bad_sessions_are_withheld_and_stop_no_other_and_can_be_tried_again(
     damaged = next((run.results / "restricted" / "work" / good).glob("*/converted/outcome.json"))
     os.truncate(damaged, damaged.stat().st_size // 2)
     for targets in (["retry_withheld"], []):
-        finished = run.snakemake(*targets, **QUICK)
+        finished = run.snakemake(*targets)
         assert finished.returncode == 0, finished.stdout
     assert_as_undisturbed(run, undisturbed)
 
