@@ -28,7 +28,7 @@ class Growing:
 
     def snakemake(self, *arguments: str) -> str:
         run = Run(self.folder, Cohort(self.folder / "dicom", (), ()))
-        finished = run.snakemake(*arguments, convert={"rules": str(self.folder / "rules.yaml")}, inventory={"jobs": 1})
+        finished = run.snakemake(*arguments, convert={"rules": str(self.folder / "rules.yaml")})
         assert finished.returncode == 0, finished.stdout
         return finished.stdout
 

@@ -73,7 +73,7 @@ def test_an_edited_row_of_the_table_of_subjects_reruns_that_subject_alone_after_
     run = Run(tmp_path / "run", Cohort(tmp_path / "dicom", (), ()))
     run.folder.mkdir()
     table = tmp_path / "subjects.tsv"
-    config = {"subjects": str(table), "inventory": {"jobs": 1}}
+    config = {"subjects": str(table)}
     clean = [f"results/restricted/work/{subject}/a/deidentified" for subject in ("s01", "s02")]
 
     def write(age: int) -> None:
