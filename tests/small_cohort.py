@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import pytest
 import yaml
@@ -19,8 +19,12 @@ import make_cohort
 from make_cohort import Expected
 from unface.settings import PROJECT
 
-COARSE = {"resolution_mm": 3, "noise_sessions": 0, "limits": {"gm_percent": 5, "wm_percent": 5}}
-"""Morphometry quick enough for tests."""
+COARSE: dict[str, Any] = {
+    "resolution_mm": 4,
+    "noise_sessions": 0,
+    "limits": {"gm_percent": 10, "wm_percent": 10, "csf_percent": 20, "region_percent": 60, "dice_min": 0.8},
+}
+"""Morphometry quick enough for tests of the workflow; what it finds has tests of its own."""
 QUICK = {"inventory": {"jobs": 1}, "morphometry": COARSE}
 
 

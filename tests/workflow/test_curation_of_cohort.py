@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from test_reruns import planned
 
-from small_cohort import Run
+from small_cohort import COARSE, Run
 from unface import outcome
 from unface.layout import Layout
 
@@ -41,7 +41,7 @@ def naming(folder: Path, label: str) -> list[str]:
 
 
 def test_the_plan_tells_what_a_changed_limit_redoes_and_does_nothing(run: Run) -> None:
-    limits = {"resolution_mm": 3, "noise_sessions": 0, "limits": {"gm_percent": 6, "wm_percent": 5}}
+    limits = COARSE | {"limits": COARSE["limits"] | {"gm_percent": 11}}
     before = {path: path.stat().st_mtime_ns for path in run.results.rglob("outcome.json")}
     finished = run.snakemake("plan", morphometry=limits)
     assert finished.returncode == 0, finished.stdout

@@ -7,7 +7,7 @@ import pydicom
 import pytest
 
 from dicom_factory import write_series
-from small_cohort import Cohort, Run
+from small_cohort import COARSE, Cohort, Run
 from unface.layout import RATING_COLUMNS
 
 DEIDENTIFY = [
@@ -44,15 +44,15 @@ def test_nothing_is_left_to_do_after_a_run(small_run):
         ({"convert": "{repeats: all}"}, DEIDENTIFY[1:]),
         ({"deface": "{limits: {ngf_min: 0.5}}"}, DEIDENTIFY[2:]),
         (
-            {"morphometry": "{resolution_mm: 3.5, noise_sessions: 0}"},
+            {"morphometry": COARSE | {"resolution_mm": 3.5}},
             ["measure_brain", "compare_brains", "release", "review", "report"],
         ),
         (
-            {"morphometry": "{resolution_mm: 3, noise_sessions: 0, limits: {gm_percent: 50}}"},
+            {"morphometry": COARSE | {"limits": COARSE["limits"] | {"gm_percent": 50}}},
             ["compare_brains", "release", "review", "report"],
         ),
         (
-            {"morphometry": "{resolution_mm: 3, noise_sessions: 1, limits: {gm_percent: 5, wm_percent: 5}}"},
+            {"morphometry": COARSE | {"noise_sessions": 1}},
             ["measure_brain", "report"],
         ),
         ({"audit": "{ignore: [BRAIN]}"}, ["audit", "release", "review", "report"]),
