@@ -320,7 +320,8 @@ def code_of(adapter: str) -> set[Path]:
     return seen
 
 
-def _built_on(path: Path) -> list[Path]:
+@cache
+def _built_on(path: Path) -> tuple[Path, ...]:
     """The modules of the core that a module imports, and the files in resources/ or beside it that it names."""
     scripts = PROJECT / "scripts"
     names: set[str] = set()
@@ -336,4 +337,4 @@ def _built_on(path: Path) -> list[Path]:
     candidates = [scripts / Path(*name.split(".")) for name in names if name.split(".")[0] == "unface"]
     modules = [candidate.with_suffix(".py") for candidate in candidates]
     packages = [candidate / "__init__.py" for candidate in candidates]
-    return [found for found in modules + packages + resources if found.is_file() and found != SHIPPED_RULES]
+    return tuple(found for found in modules + packages + resources if found.is_file() and found != SHIPPED_RULES)
