@@ -14,6 +14,11 @@ SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 """Where the real scanner sets lie, if they do: beside the project's root."""
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes longest comes first, so that no worker waits for another at the end."""
+    items.sort(key=lambda item: [name not in item.nodeid for name in ("test_slurm", "workflow/")])
+
+
 @pytest.fixture(autouse=True)
 def usual_umask() -> Iterator[None]:
     """A stage closes the umask of its process; the next test starts with the usual one."""
