@@ -34,7 +34,7 @@ SIZE = 320
 FEW = 8
 TIMES_MORE = 4
 """So many times the files: for two processes, whose starts would swamp a few, and for memory."""
-ATTEMPTS, SLOW_S = 3, 8
+ATTEMPTS, SLOW_S = 7, 8
 
 PLANTED_IN = """
 AccessionNumber StudyID InstitutionName InstitutionAddress InstitutionalDepartmentName StationName
