@@ -44,7 +44,7 @@ def bold_cohort(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Coh
 @pytest.fixture(scope="session")
 def undisturbed(bold_cohort: Cohort, tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Run:
     def make(folder: Path) -> None:
-        for targets in (["inventory"], []):
+        for targets in (["inventory"], ["release"]):
             finished = Run(folder, bold_cohort).snakemake(*targets)
             assert finished.returncode == 0, finished.stdout
 
@@ -111,17 +111,17 @@ def test_a_full_or_read_only_disk_stops_the_run_with_a_clear_word_and_it_goes_on
         ballast = run.results / "ballast"
         with ballast.open("wb", buffering=0) as file:
             file.write(bytes(DISK_MB * 2**20))
-        full = run.snakemake()
+        full = run.snakemake("release")
         assert full.returncode != 0
         assert "No space left on device" in full.stdout
         ballast.unlink()
         subprocess.run(["mount", "-o", "remount,ro", str(run.results)], check=True)
-        read_only = run.snakemake()
+        read_only = run.snakemake("release")
         assert read_only.returncode != 0
         assert "Read-only file system" in read_only.stdout
         assert "Traceback" not in full.stdout + read_only.stdout
         subprocess.run(["mount", "-o", "remount,rw", str(run.results)], check=True)
-        finished = run.snakemake()
+        finished = run.snakemake("release")
         assert finished.returncode == 0, finished.stdout
         assert_as_undisturbed(run, undisturbed)
 
@@ -130,7 +130,7 @@ def test_a_run_that_is_killed_again_and_again_gives_the_same_release(undisturbed
     run = Run(tmp_path, undisturbed.cohort)
     inventoried(run, undisturbed)
     work = run.results / "restricted" / "work"
-    with run.started() as controller:
+    with run.started("release") as controller:
         wait_for(lambda: jobs_of(controller))
         other = Run(tmp_path / "other", run.cohort).snakemake(results_dir=str(run.results))
         assert other.returncode != 0
@@ -140,11 +140,11 @@ def test_a_run_that_is_killed_again_and_again_gives_the_same_release(undisturbed
         wait_for(lambda: list(work.glob("*/*/converted")) and jobs_of(controller))
         controller.kill()
     # The jobs of the dead controller may still be running.
-    with run.started() as controller:
+    with run.started("release") as controller:
         wait_for(lambda: list(work.glob("*/*/audit")))
         controller.terminate()
     assert controller.returncode != 0
-    finished = run.snakemake()
+    finished = run.snakemake("release")
     assert finished.returncode == 0, finished.stdout
     assert_as_undisturbed(run, undisturbed)
 
@@ -196,7 +196,7 @@ def test_bad_sessions_are_withheld_and_stop_no_other_and_can_be_tried_again(
     tools.install({killed: "kill -KILL $PPID $$"})
     with monkeypatch.context() as patch:
         patch.setattr(sys, "executable", str(tools.python))
-        finished = run.snakemake()
+        finished = run.snakemake("release")
     assert finished.returncode == 0, finished.stdout
     assert verdicts(run) == [
         ("released", ""),
@@ -209,7 +209,7 @@ def test_bad_sessions_are_withheld_and_stop_no_other_and_can_be_tried_again(
     good = next(label for label in subjects.values() if (run.results / "release" / f"sub-{label}").exists())
     damaged = next((run.results / "restricted" / "work" / good).glob("*/converted/outcome.json"))
     os.truncate(damaged, damaged.stat().st_size // 2)
-    for targets in (["retry_withheld"], []):
+    for targets in (["retry_withheld"], ["release"]):
         finished = run.snakemake(*targets)
         assert finished.returncode == 0, finished.stdout
     assert_as_undisturbed(run, undisturbed)

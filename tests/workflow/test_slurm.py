@@ -41,13 +41,13 @@ def slurm_run(cluster: Cluster, small_run: Run, tmp_path_factory: pytest.TempPat
     finished = run.snakemake("inventory", *ON_SLURM, **on_slurm)
     assert finished.returncode == 0, finished.stdout
     work = run.results / "restricted" / "work"
-    with run.started(*ON_SLURM, **on_slurm) as controller:
+    with run.started("release", *ON_SLURM, **on_slurm) as controller:
         wait_for(lambda: list(work.glob("*/*/.deidentified.*")))
         cluster.kill_node("n1")
         wait_for(lambda: list(work.glob("*/*/.converted.*")))
         controller.kill()
     # Jobs of the dead controller still run, and Slurm gives those of the dead node to another one.
-    finished = run.snakemake(*ON_SLURM, **on_slurm)
+    finished = run.snakemake("release", *ON_SLURM, **on_slurm)
     assert finished.returncode == 0, finished.stdout
     assert "SLURM run ID" in finished.stdout
     return run
