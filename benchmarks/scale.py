@@ -208,9 +208,11 @@ def planning(rows: Sequence[dict[str, object]]) -> str:
     for row in rows:
         costs = [row[name] for name, _ in columns]
         cells = [f"{cost.cpu_s:.1f}, {cost.memory_mb:.0f}" for cost in costs if isinstance(cost, Cost)]
-        new, jobs = row["new"], int(str(row["sessions"])) * JOBS_A_SESSION
+        new, status, jobs = row["new"], row["status"], int(str(row["sessions"])) * JOBS_A_SESSION
         assert isinstance(new, Cost)
-        lines.append(f"| {row['sessions']:,} | {jobs:,} | " + " | ".join(cells) + f" | {new.cpu_s / jobs * 1000:.2f} |")
+        assert isinstance(status, Cost)
+        cells += [f"{new.cpu_s / jobs * 1000:.2f}", f"{status.cpu_s:.1f}"]
+        lines.append(f"| {row['sessions']:,} | {jobs:,} | " + " | ".join(cells) + " |")
     counts = [row["new"] for row in rows]
     top = max(cost.cpu_s for cost in counts if isinstance(cost, Cost))
     curve = [
@@ -218,11 +220,11 @@ def planning(rows: Sequence[dict[str, object]]) -> str:
         for row, cost in zip(rows, counts, strict=True)
         if isinstance(cost, Cost)
     ]
-    changed = [
-        f"{row['one'].jobs} and {row['ten'].jobs}"
+    changed = {
+        f"{row['one'].jobs} and {row['ten'].jobs}": None
         for row in rows
         if isinstance(row["one"], Cost) and isinstance(row["ten"], Cost)
-    ]
+    }
     return (
         "`snakemake -n` of a cohort of which nothing is done; `snakemake` where all is done; `snakemake -n` after one "
         f"session's files changed and after ten more sessions were found (jobs planned: {', '.join(changed)}). One "
