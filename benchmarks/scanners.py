@@ -98,7 +98,7 @@ def converted(files: list[Path], work: Path) -> dict[str, tuple[Any, ...]]:
         gradients = "".join(text.read_text() for text in sorted(target.glob(f"{path.stem}.bv*")))
         sidecar = path.with_suffix(".json")
         keys = json.loads(sidecar.read_text()) if sidecar.exists() else {}
-        made[path.name] = np.array(image.dataobj), np.asarray(image.affine), gradients, keys
+        made[path.name] = np.array(np.asanyarray(image.dataobj)), np.asarray(image.affine), gradients, keys
     shutil.rmtree(source)
     shutil.rmtree(target)
     return made

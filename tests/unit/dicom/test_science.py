@@ -1,14 +1,11 @@
 """What must survive de-identification: what dcm2niix makes of real scanners' files; and the judge of the benchmark."""
 
-import json
 import shutil
-import subprocess
 import sys
 import warnings
 from collections.abc import Callable
 from pathlib import Path
 
-import nibabel as nib
 import numpy as np
 import pydicom
 import pytest
@@ -21,6 +18,7 @@ from unface.settings import PROJECT
 sys.path.insert(0, str(PROJECT / "benchmarks"))
 
 import midi
+import scanners
 
 KEYS = [
     "EchoTime",
@@ -54,20 +52,13 @@ FOLDERS = 3
 """So many of a set's folders: each is converted twice."""
 
 
-def converted(folder: Path, target: Path) -> dict[str, tuple[np.ndarray, np.ndarray, str, dict[str, object]]]:
-    """What dcm2niix makes of a folder: by name, voxels, affine, b-values with b-vectors, and technical keys."""
-    target.mkdir()
-    program = Path(sys.executable).parent / "dcm2niix"
-    arguments = ["-z", "n", "-b", "y", "-ba", "n", "-f", "%s_%e", "-o", str(target), str(folder)]
-    subprocess.run([str(program), *arguments], check=False, capture_output=True, timeout=120)
-    found = {}
-    for path in sorted(target.glob("*.nii")):
-        image = nib.nifti1.load(path)
-        gradients = "".join(text.read_text() for text in sorted(target.glob(f"{path.stem}.bv*")))
-        sidecar = json.loads(path.with_suffix(".json").read_text())
-        technical = {name: sidecar[name] for name in KEYS if name in sidecar}
-        found[path.name] = np.asanyarray(image.dataobj), np.asarray(image.affine), gradients, technical
-    return found
+def converted(folder: Path, work: Path) -> dict[str, tuple[np.ndarray, np.ndarray, str, dict[str, object]]]:
+    """What dcm2niix makes of a folder, of its sidecars the technical keys."""
+    made = scanners.converted(sorted(path for path in folder.rglob("*") if path.is_file()), work)
+    return {
+        image: (voxels, affine, gradients, {name: sidecar[name] for name in KEYS if name in sidecar})
+        for image, (voxels, affine, gradients, sidecar) in made.items()
+    }
 
 
 @pytest.mark.parametrize("name", ["siemens_multiecho", "ge_siemens_epi"])
@@ -78,7 +69,7 @@ def test_dcm2niix_makes_the_same_of_clean_files(name: str, shared_data: Callable
         source, clean = tmp_path / f"in{number}", tmp_path / f"clean{number}"
         shutil.copytree(folder, source)
         command.main([str(source), str(clean), "--key", str(tmp_path / "key")])
-        before, after = converted(source, tmp_path / f"a{number}"), converted(clean, tmp_path / f"b{number}")
+        before, after = converted(source, tmp_path), converted(clean, tmp_path)
         assert before.keys() == after.keys()
         for image, (voxels, affine, gradients, technical) in before.items():
             assert np.array_equal(voxels, after[image][0])
