@@ -60,7 +60,7 @@ def plan(
     conversions
         Those of the conversion of single sessions, where the plan of their mapping is known.
     changed
-        The settings that differ from the last release's (`history.changed`), to name them.
+        The settings that differ from those of the last release (`differing`), to name them.
     """
     sessions = layout.read_sessions()
     counts: Counter[tuple[str, str]] = Counter()
