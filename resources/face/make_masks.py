@@ -6,8 +6,8 @@ brain.nii.gz
     1 in the brain. nilearn's MNI152 brain, carried by affine registrations with niimath: the first aligns the whole
     head, the next ones the head without what lies outside the last brain, so that the skull stops pulling.
 keep.nii.gz
-    The face mask, 1 keep, 0 removed. pydeface's mask, and beyond it the orbits up to the brows: all that lies in
-    front of the orbits' apex, below the brows and at least `EYES_BRAIN_MM` from the brain. The outermost planes repeat
+    The face mask, 1 keep, 0 removed. pydeface's mask, and beyond it the eyes up to the brows: all that lies in
+    front of a plane behind the eyes, below the brows and at least `EYES_BRAIN_MM` from the brain. The outermost planes repeat
     their neighbours, so that a head larger than the template continues them outward (pydeface's are set to keep).
 """
 
@@ -29,7 +29,7 @@ FACE_MASK = files("pydeface") / "data" / "facemask.nii.gz"
 MNI_BRAIN = files("nilearn") / "datasets" / "data" / "mni_icbm152_t1_tal_nlin_sym_09a_converted.nii.gz"
 
 EYES_BRAIN_MM = 7.0
-ORBIT_APEX_MM = 78.0  # world y of the template: the plane that the cut through the orbits starts from
+EYES_BACK_MM = 68.0  # world y of the template: behind the eyes, where pydeface's mask cuts the cheeks
 BROWS_MM = -4.0  # world z of the template
 
 EARS_BRAIN_MM = 8.0
@@ -59,12 +59,12 @@ def brain_on_template(rounds: int = 4) -> NDArray[np.bool_]:
 
 
 def with_eyes(keep: NDArray[np.bool_], brain: NDArray[np.bool_], affine: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """The face mask with the orbits taken too, and with sound outer planes."""
+    """The face mask with the eyes taken too, and with sound outer planes."""
     mm = nib.affines.voxel_sizes(affine)
     world = nib.affines.apply_affine(affine, np.moveaxis(np.indices(keep.shape), 0, -1))
     to_brain_mm = ndimage.distance_transform_edt(~brain, sampling=mm)
-    orbits = (world[..., 1] > ORBIT_APEX_MM) & (world[..., 2] < BROWS_MM) & (to_brain_mm >= EYES_BRAIN_MM)
-    keep = keep & ~orbits
+    eyes = (world[..., 1] > EYES_BACK_MM) & (world[..., 2] < BROWS_MM) & (to_brain_mm >= EYES_BRAIN_MM)
+    keep = keep & ~eyes
     inner = tuple(slice(2, -2) for _ in range(3))
     return np.pad(keep[inner], 2, mode="edge")
 

@@ -7,11 +7,9 @@ from scipy import ndimage
 from unface.face import template
 from unface.face.checks import Check, at_least, within
 from unface.face.images import StoredImage
-from unface.face.render import depth_map
-from unface.face.template import View
+from unface.face.surface import face_box
 from unface.face.volume import Affine, Array, Volume, air_threshold, sampled_on
 
-FACE_GRID_MM = 2.0
 MOVED_MM = 5.0
 """How far the face's surface has to retreat for a ray to count as cleared."""
 ZONE_MIN_PERCENT = 90.0
@@ -57,28 +55,22 @@ def zones(head: Volume, keep: Array, head_to_template: Affine, *, ears: bool) ->
     came, per cent that do, in the zone with most, the eyes aside (some programs leave them); hardly any, and the face
     was gone before.
     """
-    mm = FACE_GRID_MM
-    affine = np.diag([mm, mm, mm, 1.0])
-    affine[:3, 3] = template.FACE_BOX_MM[0]
-    shape = tuple(int(count) for count in (template.FACE_BOX_MM[1] - template.FACE_BOX_MM[0]) / mm)
+    box = face_box(head, head_to_template)
     to_head = np.linalg.inv(head_to_template)
-    low = float(np.percentile(head.data[::4, ::4, ::4], 1))
-    threshold = air_threshold(head.data[::2, ::2, ::2])
-    before = sampled_on(head, shape, affine, to_head, outside=low)
-    kept = sampled_on(Volume(keep.astype(np.uint8), head.affine), shape, affine, to_head, order=0)
-    after = np.where(kept > 0, before, low)
+    kept = sampled_on(Volume(keep.astype(np.uint8), head.affine), box.bright.shape, box.affine, to_head, order=0)
     found: dict[str, Check] = {}
     present: dict[str, float] = {}
     for view, wanted in template.zones(ears=ears).items():
-        was, now = (_surface_mm(data, threshold, affine, view) for data in (before, after))
+        was, now = box.surface_mm(view), box.surface_mm(view, kept > 0)
         for zone in wanted:
-            inside = zone.columns(affine, shape)
-            in_view = 100 * _seen(head, to_head @ zone.points_mm()) >= IN_VIEW_PERCENT
-            rays = inside & (was > zone.front_mm)
-            retreat = was[rays] - np.where(np.isnan(now), -np.inf, now)[rays]
+            inside = box.columns(zone)
+            visible = inside & box.in_view(zone, view)
+            in_view = 100 * visible.sum() >= IN_VIEW_PERCENT * inside.sum()
+            face = was > zone.front_mm
+            retreat = (was - np.where(np.isnan(now), -np.inf, now))[inside & face]
             found[f"{zone.name}_removed"] = _zone(retreat, in_view)
             if in_view and view == "front":
-                present[zone.name] = 100 * float(rays.sum()) / max(int(inside.sum()), 1)
+                present[zone.name] = 100 * float((visible & face).sum() / visible.sum())
     if present:
         below_eyes = [percent for name, percent in present.items() if name != "eyes"]
         most = max(below_eyes or present.values())
@@ -95,23 +87,6 @@ def _zone(retreat_mm: NDArray[np.float64], in_view: bool) -> Check:
     return at_least(
         gone, ZONE_MIN_PERCENT, "face_left", else_="review" if gone >= ZONE_REVIEW_PERCENT else "fail", unit=" %"
     )
-
-
-def _surface_mm(data: Array, threshold: float, affine: Affine, view: View) -> NDArray[np.float64]:
-    """Where rays first meet the head: mm along the template's axis that points at the viewer, by column."""
-    axis, sign = template.VIEWS[view]
-    turned = np.swapaxes(data, 1, axis)
-    depth = depth_map(turned if sign > 0 else turned[:, ::-1], threshold)
-    ends = affine[axis, 3] + FACE_GRID_MM * np.array([0, data.shape[axis] - 1])
-    nearest = ends[1] if sign > 0 else -ends[0]
-    return np.asarray(nearest - FACE_GRID_MM * depth, dtype=float)
-
-
-def _seen(head: Volume, points_mm: NDArray[np.float64]) -> float:
-    """Part of points of the head's world, (4, n), that lie in its field of view."""
-    voxels = (np.linalg.inv(head.affine) @ points_mm)[:3]
-    limits = np.array(head.data.shape)[:, None] - 1
-    return float(((voxels >= 0) & (voxels <= limits)).all(axis=0).mean())
 
 
 def untouched(before: StoredImage, after: StoredImage, keep: Array) -> Check:

@@ -48,23 +48,6 @@ class Zone:
         inside = [(along >= low) & (along <= high) for along, (low, high) in ((across, self.across), (up, self.up))]
         return np.asarray(inside[0][:, None] & inside[1][None, :])
 
-    def points_mm(self) -> Array:
-        """Points of the template's world where the zone's surface is looked for, (4, n)."""
-        axis, sign = VIEWS[self.view]
-        sides = (1, -1) if self.view == "front" else (1,)
-        return np.array(
-            [
-                [*self._point(axis, side * across, sign * depth, up), 1]
-                for side in sides
-                for across in np.linspace(*self.across, 4)
-                for up in np.linspace(*self.up, 4)
-                for depth in np.linspace(self.front_mm, self.front_mm + SURFACE_MM, 4)
-            ]
-        ).T
-
-    def _point(self, axis: int, across: float, depth: float, up: float) -> tuple[float, float, float]:
-        return (across, depth, up) if axis == 1 else (depth, across, up)
-
 
 SURFACE_MM = 15.0
 """How far in front of `Zone.front_mm` a field of view has to reach to count as holding the zone."""

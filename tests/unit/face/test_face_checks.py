@@ -60,6 +60,37 @@ def test_a_head_whose_face_is_gone_already_is_for_a_person(mean_head: Volume, ma
     assert (found["face_present"].state, found["face_present"].code) == ("review", "defaced_before")
 
 
+def with_field(head: Volume) -> Volume:
+    """The vertex some eight times as bright as the chin, as under a coil that lies above the head."""
+    y, z = head.world()[..., 1], head.world()[..., 2]
+    return replace(head, data=head.data * np.exp(np.clip((z - y) / 100, -2, 2)))
+
+
+def with_noise(head: Volume) -> Volume:
+    spread = 0.2 * np.percentile(head.data[head.data > 0], 99)
+    return replace(head, data=np.abs(head.data + np.random.default_rng(0).normal(0, spread, head.data.shape)))
+
+
+@pytest.mark.parametrize("disturbed", [with_field, with_noise])
+def test_the_surface_is_found_under_a_coils_field_and_in_noise(
+    mean_head: Volume, mask: Mask, disturbed: Callable[[Volume], Volume]
+) -> None:
+    head = disturbed(mean_head)
+    assert set(states(face_checks.zones(head, mask(), HERE, ears=False)).values()) == {"pass"}
+    left = states(face_checks.zones(head, np.ones_like(mask()), HERE, ears=False))
+    assert {left[f"{zone}_removed"] for zone in ("eyes", "nose", "mouth")} == {"fail"}
+    gone = replace(head, data=np.where(mask(), head.data, 0))
+    assert face_checks.zones(gone, mask(), HERE, ears=False)["face_present"].state == "review"
+
+
+@pytest.mark.parametrize("side", [-1, 1])
+def test_deep_set_eyes_are_taken_to_where_the_cheeks_are_cut(mean_head: Volume, mask: Mask, side: int) -> None:
+    x, y, z = np.moveaxis(mean_head.world(), -1, 0)
+    eye = (abs(side * x - 30) < 8) & (y > template.FACE_FRONT_MM + 4) & (abs(z + 31) < 4)
+    assert eye.any()
+    assert not mask()[eye].any()
+
+
 def test_a_face_outside_of_the_field_of_view_is_no_fault(mean_head: Volume, mask: Mask) -> None:
     """Cut off in front of the eyes' apex: nothing shows whether there was a face, and nothing of it is there."""
     world_y = mean_head.world()[..., 1]
