@@ -250,7 +250,7 @@ def _findings(phantoms: list[dict[str, Any]]) -> list[str]:
             if name == "shifted":
                 continue
             region = "left temporal pole" if name == "cut" else ATROPHIED
-            percent = {key: value for key, value in _percent(rows).items() if key[0] == "gm" and key[1]}
+            percent = {key: value for key, value in _percent(rows).items() if key[1]}
             loss = {key: -value / floor[key] for key, value in percent.items()}
             key = "gm", region
             rank = sorted(loss, key=lambda place: -loss[place]).index(key) + 1
@@ -265,7 +265,7 @@ def _findings(phantoms: list[dict[str, Any]]) -> list[str]:
 def _change_tables(real: list[dict[str, Any]]) -> list[str]:
     lines = [
         "Change of real heads in %: measured again with an environment that asks for two threads (repeat), moved by "
-        "half a voxel (shifted), without face. Regions of at least 1 mL of grey matter; brainstem left out.",
+        "half a voxel (shifted), without face. Regions of at least 1 mL.",
         "",
         f"| head | what | {' | '.join(WHOLE)} | regions, median | 95th percentile | largest "
         "| Dice brain | gm | wm | csf |",
@@ -275,7 +275,7 @@ def _change_tables(real: list[dict[str, Any]]) -> list[str]:
         for kind, rows in one["rows"].items():
             percent = _percent(rows)
             large = {row["region"] for row in rows if row["original"] != "n/a" and float(row["original"]) >= 1}
-            parts = [abs(v) for (_, part), v in percent.items() if part in large and "brainstem" not in part]
+            parts = [abs(v) for (_, part), v in percent.items() if part in large]
             overlap = {row["measure"]: float(row["defaced"]) for row in rows if row["measure"].startswith("dice_")}
             whole = " | ".join(f"{percent[name, '']:+.3f}" for name in WHOLE)
             dice = " | ".join(f"{overlap[f'dice_{name}']:.3f}" for name in ("brain", "gm", "wm", "csf"))

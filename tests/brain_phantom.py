@@ -6,7 +6,7 @@ import numpy as np
 from scipy import ndimage
 
 import heads
-from unface.morphometry.regions import label_points, regions
+from unface.morphometry.regions import BRAINSTEM, label_points, regions
 
 SIZE_MM = (192, 240, 224)
 CORNER_MM = (-95.0, -130.0, -110.0)
@@ -63,10 +63,11 @@ class Phantom:
         count = np.bincount(self.tissue.ravel(), minlength=4) * self.voxel_ml
         found = {("csf", ""): count[1], ("gm", ""): count[2], ("wm", ""): count[3]}
         found |= {("icv", ""): count[1:].sum(), ("brain", ""): count[2:].sum()}
-        by_label = np.bincount(self.region[self.tissue == 2], minlength=256) * self.voxel_ml
-        return {key: float(value) for key, value in found.items()} | {
-            ("gm", part.name): float(by_label[part.label]) for part in regions()
-        }
+        gm, brain = (np.bincount(self.region[where], minlength=256) for where in (self.tissue == 2, self.tissue > 1))
+        for part in regions():
+            measure, by_label = ("brain", brain) if part.lobe == BRAINSTEM else ("gm", gm)
+            found[measure, part.name] = by_label[part.label] * self.voxel_ml
+        return {key: float(value) for key, value in found.items()}
 
 
 def _label(name: str) -> int:

@@ -19,9 +19,6 @@ COLUMNS = ("image", "measure", "region", "unit", "original", "defaced", "differe
 SMALL_ML = 1.0
 """A region of less than so much is held to the change of a region of this size: percents of little say nothing."""
 
-UNLIMITED_LOBE = "brainstem"
-"""Here a T1w image does not tell grey from white matter: which of the two a voxel is called turns with the noise."""
-
 
 @dataclass(frozen=True)
 class Row:
@@ -130,9 +127,8 @@ def _rows(
         "csf": limits.csf_percent,
     }
     parts = tables.read(names) if (names := folders[0] / engine.LABELS / tables.REGIONS).exists() else []
-    unlimited = {part["name"] for part in parts if part["lobe"] == UNLIMITED_LOBE}
     for (measure, region), (value, unit) in before.items():
-        limit = allowed.get(measure) if not region else None if region in unlimited else limits.region_percent
+        limit = limits.region_percent if region else allowed.get(measure)
         yield Row(image, measure, region, unit, value, after[measure, region][0], limit)
     stem = Path(image).name.removesuffix(engine.NIFTI)
     if not parts:

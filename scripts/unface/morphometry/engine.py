@@ -17,7 +17,7 @@ from unface import settings
 from unface.layout import bids_folder
 from unface.morphometry import external, tables
 from unface.morphometry.measures import Measure, NotMeasurableError
-from unface.morphometry.regions import Atlas, Region, groups, regions
+from unface.morphometry.regions import BRAINSTEM, Atlas, Region, groups, regions
 from unface.morphometry.segmentation import TISSUES, Segmentation, segment
 from unface.morphometry.tables import MEASURES
 from unface.outcome import JobFailedError, WithheldError, Work
@@ -122,7 +122,7 @@ def measures(segmented: Segmentation, parts: tuple[Region, ...]) -> Iterator[Mea
     """All measures of one segmentation, with the regions that its labels stand for.
 
     Volumes in mL are sums of posteriors: `icv` (what lies within the template's brain, CSF included), `brain`
-    (gm + wm), `gm`, `wm`, `csf`; by region, lobe and hemisphere the grey matter.
+    (gm + wm), `gm`, `wm`, `csf`; by region, lobe and hemisphere the grey matter, of the brainstem `brain`.
     Nearer to the original is better for all.
     `intensity_gm` and so on: median of a tissue's nearly pure voxels after bias correction, in the image's units.
     With SD for 1.4826 times the median absolute deviation, which a few voxels of scalp do not move: `snr_gm`, `snr_wm`:
@@ -150,11 +150,14 @@ def measures(segmented: Segmentation, parts: tuple[Region, ...]) -> Iterator[Mea
     yield Measure("snr_wm", "", middle["wm"] / spread["wm"], "ratio")
     yield Measure("cnr", "", contrast / float(np.hypot(spread["gm"], spread["wm"])), "ratio")
     yield Measure("cjv", "", (spread["gm"] + spread["wm"]) / contrast, "ratio")
-    by_label = np.bincount(segmented.regions.ravel(), weights=segmented.tissues["gm"].ravel(), minlength=256)
-    for part in parts:
-        yield Measure("gm", part.name, float(by_label[part.label]) * voxel_ml, "mL")
-    for name, members in groups(parts).items():
-        yield Measure("gm", name, sum(float(by_label[part.label]) for part in members) * voxel_ml, "mL")
+    gm, wm = (
+        np.bincount(segmented.regions.ravel(), weights=segmented.tissues[name].ravel(), minlength=256)
+        for name in ("gm", "wm")
+    )
+    for name, members in ({part.name: [part] for part in parts} | groups(parts)).items():
+        # In the brainstem a T1w does not tell the two apart: which of them a voxel is called turns with the noise.
+        measure, by_label = ("brain", gm + wm) if members[0].lobe == BRAINSTEM else ("gm", gm)
+        yield Measure(measure, name, sum(float(by_label[part.label]) for part in members) * voxel_ml, "mL")
 
 
 def _check(segmented: Segmentation) -> None:

@@ -23,7 +23,8 @@ from unface.settings import PROJECT
 POINTS = "brain_regions.tsv"
 SIDES = ("left", "right")
 LABELS_MAX = 255
-OUTSIDE_HEMISPHERES = ("cerebellum", "brainstem")
+BRAINSTEM = "brainstem"
+OUTSIDE_HEMISPHERES = ("cerebellum", BRAINSTEM)
 
 
 @dataclass(frozen=True)
