@@ -94,7 +94,6 @@ def test_a_command_that_is_not_installed_says_so(outside: Outside) -> None:
     assert caught.value.reason.code == "engine_missing"
 
 
-@pytest.mark.skipif(shutil.which("quickshear") is None, reason="quickshear is not installed: pip install quickshear")
 def test_quickshear_takes_the_nose_and_leaves_the_brain(outside: Outside, mean_head: Volume) -> None:
     keep = outside("", engine="quickshear")
     brain = sampled_on(template.brain(), keep.shape, mean_head.affine, np.eye(4)) >= 0.5
