@@ -5,7 +5,8 @@
 Every head is registered once as it is; that is the truth of its face. Then its voxels or its header are disturbed by a
 known map, the stage's own code finds the face in a process of its own, and the error is the mean distance of points of
 the face from where they are. A *false pass* is a case that passes with an error above 5 mm. What is done stands in
-FILE and is not done again while the code is the same; the section of RESULTS.md is written from it.
+FILE and is not done again while the code is the same; the section of RESULTS.md and `defacing_cases.tsv`, a row a case,
+are written from it.
 """
 
 import argparse
@@ -42,6 +43,11 @@ from unface.face.volume import Volume  # noqa: E402
 HEADING = "Defacing: disturbed heads (benchmarks/defacing.py)"
 FALSE_PASS_MM = 5.0
 SUFFIXES = {"CT": "ct", "trio T2w": "T2w"}
+CASES = ROOT / "benchmarks" / "defacing_cases.tsv"
+CASE_COLUMNS = (
+    *("head", "limits", "disturbance", "truthful", "verdict", "checks_not_passed", "face_error_mm"),
+    *("engine", "cpu_s", "memory_mb"),
+)
 Row = dict[str, Any]
 
 
@@ -172,6 +178,7 @@ def main(arguments: list[str] | None = None) -> int:
     rows = [row for row in _read(chosen.results) if row["code"] == code]
     if rows:
         write_section(HEADING, report(rows))
+        write_cases(rows)
     return 0
 
 
@@ -211,6 +218,18 @@ def report(rows: list[Row]) -> str:
         lines += ["", "Truthful cases that did not pass:", ""]
         lines += [_held(row) for row in sorted(held, key=lambda row: (row["head"], row["case"]))]
     return "\n".join(lines)
+
+
+def write_cases(rows: list[Row]) -> None:
+    """The table of all cases, beside RESULTS.md."""
+    lines = [CASE_COLUMNS]
+    for row in sorted(rows, key=lambda row: (row["head"], battery().index(row["case"]))):
+        error = "n/a" if row["error_mm"] is None else f"{row['error_mm']:.2f}"
+        held = ", ".join(row.get("failed", []) + row.get("review", []))
+        half = "set" if row["head"] in face_heads.CALIBRATION else "tested"
+        cells = (row["head"], half, row["case"], row["truthful"], row["verdict"], held, error)
+        lines.append(tuple(map(str, (*cells, row.get("engine", "n/a"), row["cpu_s"], row["memory_mb"]))))
+    CASES.write_text("".join("\t".join(line) + "\n" for line in lines), encoding="utf-8")
 
 
 def _held(row: Row) -> str:
