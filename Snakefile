@@ -67,6 +67,8 @@ rule each_session:
 
 
 onstart:
+    gc.freeze()
+    gc.enable()
     try:
         lock.hold(layout.lock)
     except lock.LockError as error:

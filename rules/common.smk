@@ -1,4 +1,5 @@
 # What all files of rules share: the checked settings, the layout, the sessions. Nothing is written while this is read.
+import gc
 import sys
 from pathlib import Path
 
@@ -48,6 +49,11 @@ noise_sample = sampled(sessions, config["morphometry"]["noise_sessions"])
 
 # Outputs that one later stage reads, and that can be made again: removed after it, unless all is to be kept.
 once_read = temp if config["keep_work"] == "needed" else lambda output: output
+
+
+# Planning makes millions of objects that live to the end; to look through them again and again for garbage takes a third
+# of its CPU. A run sets them aside and has the collector back (`onstart`); a plan alone ends before it would matter.
+gc.disable()
 
 
 # Snakemake reads and parses the script of every job while it plans, a third of the CPU at ten thousand sessions. Our
