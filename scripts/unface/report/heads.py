@@ -107,11 +107,8 @@ def surfaces(head: Head) -> list[Picture]:
         return []
     box = pictures.head_box(reference)
     shown = [(when, pictures.crop(one, box)) for when, one in (("before", head.before), ("after", head.after)) if one]
-    return [
-        Picture(f"{caption}, {when}", shaded(volume.data, volume.affine, view))
-        for view, caption in VIEWS.items()
-        for when, volume in shown
-    ]
+    lit = [(when, shaded(volume.data, volume.affine)) for when, volume in shown]
+    return [Picture(f"{caption}, {when}", views[view]) for view, caption in VIEWS.items() for when, views in lit]
 
 
 def tissues(layout: Layout, session: Session, head: Head) -> dict[str, list[Picture]]:
