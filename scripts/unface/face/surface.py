@@ -7,9 +7,8 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from unface.face import template
-from unface.face.render import depth_map
 from unface.face.template import View, Zone
-from unface.face.volume import Affine, Array, Volume, air_threshold, sampled_on
+from unface.face.volume import Affine, Array, Volume, air_threshold, largest_part, sampled_on
 
 GRID_MM = 2.0
 SMOOTH_VOXELS = 1.0
@@ -50,8 +49,8 @@ class FaceBox:
     def surface_mm(self, view: View, keep: Array | None = None) -> NDArray[np.float64]:
         """Where rays first meet the head, or what a mask keeps of it: mm along the axis at the viewer, by ray."""
         axis, sign = template.VIEWS[view]
-        turned = np.swapaxes(self.bright if keep is None else np.where(keep, self.bright, 0), 1, axis)
-        depth = depth_map(turned if sign > 0 else turned[:, ::-1], 1.0)
+        facing = np.swapaxes(self.bright if keep is None else np.where(keep, self.bright, 0), 1, axis)[:, ::sign]
+        depth = depth_map(facing, largest_part(facing > 1), 1)
         ends = self.affine[axis, 3] + GRID_MM * np.array([0, self.bright.shape[axis] - 1])
         return np.asarray((ends[1] if sign > 0 else -ends[0]) - GRID_MM * depth, dtype=float)
 
@@ -68,6 +67,34 @@ def face_box(head: Volume, head_to_template: Affine) -> FaceBox:
     return FaceBox(_evened(values, seen, air_threshold(head.data[::2, ::2, ::2])), seen, affine)
 
 
+def depth_map(data: Array, head: Array, threshold: float) -> NDArray[np.float32]:
+    """Where rays from the front first meet a head.
+
+    Parameters
+    ----------
+    data : (x, y, z) array
+        A head along the world's axes, y to anterior.
+    head : (x, y, z) bool array
+        Its voxels, all brighter than `threshold`.
+    threshold
+        Intensity between air and head.
+
+    Returns
+    -------
+    (x, z) array
+        Voxels from the anterior end of the grid to the surface, between voxels where that can be told; NaN where a
+        ray meets nothing.
+    """
+    facing, values = head[:, ::-1], data[:, ::-1]
+    first, hit = facing.argmax(axis=1), facing.any(axis=1)
+    x, z = np.meshgrid(np.arange(data.shape[0]), np.arange(data.shape[2]), indexing="ij")
+    outer = values[x, np.maximum(first - 1, 0), z].astype(np.float32)
+    inner = values[x, first, z].astype(np.float32)
+    rise = np.where(inner > outer, inner - outer, 1)
+    fraction = np.where(inner > outer, np.clip((threshold - outer) / rise, 0, 1), 1)
+    return np.where(hit, first - 1 + fraction, np.nan).astype(np.float32)
+
+
 def _evened(values: Array, seen: Array, threshold: float) -> Array:
     """Brightness above air as multiples of what is head rather than air at that place.
 
@@ -81,12 +108,11 @@ def _evened(values: Array, seen: Array, threshold: float) -> Array:
     threshold
         Intensity between air and head for the image as a whole.
     """
-    dark = values[seen & (values <= threshold)]
-    if not dark.size:
+    dark = seen & (values <= threshold)
+    if not dark.any():
         return np.where(seen, 2.0, 0.0).astype(np.float32)
-    smooth = ndimage.gaussian_filter(np.where(seen, values, np.median(dark)), SMOOTH_VOXELS)
-    dark = smooth[seen & (smooth <= threshold)]
-    air, quiet = (float(value) for value in np.percentile(dark, (50, 16)))
+    smooth = ndimage.gaussian_filter(np.where(seen, values, np.median(values[dark])), SMOOTH_VOXELS)
+    air, quiet = (float(value) for value in np.percentile(smooth[dark], (50, 16)))
     least = max(NOISE_TIMES * (air - quiet), LEAST_PART * (threshold - air), 1e-6)
     above = np.where(seen, smooth - air, 0).astype(np.float32)
     coarse = above[::2, ::2, ::2]

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from unface.face.render import View, shaded
 from unface.layout import Layout, bids_folder, mask_file
 from unface.report import pictures
 from unface.report.pictures import Array, Colour, Volume
+from unface.report.render import View, shaded
 from unface.report.results import Session
 
 CUT: Colour = (255, 140, 0)

@@ -83,6 +83,13 @@ def test_the_surface_is_found_under_a_coils_field_and_in_noise(
     assert face_checks.zones(gone, mask(), HERE, ears=False)["face_present"].state == "review"
 
 
+def test_an_image_without_a_head_gets_its_verdict_all_the_same(mean_head: Volume, mask: Mask) -> None:
+    noise = np.abs(np.random.default_rng(1).normal(0, 100, mean_head.data.shape))
+    for data in (noise, np.full(noise.shape, 7.0), np.zeros(noise.shape)):
+        found = face_checks.zones(replace(mean_head, data=data), mask(), HERE, ears=True)
+        assert {"eyes_removed", "nose_removed", "mouth_removed", "chin_removed"} <= set(found)
+
+
 @pytest.mark.parametrize("side", [-1, 1])
 def test_deep_set_eyes_are_taken_to_where_the_cheeks_are_cut(mean_head: Volume, mask: Mask, side: int) -> None:
     x, y, z = np.moveaxis(mean_head.world(), -1, 0)

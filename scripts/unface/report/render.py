@@ -1,4 +1,4 @@
-"""The surface of a head as a picture and as a depth map, by casting parallel rays through its voxels."""
+"""The surface of a head as a picture, by casting parallel rays through its voxels."""
 
 from typing import Literal
 
@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage, sparse
 
+from unface.face.surface import depth_map
 from unface.face.volume import Affine, Array, Volume, air_threshold, largest_part, sampled_on
 
 View = Literal["front", "oblique", "left"]
@@ -51,36 +52,6 @@ def turned(data: Array, degrees: float) -> Array:
     return np.asarray(weights @ data.reshape(-1, data.shape[2])).reshape(*grid, -1)
 
 
-def depth_map(data: Array, threshold: float) -> NDArray[np.float32]:
-    """Where rays from the front first meet the head.
-
-    Parameters
-    ----------
-    data : (x, y, z) array
-        A head along the world's axes, y to anterior.
-    threshold
-        Intensity between air and head.
-
-    Returns
-    -------
-    (x, z) array
-        Voxels from the anterior end of the grid to the surface, between voxels where that can be told; NaN where a
-        ray meets nothing. Only the largest connected part of the head counts.
-    """
-    return _depth(data, largest_part(data > threshold), threshold)
-
-
-def _depth(data: Array, head: Array, threshold: float) -> NDArray[np.float32]:
-    facing, values = head[:, ::-1], data[:, ::-1]
-    first, hit = facing.argmax(axis=1), facing.any(axis=1)
-    x, z = np.meshgrid(np.arange(data.shape[0]), np.arange(data.shape[2]), indexing="ij")
-    outer = values[x, np.maximum(first - 1, 0), z].astype(np.float32)
-    inner = values[x, first, z].astype(np.float32)
-    rise = np.where(inner > outer, inner - outer, 1)
-    fraction = np.where(inner > outer, np.clip((threshold - outer) / rise, 0, 1), 1)
-    return np.where(hit, first - 1 + fraction, np.nan).astype(np.float32)
-
-
 def shaded(data: Array, affine: Affine) -> dict[View, NDArray[np.uint8]]:
     """The head's surface from each side, lit from above: 0 where there is none.
 
@@ -109,7 +80,7 @@ def shaded(data: Array, affine: Affine) -> dict[View, NDArray[np.uint8]]:
 
 def _lit(values: Array) -> NDArray[np.uint8]:
     """A head, above 0, along the axes of the view (right, towards the viewer, up)."""
-    depth = _depth(values, values > 0, 0)
+    depth = depth_map(values, values > 0, 0)
     hit = np.isfinite(depth)
     if not hit.any():
         return np.zeros(hit.T.shape, np.uint8)
