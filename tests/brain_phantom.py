@@ -6,7 +6,7 @@ import numpy as np
 from scipy import ndimage
 
 import heads
-from unface.morphometry.regions import BRAINSTEM, label_points, regions
+from unface.morphometry.regions import MIXED_LOBES, label_points, regions
 
 SIZE_MM = (192, 240, 224)
 CORNER_MM = (-95.0, -130.0, -110.0)
@@ -65,7 +65,7 @@ class Phantom:
         found |= {("icv", ""): count[1:].sum(), ("brain", ""): count[2:].sum()}
         gm, brain = (np.bincount(self.region[where], minlength=256) for where in (self.tissue == 2, self.tissue > 1))
         for part in regions():
-            measure, by_label = ("brain", brain) if part.lobe == BRAINSTEM else ("gm", gm)
+            measure, by_label = ("brain", brain) if part.lobe in MIXED_LOBES else ("gm", gm)
             found[measure, part.name] = by_label[part.label] * self.voxel_ml
         return {key: float(value) for key, value in found.items()}
 

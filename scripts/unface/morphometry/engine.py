@@ -17,7 +17,7 @@ from unface import settings
 from unface.layout import bids_folder
 from unface.morphometry import external, tables
 from unface.morphometry.measures import Measure, NotMeasurableError
-from unface.morphometry.regions import BRAINSTEM, Atlas, Region, groups, regions
+from unface.morphometry.regions import MIXED_LOBES, Atlas, Region, groups, regions
 from unface.morphometry.segmentation import TISSUES, Segmentation, segment
 from unface.morphometry.tables import MEASURES
 from unface.outcome import JobFailedError, WithheldError, Work
@@ -122,7 +122,8 @@ def measures(segmented: Segmentation, parts: tuple[Region, ...]) -> Iterator[Mea
     """All measures of one segmentation, with the regions that its labels stand for.
 
     Volumes in mL are sums of posteriors: `icv` (what lies within the template's brain, CSF included), `brain`
-    (gm + wm), `gm`, `wm`, `csf`; by region, lobe and hemisphere the grey matter, of the brainstem `brain`.
+    (gm + wm), `gm`, `wm`, `csf`; by region, lobe and hemisphere the grey matter; of brainstem
+    and deep grey `brain`.
     Nearer to the original is better for all.
     `intensity_gm` and so on: median of a tissue's nearly pure voxels after bias correction, in the image's units.
     With SD for 1.4826 times the median absolute deviation, which a few voxels of scalp do not move: `snr_gm`, `snr_wm`:
@@ -155,8 +156,9 @@ def measures(segmented: Segmentation, parts: tuple[Region, ...]) -> Iterator[Mea
         for name in ("gm", "wm")
     )
     for name, members in ({part.name: [part] for part in parts} | groups(parts)).items():
-        # In the brainstem a T1w does not tell the two apart: which of them a voxel is called turns with the noise.
-        measure, by_label = ("brain", gm + wm) if members[0].lobe == BRAINSTEM else ("gm", gm)
+        # Here a T1w does not tell the two apart: which of them a voxel is called turns with the noise.
+        mixed = all(part.lobe in MIXED_LOBES for part in members)
+        measure, by_label = ("brain", gm + wm) if mixed else ("gm", gm)
         yield Measure(measure, name, sum(float(by_label[part.label]) for part in members) * voxel_ml, "mL")
 
 

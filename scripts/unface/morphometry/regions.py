@@ -23,8 +23,9 @@ from unface.settings import PROJECT
 POINTS = "brain_regions.tsv"
 SIDES = ("left", "right")
 LABELS_MAX = 255
-BRAINSTEM = "brainstem"
-OUTSIDE_HEMISPHERES = ("cerebellum", BRAINSTEM)
+OUTSIDE_HEMISPHERES = ("cerebellum", "brainstem")
+MIXED_LOBES = ("brainstem", "deep grey")
+"""Grey matter full of myelin, bright in T1w: of these the tissue is measured as a whole."""
 
 
 @dataclass(frozen=True)
