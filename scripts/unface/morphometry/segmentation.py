@@ -29,7 +29,8 @@ RIM_MM = 2
 """Around the brain of the affine fit: the room in which the brain's own edge is looked for."""
 MARGIN_MM = 4
 BOX_STEP_MM = 16
-"""Bias field and registration turn on the edges of the box: two images nearly alike are to have the same."""
+"""The deformation turns a little on the edges of its box: two images nearly alike are to have the same. Bias field and
+affine turn on them more: they get the whole lattice, which is the same for two images of one header."""
 PASSES = 2
 """The first fit starts from the whole head, which defacing changed; the second from where the first put the brain."""
 BRAIN_MIN_ML = 300
@@ -99,17 +100,18 @@ def segment(image: Path, voxel_mm: float, scratch: Path, atlas: Atlas | None = N
         if roughly.sum() * full.voxel_ml < BRAIN_MIN_ML:
             raise NotMeasurableError("the template's brain falls outside of the image")
         near = ndimage.binary_dilation(roughly, iterations=max(1, round(RIM_MM / voxel_mm)))
-        box = box_of(near, margin=max(1, round(MARGIN_MM / voxel_mm)), step=max(1, round(BOX_STEP_MM / voxel_mm)))
-        grid = full.cut(box)
-        around = to_ants(near[box], grid.affine)
+        around = to_ants(near, full.affine)
         even = ants.n4_bias_field_correction(
-            to_ants(coarse[box], grid.affine),
+            to_ants(coarse, full.affine),
             mask=around,
             shrink_factor=max(1, round(BIAS_VOXEL_MM / voxel_mm)),
             convergence=BIAS_ITERATIONS,
         )
         head_to_template = _affine(even * around, maps, head_to_template, scratch)
-    transforms = _deform(even * around, maps, head_to_template, scratch)
+    box = box_of(near, margin=max(1, round(MARGIN_MM / voxel_mm)), step=max(1, round(BOX_STEP_MM / voxel_mm)))
+    grid = full.cut(box)
+    even = to_ants(even.numpy()[box], grid.affine)
+    transforms = _deform(even * to_ants(near[box], grid.affine), maps, head_to_template, scratch)
     warped = {
         name: _carried(getattr(maps, name), maps, even, transforms, "linear") for name in ("t1", "brain", *TISSUES)
     }
