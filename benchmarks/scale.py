@@ -1,12 +1,16 @@
 """What thousands of sessions cost the workflow itself: planning, reruns, jobs that only pass on, files kept.
 
     .venv/bin/python benchmarks/scale.py [--sessions 100 1000 10000] [--run 100] [--whole demo/results] [--folder F]
+    .venv/bin/python benchmarks/scale.py --heavy 10 30 [--folder F]
 
 An inventory of N sessions: up to 1,000 of them are real DICOM files, tiny and cut short, that `snakemake inventory`
 reads; the rest are records like theirs. A session with a damaged file is withheld by its headers and passed on by every
 later stage, so a whole state of N sessions can be made by the stages' own contract in minutes; `snakemake --touch`
 records it. `--run` sessions go through Snakemake job by job. What a session costs at full size, and keeps, is read from
 the results of a whole run, such as that of `make demo`. Writes its section of RESULTS.md, with the curve.
+
+`--heavy` takes so many sessions of coarse but real heads through every tool on one core instead, half a minute each,
+and writes a section of its own: does a session of many cost what one of few does?
 """
 
 import argparse
@@ -29,7 +33,11 @@ sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "demo"), str(ROOT / "tests")]
 import yaml  # noqa: E402
 from sections import write_section  # noqa: E402
 
+import heads  # noqa: E402
+import make_cohort  # noqa: E402
 from dicom_factory import small_grid, write_series  # noqa: E402
+from person import Person  # noqa: E402
+from small_cohort import QUICK  # noqa: E402
 from unface import outcome, settings  # noqa: E402
 from unface.cohort.effort import RULES  # noqa: E402
 from unface.dicom.records import SessionRecord  # noqa: E402
@@ -61,10 +69,15 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--sessions", type=int, nargs="+", default=[100, 1000, 10_000])
     parser.add_argument("--run", type=int, default=100, help="sessions that go through Snakemake job by job")
     parser.add_argument("--whole", type=Path, default=ROOT / "demo" / "results", help="results of a whole run")
+    parser.add_argument("--heavy", type=int, nargs="+", help="sessions of coarse heads, and nothing else")
     parser.add_argument("--folder", type=Path, help="where to work (default: a temporary folder)")
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as temporary:
         folder = (options.folder or Path(temporary)).resolve()
+        if options.heavy:
+            runs = [through_all_tools(folder / f"heavy{count}", count) for count in options.heavy]
+            write_section("Scale: whole runs of coarse heads (benchmarks/scale.py --heavy)", coarse(runs))
+            return
         rows = [measured(folder / f"n{count}", count) for count in options.sessions]
         passing = passed_on(folder / "run", options.run)
     text = "\n\n".join([planning(rows), running(options.run, passing), *whole(options.whole)])
@@ -140,6 +153,21 @@ def finish(layout: Layout) -> None:
 def write(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text)
+
+
+def through_all_tools(folder: Path, count: int) -> tuple[Layout, Cost]:
+    """Sessions with one coarse T1w each, from DICOM to the release: dcm2niix, registration, morphometry, audit."""
+    shutil.rmtree(folder, ignore_errors=True)
+    for number in range(count):
+        vendor = list(make_cohort.T1W_PROTOCOLS)[number % 3]
+        person = Person(number, vendor, f"2019{1 + number % 12:02d}{1 + number % 28:02d}")
+        make_cohort.Visit(folder / "raw", person, make_cohort.SMALL, heads.anatomy(11 + number)).anat(2)
+    write(folder / "quick.yaml", yaml.safe_dump(QUICK))
+    quick = ("--configfile", str(folder / "quick.yaml"))
+    snakemake(folder, "inventory", *quick, cores=1)
+    cost = snakemake(folder, *quick, cores=1)
+    print(count, cost, flush=True)
+    return Layout(folder / "results"), cost
 
 
 def snakemake(folder: Path, *arguments: str, cores: int = 2) -> Cost:
@@ -243,23 +271,59 @@ def running(count: int, cost: Cost) -> str:
     )
 
 
+def coarse(runs: Sequence[tuple[Layout, Cost]]) -> str:
+    """What whole runs of few and of many sessions came to and cost, a row each."""
+    rules = stage_seconds(runs[0][0])
+    lines = [
+        "| sessions | released | withheld | by the clock, s a session | CPU s a session | "
+        + " | ".join(rules)
+        + " | controller: CPU s a job | files kept | MB kept |",
+        "|---:|" + "---:|" * (7 + len(rules)),
+    ]
+    for layout, cost in runs:
+        with layout.verdicts.open(encoding="utf-8", newline="") as file:
+            verdicts = [row["verdict"] for row in csv.DictReader(file, delimiter="\t")]
+        count = len(verdicts)
+        cells: list[object] = [count, verdicts.count("released"), verdicts.count("withheld")]
+        cells += [f"{cost.wall_s / count:.1f}", f"{cost.cpu_s / count:.1f}"]
+        cells += [f"{value / count:.2f}" for value in stage_seconds(layout).values()]
+        files, megabytes = kept(layout)
+        cells += [f"{cost.own_cpu_s / (count * JOBS_A_SESSION):.3f}", f"{files:.0f}", f"{megabytes:.2f}"]
+        lines.append("| " + " | ".join(map(str, cells)) + " |")
+    return (
+        "One T1w of 60 x 84 x 84 voxels of 3 mm a session, measured at 4 mm, through every tool and job on one core; "
+        "CPU seconds of the stages and what is kept are a session's.\n\n" + "\n".join(lines)
+    )
+
+
 def whole(results: Path) -> list[str]:
     """What the stages of a whole run cost, and what each session keeps; nothing where there is no such run."""
     layout = Layout(results)
     if not layout.verdicts.exists():
         return []
-    seconds = {rule: cpu_seconds(layout.benchmark(rule).parent) for rule in [*dict.fromkeys(RULES.values()), "review"]}
+    seconds = stage_seconds(layout)
     heavy = sum(seconds[rule] for rule in {RULES[stage] for stage in HEAVY})
     total = sum(seconds.values())
     count = len(layout.read_sessions())
-    files = [path for path in (layout.restricted / "work").rglob("*") if path.is_file()]
+    files, megabytes = kept(layout)
     shares = ", ".join(f"{rule} {value / count:.1f}" for rule, value in seconds.items())
     return [
         f"A whole run of {count} sessions ({results.parent.name}): CPU seconds a session {shares}. All that is not "
         f"conversion, defacing and morphometry is {100 * (total - heavy) / total:.1f} % of the CPU. The work folders "
-        f"keep {len(files) / count:.0f} files and {sum(file.stat().st_size for file in files) / count / 1e6:.1f} MB a "
-        "session."
+        f"keep {files:.0f} files and {megabytes:.1f} MB a session."
     ]
+
+
+def stage_seconds(layout: Layout) -> dict[str, float]:
+    """All CPU seconds of the jobs of each rule of a session."""
+    return {rule: cpu_seconds(layout.benchmark(rule).parent) for rule in [*dict.fromkeys(RULES.values()), "review"]}
+
+
+def kept(layout: Layout) -> tuple[float, float]:
+    """How many files and megabytes the work folders keep a session."""
+    files = [path for path in (layout.restricted / "work").rglob("*") if path.is_file()]
+    count = len(layout.read_sessions())
+    return len(files) / count, sum(file.stat().st_size for file in files) / count / 1e6
 
 
 def cpu_seconds(folder: Path) -> float:
