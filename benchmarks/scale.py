@@ -5,9 +5,10 @@
 
 An inventory of N sessions: up to 1,000 of them are real DICOM files, tiny and cut short, that `snakemake inventory`
 reads; the rest are records like theirs. A session with a damaged file is withheld by its headers and passed on by every
-later stage, so a whole state of N sessions can be made by the stages' own contract in minutes; `snakemake --touch`
-records it. `--run` sessions go through Snakemake job by job. What a session costs at full size, and keeps, is read from
-the results of a whole run, such as that of `make demo`. Writes its section of RESULTS.md, with the curve.
+later stage, so a whole state of N sessions can be made by the stages' own contract in minutes, with the record that
+Snakemake keeps of each job. `--run` sessions go through Snakemake job by job. What a session costs at full size, and
+keeps, is read from the results of a whole run, such as that of `make demo`. Writes its section of RESULTS.md, with the
+curve.
 
 `--heavy` takes so many sessions of coarse but real heads through every tool on one core instead, half a minute each,
 and writes a section of its own: does a session of many cost what one of few does?
@@ -50,6 +51,23 @@ REAL = 1000
 HEAVY = ("converted", "defaced", "morphometry-original", "morphometry-defaced")
 """The stages that are dcm2niix, registration and morphometry."""
 JOBS_A_SESSION = len(STAGES) + 1
+RECORDING = """
+import runpy
+import snakemake.cli
+from snakemake.workflow import Workflow
+
+def recorded(workflow, build=Workflow._build_dag):
+    async def finished():
+        for job in workflow.dag.jobs:
+            if job.output:
+                await workflow.persistence.finished(job)
+    build(workflow)
+    workflow.async_run(finished())
+
+Workflow._build_dag = recorded
+runpy.run_module("snakemake", run_name="__main__", alter_sys=True)
+"""
+"""A Snakemake that records every job it plans as done: `--touch` leaves no records, and a rerun has to read them."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +109,7 @@ def measured(folder: Path, count: int) -> dict[str, object]:
     grow(layout, count)
     row["new"] = snakemake(folder, "--dry-run", "--quiet")
     finish(layout)
-    row["touch"] = snakemake(folder, "--touch", "--quiet")
+    snakemake(folder, "--dry-run", "--quiet", program=("-c", RECORDING))
     row["none"] = snakemake(folder, "--quiet")
     first = layout.record(*layout.read_sessions()[0])
     first.write_text(first.read_text() + "\n")
@@ -139,6 +157,7 @@ def finish(layout: Layout) -> None:
 
     for names in layout.read_sessions():
         write(layout.identifiers(*names), "{}\n")
+        layout.clean_dicom(*names).mkdir(parents=True)
         for stage in STAGES:
             files = {"deidentified": [layout.record(*names)], "converted": [layout.record(*names)]}.get(stage, [])
             files += [layout.identifiers(*names)] if stage == "audit" else []
@@ -170,9 +189,9 @@ def through_all_tools(folder: Path, count: int) -> tuple[Layout, Cost]:
     return Layout(folder / "results"), cost
 
 
-def snakemake(folder: Path, *arguments: str, cores: int = 2) -> Cost:
+def snakemake(folder: Path, *arguments: str, cores: int = 2, program: Sequence[str] = ("-m", "snakemake")) -> Cost:
     """Run Snakemake on the cohort in `folder`."""
-    command = [sys.executable, "-m", "snakemake", *arguments, "--snakefile", str(ROOT / "Snakefile")]
+    command = [sys.executable, *program, *arguments, "--snakefile", str(ROOT / "Snakefile")]
     command += ["--directory", str(folder), "--cores", str(cores), "--nocolor", "--config"]
     return timed([*command, f"dicom_dir={folder / 'raw'}", f"results_dir={folder / 'results'}"], folder)
 
