@@ -10,9 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unface import settings
-from unface.morphometry import engine, tables
-from unface.morphometry.segmentation import TISSUES
-from unface.morphometry.tables import AGREEMENT
+from unface.morphometry import tables
+from unface.morphometry.tables import AGREEMENT, TISSUES
 from unface.outcome import WithheldError, Work
 
 COLUMNS = ("image", "measure", "region", "unit", "original", "defaced", "difference", "percent", "limit", "ok")
@@ -126,11 +125,11 @@ def _rows(
         "wm": limits.wm_percent,
         "csf": limits.csf_percent,
     }
-    parts = tables.read(names) if (names := folders[0] / engine.LABELS / tables.REGIONS).exists() else []
+    parts = tables.read(names) if (names := folders[0] / tables.LABELS / tables.REGIONS).exists() else []
     for (measure, region), (value, unit) in before.items():
         limit = limits.region_percent if region else allowed.get(measure)
         yield Row(image, measure, region, unit, value, after[measure, region][0], limit)
-    stem = Path(image).name.removesuffix(engine.NIFTI)
+    stem = Path(image).name.removesuffix(tables.NIFTI)
     if not parts:
         return  # another program's measures come without labels
     tissue = [_labels(folder, stem, "tissue") for folder in folders]
@@ -148,7 +147,7 @@ def _rows(
 
 
 def _labels(folder: Path, stem: str, kind: str) -> NDArray[np.uint8]:
-    loaded: Any = nib.load(folder / engine.LABELS / f"{stem}_{kind}{engine.NIFTI}")
+    loaded: Any = nib.load(folder / tables.LABELS / f"{stem}_{kind}{tables.NIFTI}")
     return np.asarray(loaded.dataobj, dtype=np.uint8)
 
 

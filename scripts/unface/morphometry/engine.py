@@ -18,13 +18,11 @@ from unface.layout import bids_folder
 from unface.morphometry import external, tables
 from unface.morphometry.measures import Measure, NotMeasurableError
 from unface.morphometry.regions import MIXED_LOBES, Atlas, Region, groups, regions
-from unface.morphometry.segmentation import TISSUES, Segmentation, segment
-from unface.morphometry.tables import MEASURES
+from unface.morphometry.segmentation import Segmentation, segment
+from unface.morphometry.tables import LABELS, MEASURES, NIFTI, TISSUES
 from unface.outcome import JobFailedError, WithheldError, Work
 
-LABELS = "labels"
 COLUMNS = ("image", "measure", "region", "value", "unit")
-NIFTI = ".nii.gz"
 PURE = 0.7
 """Voxels of at least this posterior count for a tissue's intensity; at 3 mm a head had no grey matter above 0.9."""
 ICV_ML = (600.0, 2500.0)

@@ -20,6 +20,7 @@ from unface.morphometry.ants_alone import LPS, AntsImage, ants, to_ants
 from unface.morphometry.grids import Grid, anti_aliased, box_of, lattice, resampled
 from unface.morphometry.measures import NotMeasurableError
 from unface.morphometry.regions import Atlas
+from unface.morphometry.tables import TISSUES
 from unface.morphometry.template import MEAN_HEAD_TO_TEMPLATE, Template, mean_head, template
 
 AFFINE_TIMEOUT_S = 600
@@ -41,8 +42,6 @@ SYN_ITERATIONS = (40, 20, 10)
 PRIOR_WEIGHT = 0.25
 SMOOTHNESS = "[0.1,1x1x1]"
 ATROPOS_ITERATIONS = "[5,0]"
-TISSUES = ("csf", "gm", "wm")
-"""In the order of their labels, from 1."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,7 @@
-"""TSV tables of this room: read and written the same way everywhere."""
+"""What the stages of this room leave for one another: names of files, and tables read and written in one way.
+
+A stage that only reads them starts without ANTs.
+"""
 
 import csv
 from collections.abc import Iterable, Sequence
@@ -10,6 +13,11 @@ REGIONS = "regions.tsv"
 """Beside the label images: what their numbers stand for."""
 AGREEMENT = "agreement.tsv"
 """Those measures before and after defacing."""
+LABELS = "labels"
+"""Folder of the label images."""
+NIFTI = ".nii.gz"
+TISSUES = ("csf", "gm", "wm")
+"""In the order of their labels, from 1."""
 NOT_AVAILABLE = "n/a"
 """As BIDS writes a missing value."""
 

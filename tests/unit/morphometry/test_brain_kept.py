@@ -26,7 +26,7 @@ def checked(tmp_path: Path) -> Callable[[int], Work]:
         keep = np.ones((40, 40, 40), np.uint8)
         keep[:, cut:] = 0
         mask = defaced / "bids" / str(mask_path(IMAGE))
-        tissue = original / engine.LABELS / "sub-p1_ses-s1_T1w_tissue.nii.gz"
+        tissue = original / tables.LABELS / "sub-p1_ses-s1_T1w_tissue.nii.gz"
         for path, data, mm in ((tissue, labels, 2.0), (mask, keep, 1.0)):
             path.parent.mkdir(parents=True)
             nib.save(nib.Nifti1Image(data, np.diag([mm, mm, mm, 1])), path)
