@@ -8,7 +8,8 @@ brain.nii.gz
 keep.nii.gz
     The face mask, 1 keep, 0 removed. pydeface's mask, and beyond it the eyes up to the brows: all that lies in
     front of a plane behind the eyes, below the brows and at least `EYES_BRAIN_MM` from the brain. The outermost planes
-    repeat their neighbours, so that a head larger than the template continues them outward (pydeface's are set to keep).
+    repeat their neighbours, so that a head larger than the template continues them outward; pydeface's are set to
+    keep.
 """
 
 import json
