@@ -22,7 +22,14 @@ from unface.settings import PROJECT
 COARSE: dict[str, Any] = {
     "resolution_mm": 4,
     "noise_sessions": 0,
-    "limits": {"gm_percent": 10, "wm_percent": 10, "csf_percent": 20, "region_percent": 60, "dice_min": 0.8},
+    "limits": {
+        "brain_percent": 6,
+        "gm_percent": 10,
+        "wm_percent": 10,
+        "csf_percent": 20,
+        "region_percent": 60,
+        "dice_min": 0.8,
+    },
 }
 """Morphometry quick enough for tests of the workflow; what it finds has tests of its own."""
 QUICK = {"inventory": {"jobs": 1}, "morphometry": COARSE}
