@@ -39,6 +39,7 @@ from unface import settings  # noqa: E402
 from unface.face import checks, images, registration, template  # noqa: E402
 from unface.face.find import HeadImage, find_faces  # noqa: E402
 from unface.face.volume import Volume  # noqa: E402
+from unface.morphometry import tables  # noqa: E402
 
 HEADING = "Defacing: disturbed heads (benchmarks/defacing.py)"
 FALSE_PASS_MM = 5.0
@@ -222,14 +223,15 @@ def report(rows: list[Row]) -> str:
 
 def write_cases(rows: list[Row]) -> None:
     """The table of all cases, beside RESULTS.md."""
-    lines = [CASE_COLUMNS]
-    for row in sorted(rows, key=lambda row: (row["head"], battery().index(row["case"]))):
+    order = battery()
+    lines = []
+    for row in sorted(rows, key=lambda row: (row["head"], order.index(row["case"]))):
         error = "n/a" if row["error_mm"] is None else f"{row['error_mm']:.2f}"
         held = ", ".join(row.get("failed", []) + row.get("review", []))
         half = "set" if row["head"] in face_heads.CALIBRATION else "tested"
         cells = (row["head"], half, row["case"], row["truthful"], row["verdict"], held, error)
-        lines.append(tuple(map(str, (*cells, row.get("engine", "n/a"), row["cpu_s"], row["memory_mb"]))))
-    CASES.write_text("".join("\t".join(line) + "\n" for line in lines), encoding="utf-8")
+        lines.append((*cells, row.get("engine", "n/a"), row["cpu_s"], row["memory_mb"]))
+    tables.write(CASES, CASE_COLUMNS, lines)
 
 
 def _held(row: Row) -> str:

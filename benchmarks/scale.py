@@ -10,7 +10,7 @@ Snakemake keeps of each job. `--run` sessions go through Snakemake job by job. W
 keeps, is read from the results of a whole run, such as that of `make demo`. Writes its section of RESULTS.md, with the
 curve.
 
-`--heavy` takes so many sessions of coarse but real heads through every tool on one core instead, half a minute each,
+`--heavy` takes so many sessions of coarse but real heads through every tool on one core instead, most of a minute each,
 and writes a section of its own: does a session of many cost what one of few does?
 """
 
@@ -312,7 +312,7 @@ def coarse(runs: Sequence[tuple[Layout, Cost]]) -> str:
     return (
         "One T1w of 60 x 84 x 84 voxels of 3 mm a session, measured at 4 mm, through every tool and job on one core; "
         "CPU seconds of the stages and what is kept are a session's.\n\n" + "\n".join(lines) + "\n\n"
-        f"No larger run was made: a thousand would take {cost.cpu_s / count * 1000 / 3600:.0f} hours of a core."
+        f"A thousand like these would take {cost.cpu_s / count * 1000 / 3600:.0f} hours of a core."
     )  # fmt: skip
 
 

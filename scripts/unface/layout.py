@@ -23,6 +23,9 @@ STAGES = (
 )
 """The folders a session passes through, in order. Each holds an `outcome.json` (see `outcome`)."""
 
+NIFTI = ".nii.gz"
+"""How the name of every image ends."""
+
 
 @dataclass(frozen=True)
 class Layout:
@@ -86,6 +89,11 @@ class Layout:
     def inventory(self) -> Path:
         """One row per series of the cohort, with its raw descriptors."""
         return self.restricted / "inventory.tsv"
+
+    @property
+    def validator_report(self) -> Path:
+        """What the BIDS validator said of the last release, by its sessions' names."""
+        return self.restricted / "bids_validator.json"
 
     @property
     def protocols_restricted(self) -> Path:
@@ -248,7 +256,7 @@ def mask_path(image: str) -> str | None:
 
     None for what BIDS knows no face mask of: it does of anatomical images alone.
     """
-    entities, suffix = without_twins(image).removesuffix(".nii.gz").rsplit("_", 1)
+    entities, suffix = without_twins(image).removesuffix(NIFTI).rsplit("_", 1)
     return f"{entities}_mod-{suffix}_defacemask.nii.gz" if Path(image).parent.name == "anat" else None
 
 

@@ -10,10 +10,10 @@ import numpy as np
 from unface import settings
 from unface.face import face_checks, images
 from unface.face.checks import Check
-from unface.face.find import NIFTI, Face, HeadImage, find_faces, head_images, worst
+from unface.face.find import Face, HeadImage, find_faces, head_images, worst
 from unface.face.images import StoredImage
 from unface.face.mask import without_face
-from unface.layout import MASKS, bids_folder, mask_path
+from unface.layout import MASKS, NIFTI, bids_folder, mask_path
 from unface.outcome import WithheldError, Work
 
 FAILURES = {

@@ -14,10 +14,8 @@ from unface.face.images import StoredImage
 from unface.face.mask import head_mask
 from unface.face.registration import Attempt, Registration
 from unface.face.volume import Affine, Array, Volume
-from unface.layout import without_twins
+from unface.layout import NIFTI, without_twins
 from unface.outcome import WithheldError
-
-NIFTI = ".nii.gz"
 
 
 @dataclass(frozen=True)

@@ -52,7 +52,7 @@ class Zone:
 SURFACE_MM = 15.0
 """How far in front of `Zone.front_mm` a field of view has to reach to count as holding the zone."""
 FACE_FRONT_MM = 66.0
-"""World y of the template, a little in front of the cut: what a ray meets only behind it is no face."""
+"""World y of the template, about where the cheeks are cut: what a ray meets only behind it is no face."""
 
 ZONES = (
     Zone("eyes", "front", (14, 40), (-36, -18), FACE_FRONT_MM),

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unface import settings
+from unface.layout import NIFTI
 from unface.morphometry import tables
 from unface.morphometry.tables import AGREEMENT, TISSUES
 from unface.outcome import WithheldError, Work
@@ -129,7 +130,7 @@ def _rows(
     for (measure, region), (value, unit) in before.items():
         limit = limits.region_percent if region else allowed.get(measure)
         yield Row(image, measure, region, unit, value, after[measure, region][0], limit)
-    stem = Path(image).name.removesuffix(tables.NIFTI)
+    stem = Path(image).name.removesuffix(NIFTI)
     if not parts:
         return  # another program's measures come without labels
     tissue = [_labels(folder, stem, "tissue") for folder in folders]
@@ -147,7 +148,7 @@ def _rows(
 
 
 def _labels(folder: Path, stem: str, kind: str) -> NDArray[np.uint8]:
-    loaded: Any = nib.load(folder / tables.LABELS / f"{stem}_{kind}{tables.NIFTI}")
+    loaded: Any = nib.load(folder / tables.LABELS / f"{stem}_{kind}{NIFTI}")
     return np.asarray(loaded.dataobj, dtype=np.uint8)
 
 

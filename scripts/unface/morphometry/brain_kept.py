@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from unface.layout import mask_file
+from unface.layout import NIFTI, mask_file
 from unface.morphometry import tables
 from unface.outcome import Work
 
@@ -34,8 +34,8 @@ def check_brain(work: Work, original: Path, defaced: Path, least_mm: float) -> N
     rows = []
     for image in sorted({row["image"] for row in tables.read(original / tables.MEASURES)}):
         mask = mask_file(defaced, image)
-        stem = Path(image).name.removesuffix(tables.NIFTI)
-        tissue = original / tables.LABELS / f"{stem}_tissue{tables.NIFTI}"
+        stem = Path(image).name.removesuffix(NIFTI)
+        tissue = original / tables.LABELS / f"{stem}_tissue{NIFTI}"
         if mask is None or not tissue.exists():
             work.note(f"{stem}: morphometry left no labels of its brain, so its face mask was not held against them")
             continue

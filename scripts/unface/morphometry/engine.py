@@ -14,12 +14,12 @@ from scipy import ndimage
 from scipy.stats import median_abs_deviation
 
 from unface import settings
-from unface.layout import bids_folder
+from unface.layout import NIFTI, bids_folder
 from unface.morphometry import external, tables
 from unface.morphometry.measures import Measure, NotMeasurableError
 from unface.morphometry.regions import MIXED_LOBES, Atlas, Region, groups, regions
 from unface.morphometry.segmentation import Segmentation, segment
-from unface.morphometry.tables import LABELS, MEASURES, NIFTI, TISSUES
+from unface.morphometry.tables import LABELS, MEASURES, TISSUES
 from unface.outcome import JobFailedError, WithheldError, Work
 
 COLUMNS = ("image", "measure", "region", "value", "unit")

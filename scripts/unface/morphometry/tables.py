@@ -15,7 +15,6 @@ AGREEMENT = "agreement.tsv"
 """Those measures before and after defacing."""
 LABELS = "labels"
 """Folder of the label images."""
-NIFTI = ".nii.gz"
 TISSUES = ("csf", "gm", "wm")
 """In the order of their labels, from 1."""
 NOT_AVAILABLE = "n/a"

@@ -181,7 +181,7 @@ def release(
     rows: list[dataset.Person] = []
     past = history = History.read(layout.history)
     # It names sessions: one that is not made anew must not outlive them.
-    _validator_report(layout).unlink(missing_ok=True)
+    layout.validator_report.unlink(missing_ok=True)
     while held:
         rows = dataset.people(layout, assembly.folder, list(held), given)
         history = past.with_release(settings, protocols, list(held), sorted({*reasons} - {*held}))
@@ -217,21 +217,15 @@ def release(
     return Verdicts(verdicts, layout, tuple(notes))
 
 
-def _validator_report(layout: Layout) -> Path:
-    """What the validator said of the last release, by its sessions' names."""
-    return layout.restricted / "bids_validator.json"
-
-
 Whom = tuple[str | None, str | None]
 
 
 def _invalid(layout: Layout, folder: Path) -> list[tuple[Whom, Reason]]:
     """What the validator finds, and whom it concerns: a session, a subject, or the whole dataset."""
-    report = _validator_report(layout)
-    report.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    layout.restricted.mkdir(mode=0o700, parents=True, exist_ok=True)
     return [
         ((error.subject, error.session), Reason("bids_invalid", _said(error), "release"))
-        for error in validate(folder, report)
+        for error in validate(folder, layout.validator_report)
     ]
 
 

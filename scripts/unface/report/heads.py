@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from unface.layout import Layout, bids_folder, mask_file
+from unface.layout import NIFTI, Layout, bids_folder, mask_file
 from unface.report import pictures
 from unface.report.pictures import Array, Colour, Volume
 from unface.report.render import View, shaded
@@ -19,7 +19,6 @@ TISSUES: Mapping[int, tuple[str, Colour]] = {
 }
 VIEWS: Mapping[View, str] = {"front": "Front", "oblique": "Oblique", "left": "Left"}
 HEAD_DATATYPES = ("anat", "pet", "ct")
-NIFTI = ".nii.gz"
 
 
 @dataclass(frozen=True)

@@ -78,13 +78,13 @@ def test_the_volumes_are_those_of_a_head_and_add_up(original: Work) -> None:
     assert 1000 < whole["icv"] < 2200
     assert whole["gm"] + whole["wm"] == pytest.approx(whole["brain"], rel=1e-4)
     assert whole["brain"] + whole["csf"] == pytest.approx(whole["icv"], rel=1e-3)
-    parts = {part.name for part in regions()}
-    gm, mixed = (
-        sum(float(row["value"]) for row in rows if row["region"] in parts and row["measure"] == measure)
-        for measure in ("gm", "brain")
+    part = {(row["measure"], row["region"]): float(row["value"]) for row in rows}
+    stem, *grey = (
+        sum(part[measure, f"{side} {name}"] for side in ("left", "right"))
+        for measure, name in (("brain", "brainstem"), ("gm", "hemisphere"), ("gm", "cerebellum"))
     )
-    assert {"left brainstem", "right thalamus"} < {row["region"] for row in rows if row["measure"] == "brain"}
-    assert whole["gm"] - mixed < gm < whole["gm"]
+    assert ("brain", "right thalamus") in part
+    assert whole["gm"] - stem < sum(grey) < whole["gm"]
 
 
 def test_the_same_image_gives_the_same_bytes_whatever_threads_the_environment_asks_for(

@@ -173,7 +173,7 @@ def test_where_nothing_is_released_the_last_release_goes(layout: Layout) -> None
     shutil.rmtree(layout.stage("audit", *A))
     verdicts = run(layout, [A])
     assert not layout.release.exists()
-    assert not (layout.restricted / "bids_validator.json").exists()
+    assert not layout.validator_report.exists()
     assert "provenance" in summary(verdicts)
     with layout.verdicts.open(newline="") as file:
         (row,) = csv.DictReader(file, delimiter="\t")
