@@ -15,7 +15,7 @@ MOVED_MM = 5.0
 ZONE_MIN_PERCENT = 90.0
 ZONE_REVIEW_PERCENT = 75.0
 ZONE_MIN_RAYS = 10
-PRESENT_MIN_PERCENT = 50.0
+PRESENT_MIN_PERCENT = 30.0
 """Of the rays through a zone that lies in the field of view, how many have to meet a face."""
 IN_VIEW_PERCENT = 90.0
 

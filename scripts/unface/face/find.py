@@ -92,7 +92,7 @@ def find_faces(
             by_itself = finder.by_itself(head, image)
             face = better(by_itself and with_sides(by_itself, face), face)
             alone += [head] if face is None or face.state != "pass" else []
-        if face and face.state == "pass" and reference is None:
+        if face and face.state == "pass" and reference is None and len(first) > 1:
             reference = (registration.working(image.volume(), head.suffix), face.registration)
         found[head.path] = face
     # Heads that came before the one which passed.

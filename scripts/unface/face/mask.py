@@ -9,7 +9,7 @@ from unface.face.images import StoredImage
 from unface.face.volume import Affine, Array, sampled_on
 
 AIR_HU = -1024.0
-SLAB = 64
+SLAB = 16
 """Slices masked at a time: a whole mask as floats would be four times the image."""
 
 
@@ -20,12 +20,20 @@ def head_mask(shape: tuple[int, ...], affine: Affine, head_to_template: Affine, 
     too; cut at one half, so that no voxel is kept in part.
     """
     face = template.keep(ears=ears)
-    keep = np.empty(shape, bool)
-    for start in range(0, shape[0], SLAB):
-        part = (min(SLAB, shape[0] - start), *shape[1:])
-        moved = affine.copy()
-        moved[:3, 3] += affine[:3, 0] * start
-        keep[start : start + SLAB] = sampled_on(face, part, moved, head_to_template, outside=None) >= 0.5
+    voxels = np.linalg.inv(face.affine) @ head_to_template @ affine
+    # From here to the front the template loses anything at all: what lies behind is not looked at.
+    front = int(np.flatnonzero((face.data < 1).any(axis=(0, 2)))[0])
+    axis = int(np.abs(voxels[1, :3]).argmax())
+    keep = np.ones(shape, bool)
+    for start in range(0, shape[axis], SLAB):
+        first, part = np.array([0, 0, 0, 1]), np.array(shape)
+        first[axis], part[axis] = start, min(SLAB, shape[axis] - start)
+        corners = first[:3] + np.array(list(np.ndindex(2, 2, 2))) * (part - 1)
+        if (corners @ voxels[1, :3] + voxels[1, 3]).max() > front - 1:
+            moved = affine.copy()
+            moved[:3, 3] = (affine @ first)[:3]
+            slab = tuple(slice(start, start + SLAB) if other == axis else slice(None) for other in range(3))
+            keep[slab] = sampled_on(face, tuple(part), moved, head_to_template, outside=None) >= 0.5
     return keep
 
 

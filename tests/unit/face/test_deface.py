@@ -93,6 +93,14 @@ def test_a_head_whose_header_lies_is_withheld(session: Deface, mean_head: Volume
     assert "registration_failed" in {reason.code for reason in work.reasons}
 
 
+def test_a_head_whose_header_puts_it_far_away_is_found(session: Deface, mean_head: Volume) -> None:
+    affine = mean_head.affine.copy()
+    affine[:3, 3] += (150, -210, 180)
+    work = session({"T1w": stored(Volume(mean_head.data, affine))})
+    figures = work.measurements["images"]["sub-p1/ses-s1/anat/sub-p1_ses-s1_T1w.nii.gz"]
+    assert (work.reasons, figures["state"], figures["engine"]) == ([], "pass", "niimath")
+
+
 def test_volumes_share_one_mask_and_so_do_echoes(session: Deface, mean_head: Volume) -> None:
     work = session({"echo-1_MEGRE": stored(mean_head), "echo-2_MEGRE": stored(mean_head, copies=2)})
     keep = raw(work, "mod-MEGRE_defacemask")

@@ -13,7 +13,7 @@ from unface.face import checks, face_checks, images, template
 from unface.face.find import Face, with_sides
 from unface.face.mask import head_mask
 from unface.face.registration import to_template
-from unface.face.volume import Array, Volume
+from unface.face.volume import Array, Volume, sampled_on
 
 HERE = np.eye(4)
 Mask = Callable[..., Array]
@@ -34,6 +34,18 @@ def test_the_ears_stay_unless_they_are_asked_for(mean_head: Volume, mask: Mask) 
     assert (without["ear_left_removed"], without["ear_right_removed"]) == ("fail", "fail")
     assert set(asked.values()) == {"pass"}
     assert "ear_left_removed" not in face_checks.zones(mean_head, mask(), HERE, ears=False)
+
+
+@pytest.mark.parametrize("ears", [False, True])
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 0, 1), (1, 2, 0)])
+def test_the_mask_is_the_templates_at_every_voxel_of_a_tilted_head(order: tuple[int, ...], *, ears: bool) -> None:
+    turn = np.array([[0.9, -0.3, 0.316], [0.374, 0.9, -0.224], [-0.217, 0.319, 0.922]])
+    affine = np.eye(4)
+    affine[:3, :3] = (turn * 5)[:, order] * [1, -1, 1]
+    affine[:3, 3] = template.MIDDLE_MM - affine[:3, :3] @ (30, 30, 30)
+    all_of_it = sampled_on(template.keep(ears=ears), (60, 60, 60), affine, HERE, outside=None) >= 0.5
+    assert np.array_equal(head_mask((60, 60, 60), affine, HERE, ears=ears), all_of_it)
+    assert 0.05 < (~all_of_it).mean() < 0.5
 
 
 def test_the_mask_with_ears_stays_away_from_the_brain(mean_head: Volume, mask: Mask) -> None:
