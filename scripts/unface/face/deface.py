@@ -49,9 +49,9 @@ def deface_session(work: Work, converted: Path, chosen: settings.Deface) -> None
     stored: dict[str, StoredImage] = {}
     for head in heads:
         try:
-            stored[head.path] = images.read(head.file, head.stem)
+            stored[head.path] = images.read_head(head.file, head.stem)
         except WithheldError as error:
-            work.withhold(error.reason.code, f"{head.stem}: {error.reason.sentence}")
+            work.withhold(error.reason.code, error.reason.sentence)
             measured[head.path] = {"state": "fail", "checks": {}}
     faces = find_faces([head for head in heads if head.path in stored], stored, chosen, work.scratch)
     for head in heads:

@@ -15,6 +15,8 @@ from unface.bids import nifti
 from unface.face.volume import Affine, Array, Volume
 from unface.outcome import WithheldError
 
+LEAST_VOXEL_MM3 = 1e-6
+
 
 @dataclass(frozen=True)
 class StoredImage:
@@ -85,6 +87,23 @@ def read(path: Path, name: str) -> StoredImage:
         intercept=float(image.dataobj.inter),
         shown=_least_weighted(path, int(np.prod(shape[3:]))),
     )
+
+
+def read_head(path: Path, name: str) -> StoredImage:
+    """Read a NIfTI file that should show a head.
+
+    Raises
+    ------
+    WithheldError
+        `registration_failed` as `read`, and if the image shows nothing or lies nowhere.
+    """
+    image = read(path, name)
+    values = image.stored[np.isfinite(image.stored)]
+    if values.size == 0 or values.min() == values.max():
+        raise WithheldError("registration_failed", f"{name} is empty, all its voxels are alike; get it again")
+    if not np.isfinite(image.affine).all() or abs(np.linalg.det(image.affine)) < LEAST_VOXEL_MM3:
+        raise WithheldError("registration_failed", f"the header of {name} does not say where its voxels lie")
+    return image
 
 
 def _least_weighted(path: Path, volumes: int) -> int:

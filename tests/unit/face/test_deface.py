@@ -121,6 +121,22 @@ def test_an_image_that_is_no_head_volume_is_withheld(session: Deface) -> None:
     assert [reason.code for reason in session({"T1w": flat}).reasons] == ["registration_failed"]
 
 
+@pytest.mark.parametrize("value", [0, 7, np.nan])
+def test_an_image_of_one_value_is_withheld_with_what_is_wrong(session: Deface, mean_head: Volume, value: float) -> None:
+    empty = Volume(np.full(mean_head.data.shape, value, np.float32), mean_head.affine)
+    assert [(reason.code, reason.sentence) for reason in session({"T1w": stored(empty)}).reasons] == [
+        ("registration_failed", "sub-p1_ses-s1_T1w is empty, all its voxels are alike; get it again")
+    ]
+
+
+@pytest.mark.parametrize("thickness", [0, np.nan])
+def test_an_image_that_lies_nowhere_is_withheld(session: Deface, mean_head: Volume, thickness: float) -> None:
+    content = bytearray(stored(mean_head))
+    content[280 + 32 : 280 + 48] = np.array([0, 0, thickness, 0], "<f4").tobytes()  # srow_z
+    (reason,) = session({"T1w": bytes(content)}).reasons
+    assert "does not say where its voxels lie" in reason.sentence
+
+
 def test_a_session_without_a_head_ends_well_with_a_note(session: Deface, mean_head: Volume) -> None:
     work = session({"bold": stored(mean_head)})
     assert (work.reasons, len(work.notes)) == ([], 1)
