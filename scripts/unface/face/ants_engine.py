@@ -28,9 +28,9 @@ LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
 """Between the world of NIfTI (right, anterior, superior) and that of ITK (left, posterior, superior)."""
 
 
-def affine_to_template(head: Volume) -> Affine:
-    """World of the head to world of the template, 12 parameters."""
-    return _fit(_image(head, WORKING_MM), _template(WORKING_MM), "Affine")
+def affine_to_template(head: Volume, start: Affine | None = None) -> Affine:
+    """World of the head to world of the template, 12 parameters; from `start`, or from centre upon centre."""
+    return _fit(_image(head, WORKING_MM), _template(WORKING_MM), "Affine", start=start)
 
 
 def affine_from_many_starts(head: Volume) -> Affine:

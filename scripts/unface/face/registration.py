@@ -10,7 +10,7 @@ import numpy as np
 
 from unface import tools
 from unface.face import template
-from unface.face.checks import apart_mm, gradient_agreement, tilt_degrees
+from unface.face.checks import SURE_NGF, apart_mm, gradient_agreement, tilt_degrees
 from unface.face.volume import Affine, Volume, resampled_to, sampled_on
 from unface.outcome import WithheldError
 
@@ -64,8 +64,9 @@ def working(head: Volume, suffix: str) -> Volume:
 def attempts(head: Volume, scratch: Path) -> Iterator[Attempt]:
     """Registrations of one head, each tried only if the one before did not pass.
 
-    First niimath. Then ANTs, and last ANTs from many rotations; each of these with niimath once more, from where ANTs
-    puts the head: what two of them agree on counts.
+    First niimath. Then ANTs, and ANTs from many rotations; each of these with niimath once more, from where ANTs puts
+    the head: what two of them agree on counts. Where the best of all has gradients that no wrong one had, ANTs starts
+    once more, from there.
     """
     tried: list[Registration] = []
 
@@ -92,6 +93,10 @@ def attempts(head: Volume, scratch: Path) -> Iterator[Attempt]:
         if refined is not None:
             tried.append(to_template(f"niimath from {engine}", refined))
             yield attempt()
+    best = attempt()
+    if best.gradients >= SURE_NGF:
+        tried.append(to_template("ants, last", ants_engine.affine_to_template(head, best.fit.head_to_template)))
+        yield attempt()
 
 
 def second_opinion(head: Volume) -> Registration:

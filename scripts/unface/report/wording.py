@@ -42,6 +42,7 @@ ADVICE: Mapping[str, str] = {
 CHECKS: Mapping[str, str] = {
     "ngf": "how well edges in the head lie along the template's; below the limit the head is not aligned",
     "engines_apart_mm": "distance between the faces that two engines find, in mm",
+    "contrast": "correlation with the template inside the brain; of a T1w it is positive",
     "lead_over_swapped": "how much better the head fits than with front and back exchanged",
     "left_right_lead": "how much better it lies on another image of the session than with its sides exchanged",
     "scale_smallest": "size of the head against the template, along the axis where it is smallest",
@@ -68,6 +69,7 @@ ENGINES: Mapping[str, str] = {
     "niimath from ants": "niimath, from where ANTs puts the head",
     "ants, many starts": "ANTs from many rotations",
     "niimath from ants, many starts": "niimath, from where ANTs from many rotations puts the head",
+    "ants, last": "ANTs, from the best of all others",
     "ants rigid": "through another image of the session",
 }
 """How a head was aligned."""

@@ -121,6 +121,23 @@ def test_an_image_that_is_no_head_volume_is_withheld(session: Deface) -> None:
     assert [reason.code for reason in session({"T1w": flat}).reasons] == ["registration_failed"]
 
 
+def test_a_t1w_with_another_contrast_is_for_a_person_and_a_t2w_with_it_is_not(
+    session: Deface, mean_head: Volume, tmp_path: Path
+) -> None:
+    top = np.percentile(mean_head.data, 99.5)
+    inverted = np.where(mean_head.data > 0.1 * top, np.clip(1.2 * top - mean_head.data, 0, None), 0).astype(np.int16)
+
+    def checks(suffix: str) -> Any:
+        work = session({suffix: stored(Volume(inverted, mean_head.affine))})
+        for folder in ("converted", "defaced"):
+            shutil.rmtree(tmp_path / folder)
+        return work.measurements["images"][f"sub-p1/ses-s1/anat/sub-p1_ses-s1_{suffix}.nii.gz"]["checks"]
+
+    found = checks("T1w")
+    assert (found["ngf"]["state"], found["contrast"]["state"]) == ("pass", "review")
+    assert "contrast" not in checks("T2w")
+
+
 @pytest.mark.parametrize("value", [0, 7, np.nan])
 def test_an_image_of_one_value_is_withheld_with_what_is_wrong(session: Deface, mean_head: Volume, value: float) -> None:
     empty = Volume(np.full(mean_head.data.shape, value, np.float32), mean_head.affine)
