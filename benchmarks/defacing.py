@@ -57,7 +57,7 @@ def judge(file: Path, suffix: str, limits: dict[str, float] | None) -> Row:
     block = yaml.safe_load((ROOT / "config.yaml").read_text())["deface"]
     chosen = settings.Deface.of(block | {"limits": block["limits"] | (limits or {})})
     before = _cpu()
-    image = images.read(file, "image")
+    image = images.read_head(file, "image")
     head = HeadImage(f"sub-x/anat/sub-x_{suffix}.nii.gz", file)
     with tempfile.TemporaryDirectory() as scratch, Memory() as memory:
         face = find_faces([head], {head.path: image}, chosen, Path(scratch)).get(head.path)

@@ -98,7 +98,8 @@ def read_head(path: Path, name: str) -> StoredImage:
         `registration_failed` as `read`, and if the image shows nothing or lies nowhere.
     """
     image = read(path, name)
-    values = image.stored[np.isfinite(image.stored)]
+    # Integers are all finite: a 4D image of them is not copied.
+    values = image.stored if image.stored.dtype.kind in "iu" else image.stored[np.isfinite(image.stored)]
     if values.size == 0 or values.min() == values.max():
         raise WithheldError("registration_failed", f"{name} is empty, all its voxels are alike; get it again")
     if not np.isfinite(image.affine).all() or abs(np.linalg.det(image.affine)) < LEAST_VOXEL_MM3:

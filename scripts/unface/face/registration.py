@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import nibabel as nib
@@ -68,17 +68,17 @@ def attempts(head: Volume, scratch: Path) -> Iterator[Attempt]:
     the head: what two of them agree on counts. Where the best of all has gradients that no wrong one had, ANTs starts
     once more, from there.
     """
-    tried: list[Registration] = []
+    tried: list[tuple[float, Registration]] = []
 
-    def attempt() -> Attempt:
+    def with_another(fit: Registration) -> Attempt:
         """The fit with the best gradients of all so far, and the others."""
-        by_gradients = sorted(tried, key=lambda fit: gradients(head, fit), reverse=True)
-        return Attempt(by_gradients[0], gradients(head, by_gradients[0]), tuple(by_gradients[1:]))
+        tried.append((gradients(head, fit), fit))
+        (best, best_fit), *others = sorted(tried, key=lambda one: one[0], reverse=True)
+        return Attempt(best_fit, best, tuple(other for _, other in others))
 
     first = niimath(head, scratch)
     if first is not None:
-        tried.append(first)
-        yield Attempt(first, gradients(head, first))
+        yield replace(with_another(first), others=None)
     # ANTs takes seconds to load: only where it is needed.
     from unface.face import ants_engine  # noqa: PLC0415
 
@@ -86,17 +86,14 @@ def attempts(head: Volume, scratch: Path) -> Iterator[Attempt]:
         ("ants", ants_engine.affine_to_template),
         ("ants, many starts", ants_engine.affine_from_many_starts),
     ):
-        found = to_template(engine, start(head))
-        tried.append(found)
-        yield attempt()
-        refined = _from(found.head_to_template, head, scratch)
+        found = start(head)
+        yield (best := with_another(to_template(engine, found)))
+        refined = _from(found, head, scratch)
         if refined is not None:
-            tried.append(to_template(f"niimath from {engine}", refined))
-            yield attempt()
-    best = attempt()
+            yield (best := with_another(to_template(f"niimath from {engine}", refined)))
     if best.gradients >= SURE_NGF:
-        tried.append(to_template("ants, last", ants_engine.affine_to_template(head, best.fit.head_to_template)))
-        yield attempt()
+        again = ants_engine.affine_to_template(head, best.fit.head_to_template)
+        yield with_another(to_template("ants, last", again))
 
 
 def second_opinion(head: Volume) -> Registration:
