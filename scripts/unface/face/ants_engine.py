@@ -28,15 +28,15 @@ LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
 """Between the world of NIfTI (right, anterior, superior) and that of ITK (left, posterior, superior)."""
 
 
-def affine_to_template(head: Volume, start: Affine | None = None) -> Affine:
+def affine_to_template(head: Volume, *, negative: bool = False, start: Affine | None = None) -> Affine:
     """World of the head to world of the template, 12 parameters; from `start`, or from centre upon centre."""
-    return _fit(_image(head, WORKING_MM), _template(WORKING_MM), "Affine", start=start)
+    return _fit(_image(head, WORKING_MM), _template(WORKING_MM, negative), "Affine", start=start)
 
 
-def affine_from_many_starts(head: Volume) -> Affine:
+def affine_from_many_starts(head: Volume, *, negative: bool = False) -> Affine:
     """The same from many rotations: roughly from each, then in full from those with the best gradients (NGF)."""
     coarse = resampled_to(head, template.COARSE_MM)
-    image, base = _image(coarse, ROUGH_MM), _template(ROUGH_MM)
+    image, base = _image(coarse, ROUGH_MM), _template(ROUGH_MM, negative)
     rough = [
         _fit(
             image, base, "Affine", start=start, aff_iterations=(40,), aff_shrink_factors=(1,), aff_smoothing_sigmas=(0,)
@@ -48,7 +48,7 @@ def affine_from_many_starts(head: Volume) -> Affine:
         return gradient_agreement(coarse, template.coarse_head(), fit)
 
     best = sorted(rough, key=gradients, reverse=True)[:BEST_STARTS]
-    image, base = _image(head, WORKING_MM), _template(WORKING_MM)
+    image, base = _image(head, WORKING_MM), _template(WORKING_MM, negative)
     return max((_fit(image, base, "Affine", start=start) for start in best), key=gradients)
 
 
@@ -116,8 +116,8 @@ def _write(affine: Affine, file: Path) -> None:
 
 
 @cache
-def _template(voxel_mm: float) -> Any:
-    return _image(template.head(), voxel_mm)
+def _template(voxel_mm: float, negative: bool) -> Any:
+    return _image(template.negative_head() if negative else template.head(), voxel_mm)
 
 
 def _image(volume: Volume, voxel_mm: float) -> Any:

@@ -144,14 +144,6 @@ def unlike_its_back(lead: float) -> Check:
     return at_least(lead, SWAP_LEAD, "registration_failed")
 
 
-def like_t1w(agreement: float) -> Check:
-    """Whether a T1w has a T1w's contrast: what is brighter in the template's brain is brighter in the head's, too.
-
-    Without it every engine may find the face some millimetres off, and the name is wrong.
-    """
-    return at_least(agreement, 0, "registration_failed", else_="review")
-
-
 def left_right(lead: float) -> Check:
     """How much better a head lies on another of the session than with its left and right exchanged.
 

@@ -160,9 +160,8 @@ class Finder:
                 best = attempt.gradients, face
             gone, swapped = face.checks.get("face_present"), face.checks.get("lead_over_swapped")
             lies = (sure and not found["tilt_degrees"].ok) or (swapped and not swapped.ok and back() >= checks.SURE_NGF)
-            named_wrongly = "contrast" in found and not found["contrast"].ok
-            if lies or (sure and (named_wrongly or (gone and not gone.ok))):
-                # The header lies, it is no T1w, or the face was gone before: no other engine would change that.
+            if lies or (sure and gone and not gone.ok):
+                # The header lies, or the face was gone before: no other engine would change that.
                 break
         return best[1] if best else None
 
@@ -171,8 +170,6 @@ class Finder:
     ) -> dict[str, Check]:
         fit, others = attempt.fit, attempt.others
         found = checks.of_registration(fit.head_to_template, attempt.gradients, self.chosen.limits)
-        if head.suffix == "T1w":
-            found["contrast"] = checks.like_t1w(checks.contrast_agreement(coarse, fit.head_to_template))
         if found["ngf"].ok and attempt.gradients < checks.SURE_NGF:
             found["lead_over_swapped"] = checks.unlike_its_back(attempt.gradients - back())
         elif others is None and _in_sample(image, self.chosen.second_engine_percent):

@@ -10,7 +10,7 @@ import numpy as np
 
 from unface import tools
 from unface.face import template
-from unface.face.checks import SURE_NGF, apart_mm, gradient_agreement, tilt_degrees
+from unface.face.checks import SURE_NGF, apart_mm, contrast_agreement, gradient_agreement, tilt_degrees
 from unface.face.volume import Affine, Volume, resampled_to, sampled_on
 from unface.outcome import WithheldError
 
@@ -66,7 +66,8 @@ def attempts(head: Volume, scratch: Path) -> Iterator[Attempt]:
 
     First niimath. Then ANTs, and ANTs from many rotations; each of these with niimath once more, from where ANTs puts
     the head: what two of them agree on counts. Where the best of all has gradients that no wrong one had, ANTs starts
-    once more, from there.
+    once more, from there. A head whose brain is dark where the template's is bright is aligned with the template's
+    negative: with the template itself its face may be 8 mm off, and every engine errs alike.
     """
     tried: list[tuple[float, Registration]] = []
 
@@ -76,9 +77,15 @@ def attempts(head: Volume, scratch: Path) -> Iterator[Attempt]:
         (best, best_fit), *others = sorted(tried, key=lambda one: one[0], reverse=True)
         return Attempt(best_fit, best, tuple(other for _, other in others))
 
+    negative = False
     first = niimath(head, scratch)
     if first is not None:
-        yield replace(with_another(first), others=None)
+        best = with_another(first)
+        if negative := contrast_agreement(head, first.head_to_template) < 0:
+            second = niimath(head, scratch, negative=True)
+            yield with_another(second) if second else best
+        else:
+            yield replace(best, others=None)
     # ANTs takes seconds to load: only where it is needed.
     from unface.face import ants_engine  # noqa: PLC0415
 
@@ -86,13 +93,14 @@ def attempts(head: Volume, scratch: Path) -> Iterator[Attempt]:
         ("ants", ants_engine.affine_to_template),
         ("ants, many starts", ants_engine.affine_from_many_starts),
     ):
-        found = start(head)
+        found = start(head, negative=negative)
         yield (best := with_another(to_template(engine, found)))
-        refined = _from(found, head, scratch)
+        negative = contrast_agreement(head, best.fit.head_to_template) < 0
+        refined = _from(found, head, scratch, negative=negative)
         if refined is not None:
             yield (best := with_another(to_template(f"niimath from {engine}", refined)))
     if best.gradients >= SURE_NGF:
-        again = ants_engine.affine_to_template(head, best.fit.head_to_template)
+        again = ants_engine.affine_to_template(head, negative=negative, start=best.fit.head_to_template)
         yield with_another(to_template("ants, last", again))
 
 
@@ -141,22 +149,22 @@ def mirrored(head: Volume, axis: int) -> Volume:
     return Volume(head.data, middle @ swap @ np.linalg.inv(middle) @ head.affine)
 
 
-def niimath(head: Volume, scratch: Path) -> Registration | None:
+def niimath(head: Volume, scratch: Path, *, negative: bool = False) -> Registration | None:
     """Affine registration by niimath `-allineate` at its cost `fast`; None if it finds none.
 
     A head whose header puts it far from the template is not found at all: then from its centre of brightness. That
     comes second, for a long neck draws the centre away from the head.
     """
-    found = _allineate(head, scratch)
+    found = _allineate(head, scratch, negative=negative)
     if found is None:
-        found = _allineate(head, scratch, "-com")
+        found = _allineate(head, scratch, "-com", negative=negative)
     if found is not None and tilt_degrees(found[:3, :3]) > UPRIGHT_DEGREES:
-        again = _from(found, head, scratch)
+        again = _from(found, head, scratch, negative=negative)
         found = found if again is None else again
-    return None if found is None else to_template("niimath", found)
+    return None if found is None else to_template("niimath, negative" if negative else "niimath", found)
 
 
-def _from(start: Affine, head: Volume, scratch: Path) -> Affine | None:
+def _from(start: Affine, head: Volume, scratch: Path, *, negative: bool) -> Affine | None:
     """niimath on the head as `start` puts it: moved, turned and of another size, but not sheared."""
     left, sizes, right = np.linalg.svd(start[:3, :3])
     middle = np.linalg.inv(start) @ [*template.MIDDLE_MM, 1]
@@ -166,16 +174,19 @@ def _from(start: Affine, head: Volume, scratch: Path) -> Affine | None:
     shape, grid = template.wide_grid(WORKING_MM)
     low = float(np.percentile(head.data[::2, ::2, ::2], 1))
     placed = Volume(sampled_on(head, shape, grid, np.linalg.inv(similar), outside=low), grid)
-    found = _allineate(placed, scratch)
+    found = _allineate(placed, scratch, negative=negative)
     return None if found is None else found @ similar
 
 
-def _allineate(head: Volume, scratch: Path, *options: str) -> Affine | None:
+def _allineate(head: Volume, scratch: Path, *options: str, negative: bool = False) -> Affine | None:
     moving, matrix = scratch / "head.nii", scratch / "affine.json"
     matrix.unlink(missing_ok=True)
-    nib.save(nib.Nifti1Image(head.data.astype(np.float32), head.affine), moving)  # type: ignore[no-untyped-call]
+    _save(head, moving)
+    fixed = template.head_file()
+    if negative and not (fixed := scratch / "negative.nii").exists():
+        _save(template.negative_head(), fixed)
     # The aligned head itself is not looked at: nearest neighbour is the quickest way to it.
-    arguments: list[str | Path] = [tools.find("niimath"), moving, "-allineate", template.head_file()]
+    arguments: list[str | Path] = [tools.find("niimath"), moving, "-allineate", fixed]
     arguments += ["-cost", "fast", *options, "-final", "NN", "-savemat", matrix, scratch / "aligned"]
     try:
         finished = tools.run(arguments, timeout_s=TIMEOUT_S, cwd=scratch)
@@ -185,6 +196,10 @@ def _allineate(head: Volume, scratch: Path, *options: str) -> Affine | None:
         return None
     found = np.array(json.loads(matrix.read_text())["moving_to_fixed"], dtype=float)
     return found if np.isfinite(found).all() and abs(np.linalg.det(found[:3, :3])) > 1e-3 else None
+
+
+def _save(head: Volume, file: Path) -> None:
+    nib.save(nib.Nifti1Image(head.data.astype(np.float32), head.affine), file)  # type: ignore[no-untyped-call]
 
 
 def apart(fit: Registration, others: tuple[Registration, ...]) -> float | None:

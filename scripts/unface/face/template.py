@@ -10,7 +10,7 @@ from typing import Any, Literal
 import nibabel as nib
 import numpy as np
 
-from unface.face.volume import Affine, Array, Volume, resampled_to
+from unface.face.volume import Affine, Array, Volume, air_threshold, resampled_to
 from unface.settings import PROJECT
 
 KEEP = "face/keep.nii.gz"
@@ -97,6 +97,14 @@ def head_file() -> Path:
 def head() -> Volume:
     """The mean head."""
     return _load(head_file(), np.float32)
+
+
+@cache
+def negative_head() -> Volume:
+    """The mean head with bright and dark exchanged and air as dark as it was."""
+    mean = head()
+    top, air = float(mean.data.max()), air_threshold(mean.data)
+    return Volume(np.where(mean.data > air, top - mean.data, 0), mean.affine)
 
 
 @cache

@@ -42,7 +42,6 @@ ADVICE: Mapping[str, str] = {
 CHECKS: Mapping[str, str] = {
     "ngf": "how well edges in the head lie along the template's; below the limit the head is not aligned",
     "engines_apart_mm": "distance between the faces that two engines find, in mm",
-    "contrast": "correlation with the template inside the brain; of a T1w it is positive",
     "lead_over_swapped": "how much better the head fits than with front and back exchanged",
     "left_right_lead": "how much better it lies on another image of the session than with its sides exchanged",
     "scale_smallest": "size of the head against the template, along the axis where it is smallest",
@@ -65,6 +64,7 @@ CHECKS: Mapping[str, str] = {
 
 ENGINES: Mapping[str, str] = {
     "niimath": "niimath, on the template",
+    "niimath, negative": "niimath, on the template with bright and dark exchanged",
     "ants": "ANTs, on the template",
     "niimath from ants": "niimath, from where ANTs puts the head",
     "ants, many starts": "ANTs from many rotations",
