@@ -67,7 +67,8 @@ def attempts(head: Volume, scratch: Path) -> Iterator[Attempt]:
     First niimath. Then ANTs, and ANTs from many rotations; each of these with niimath once more, from where ANTs puts
     the head: what two of them agree on counts. Where the best of all has gradients that no wrong one had, ANTs starts
     once more, from there. A head whose brain is dark where the template's is bright is aligned with the template's
-    negative: with the template itself its face may be 8 mm off, and every engine errs alike.
+    negative, too: with the template itself its face may be 8 mm off, and every engine errs alike. Where the negative
+    suits it better, it is what the other engines get as well.
     """
     tried: list[tuple[float, Registration]] = []
 
@@ -81,11 +82,12 @@ def attempts(head: Volume, scratch: Path) -> Iterator[Attempt]:
     first = niimath(head, scratch)
     if first is not None:
         best = with_another(first)
-        if negative := contrast_agreement(head, first.head_to_template) < 0:
-            second = niimath(head, scratch, negative=True)
-            yield with_another(second) if second else best
-        else:
-            yield replace(best, others=None)
+        if contrast_agreement(head, first.head_to_template) >= 0:
+            best = replace(best, others=None)
+        elif second := niimath(head, scratch, negative=True):
+            best = with_another(second)
+            negative = best.fit is second
+        yield best
     # ANTs takes seconds to load: only where it is needed.
     from unface.face import ants_engine  # noqa: PLC0415
 
@@ -95,7 +97,8 @@ def attempts(head: Volume, scratch: Path) -> Iterator[Attempt]:
     ):
         found = start(head, negative=negative)
         yield (best := with_another(to_template(engine, found)))
-        negative = contrast_agreement(head, best.fit.head_to_template) < 0
+        if first is None:
+            negative = contrast_agreement(head, found) < 0
         refined = _from(found, head, scratch, negative=negative)
         if refined is not None:
             yield (best := with_another(to_template(f"niimath from {engine}", refined)))
