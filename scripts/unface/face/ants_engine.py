@@ -117,7 +117,7 @@ def _write(affine: Affine, file: Path) -> None:
 
 @cache
 def _template(voxel_mm: float, negative: bool) -> Any:
-    return _image(template.negative_head() if negative else template.head(), voxel_mm)
+    return _image(template.negative() if negative else template.head(), voxel_mm)
 
 
 def _image(volume: Volume, voxel_mm: float) -> Any:

@@ -93,17 +93,6 @@ def gradient_agreement(head: Volume, base: Volume, head_to_base: Affine) -> floa
     return float((cosine**2)[edges].mean())
 
 
-def contrast_agreement(head: Volume, head_to_template: Affine) -> float:
-    """Correlation of a head's intensities with the template's, a T1w, inside its brain; 0 where that is out of view."""
-    base, coarse = template.coarse_head(), resampled_to(head, template.COARSE_MM)
-    brain = sampled_on(template.brain(), base.data.shape, base.affine, np.eye(4)) >= 0.5
-    aligned = sampled_on(coarse, base.data.shape, base.affine, np.linalg.inv(head_to_template), outside=np.nan)
-    seen = brain & np.isfinite(aligned)
-    if seen.sum() < LEAST_EDGES or np.ptp(aligned[seen]) == 0:
-        return 0.0
-    return float(np.corrcoef(aligned[seen], base.data[seen])[0, 1])
-
-
 def _faint(data: Array) -> float:
     return 0.1 * float(np.percentile(data[data > 0], 99)) if (data > 0).any() else 0.0
 

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import nibabel as nib
 import numpy as np
+from scipy import ndimage
 
 from unface import tools
 from unface.face import template
-from unface.face.checks import SURE_NGF, apart_mm, contrast_agreement, gradient_agreement, tilt_degrees
-from unface.face.volume import Affine, Volume, resampled_to, sampled_on
+from unface.face.checks import SURE_NGF, apart_mm, gradient_agreement, tilt_degrees
+from unface.face.volume import Affine, Volume, air_threshold, resampled_to, sampled_on
 from unface.outcome import WithheldError
 
 TIMEOUT_S = 300
@@ -66,9 +67,9 @@ def attempts(head: Volume, scratch: Path) -> Iterator[Attempt]:
 
     First niimath. Then ANTs, and ANTs from many rotations; each of these with niimath once more, from where ANTs puts
     the head: what two of them agree on counts. Where the best of all has gradients that no wrong one had, ANTs starts
-    once more, from there. A head whose brain is dark where the template's is bright is aligned with the template's
-    negative, too: with the template itself its face may be 8 mm off, and every engine errs alike. Where the negative
-    suits it better, it is what the other engines get as well.
+    once more, from there. A head that looks more like the template's negative is aligned with that, too: with the
+    template itself its face may be 8 mm off, and every engine errs alike. Where the negative suits it better, the other
+    engines get it as well.
     """
     tried: list[tuple[float, Registration]] = []
 
@@ -82,7 +83,7 @@ def attempts(head: Volume, scratch: Path) -> Iterator[Attempt]:
     first = niimath(head, scratch)
     if first is not None:
         best = with_another(first)
-        if contrast_agreement(head, first.head_to_template) >= 0:
+        if not looks_negative(head, first.head_to_template):
             best = replace(best, others=None)
         elif second := niimath(head, scratch, negative=True):
             best = with_another(second)
@@ -98,7 +99,7 @@ def attempts(head: Volume, scratch: Path) -> Iterator[Attempt]:
         found = start(head, negative=negative)
         yield (best := with_another(to_template(engine, found)))
         if first is None:
-            negative = contrast_agreement(head, found) < 0
+            negative = looks_negative(head, found)
         refined = _from(found, head, scratch, negative=negative)
         if refined is not None:
             yield (best := with_another(to_template(f"niimath from {engine}", refined)))
@@ -112,6 +113,17 @@ def second_opinion(head: Volume) -> Registration:
     from unface.face import ants_engine  # noqa: PLC0415
 
     return to_template("ants", ants_engine.affine_to_template(head))
+
+
+def looks_negative(head: Volume, head_to_template: Affine) -> bool:
+    """Whether a head's intensities correlate better with the template's negative than with the template itself."""
+    base = template.coarse_head()
+    aligned = sampled_on(head, base.data.shape, base.affine, np.linalg.inv(head_to_template), outside=np.nan)
+    seen = ndimage.binary_fill_holes(base.data > air_threshold(base.data)) & np.isfinite(aligned)
+    if not seen.any() or np.ptp(aligned[seen]) == 0:
+        return False
+    alike, unlike = (np.corrcoef(aligned[seen], other.data[seen])[0, 1] for other in (base, template.coarse_negative()))
+    return bool(unlike > alike)
 
 
 def gradients(head: Volume, fit: Registration) -> float:
@@ -187,7 +199,7 @@ def _allineate(head: Volume, scratch: Path, *options: str, negative: bool = Fals
     _save(head, moving)
     fixed = template.head_file()
     if negative and not (fixed := scratch / "negative.nii").exists():
-        _save(template.negative_head(), fixed)
+        _save(template.negative(), fixed)
     # The aligned head itself is not looked at: nearest neighbour is the quickest way to it.
     arguments: list[str | Path] = [tools.find("niimath"), moving, "-allineate", fixed]
     arguments += ["-cost", "fast", *options, "-final", "NN", "-savemat", matrix, scratch / "aligned"]

@@ -100,17 +100,22 @@ def head() -> Volume:
 
 
 @cache
-def negative_head() -> Volume:
-    """The mean head with bright and dark exchanged and air as dark as it was."""
-    mean = head()
-    top, air = float(mean.data.max()), air_threshold(mean.data)
-    return Volume(np.where(mean.data > air, top - mean.data, 0), mean.affine)
+def negative() -> Volume:
+    """The mean head with bright and dark exchanged, and air as dark as it was."""
+    top, air = float(head().data.max()), air_threshold(head().data)
+    return Volume(np.where(head().data > air, top - head().data, 0), head().affine)
 
 
 @cache
 def coarse_head() -> Volume:
     """The mean head at 4 mm."""
     return resampled_to(head(), COARSE_MM)
+
+
+@cache
+def coarse_negative() -> Volume:
+    """The negative of the mean head at 4 mm."""
+    return resampled_to(negative(), COARSE_MM)
 
 
 @cache
