@@ -205,6 +205,7 @@ def report(rows: list[Row]) -> str:
     halves = {
         "limits set on these": [row for row in rows if row["head"] in face_heads.CALIBRATION],
         "limits tested on these": [row for row in rows if row["head"] not in face_heads.CALIBRATION],
+        "T1w of both": [row for row in rows if row["head"] not in SUFFIXES],
         "all": rows,
     }
     lines += [_half(name, part) for name, part in halves.items() if part]
