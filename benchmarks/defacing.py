@@ -192,9 +192,8 @@ def report(rows: list[Row]) -> str:
     names = sorted({row["head"] for row in rows})
     asked = len(names) * len(battery())
     lines = [
-        f"{len(rows)} cases on {len(names)} heads ({', '.join(names)})"
-        + (f", a random part of {asked}" if len(rows) < asked else "")
-        + ". *Face error*: mean distance of points of the face from where the best fit of the undisturbed head puts "
+        f"{len(rows)} of {asked} cases on {len(names)} heads ({', '.join(names)})"
+        ". *Face error*: mean distance of points of the face from where the best fit of the undisturbed head puts "
         "them. CPU and peak memory of the whole way from voxels to verdict, programs called included. A case with a "
         "truthful header should pass; one with a lying header, or without a face, should not.",
         "",
