@@ -51,9 +51,9 @@ def zones(head: Volume, keep: Array, head_to_template: Affine, *, ears: bool) ->
     """For each part of the face, per cent of its surface that is gone or retreated by at least 5 mm.
 
     The surface before and after is measured on the head; the registration only says where to look. A part that the
-    field of view does not reach is no fault. `face_present`: of the rays that should meet a face in the image as it
-    came, per cent that do, in the zone with most, the eyes aside (some programs leave them); hardly any, and the face
-    was gone before.
+    field of view does not reach, or in which it ends inside the head, is no fault. `face_present`: of the rays that
+    should meet a face in the image as it came, per cent that do, in the zone with most, the eyes aside (some programs
+    leave them); hardly any, and the face was gone before.
     """
     box = face_box(head, head_to_template)
     to_head = np.linalg.inv(head_to_template)
@@ -64,10 +64,11 @@ def zones(head: Volume, keep: Array, head_to_template: Affine, *, ears: bool) ->
         was, now = box.surface_mm(view), box.surface_mm(view, kept > 0)
         for zone in wanted:
             inside = box.columns(zone)
-            visible = inside & box.in_view(zone, view)
+            reached = inside & box.reached(zone, view)
+            visible = reached & box.in_view(zone, view)
             in_view = 100 * visible.sum() >= IN_VIEW_PERCENT * inside.sum()
             face = was > zone.front_mm
-            retreat = (was - np.where(np.isnan(now), -np.inf, now))[inside & face]
+            retreat = (was - np.where(np.isnan(now), -np.inf, now))[reached & face]
             found[f"{zone.name}_removed"] = _zone(retreat, in_view)
             if in_view and view == "front":
                 present[zone.name] = 100 * float((visible & face).sum() / visible.sum())

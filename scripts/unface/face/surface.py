@@ -41,10 +41,18 @@ class FaceBox:
 
     def in_view(self, zone: Zone, view: View) -> Array:
         """Whether the field of view holds all of where a zone's surface is looked for, by ray."""
+        return np.asarray(self._seen(view, zone.front_mm, zone.front_mm + template.SURFACE_MM).all(axis=1))
+
+    def reached(self, zone: Zone, view: View) -> Array:
+        """Whether the field of view goes as far to the viewer as a zone's surface needs to retreat, by ray."""
+        return np.asarray(self._seen(view, zone.reach_mm, np.inf).any(axis=1))
+
+    def _seen(self, view: View, behind_mm: float, front_mm: float) -> Array:
+        """The field of view between two planes across the rays, with these along the second axis."""
         axis, sign = template.VIEWS[view]
         along = sign * (self.affine[axis, 3] + GRID_MM * np.arange(self.seen.shape[axis]))
-        where = (along >= zone.front_mm) & (along <= zone.front_mm + template.SURFACE_MM)
-        return np.asarray(np.compress(where, self.seen, axis=axis).all(axis=axis))
+        where = (along >= behind_mm) & (along <= front_mm)
+        return np.swapaxes(np.compress(where, self.seen, axis=axis), 1, axis)
 
     def surface_mm(self, view: View, keep: Array | None = None) -> NDArray[np.float64]:
         """Where rays first meet the head, or what a mask keeps of it: mm along the axis at the viewer, by ray."""

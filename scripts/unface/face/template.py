@@ -31,6 +31,8 @@ class Zone:
 
     `across` and `up`: ranges of what a viewer sees as right-left and as up-down (from the front |x| and z, from a side
     y and z). `front_mm`: what a ray meets only behind this, along the axis that points at the viewer, is no face.
+    `reach_mm`: a field of view that ends behind this shows the inside of the head and no surface that could retreat by
+    5 mm, for the mask cuts no further back than that.
     """
 
     name: str
@@ -38,6 +40,7 @@ class Zone:
     across: tuple[float, float]
     up: tuple[float, float]
     front_mm: float
+    reach_mm: float
 
     def columns(self, affine: Affine, shape: tuple[int, ...]) -> Array:
         """The columns of a grid along the world's axes that lie in the zone, as (across, up)."""
@@ -55,12 +58,12 @@ FACE_FRONT_MM = 66.0
 """World y of the template, about where the cheeks are cut: what a ray meets only behind it is no face."""
 
 ZONES = (
-    Zone("eyes", "front", (14, 40), (-36, -18), FACE_FRONT_MM),
-    Zone("nose", "front", (0, 16), (-74, -46), FACE_FRONT_MM),
-    Zone("mouth", "front", (0, 24), (-100, -80), FACE_FRONT_MM),
-    Zone("chin", "front", (0, 22), (-128, -108), FACE_FRONT_MM),
-    Zone("ear_left", "left", (-24, 4), (-68, -24), 84.0),
-    Zone("ear_right", "right", (-24, 4), (-68, -24), 57.0),
+    Zone("eyes", "front", (14, 40), (-36, -18), FACE_FRONT_MM, reach_mm=87.0),
+    Zone("nose", "front", (0, 16), (-74, -46), FACE_FRONT_MM, reach_mm=FACE_FRONT_MM),
+    Zone("mouth", "front", (0, 24), (-100, -80), FACE_FRONT_MM, reach_mm=FACE_FRONT_MM),
+    Zone("chin", "front", (0, 22), (-128, -108), FACE_FRONT_MM, reach_mm=FACE_FRONT_MM),
+    Zone("ear_left", "left", (-24, 4), (-68, -24), 84.0, reach_mm=84.0),
+    Zone("ear_right", "right", (-24, 4), (-68, -24), 57.0, reach_mm=69.0),
 )
 """Parts of the face; the middle of the template's head lies at x = -13 between the ears."""
 

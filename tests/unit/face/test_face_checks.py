@@ -110,14 +110,31 @@ def test_deep_set_eyes_are_taken_to_where_the_cheeks_are_cut(mean_head: Volume, 
     assert not mask()[eye].any()
 
 
+def cut_off_at(y_mm: float, head: Volume, mask: Array) -> tuple[Volume, Array]:
+    """A head and its mask without what lies in front of a plane."""
+    last = int(np.argwhere(head.world()[..., 1].max(axis=(0, 2)) < y_mm).max())
+    return Volume(head.data[:, :last], head.affine), mask[:, :last]
+
+
 def test_a_face_outside_of_the_field_of_view_is_no_fault(mean_head: Volume, mask: Mask) -> None:
     """Cut off in front of the eyes' apex: nothing shows whether there was a face, and nothing of it is there."""
-    world_y = mean_head.world()[..., 1]
-    last = int(np.argwhere(world_y.max(axis=(0, 2)) < template.FACE_FRONT_MM).max())
-    behind = Volume(mean_head.data[:, :last], mean_head.affine)
-    found = face_checks.zones(behind, mask()[:, :last], HERE, ears=False)
+    found = face_checks.zones(*cut_off_at(template.FACE_FRONT_MM, mean_head, mask()), HERE, ears=False)
     assert "face_present" not in found
     assert set(states(found).values()) == {"pass"}
+
+
+def test_a_field_of_view_that_ends_in_the_eyes_has_no_eyelids_to_leave(mean_head: Volume, mask: Mask) -> None:
+    """What begins less than 5 mm in front of the cut cannot retreat by 5 mm; nose, mouth and chin still have to."""
+    found = face_checks.zones(*cut_off_at(76, mean_head, mask()), HERE, ears=False)
+    assert set(states(found).values()) == {"pass"}
+    assert found["eyes_removed"].value is None
+    left = states(face_checks.zones(*cut_off_at(76, mean_head, np.ones_like(mask())), HERE, ears=False))
+    assert {left[f"{zone}_removed"] for zone in ("nose", "mouth", "chin")} == {"fail"}
+
+
+def test_eyes_of_which_the_mask_takes_too_little_are_left(mean_head: Volume, mask: Mask) -> None:
+    lower = (mean_head.world()[..., 1] < 90) | mask()
+    assert face_checks.zones(mean_head, lower, HERE, ears=False)["eyes_removed"].state == "fail"
 
 
 def test_a_head_turned_over_has_a_tilt_that_fails() -> None:
