@@ -207,11 +207,12 @@ def test_bad_sessions_are_withheld_and_stop_no_other_and_can_be_tried_again(
     (tmp_path / "away").rename(vanished)
     os.utime(changed, ns=(before.st_atime_ns, before.st_mtime_ns))
     good = next(label for label in subjects.values() if (run.results / "release" / f"sub-{label}").exists())
-    damaged = next((run.results / "restricted" / "work" / good).glob("*/converted/outcome.json"))
+    damaged = next((run.results / "restricted" / "work" / good).glob("*/defaced/outcome.json"))
     os.truncate(damaged, damaged.stat().st_size // 2)
     for targets in (["retry_withheld"], ["release"]):
         finished = run.snakemake(*targets)
         assert finished.returncode == 0, finished.stdout
+        assert (damaged.parents[1] / "converted" / "outcome.json").exists()
     assert_as_undisturbed(run, undisturbed)
 
 

@@ -14,7 +14,7 @@ from unface.cohort.effort import efforts
 from unface.layout import STAGES, Layout, unit
 from unface.outcome import JobFailedError, Outcome
 from unface.release.contents import sha256
-from unface.release.gate import SOURCES
+from unface.release.gate import SOURCES, Conversions, Protocols, of_session
 from unface.settings import STAGE_FILES, STAGE_SETTINGS
 
 NEW = "not done yet"
@@ -23,8 +23,6 @@ CODE = "unface's code changed"
 SETTINGS = "settings changed"
 AGAIN = "the clean DICOM was not kept"
 FOLLOWS = "follows from "
-
-Protocols = Mapping[str, Mapping[str, str]]
 
 
 @dataclass(frozen=True)
@@ -48,7 +46,7 @@ class Plan:
 def plan(
     layout: Layout,
     protocols: Protocols,
-    conversions: Mapping[tuple[str, str], Mapping[str, str]] | None = None,
+    conversions: Conversions | None = None,
     changed: Sequence[str] = (),
 ) -> Plan:
     """What a run with today's settings and code would do.
@@ -65,8 +63,7 @@ def plan(
     sessions = layout.read_sessions()
     counts: Counter[tuple[str, str]] = Counter()
     for names in sessions:
-        today = {**protocols, "converted": (conversions or {}).get(names, protocols["converted"])}
-        counts.update(_session(layout, names, today).items())
+        counts.update(_session(layout, names, of_session(protocols, conversions, names)).items())
     costs = {stage: effort.cpu_s / 3600 for stage, effort in efforts(layout).items()}
     order = {stage: place for place, stage in enumerate(STAGES)}
     redo = [

@@ -35,12 +35,22 @@ SOURCES: Mapping[str, tuple[str, ...]] = {
 }
 """The stages that each stage's results are made from, and must name in their outcome."""
 
+Protocols = Mapping[str, Mapping[str, str]]
+"""Digests of settings and code, by stage (`settings.protocol`)."""
+Conversions = Mapping[tuple[str, str], Mapping[str, str]]
+"""Those of the conversion of each session whose plan is known (`settings.conversions`)."""
+
+
+def of_session(protocols: Protocols, conversions: Conversions | None, names: tuple[str, str]) -> Protocols:
+    """Today's digests for one session: its conversion depends on what the mapping rules make of its own series."""
+    return {**protocols, "converted": (conversions or {}).get(names, protocols["converted"])}
+
 
 def examine(
     layout: Layout,
     subject: str,
     session: str,
-    protocols: Mapping[str, Mapping[str, str]],
+    protocols: Protocols,
     rated: Ratings,
 ) -> tuple[list[Reason], Passed | None, list[Shown]]:
     """Why a session may not be released, what of it may be if nothing speaks against it, what waits for a rating."""
@@ -119,12 +129,12 @@ def release(
     layout: Layout,
     *,
     sessions: Sequence[tuple[str, str]],
-    protocols: Mapping[str, Mapping[str, str]],
+    protocols: Protocols,
     settings: Release,
     deidentify_options: Sequence[str],
     subjects: Path | None,
     ignore: Sequence[str] = (),
-    conversions: Mapping[tuple[str, str], Mapping[str, str]] | None = None,
+    conversions: Conversions | None = None,
     protocol_texts: Mapping[str, str] | None = None,
     data_dictionary: Path | None = None,
     rated: Ratings | None = None,
@@ -164,8 +174,8 @@ def release(
     assembly = Assembly(layout)
     wanted: list[Shown] = []
     for names in sorted(set(sessions)):
-        of_session = {**protocols, "converted": (conversions or {}).get(names, protocols["converted"])}
-        reasons[names], passed, unrated = examine(layout, *names, of_session, rated or Ratings({}))
+        today = of_session(protocols, conversions, names)
+        reasons[names], passed, unrated = examine(layout, *names, today, rated or Ratings({}))
         wanted += unrated
         if passed and not assembly.add(passed):
             reasons[names].append(_provenance("audit", "saw a file that has changed since"))

@@ -3,12 +3,12 @@
 import csv
 import logging
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from unface import outcome
 from unface.layout import STAGES, Layout, unit
 from unface.outcome import JobFailedError
-from unface.release.gate import stale
+from unface.release.gate import Conversions, Protocols, of_session, stale
 
 log = logging.getLogger("unface")
 
@@ -25,10 +25,13 @@ WORTH_RETRYING = {
 """Reasons that lie in the machine, in a tool or in files that may be put back. For the others a setting has to change,
 and then Snakemake tries again by itself."""
 
-Protocols = Mapping[str, Mapping[str, str]]
 
-
-def forget(layout: Layout, sessions: Iterable[tuple[str, str]], protocols: Protocols) -> list[tuple[str, str]]:
+def forget(
+    layout: Layout,
+    sessions: Iterable[tuple[str, str]],
+    protocols: Protocols,
+    conversions: Conversions | None = None,
+) -> list[tuple[str, str]]:
     """Remove, for each session that is worth a retry, the results of the stage that stopped it and of all that follow.
 
     Results that are damaged, or that Snakemake takes for good and the gate does not, are removed in the same way. The
@@ -38,6 +41,8 @@ def forget(layout: Layout, sessions: Iterable[tuple[str, str]], protocols: Proto
     ----------
     protocols
         Today's digests of settings and code, by stage (`settings.protocol`).
+    conversions
+        Those of the conversion of single sessions, where the plan of their mapping is known.
 
     Returns
     -------
@@ -46,7 +51,7 @@ def forget(layout: Layout, sessions: Iterable[tuple[str, str]], protocols: Proto
     unproven = _unproven(layout)
     concerned = []
     for names in sessions:
-        first = _first(layout, names, protocols, names in unproven)
+        first = _first(layout, names, of_session(protocols, conversions, names), names in unproven)
         if first is not None:
             log.info("%s from %s on", unit(*names), STAGES[first])
             for stage in STAGES[first:]:

@@ -66,6 +66,13 @@ def test_a_result_of_other_settings_that_snakemake_takes_for_good_is_forgotten(l
     assert stages(layout, "a1") == ["deidentified"]
 
 
+def test_a_conversion_by_the_plan_of_its_own_session_stays(layout):
+    names = passed_through(layout, "a1")
+    of_all = {**PROTOCOLS, "converted": {"settings": "all rules", "code": "c"}}
+    assert retry.forget(layout, [names], of_all, {names: PROTOCOLS["converted"]}) == []
+    assert stages(layout, "a1") == list(STAGES)
+
+
 def test_a_session_whose_files_are_not_what_the_audit_saw_is_made_anew_as_a_whole(layout):
     names = passed_through(layout, "a1")
     assert retry.forget(layout, [names], PROTOCOLS) == []
