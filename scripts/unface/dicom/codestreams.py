@@ -48,8 +48,10 @@ def without_comments(pixels: bytes, transfer_syntax: str) -> bytes:
 
 
 def _codestreams(pixels: bytes) -> Iterator[list[Span]]:
-    """The fragments of each image; the first fragment of all is the offset table."""
+    """The fragments of each image, without the offset table before them."""
     at = pixels.find(ITEM_TAG)
+    if at >= 0:
+        at += 8 + long_at(pixels, at + 4)[0]
     image: list[Span] = []
     while at >= 0 and pixels[at : at + 4] == ITEM_TAG:
         start = at + 8
@@ -60,6 +62,8 @@ def _codestreams(pixels: bytes) -> Iterator[list[Span]]:
             image = [(start, at)]
         elif image:
             image.append((start, at))
+        elif pixels[start:at].strip(b"\0"):
+            raise UnreadableError("a compressed image is neither JPEG nor JPEG 2000, so its comments cannot be told")
     if image:
         yield image
 

@@ -108,6 +108,14 @@ class Engine:
 
     def clean_units(self, encoded: Encoded, units: list[Unit], at: int) -> Clean:
         """The clean file of one that is already split; its header ends at `at`. Raises as `clean` does."""
+        try:
+            return self._cleaned(encoded, units, at)
+        except (UnreadableError, IdentifierLeftError):
+            for unit in units:
+                unit.forget()
+            raise
+
+    def _cleaned(self, encoded: Encoded, units: list[Unit], at: int) -> Clean:
         result = self.walker.rewrite(encoded, units, at, self._additions[encoded.implicit])
         if not encoded.sop_class or not result.sop_instance:
             raise UnreadableError("a file has no SOP class or instance")

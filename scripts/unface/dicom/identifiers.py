@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from pydicom import Dataset
-from pydicom.charset import convert_encodings, decode_bytes
+from pydicom.charset import convert_encodings, decode_bytes, python_encoding
 from pydicom.multival import MultiValue
 
 from unface.dicom.encoding import element_at, items
@@ -56,6 +56,7 @@ PLACEHOLDER = re.compile(
 
 UNFIT_DATES = {"19000101", "00010101", "00000000"}
 CHARACTER_SET, BIRTH_DATE = 0x00080005, 0x00100030
+CHARACTER_SETS = sorted({"utf-8", *python_encoding.values()})
 SHORT_ID = 3
 """Identifiers no longer than this are in many names by chance."""
 ASCII_VRS = {b"UI", b"DA", b"DT"}
@@ -282,13 +283,18 @@ def _alone(literal: bytes, text: bytes) -> bool:
 
 
 def _forms(value: str) -> set[bytes]:
-    """Lower-case bytes of a text in the encodings that a header may use, and without accents."""
-    low = value.lower().strip()
-    plain = unicodedata.normalize("NFKD", low).encode("ascii", "ignore")
-    forms = {low.encode("utf-8"), plain}
-    for encoding in ("latin-1", "iso8859-2", "iso8859-5", "shift_jis", "gb18030", "euc_kr"):
-        try:
-            forms.add(low.encode(encoding))
-        except UnicodeEncodeError:
-            continue
+    """A text in every character set of DICOM, and without accents, as it lies in a header whose bytes are lower-case.
+
+    Bytes know the case of ASCII letters alone: any other stays as it was written, so each way of writing it is a form.
+    """
+    value = value.strip()
+    if value.isascii():
+        return {value.lower().encode()} - {b""}
+    forms = {unicodedata.normalize("NFKD", value.lower()).encode("ascii", "ignore")}
+    for written in {value, value.lower(), value.upper(), value.title()}:
+        for encoding in CHARACTER_SETS:
+            try:
+                forms.add(written.encode(encoding).lower())
+            except UnicodeEncodeError:
+                continue
     return {form for form in forms if form}

@@ -48,6 +48,12 @@ class Unit:
         self.fields: dict[str, list[str]] | None = None
         self.collected = False
 
+    def forget(self) -> None:
+        """Drop what it was rewritten to: nobody has searched that, or an identifier was found in it."""
+        self.new = None
+        for part in self.parts:
+            part.forget()
+
 
 SHORT_HEAD = 8
 """Bytes of tag, VR and length of most elements in explicit VR."""

@@ -47,6 +47,7 @@ def test_comments_are_blanked_wherever_they_stand_and_nothing_else_changes(image
         (b"\xff\xd8\xff\xfe\x40\0DOE", "reaches past its end"),
         (b"\xff\x4f\xff\x90\0\x0a\0\0\xff\xff\xff\xff\0\1", "reaches past its end"),
         (b"\xff\xd8DOE^JANE", "damaged header"),
+        (b"\0\0\0\x0cjP  \r\n\x87\n<name>DOE^JANE</name>" + JPEG_2000, "neither JPEG nor JPEG 2000"),
     ],
 )
 def test_what_cannot_be_told_is_refused(image: bytes, said: str) -> None:

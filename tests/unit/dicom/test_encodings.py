@@ -20,6 +20,7 @@ from pydicom.uid import (
 
 from unface.dicom.encoding import UnreadableError, decode
 from unface.dicom.engine import Engine
+from unface.dicom.identifiers import Secrets
 from unface.dicom.profile import Profile
 from unface.dicom.splitter import Splitter
 from unface.pseudonyms import Key
@@ -227,3 +228,22 @@ def test_decoding_says_what_the_file_is() -> None:
     encoded = decode(written(small(), ImplicitVRLittleEndian))
     assert encoded.implicit
     assert encoded.sop_class == "1.2.840.10008.5.1.4.1.1.4"
+
+
+@pytest.mark.parametrize(
+    ("charset", "name", "elsewhere"),
+    [
+        ("latin_1", "MÜLLER^JÜRGEN", "MÜLLER"),
+        ("latin_1", "Öztürk^Ali", "ÖZTÜRK"),
+        ("utf-8", "Müller^Jürgen", "MÜLLER"),
+        ("iso8859_5", "Иванов^Петр", "ИВАНОВ"),
+        ("iso8859_7", "ΠΑΠΑΔΗΜΑΣ^ΝΙΚΟΣ", "ΝΙΚΟΣ"),
+        ("iso_ir_166", "สมชาย^ใจดี", "สมชาย"),
+        ("iso2022_jp", "Yamada^Tarou=山田^太郎", "山田"),
+        ("shift_jis", "ヤマダ^タロウ", "ヤマダ"),
+    ],
+)
+def test_a_name_is_found_in_any_case_and_character_set(charset: str, name: str, elsewhere: str) -> None:
+    secrets = Secrets({"name": [name]}, ())
+    assert secrets.found(b"head of " + elsewhere.encode(charset).lower() + b", 1 mm")
+    assert not secrets.found(b"head of somebody, 1 mm")
