@@ -12,6 +12,7 @@ from unface.release.gate import release, summary
 log_to(snakemake.log[0])
 limit(minutes=snakemake.resources.runtime, memory_mb=snakemake.resources.mem_mb)
 layout = Layout(Path(snakemake.config["results_dir"]))
+rules = settings.located(snakemake.config["convert"]["rules"])
 verdicts = release(
     layout,
     sessions=layout.read_sessions(),
@@ -21,11 +22,9 @@ verdicts = release(
     deidentify_options=snakemake.config["deidentify"]["options"],
     ignore=snakemake.config["audit"]["ignore"],
     subjects=settings.named_file(snakemake.config, "subjects"),
-    protocol_texts=protocol.texts(
-        snakemake.config, snakemake.params.protocols, settings.located(snakemake.config["convert"]["rules"])
-    ),
+    protocol_texts=protocol.texts(snakemake.config, snakemake.params.protocols, rules),
     data_dictionary=settings.named_file(snakemake.config, "release.data_dictionary"),
     rated=ratings.read(settings.named_file(snakemake.config, "ratings")),
 )
-protocol.keep(snakemake.config, layout.last_settings)
+protocol.keep(snakemake.config, rules, layout.last_settings)
 layout.closing_words.write_text(summary(verdicts), encoding="utf-8")

@@ -18,7 +18,7 @@ from unface.release.history import History
 from unface.release.ratings import Ratings, Shown
 from unface.release.validator import Error, validate
 from unface.release.verdicts import Verdict, Verdicts, summary, write
-from unface.settings import SHIPPED_RULES, Release
+from unface.settings import Release
 
 __all__ = ["release", "summary"]
 
@@ -186,7 +186,7 @@ def release(
     further = [
         *dictionary.words(meanings),
         *(text for source in settings.source_datasets for text in source.values()),
-        *protocol.words(protocol_texts or {}, SHIPPED_RULES),
+        *protocol.words(protocol_texts or {}),
     ]
     rows: list[dataset.Person] = []
     past = history = History.read(layout.history)

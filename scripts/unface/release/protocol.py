@@ -9,12 +9,15 @@ from typing import Any
 import yaml
 
 from unface import __version__
+from unface.settings import SHIPPED_RULES
 
 FOLDER = "code/unface"
 """Where BIDS wants what made a dataset."""
 
 KEPT = "(kept with the key)"
-"""Stands for what the user wrote about values of headers: it may name somebody."""
+"""Stands for what the user wrote about values of headers, for paths and for commands: they may name somebody."""
+
+RULES = "bids_rules.yaml"
 
 _README = """\
 What made this dataset: unface {version} with the settings and mapping rules beside this file; protocol.json holds the
@@ -39,42 +42,73 @@ def texts(config: Mapping[str, Any], protocols: Mapping[str, Mapping[str, str]],
     return {
         f"{FOLDER}/README": _README.format(version=__version__),
         f"{FOLDER}/config.yaml": yaml.safe_dump(public(config), sort_keys=True, allow_unicode=True),
-        f"{FOLDER}/bids_rules.yaml": rules.read_text(encoding="utf-8"),
+        f"{FOLDER}/{RULES}": public_rules(rules),
         f"{FOLDER}/protocol.json": json.dumps({"unface": __version__, "stages": digests}, indent=1, sort_keys=True)
         + "\n",
     }
 
 
-def words(texts: Mapping[str, str], shipped: Path) -> list[str]:
+def words(texts: Mapping[str, str]) -> list[str]:
     """What the user wrote of the files of the protocol, line by line: mapping rules that are not the shipped ones."""
-    rules = texts.get(f"{FOLDER}/bids_rules.yaml", "")
-    return [] if rules == shipped.read_text(encoding="utf-8") else rules.splitlines()
+    rules = texts.get(f"{FOLDER}/{RULES}", "")
+    return [] if rules == SHIPPED_RULES.read_text(encoding="utf-8") else rules.splitlines()
 
 
-def keep(config: Mapping[str, Any], path: Path) -> None:
-    """Keep the settings in full, in `restricted/`: for a second site, and to tell later what changed."""
-    part = path.with_name(f".{path.name}.part")
-    part.write_text(json.dumps(config, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-    part.chmod(0o600)
-    part.replace(path)
+def keep(config: Mapping[str, Any], rules: Path, path: Path) -> None:
+    """Keep settings and mapping rules in full, in `restricted/`: for a second site, and to tell later what changed.
+
+    Parameters
+    ----------
+    path
+        Of the settings; the rules get a name of their own beside them.
+    """
+    kept = {path: json.dumps(config, indent=1, sort_keys=True) + "\n", path.with_name(RULES): rules.read_text("utf-8")}
+    for target, text in kept.items():
+        part = target.with_name(f".{target.name}.part")
+        part.write_text(text, encoding="utf-8")
+        part.chmod(0o600)
+        part.replace(target)
 
 
 def public(config: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings that decide what is released, without paths and without words about single headers."""
+    """The settings that decide what is released, without paths, commands and words about single headers."""
     shown = copy.deepcopy({key: value for key, value in config.items() if key not in _ELSEWHERE})
     shown["select"] = [
         {"field": one["field"], **{key: KEPT for key in one if key != "field"}} for one in shown["select"]
     ]
-    deidentify, audit, convert = shown["deidentify"], shown["audit"], shown["convert"]
+    for block, names in _OWN_WORDS.items():
+        shown[block] |= {name: KEPT for name in names if shown[block][name]}
+    deidentify = shown["deidentify"]
     deidentify["overrides"] = {
         name: {"replace": KEPT} if isinstance(action, Mapping) else action
         for name, action in deidentify["overrides"].items()
     }
-    deidentify["folder_pattern"] = KEPT if deidentify["folder_pattern"] else None
-    audit["ignore"] = [KEPT] * len(audit["ignore"])
-    convert["rules"] = "bids_rules.yaml"
+    shown["convert"]["rules"] = RULES
     return shown
 
 
-_ELSEWHERE = {"dicom_dir", "results_dir", "subjects", "inventory", "withdrawal", "keep_work", "report"}
+def public_rules(rules: Path) -> str:
+    """The shipped mapping rules as they are; of the user's own what they make of a series, not what they ask of it."""
+    text = rules.read_text(encoding="utf-8")
+    if text == SHIPPED_RULES.read_text(encoding="utf-8"):
+        return text
+    return yaml.safe_dump(_without_criteria(yaml.safe_load(text)), sort_keys=False, allow_unicode=True)
+
+
+def _without_criteria(part: object) -> object:
+    if isinstance(part, Mapping):
+        return {key: KEPT if key in _OF_HEADERS else _without_criteria(value) for key, value in part.items()}
+    return [_without_criteria(one) for one in part] if isinstance(part, list) else part
+
+
+_ELSEWHERE = {"dicom_dir", "results_dir", "subjects", "ratings", "inventory", "withdrawal", "keep_work", "report"}
 """Settings of one machine, and of what is not released."""
+_OWN_WORDS = {
+    "deidentify": ["folder_pattern"],
+    "deface": ["command"],
+    "morphometry": ["atlas", "atlas_labels", "results", "command"],
+    "audit": ["ignore"],
+    "release": ["data_dictionary"],
+}
+_OF_HEADERS = {"criteria", "when", "regex", "extractors"}
+"""Keys of mapping rules, dcm2bids' included, whose values are compared with headers."""

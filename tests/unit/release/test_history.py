@@ -86,6 +86,9 @@ def test_the_protocol_goes_out_with_the_dataset_and_holds_no_word_about_single_h
     config["deidentify"] |= {"folder_pattern": "Doe (?P<sex>[FM])", "overrides": {"StudyID": {"replace": "Jane's"}}}
     config["audit"]["ignore"] = ["Elsewhere"]
     config["dicom_dir"] = "/data/doe"
+    config["ratings"] = config["release"]["data_dictionary"] = "/data/doe/table.tsv"
+    config["morphometry"] |= dict.fromkeys(("atlas", "atlas_labels", "results", "command"), "/data/doe/{subject}")
+    config["deface"]["command"] = ["/home/doe/bin/mideface"]
     session(layout, A)
     texts = protocol.texts(config, PROTOCOLS, SHIPPED_RULES)
     run(layout, [A], protocol_texts=texts)
@@ -94,8 +97,29 @@ def test_the_protocol_goes_out_with_the_dataset_and_holds_no_word_about_single_h
     assert (folder / "bids_rules.yaml").read_text() == SHIPPED_RULES.read_text()
     settings = (folder / "config.yaml").read_text()
     assert "retain_safe_private" in settings
-    for secret in ("0048213", "Doe", "Jane", "Elsewhere", "/data"):
+    for secret in ("0048213", "Doe", "doe", "Jane", "Elsewhere", "/data"):
         assert secret not in settings
+
+
+def test_the_users_mapping_rules_go_out_without_what_they_ask_of_headers(
+    config: dict[str, Any], tmp_path: Path
+) -> None:
+    rules = tmp_path / "rules.yaml"
+    rules.write_text(
+        "extends: shipped\nrules:\n  # the repeat of Smith\n"
+        "  - {name: rest, criteria: {SeriesDescription: 'SMITH rest'}, datatype: func, suffix: bold,\n"
+        "     entities: {task: rest, dir: {field: ProtocolName, regex: 'smith_(AP)$'}}}\n"
+        "scanners:\n  - {name: b, when: {StationName: SMITHS}, rules: [{name: junk, exclude: a test,"
+        " criteria: {any: [{ProtocolName: smith}]}}]}\n"
+    )
+    text = protocol.texts(config, PROTOCOLS, rules)[f"{protocol.FOLDER}/{protocol.RULES}"]
+    assert "smith" not in text.lower()
+    public = yaml.safe_load(text)
+    assert public["rules"][0]["entities"]["task"] == "rest"
+    assert public["scanners"][0]["rules"][0]["exclude"] == "a test"
+    (tmp_path / "kept").mkdir()
+    protocol.keep(config, rules, tmp_path / "kept" / "settings.json")
+    assert (tmp_path / "kept" / protocol.RULES).read_text() == rules.read_text()
 
 
 def test_an_identifier_in_the_users_mapping_rules_withholds_the_dataset(
@@ -103,7 +127,7 @@ def test_an_identifier_in_the_users_mapping_rules_withholds_the_dataset(
 ) -> None:
     session(layout, A)
     rules = tmp_path / "rules.yaml"
-    rules.write_text("# as for MRN-0048213\ndescriptions: []\n")
+    rules.write_text("descriptions: [{id: as for MRN-0048213}]\n")
     verdicts = run(layout, [A], protocol_texts=protocol.texts(config, PROTOCOLS, rules))
     assert [reason.code for reason in verdicts.sessions[0].reasons] == ["known_answer"]
     assert not layout.release.exists()
