@@ -41,6 +41,7 @@ rule inventory:
         scans=[layout.scan(str(shard)) for shard in shards],
     log:
         layout.log("inventory", "cohort"),
+    retries: 0
     conda:
         "envs/headers.yaml"
     resources:

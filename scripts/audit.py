@@ -14,6 +14,7 @@ limit(minutes=snakemake.resources.runtime, memory_mb=snakemake.resources.mem_mb)
 def audit(work: outcome.Work) -> None:
     """Imports its stage when there is work: a session that an earlier stage withheld is passed on at no cost."""
     from unface.release.audit import audit_session  # noqa: PLC0415
+    from unface.release.contents import Heads  # noqa: PLC0415
 
     audit_session(
         work,
@@ -21,7 +22,7 @@ def audit(work: outcome.Work) -> None:
         defaced=Path(snakemake.input.defaced),
         identifiers=Path(snakemake.input.identifiers),
         ignore=snakemake.config["audit"]["ignore"],
-        faced_suffixes=snakemake.config["deface"]["suffixes"],
+        heads=Heads(snakemake.config["deface"]["suffixes"], snakemake.config["audit"]["faceless"]),
         options=snakemake.config["deidentify"]["options"],
     )
 

@@ -14,6 +14,11 @@ from unface.release.dataset import read_subjects
 log_to(snakemake.log[0])
 limit(minutes=snakemake.resources.runtime, memory_mb=snakemake.resources.mem_mb)
 layout = Layout(Path(snakemake.config["results_dir"]))
+# What is wrong with the words for the release is said before anything is written, not at the end of everything.
+dictionary.read(
+    settings.named_file(snakemake.config, "release.data_dictionary"),
+    read_subjects(settings.named_file(snakemake.config, "subjects")),
+)
 summary = collect(
     [Path(path) for path in snakemake.input.scans],
     layout=layout,
@@ -21,12 +26,7 @@ summary = collect(
     subjects=settings.named_file(snakemake.config, "subjects"),
     withdrawn=settings.named_file(snakemake.config, "withdrawal.subjects"),
     forget=snakemake.config["withdrawal"]["restricted"],
-    rules=settings.located(snakemake.config["convert"]["rules"]),
-)
-# What is wrong with the words for the release is said here, not at the end of everything.
-dictionary.read(
-    settings.named_file(snakemake.config, "release.data_dictionary"),
-    read_subjects(settings.named_file(snakemake.config, "subjects")),
+    rules=settings.mapping_rules(snakemake.config),
 )
 for scan in snakemake.input.scans:
     Path(scan).unlink()

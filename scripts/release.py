@@ -12,7 +12,7 @@ from unface.release.gate import release, summary
 log_to(snakemake.log[0])
 limit(minutes=snakemake.resources.runtime, memory_mb=snakemake.resources.mem_mb)
 layout = Layout(Path(snakemake.config["results_dir"]))
-rules = settings.located(snakemake.config["convert"]["rules"])
+rules = settings.mapping_rules(snakemake.config)
 verdicts = release(
     layout,
     sessions=layout.read_sessions(),

@@ -13,6 +13,7 @@ from unface import outcome, settings
 from unface.layout import STAGES, Layout
 from unface.outcome import Outcome, Work
 from unface.release.audit import audit_session
+from unface.release.contents import Heads
 from unface.release.gate import release
 from unface.release.verdicts import Verdicts
 
@@ -91,7 +92,13 @@ def stage(layout: Layout, name: str, names: tuple[str, str], work: Callable[[Wor
     )
 
 
-def audit(layout: Layout, names: tuple[str, str], ignore: Iterable[str] = (), options: Iterable[str] = ()) -> Outcome:
+def audit(
+    layout: Layout,
+    names: tuple[str, str],
+    ignore: Iterable[str] = (),
+    options: Iterable[str] = (),
+    faceless: tuple[str, ...] = (),
+) -> Outcome:
     return stage(
         layout,
         "audit",
@@ -102,7 +109,7 @@ def audit(layout: Layout, names: tuple[str, str], ignore: Iterable[str] = (), op
             defaced=layout.stage("defaced", *names),
             identifiers=layout.identifiers(*names),
             ignore=list(ignore),
-            faced_suffixes=SUFFIXES,
+            heads=Heads(SUFFIXES, faceless),
             options=list(options),
         ),
     )

@@ -7,7 +7,8 @@ import ast
 import difflib
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from datetime import date
 from functools import cache
@@ -88,11 +89,6 @@ class MorphometryLimits(Block):
 
 
 @dataclass(frozen=True)
-class Audit(Block):
-    ignore: tuple[str, ...]
-
-
-@dataclass(frozen=True)
 class Release(Block):
     name: str
     license: str
@@ -116,10 +112,28 @@ def check(config: Mapping[str, Any]) -> None:
         Names every wrong setting, with the nearest valid key for an unknown one.
     """
     schema = yaml.safe_load((PROJECT / "schemas" / "config.schema.yaml").read_text(encoding="utf-8"))
-    errors = sorted(jsonschema.Draft202012Validator(schema).iter_errors(config), key=lambda error: list(error.path))
-    if errors:
-        lines = [line for error in errors for line in _explain(error)]
+    kind = jsonschema.Draft202012Validator
+    validator = kind(schema, format_checker=kind.FORMAT_CHECKER)
+    errors = sorted(validator.iter_errors(config), key=lambda error: list(error.path))
+    lines = [line for error in errors for line in _explain(error)] or list(_contradictions(config))
+    if lines:
         raise SettingsError("config: " + "; ".join(lines))
+
+
+def _contradictions(config: Mapping[str, Any]) -> Iterator[str]:
+    """What is wrong with settings that are right each by itself."""
+    for name in ("scale", "removed"):
+        limits = {key: value for key, value in config["deface"]["limits"].items() if key.startswith(name)}
+        (low, least), (high, most) = sorted(limits.items(), key=lambda limit: "max" in limit[0])
+        if least >= most:
+            yield f"deface.limits: {low} is not below {high}"
+    measuring, pattern = config["morphometry"], config["deidentify"]["folder_pattern"]
+    if measuring["engine"] == "external" and not (measuring["results"] or measuring["command"]):
+        yield "morphometry.engine is external: set morphometry.results or morphometry.command"
+    if bool(measuring["atlas"]) != bool(measuring["atlas_labels"]):
+        yield "morphometry: atlas and atlas_labels go together"
+    if pattern and not {"sex", "age"} & set(re.compile(pattern).groupindex):
+        yield "deidentify.folder_pattern: it has no group (?P<sex>...) or (?P<age>...)"
 
 
 def _explain(error: jsonschema.ValidationError) -> list[str]:
@@ -135,6 +149,8 @@ def _explain(error: jsonschema.ValidationError) -> list[str]:
         return [f"{where}: {value!r} is not one of {', '.join(valid)}{_nearest(value, valid)}"]
     if isinstance(value, date):
         return [f"{where}: put the date in quotes"]
+    if value is None and "properties" in schema:
+        return [f"{where}: this block is empty: fill it, or leave its line out"]
     return [f"{where or 'the file'}: {error.message}"]
 
 
@@ -205,14 +221,14 @@ def protocol(config: Mapping[str, Any], stage: str, plan: str | None = None) -> 
     chosen = {path: _look_up(config, path) for path in STAGE_SETTINGS[stage]}
     chosen |= {setting: _content_digest(named_file(config, setting)) for setting in STAGE_FILES.get(stage, ())}
     if stage == "converted":
-        chosen["convert.rules"] = plan or rules_digest(located(config["convert"]["rules"]))
+        chosen["convert.rules"] = plan or rules_digest(mapping_rules(config))
     settings = hashlib.sha256(json.dumps(chosen, sort_keys=True).encode()).hexdigest()[:16]
     return {"settings": settings, "code": code_digest(STAGE_ADAPTERS[stage])}
 
 
 def conversions(config: Mapping[str, Any], layout: Layout) -> dict[tuple[str, str], dict[str, str]]:
     """The protocol of the conversion of each session whose plan was made with today's mapping rules."""
-    plans = layout.read_plans(rules_digest(located(config["convert"]["rules"])))
+    plans = layout.read_plans(rules_digest(mapping_rules(config)))
     return {names: protocol(config, "converted", plan) for names, plan in plans.items()}
 
 
@@ -234,30 +250,31 @@ def dicom_folder(config: Mapping[str, Any]) -> Path:
     return folder
 
 
-def located(path: str) -> Path:
-    """A file that a setting names: as given from the working folder, else from the root of the project.
+def named_file(config: Mapping[str, Any], setting: str) -> Path | None:
+    """The file that an optional setting names, such as `subjects` or `release.data_dictionary`.
+
+    It is looked for as given from the working folder, then from the root of the project.
 
     Raises
     ------
     SettingsError
         If it is in neither place.
     """
+    path = _look_up(config, setting)
+    return located(path, setting) if path else None
+
+
+def mapping_rules(config: Mapping[str, Any]) -> Path:
+    """The file of mapping rules. Raises as `named_file` does."""
+    return located(config["convert"]["rules"], "convert.rules")
+
+
+def located(path: str, setting: str) -> Path:
+    """A file that a setting names. Raises as `named_file` does."""
     for candidate in (Path(path), PROJECT / path):
         if candidate.is_file():
             return candidate
-    raise SettingsError(f"config: there is no file {path}")
-
-
-def named_file(config: Mapping[str, Any], setting: str) -> Path | None:
-    """The file that an optional setting names, such as `subjects` or `release.data_dictionary`.
-
-    Raises
-    ------
-    SettingsError
-        If there is no such file.
-    """
-    path = _look_up(config, setting)
-    return located(path) if path else None
+    raise SettingsError(f"config: {setting}: there is no file {path}")
 
 
 def subjects_digest(table: Path | None) -> str:
@@ -269,17 +286,6 @@ def subjects_known(config: Mapping[str, Any], layout: Layout) -> bool:
     """Whether the last inventory read today's table of subjects."""
     seen = layout.subjects_digest
     return seen.exists() and seen.read_text(encoding="ascii") == subjects_digest(named_file(config, "subjects"))
-
-
-def ratings_table(config: Mapping[str, Any]) -> Path | None:
-    """The table of persons' ratings of defaced images, if the settings name one.
-
-    Raises
-    ------
-    SettingsError
-        If there is no such file.
-    """
-    return located(config["ratings"]) if config["ratings"] else None
 
 
 def rules_digest(rules: Path) -> str:

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from unface import settings
-from unface.bids.schema import names
+from unface.bids.schema import DATATYPES, names
 from unface.settings import PROJECT, SettingsError
 
 
@@ -44,11 +44,30 @@ def test_the_shipped_settings_are_valid(config):
         ("deface.limits.ngf_min", 61, r"deface\.limits\.ngf_min: 61 is greater"),
         ("results_dir", 7, "results_dir: 7 is not of type 'string'"),
         ("deidentify.options", ["retain_uid"], r"did you mean retain_uids\?"),
+        ("deidentify.folder_pattern", "CASE([", "folder_pattern: .* is not a 'regex'"),
+        ("deidentify.folder_pattern", "CASE[0-9]+", r"no group \(\?P<sex>"),
+        ("deface.suffixes", ["T1W"], r"'T1W' is not one of .*\(did you mean T1w\?\)"),
+        ("deface.limits.scale_min", 1.4, "scale_min is not below scale_max"),
+        ("deface", None, "deface: this block is empty"),
+        ("morphometry.engine", "external", "set morphometry.results or morphometry.command"),
+        ("morphometry.atlas", "a.nii", "atlas and atlas_labels go together"),
+        ("release.date", "2026-13-45", "release.date: '2026-13-45' is not a 'date'"),
     ],
 )
 def test_a_wrong_setting_is_named_with_what_would_be_right(config, path, value, says):
     with pytest.raises(SettingsError, match=says):
         settings.check(changed(config, path, value))
+
+
+def test_the_suffixes_that_a_setting_may_name_are_those_of_bids(config):
+    schema = yaml.safe_load((PROJECT / "schemas" / "config.schema.yaml").read_text())
+    known = {suffix for datatype in DATATYPES for suffix in names().suffixes(datatype)}
+    assert set(schema["$defs"]["suffix"]["enum"]) == known - {"defacemask"} | {"ct", "MPRAGE"}
+
+
+def test_a_file_that_is_not_there_is_told_with_the_setting_that_names_it(config):
+    with pytest.raises(SettingsError, match=r"release\.data_dictionary: there is no file nope\.tsv"):
+        settings.named_file(changed(config, "release.data_dictionary", "nope.tsv"), "release.data_dictionary")
 
 
 def test_a_raw_folder_that_is_not_there_is_refused_without_repeating_its_name(config, tmp_path):
@@ -89,9 +108,13 @@ def test_what_the_mapping_rules_say_belongs_to_the_protocol_and_where_they_lie_d
     assert settings.protocol(moved, "converted") != shipped
 
 
-def test_the_code_digest_follows_imports_and_named_resources():
-    followed = settings._built_on(PROJECT / "scripts" / "audit.py")
-    assert PROJECT / "scripts" / "unface" / "release" / "audit.py" in followed
+def test_the_code_digest_follows_imports_of_imports_and_named_resources():
+    deface = {path.relative_to(PROJECT).as_posix() for path in settings.code_of("deface.py")}
+    assert {"scripts/unface/face/registration.py", "scripts/unface/face/volume.py"} <= deface
+    assert "resources/face/keep.nii.gz" in deface
+    review = {path.relative_to(PROJECT).as_posix() for path in settings.code_of("review.py")}
+    assert any(path.endswith(".html.j2") for path in review)
+    assert not any(path.endswith("bids_rules.yaml") for path in deface | review)
     assert settings.code_digest("audit.py") != settings.code_digest("deface.py")
 
 

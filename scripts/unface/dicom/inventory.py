@@ -21,7 +21,7 @@ from unface.dicom.subjects import read_subjects
 from unface.dicom.withdrawn import read_withdrawn
 from unface.layout import Layout
 from unface.pseudonyms import Key
-from unface.settings import rules_digest, subjects_digest
+from unface.settings import SettingsError, rules_digest, subjects_digest
 
 
 @dataclass(frozen=True)
@@ -64,10 +64,7 @@ class Summary:
         open_groups = self.groups.get("unmapped", 0) + self.groups.get("ambiguous", 0)
         if open_groups:
             lines.append(f"{open_groups} protocol groups wait for a mapping rule: see restricted/suggested_rules.yaml")
-        if self.sessions:
-            lines.append("Look at protocols.tsv (restricted/protocols.tsv has names, too), then run snakemake again.")
-        else:
-            lines.append("No image was found: does dicom_dir name the folder of raw DICOM?")
+        lines.append("Look at protocols.tsv (restricted/protocols.tsv has names, too), then run snakemake again.")
         return "\n".join(lines) + "\n"
 
 
@@ -103,12 +100,19 @@ def collect(
     ------
     SubjectsError, RulesError
         If the table or the rules are wrong.
+    SettingsError
+        If the scans found no image at all, as where a disk is not there: nothing is changed.
     """
     # Before they are read: what is edited meanwhile has another digest when the workflow looks.
     digest, table_digest = rules_digest(rules), subjects_digest(subjects)
     mapping = load(rules)
     table = read_subjects(subjects)
     scans_read = Scans(scans)
+    if not scans_read.series:
+        raise SettingsError(
+            "no DICOM image was found: does dicom_dir name the folder of raw DICOM, and is its disk there? "
+            "The last inventory stays as it is"
+        )
     people = People(scans_read.series, key, table)
     people.leave_out(read_withdrawn(withdrawn, people.linked()), forget=forget)
     listed: list[_Listed] = []

@@ -20,7 +20,7 @@ from unface.morphometry.measures import Measure, NotMeasurableError
 from unface.morphometry.regions import MIXED_LOBES, Atlas, Region, groups, regions
 from unface.morphometry.segmentation import Segmentation, segment
 from unface.morphometry.tables import LABELS, MEASURES, TISSUES
-from unface.outcome import JobFailedError, WithheldError, Work
+from unface.outcome import WithheldError, Work
 
 COLUMNS = ("image", "measure", "region", "value", "unit")
 PURE = 0.7
@@ -84,10 +84,11 @@ def measure_session(work: Work, images: Path, chosen: settings.Morphometry, *, m
 def _measure(work: Work, stem: str, image: Path, chosen: settings.Morphometry) -> list[Measure]:
     """Measure one image and write its labels and their names."""
     atlas = None
-    if chosen.atlas or chosen.atlas_labels:
-        if not (chosen.atlas and chosen.atlas_labels):
-            raise JobFailedError("morphometry.atlas and morphometry.atlas_labels: one needs the other")
-        atlas = Atlas(settings.located(chosen.atlas), settings.located(chosen.atlas_labels))
+    if chosen.atlas and chosen.atlas_labels:
+        atlas = Atlas(
+            settings.located(chosen.atlas, "morphometry.atlas"),
+            settings.located(chosen.atlas_labels, "morphometry.atlas_labels"),
+        )
     parts = regions(atlas)
     segmented = segment(image, chosen.resolution_mm, work.scratch, atlas)
     _check(segmented)

@@ -23,7 +23,7 @@ def audit_session(
     defaced: Path,
     identifiers: Path,
     ignore: Sequence[str],
-    faced_suffixes: Sequence[str],
+    heads: contents.Heads,
     options: Sequence[str] = (),
 ) -> None:
     """Determine what would be released of a session, audit it, and write `contents.tsv`.
@@ -36,8 +36,8 @@ def audit_session(
         The subject's own source values by kind, from the raw headers.
     ignore
         Words that are no secret although a header holds them as an identifier.
-    faced_suffixes
-        BIDS suffixes of images that show the head: these come from `defaced` alone.
+    heads
+        Which images show the head: these come from `defaced` alone.
     options
         Options of DICOM PS3.15 Table E.1-1: dates and UIDs that one of them retains are no fault.
 
@@ -49,7 +49,7 @@ def audit_session(
     answers = KnownAnswers.of(read_identifiers(identifiers), [*ignore, *public_words()])
     if not answers.forms:
         raise WithheldError("unaudited", "the session's identifiers are unknown, so nothing can be searched for them")
-    files = contents.candidates(work, converted, defaced, faced_suffixes)
+    files = contents.candidates(work, converted, defaced, heads)
     if not any(contents.is_image(file.name) for _, file in files):
         raise WithheldError("unaudited", "the session has no image that could be released")
     roots = {"converted": converted / "bids", "defaced": defaced / "bids"}
@@ -63,7 +63,7 @@ def audit_session(
         for code, sentence in [*bad_name, *check.content(path, file)]:
             work.withhold(code, f"{called} {sentence}")
         rows.append(contents.Released(path, stage, contents.sha256(file), file.stat().st_size))
-    mask_findings = masks.check(dict(zip(paths, files, strict=True)), faced_suffixes, defaced / MASKS)
+    mask_findings = masks.check(dict(zip(paths, files, strict=True)), heads, defaced / MASKS)
     for code, sentence in [*_unpaired(paths), *mask_findings]:
         work.withhold(code, sentence)
     contents.write(work.folder / contents.FILE, rows)

@@ -14,6 +14,8 @@ from pathlib import Path
 from unface.outcome import Work
 
 FILE = "contents.tsv"
+HEAD_FOLDERS = {"anat", "pet", "ct"}
+"""Whatever lies in these folders of a session is an image of the head."""
 
 _MASK = re.compile(r"_mod-[A-Za-z0-9]+(_[a-z]+-[A-Za-z0-9]+)*_defacemask\.(nii\.gz|json)$")
 
@@ -31,21 +33,43 @@ class Released:
         return stage_folder / "bids" / self.path
 
 
-def candidates(work: Work, converted: Path, defaced: Path, faced_suffixes: Collection[str]) -> list[tuple[str, Path]]:
+@dataclass(frozen=True)
+class Heads:
+    """Which images show the head and so have to come from defacing.
+
+    Those with the suffixes that are defaced; and whatever BIDS files with the anatomy, lest a suffix that the settings
+    leave out or misspell lets a face through. `faceless`: suffixes of images there that show no face.
+    """
+
+    suffixes: Collection[str]
+    faceless: Collection[str] = ()
+
+    def __contains__(self, path: str) -> bool:
+        if not is_image(path) or _MASK.search(path):
+            return False
+        anatomical = path.split("/")[-2] in HEAD_FOLDERS and suffix(path) not in self.faceless
+        return anatomical or suffix(path) in self.suffixes
+
+
+def candidates(work: Work, converted: Path, defaced: Path, shown: Heads) -> list[tuple[str, Path]]:
     """Each file that would be released as (stage, file below `bids/`), by path.
 
     Withholds the session if a head image was not defaced, if defacing left something else than defaced images and
     their masks, or if something is not a regular file.
     """
     whole, faceless = _files(work, converted / "bids"), _files(work, defaced / "bids")
-    heads = {path for path in whole if is_image(path) and suffix(path) in faced_suffixes}
+    heads = {path for path in whole if path in shown}
     for path in sorted(heads - faceless.keys()):
-        work.withhold("face_left", f"{path} shows the head and was not defaced")
+        work.withhold(
+            "face_left",
+            f"{path} shows the head and was not defaced: give its suffix to deface.suffixes, or to audit.faceless if "
+            "it shows no face",
+        )
     for path in sorted(faceless.keys() - heads):
         if not _MASK.search(path):
             work.withhold("unaudited", "defacing left a file that is neither the image of a head nor a mask")
-        elif path in whole:
-            work.withhold("unaudited", "conversion and defacing both made the same mask")
+    if any(_MASK.search(path) for path in whole):
+        work.withhold("unaudited", "conversion made a file with the name of a face mask")
     chosen = {path: ("converted", file) for path, file in whole.items() if path not in heads}
     chosen |= {path: ("defaced", file) for path, file in faceless.items() if path in heads or _MASK.search(path)}
     return [chosen[path] for path in sorted(chosen)]

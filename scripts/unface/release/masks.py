@@ -1,7 +1,7 @@
 """Every head that would be released against its face mask: what the mask removes must be gone from the image."""
 
 import zlib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -9,30 +9,28 @@ from typing import Self
 import numpy as np
 
 from unface.release.checks import Finding
-from unface.release.contents import is_image, suffix
+from unface.release.contents import Heads
 from unface.release.streams import read_voxels
 
 SHARED = {"echo", "part", "inv", "flip", "mt"}
 """Entities of images that one acquisition takes at one place: they share a mask, whose BIDS name has none of these."""
 
 
-def check(
-    files: Mapping[str, tuple[str, Path]], faced_suffixes: Collection[str], unreleased: Path
-) -> Iterator[Finding]:
+def check(files: Mapping[str, tuple[str, Path]], heads: Heads, unreleased: Path) -> Iterator[Finding]:
     """Heads without a mask of their own, with a mask that removes nothing, or with voxels left where it removes.
 
     Parameters
     ----------
     files
         Stage and file by path in the dataset.
-    faced_suffixes
-        BIDS suffixes of images that show the head.
+    heads
+        Which images show the head.
     unreleased
         Folder of masks that BIDS has no name for, each by the path of its image.
     """
     masks = [(Name.of_masked(path), file) for path, (_, file) in files.items() if path.endswith("_defacemask.nii.gz")]
     for path, (_, file) in files.items():
-        if is_image(path) and suffix(path) in faced_suffixes:
+        if path in heads:
             image = Name.of(path)
             beside = unreleased / path
             own = [beside] if beside.is_file() else [mask for name, mask in masks if name.is_of(image)]

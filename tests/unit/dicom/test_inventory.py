@@ -26,7 +26,7 @@ from unface.dicom.subjects import SubjectsError
 from unface.dicom.walk import walk
 from unface.layout import Layout
 from unface.pseudonyms import Key
-from unface.settings import PROJECT
+from unface.settings import PROJECT, SettingsError
 
 KEY = Key(bytes(range(32)))
 RULES = PROJECT / "resources" / "bids_rules.yaml"
@@ -197,7 +197,8 @@ def test_links_out_of_the_folder_are_not_followed(tmp_path: Path) -> None:
     assert {place.problem for folder in walk(dicom, 0, 1) for place in folder.places} == {
         "a link, which is not followed"
     }
-    assert take_stock(dicom, tmp_path / "results").dicom == 0
+    with pytest.raises(SettingsError, match="no DICOM image was found"):
+        take_stock(dicom, tmp_path / "results")
 
 
 def test_a_copy_of_a_file_is_left_out_and_counted(tmp_path: Path) -> None:
@@ -226,6 +227,19 @@ def test_a_session_that_is_gone_disappears_and_is_counted(tmp_path: Path) -> Non
     summary = take_stock(tmp_path / "dicom", tmp_path / "results")
     assert (summary.sessions, summary.gone) == (1, 1)
     assert len(list(Layout(tmp_path / "results").record("x", "y").parent.iterdir())) == 1
+
+
+def test_a_raw_folder_that_is_empty_as_where_a_disk_is_missing_changes_nothing(tmp_path: Path) -> None:
+    write_series(tmp_path / "dicom", 0)
+    results = tmp_path / "results"
+    take_stock(tmp_path / "dicom", results)
+    before = {
+        path: path.stat().st_mtime_ns for path in results.rglob("*") if path.is_file() and "scan" not in str(path)
+    }
+    (tmp_path / "missing").mkdir()
+    with pytest.raises(SettingsError, match="is its disk there"):
+        take_stock(tmp_path / "missing", results)
+    assert {path: path.stat().st_mtime_ns for path in before} == before
 
 
 def test_the_table_of_subjects_names_subjects_and_sessions(tmp_path: Path) -> None:

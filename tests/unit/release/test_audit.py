@@ -9,7 +9,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from staged_sessions import IDENTIFIERS, Change, codes, image, session
+from staged_sessions import IDENTIFIERS, Change, audit, codes, image, session
 from unface.layout import Layout
 from unface.release import contents
 
@@ -131,8 +131,12 @@ PLANTED = {
     "a name in a file name": (rename("dwi/sub-abc_ses-s1_acq-JaneDoe_dwi"), {"known_answer"}),
     "a name that BIDS does not know": (rename("dwi/sub-abc_ses-s1_blurb"), {"file_name"}),
     "another session's file": (rename("dwi/sub-abc_ses-s2_dwi"), {"file_name"}),
-    "a kind of file without a check": (text("anat/sub-abc_ses-s1_FLAIR.nii", "x"), {"file_name"}),
+    "a kind of file without a check": (text("dwi/sub-abc_ses-s1_dwi.nii", "x"), {"file_name"}),
     "a head that was not defaced": (lambda folder: image(folder / "anat/sub-abc_ses-s1_T2w.nii.gz"), {"face_left"}),
+    "a head whose suffix the settings leave out": (
+        lambda folder: image(folder / "anat/sub-abc_ses-s1_FLAIR.nii.gz"),
+        {"face_left"},
+    ),
     "a link": (lambda folder: (folder / "anat/x.json").symlink_to("/etc/hostname"), {"unaudited"}),
     "a sidecar alone": (text("anat/sub-abc_ses-s1_PDw.json", "{}"), {"unaudited"}),
 }
@@ -161,6 +165,19 @@ def test_an_untouched_session_passes_and_its_contents_are_listed(layout: Layout)
     assert rows[f"sub-abc/ses-s1/{T1W}.json"].source == "converted"
     assert rows["sub-abc/ses-s1/anat/sub-abc_ses-s1_mod-T1w_defacemask.nii.gz"].source == "defaced"
     assert len(rows) == 9
+
+
+def test_an_anatomical_image_that_shows_no_face_is_released_as_it_is_where_the_settings_say_so(layout: Layout) -> None:
+    flair = "anat/sub-abc_ses-s1_FLAIR"
+
+    def convert(folder: Path) -> None:
+        image(folder / f"{flair}.nii.gz")
+        (folder / f"{flair}.json").write_text(json.dumps({"EchoTime": 0.1}))
+
+    assert "face_left" in codes(session(layout, converted=convert))
+    assert audit(layout, ("abc", "s1"), faceless=("FLAIR",)).ok
+    rows = {row.path: row for row in contents.read(layout.stage("audit", "abc", "s1") / contents.FILE)}
+    assert rows[f"sub-abc/ses-s1/{flair}.nii.gz"].source == "converted"
 
 
 def test_defacing_may_leave_nothing_but_heads_and_masks(layout: Layout) -> None:
