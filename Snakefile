@@ -65,6 +65,7 @@ rule each_session:
     """Every stage of every session without the release: a target to run in slices, `--batch each_session=1/10`."""
     input:
         [layout.review(*names) for names in sessions],
+        noise_floor,
 
 
 onstart:
@@ -80,5 +81,6 @@ onstart:
 
 
 onsuccess:
-    if layout.closing_words.exists():
+    # Those of an earlier run would say what this one has not done.
+    if changed_at(layout.closing_words) != spoken_at:
         print(layout.closing_words.read_text())

@@ -19,11 +19,12 @@ from unface.release import ratings
 
 try:
     settings.check(config)
-    if config["deidentify"]["overrides"]:
-        # Here alone, for it looks into pydicom's dictionary: without overrides every job is spared the import.
-        from unface.dicom import overrides
+    if config["deidentify"]["overrides"] or config["select"]:
+        # Here alone, for it looks into pydicom's dictionary: without these settings every job is spared the import.
+        from unface.dicom import overrides, selection
 
         overrides.read(config["deidentify"]["overrides"])
+        selection.check(config["select"])
     protocols = {
         stage: settings.protocol(config, stage) for stage in settings.STAGE_ADAPTERS
     }
@@ -46,6 +47,18 @@ planned = (
     and all(names in conversions for names in sessions)
 )
 noise_sample = sampled(sessions, config["morphometry"]["noise_sessions"])
+noise_floor = [
+    layout.stage(f"morphometry-{image}", *names)
+    for names in noise_sample
+    for image in ("repeat", "shifted")
+]
+
+
+def changed_at(path: Path) -> int:
+    return path.stat().st_mtime_ns if path.exists() else 0
+
+
+spoken_at = changed_at(layout.closing_words)
 
 # Outputs that one later stage reads, and that can be made again: removed after it, unless all is to be kept.
 once_read = temp if config["keep_work"] == "needed" else lambda output: output

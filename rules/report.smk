@@ -24,11 +24,7 @@ rule report:
     """Sum up the cohort on one page that may be published: no face, no identifier."""
     input:
         verdicts=layout.verdicts,
-        noise=[
-            layout.stage(f"morphometry-{image}", *names)
-            for names in noise_sample
-            for image in ("repeat", "shifted")
-        ],
+        noise=noise_floor,
     output:
         page=layout.summary_page,
     log:

@@ -143,10 +143,10 @@ def _explain(error: jsonschema.ValidationError) -> list[str]:
     if error.validator == "additionalProperties" and "properties" in schema:
         valid = list(schema["properties"])
         unknown = [key for key in value if key not in valid]
-        return [f"unknown setting {_dotted(where, key)}{_nearest(key, valid)}" for key in unknown]
+        return [f"unknown setting {_dotted(where, key)}{nearest(key, valid)}" for key in unknown]
     if error.validator == "enum" and isinstance(value, str):
         valid = [str(value) for value in schema["enum"]]
-        return [f"{where}: {value!r} is not one of {', '.join(valid)}{_nearest(value, valid)}"]
+        return [f"{where}: {value!r} is not one of {', '.join(valid)}{nearest(value, valid)}"]
     if isinstance(value, date):
         return [f"{where}: put the date in quotes"]
     if value is None and "properties" in schema:
@@ -158,7 +158,8 @@ def _dotted(where: str, key: str) -> str:
     return f"{where}.{key}" if where else key
 
 
-def _nearest(word: str, valid: Iterable[str]) -> str:
+def nearest(word: str, valid: Iterable[str]) -> str:
+    """A question that names the valid word most like a wrong one; empty if none is like it."""
     near = difflib.get_close_matches(word, list(valid), n=1, cutoff=0.5)
     return f" (did you mean {near[0]}?)" if near else ""
 

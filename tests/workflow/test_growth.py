@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from dicom_factory import write_series
-from small_cohort import Cohort, Run
+from small_cohort import COARSE, Cohort, Run
 
 RULES = """rules:
 # Nothing in here shows a face, so that a session takes seconds.
@@ -26,9 +26,9 @@ class Growing:
 
     folder: Path
 
-    def snakemake(self, *arguments: str) -> str:
+    def snakemake(self, *arguments: str, **config: object) -> str:
         run = Run(self.folder, Cohort(self.folder / "dicom", (), ()))
-        finished = run.snakemake(*arguments, convert={"rules": str(self.folder / "rules.yaml")})
+        finished = run.snakemake(*arguments, convert={"rules": str(self.folder / "rules.yaml")}, **config)
         assert finished.returncode == 0, finished.stdout
         return finished.stdout
 
@@ -79,3 +79,12 @@ def test_an_added_session_is_all_that_is_worked_on(growing: Growing) -> None:
     write_series(growing.folder / "dicom" / "p2", 2, "siemens")
     growing.snakemake("inventory")
     assert growing.jobs("--dry-run") == OF_A_SESSION | OF_THE_COHORT | {"survey": 1}
+
+
+def test_slices_and_then_the_release_alone_come_to_the_whole(growing: Growing) -> None:
+    noise = {**COARSE, "noise_sessions": 1}
+    for part in (1, 2):
+        said = growing.snakemake("each_session", "--batch", f"each_session={part}/2", morphometry=noise)
+        assert "run snakemake again" not in said, "the words of the inventory before"
+    growing.snakemake("--allowed-rules", "all", "release", "report", "survey", "withdraw", morphometry=noise)
+    assert len(growing.released()) == 3

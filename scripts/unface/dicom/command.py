@@ -83,4 +83,5 @@ def _settings(config: Path | None) -> tuple[Deidentify, tuple[selection.Conditio
         content.update(yaml.safe_load(config.read_text(encoding="utf-8")) or {})
     check(content)
     overrides.read(content["deidentify"]["overrides"])
+    selection.check(content["select"])
     return Deidentify.of(content["deidentify"]), tuple(content["select"])

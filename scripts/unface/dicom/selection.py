@@ -4,10 +4,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from pydicom.datadict import tag_for_keyword
+from pydicom.datadict import keyword_dict, tag_for_keyword
 
 from unface.dicom.encoding import element_at
 from unface.dicom.splitter import Unit
+from unface.settings import SettingsError, nearest
 
 SR = "1.2.840.10008.5.1.4.1.1.88."
 ENCAPSULATED = "1.2.840.10008.5.1.4.1.1.104."
@@ -28,6 +29,15 @@ Condition = Mapping[str, Any]
 
 NO_FIELDS: dict[str, list[str]] = {}
 DEFAULT_FIELDS = ("SOPClassUID", "Modality", "BurnedInAnnotation")
+
+
+def check(select: Sequence[Condition]) -> None:
+    """Raise `SettingsError` if a condition names an attribute that DICOM does not know: it holds for all or none."""
+    for condition in select:
+        if tag_for_keyword(condition["field"]) is None:
+            raise SettingsError(
+                f"select: DICOM knows no attribute {condition['field']}{nearest(condition['field'], keyword_dict)}"
+            )
 
 
 def keywords(select: Sequence[Condition]) -> list[str]:

@@ -9,7 +9,7 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.sequence import Sequence
 
 from unface import outcome
-from unface.dicom import command, overrides
+from unface.dicom import command, overrides, selection
 from unface.dicom.deidentify import deidentify_session
 from unface.dicom.records import RawFile, Series, SessionRecord
 from unface.layout import Layout
@@ -193,6 +193,29 @@ def test_a_condition_that_one_file_fails_keeps_its_series_out_and_hides_what_ide
     assert [condition["holds"] for condition in judged["conditions"]] == [False, True]
     assert [condition["found"] for condition in judged["conditions"]] == [["***"], ["MR"]]
     assert judged["conditions"][0]["failed_files"] == [1]
+
+
+@pytest.mark.parametrize(
+    ("condition", "found", "holds"),
+    [
+        ({"in": ["MR", "CT"]}, "ct", True),
+        ({"in": ["MR"]}, "CT", False),
+        ({"not_in": ["CT"]}, "MR", True),
+        ({"not_in": ["CT", "PT"]}, "ct", False),
+        ({"contains": "head"}, "MR HEAD 3D", True),
+        ({"contains": "head"}, "knee", False),
+        ({"not_contains": "face"}, "head", True),
+        ({"not_contains": "face"}, "with FACE", False),
+    ],
+)
+def test_each_kind_of_condition_lets_in_what_it_says(condition: dict[str, object], found: str, holds: bool) -> None:
+    asked = {"field": "SeriesDescription", **condition}
+    assert selection.holds(asked, {"SeriesDescription": [found]}) is holds
+
+
+def test_a_condition_on_an_attribute_that_dicom_does_not_know_is_refused() -> None:
+    with pytest.raises(SettingsError, match=r"SeriesDescripton \(did you mean SeriesDescription\?\)"):
+        selection.check([{"field": "SeriesDescripton", "not_contains": "face"}])
 
 
 def test_an_identifier_that_an_override_keeps_withholds_the_series(tmp_path: Path, raw: Path) -> None:
