@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from unface import settings
+from unface.dicom.withdrawn import linked, naming_nobody
 from unface.layout import Layout
 from unface.limits import limit
 from unface.logs import log_to
@@ -25,6 +26,7 @@ verdicts = release(
     protocol_texts=protocol.texts(snakemake.config, snakemake.params.protocols, rules),
     data_dictionary=settings.named_file(snakemake.config, "release.data_dictionary"),
     rated=ratings.read(settings.named_file(snakemake.config, "ratings")),
+    notes=[naming_nobody(settings.named_file(snakemake.config, "withdrawal.subjects"), linked(layout))],
 )
 protocol.keep(snakemake.config, rules, layout.last_settings)
 layout.closing_words.write_text(summary(verdicts), encoding="utf-8")

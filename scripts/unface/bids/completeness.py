@@ -27,8 +27,10 @@ def missing(one: Acquisition, folders: Sequence[Path], shapes: Sequence[Geometry
     shapes
         The shape of each image that was made of it.
     """
+    numbers = [_instance_numbers(folder) for folder in folders]
     findings = [
-        *(_gap(series, folder) for series, folder in zip(one.series, folders, strict=True)),
+        *map(_gap, numbers),
+        _lost_beginning(one, numbers),
         *(_broken_volume(series) for series in one.series),
         _lost_series(one),
         _lost_volumes(one, shapes),
@@ -36,18 +38,32 @@ def missing(one: Acquisition, folders: Sequence[Path], shapes: Sequence[Geometry
     return next(filter(None, findings), "")
 
 
-def _gap(series: Series, folder: Path) -> str:
-    """Instance numbers have to be whole: echoes and parts may share them, but none is skipped."""
+def _instance_numbers(folder: Path) -> set[int]:
+    """Those of the clean files of a series; none if one file has none."""
     numbers = set()
     for file in sorted(folder.glob("*.dcm")):
         number = first_elements.read(file, ["InstanceNumber"]).get("InstanceNumber")
         if number is None:
-            return ""
+            return set()
         numbers.add(int(number))
+    return numbers
+
+
+def _gap(numbers: set[int]) -> str:
+    """Instance numbers have to be whole: echoes and parts may share them, but none is skipped."""
     lost = max(numbers, default=0) - min(numbers, default=0) + 1 - len(numbers)
     if not numbers or lost <= 0:
         return ""
     return f"{lost} of {len(numbers) + lost} instance numbers ({min(numbers)} to {max(numbers)}) are missing"
+
+
+def _lost_beginning(one: Acquisition, numbers: Sequence[set[int]]) -> str:
+    """A scanner counts from 1, through all parts of an acquisition; what it derives of others may go on counting."""
+    files = sum(len(series.files) for series in one.series)
+    if files < 2 or not all(numbers) or "DERIVED" in values_of(one.fields.get("ImageType")):
+        return ""
+    lost = min(map(min, numbers)) - 1
+    return f"the first {lost} instance numbers are missing" if lost > 0 else ""
 
 
 def _broken_volume(series: Series) -> str:

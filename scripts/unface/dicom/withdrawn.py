@@ -2,7 +2,7 @@
 
 import csv
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from unface.dicom.subjects import SubjectsError, normalised
@@ -34,8 +34,28 @@ def read_withdrawn(path: Path | None, linkage: Iterable[tuple[str, str]]) -> fro
     SubjectsError
         If neither column is there, or a row names nobody; the message holds no identifier.
     """
+    return frozenset(label for _, labels in _rows(path, linkage) for label in labels)
+
+
+def naming_nobody(path: Path | None, linkage: Sequence[tuple[str, str]]) -> str:
+    """A sentence on the rows that name nobody known, by their lines; empty if all do. Raises as `read_withdrawn` does.
+
+    It cannot be an error: whoever was taken out of the linkage, too, is not known any more.
+    """
+    known = {subject for subject, _ in linkage}
+    lines = [str(number) for number, labels in _rows(path, linkage) if not labels & known]
+    if not lines or path is None:
+        return ""
+    return (
+        f"{path.name}, line {', '.join(lines)}: names nobody of the last inventory. Is it mistyped? Or were they taken "
+        "out with `withdrawal.restricted` before, or are their raw files gone"
+    )
+
+
+def _rows(path: Path | None, linkage: Iterable[tuple[str, str]]) -> Iterator[tuple[int, set[str]]]:
+    """The labels that each line stands for."""
     if path is None:
-        return frozenset()
+        return
     by_patient: dict[str, set[str]] = {}
     for subject, patient in linkage:
         by_patient.setdefault(normalised(patient), set()).add(subject)
@@ -43,15 +63,12 @@ def read_withdrawn(path: Path | None, linkage: Iterable[tuple[str, str]]) -> fro
         reader = csv.DictReader(file, delimiter="\t")
         if not {"subject", "patient_id"} & set(reader.fieldnames or ()):
             raise SubjectsError(f"{path.name}: a column subject or patient_id is needed")
-        found: set[str] = set()
         for number, row in enumerate(reader, start=2):
             subject = (row.get("subject") or "").strip().removeprefix("sub-")
             patient = normalised(row.get("patient_id") or "")
             if not subject and not patient:
                 raise SubjectsError(f"{path.name}, line {number}: names nobody")
-            found |= {subject} - {""}
-            found |= by_patient.get(patient, set()) if patient else set()
-    return frozenset(found)
+            yield number, {subject} - {""} | (by_patient.get(patient, set()) if patient else set())
 
 
 def digest(path: Path | None, restricted: bool) -> str:

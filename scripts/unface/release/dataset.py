@@ -13,7 +13,7 @@ from bidsschematools.schema import load_schema
 from unface import __version__
 from unface.layout import Layout, bids_folder, bids_prefix
 from unface.release.dictionary import Dictionary
-from unface.settings import Release
+from unface.settings import Release, SettingsError
 
 BASIC_PROFILE = ("113100", "Basic Application Confidentiality Profile")
 DEFACED = ("113102", "Clean Recognizable Visual Features Option")
@@ -38,7 +38,8 @@ OPTION_CODES: Mapping[str, tuple[str, str]] = {
 """DICOM PS3.16 CID 7050, De-identification Method."""
 
 MISSING = "n/a"
-_KEYS_OF_SUBJECTS = ("patient_id", "study_uid", "subject", "session")
+_NOT_RELEASED = ("patient_id", "study_uid", "subject", "session", "sex", "age")
+"""Columns of the table of subjects that name somebody, or that come by way of the clean headers: ages in bands."""
 OLDEST = 89
 """BIDS caps ages here."""
 SEXES = {"F": "female", "M": "male", "O": "other"}
@@ -84,24 +85,34 @@ def first_time(folder: Path) -> str:
 
 
 def read_subjects(path: Path | None) -> dict[str, dict[str, str]]:
-    """The columns for participants.tsv that the user's table of subjects gives, by subject label."""
+    """The columns for participants.tsv that the user's table of subjects gives, by subject label.
+
+    Raises
+    ------
+    SettingsError
+        If two rows of one subject differ in such a column: participants.tsv has one row for both.
+    """
     if path is None:
         return {}
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        rows = list(csv.DictReader(file, delimiter="\t"))
     found: dict[str, dict[str, str]] = {}
-    for row in rows:
-        values = {
-            name: (value or "").strip() or MISSING for name, value in row.items() if name not in _KEYS_OF_SUBJECTS
-        }
-        found.setdefault((row.get("subject") or "").removeprefix("sub-"), values)
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        for number, row in enumerate(csv.DictReader(file, delimiter="\t"), start=2):
+            values = {
+                name: (value or "").strip() or MISSING for name, value in row.items() if name not in _NOT_RELEASED
+            }
+            known = found.setdefault((row.get("subject") or "").strip(), values)
+            if different := [name for name, value in values.items() if value != known[name]]:
+                raise SettingsError(
+                    f"subjects: line {number}: {', '.join(different)} differs from an earlier row of the same subject, "
+                    "and participants.tsv has one row for both: give both the same, or leave the column out"
+                )
     return found
 
 
 def people(
     layout: Layout, dataset: Path, sessions: Sequence[tuple[str, str]], given: Mapping[str, Mapping[str, str]]
 ) -> list[Person]:
-    """One person for every subject in the dataset; what the user gives goes before what headers say."""
+    """One person for every subject in the dataset: sex and age of the clean headers, and what the user gives."""
     by_subject: dict[str, list[str]] = {}
     for subject, session in sorted(sessions):
         by_subject.setdefault(subject, []).append(session)

@@ -52,7 +52,7 @@ def read(path: Path | None, rows: Mapping[str, Mapping[str, str]]) -> Dictionary
         raise SettingsError(f"{path.name}: neither JSON nor a table: {error}") from None
     if not isinstance(entries, dict):
         raise SettingsError(f"{path.name}: it holds a mapping of columns to what they mean")
-    columns = {name for values in rows.values() for name in values}
+    columns = {name for values in rows.values() for name in values} | {"sex", "age"}
     problems = [problem for name, entry in entries.items() for problem in _problems(name, entry, columns, rows)]
     if problems:
         raise SettingsError(f"{path.name}: " + "; ".join(problems))

@@ -138,6 +138,7 @@ def release(
     protocol_texts: Mapping[str, str] | None = None,
     data_dictionary: Path | None = None,
     rated: Ratings | None = None,
+    notes: Sequence[str] = (),
 ) -> Verdicts:
     """Examine every session, assemble what passed into a dataset, validate it, and put it in the last one's place.
 
@@ -161,6 +162,8 @@ def release(
         What the user says of the columns of the table of subjects (`dictionary.read`).
     rated
         What persons said of defaced images.
+    notes
+        What else the author of the release should know.
 
     Raises
     ------
@@ -217,14 +220,14 @@ def release(
     verdicts = [Verdict(*names, tuple(dict.fromkeys(because))) for names, because in reasons.items()]
     write(layout.verdicts, verdicts)
     ratings.write_wanted(layout.ratings_wanted, wanted)
-    notes = list(filter(None, [anonymity.note(rows)])) if held else []
+    said = [*notes, anonymity.note(rows) if held else ""]
     if wanted:
-        notes.append(
+        said.append(
             f"{len(wanted)} images wait for a person's rating: look at their review pages, fill in "
             f"restricted/{layout.ratings_wanted.name}, and name it as the setting `ratings`"
         )
     log.info("%d of %d sessions released", len(held), len(verdicts))
-    return Verdicts(verdicts, layout, tuple(notes))
+    return Verdicts(verdicts, layout, tuple(filter(None, said)))
 
 
 Whom = tuple[str | None, str | None]

@@ -25,6 +25,7 @@ def without(raw: Path, folder: Path, number: int, lost: Callable[[pydicom.Datase
 LOST = {
     "a slice of one volume": ("ge_siemens_epi", lambda ds: ds.InstanceNumber == 37, "1 of 150"),
     "a volume inside": ("ge_siemens_epi", lambda ds: 30 < ds.InstanceNumber <= 45, "15 of 150"),
+    "the beginning": ("ge_siemens_epi", lambda ds: ds.InstanceNumber <= 15, "the first 15"),
     "the last volume": ("ge_siemens_epi", lambda ds: ds.InstanceNumber > 135, "9 of 10 volumes"),
     "the end of the last volume": ("ge_siemens_epi", lambda ds: ds.InstanceNumber > 140, "140 images"),
 }

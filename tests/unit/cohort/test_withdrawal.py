@@ -11,7 +11,7 @@ import pytest
 from staged_sessions import RELEASE, run, session
 from unface.cohort.withdrawal import remove
 from unface.dicom.subjects import SubjectsError
-from unface.dicom.withdrawn import digest, linked, read_withdrawn
+from unface.dicom.withdrawn import digest, linked, naming_nobody, read_withdrawn
 from unface.layout import Layout
 
 GONE, STAYS = ("abc", "s1"), ("abcd", "abc")
@@ -118,6 +118,15 @@ def test_subjects_are_named_by_label_or_by_patient_id(layout: Layout, tmp_path: 
     table.write_text("subject\tpatient_id\nsub-xyz\t\n\tmrn  7 \n")
     assert read_withdrawn(table, linked(layout)) == {"xyz", "abc"}
     assert digest(table, True) != digest(table, False)
+
+
+def test_rows_that_name_nobody_known_are_told_by_their_lines(layout: Layout, tmp_path: Path) -> None:
+    table = tmp_path / "excluded.tsv"
+    table.write_text("subject\tpatient_id\nsub-abc\t\nABCD\t\n\tMRN-8\n\tMRN 8\n")
+    said = naming_nobody(table, linked(layout))
+    assert "line 3, 4:" in said
+    assert "MRN" not in said
+    assert not naming_nobody(None, linked(layout))
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,24 @@ def test_sex_and_age_come_from_the_clean_headers(layout: Layout) -> None:
     assert "k-anonymity 1" in summary(verdicts)
 
 
+def test_ages_of_the_table_of_subjects_are_not_released_beside_the_bands_of_the_headers(
+    layout: Layout, tmp_path: Path
+) -> None:
+    table = tmp_path / "subjects.tsv"
+    table.write_text("patient_id\tsubject\tsession\tsex\tage\tgroup\nM1\taa \ts1\tF\t97\tc\nM1\taa\ts2\tF\t98\tc\n")
+    for label in ("s1", "s2"):
+        session(layout, ("aa", label), deidentified=clean_header("F", "090Y"))
+    run(layout, [("aa", "s1"), ("aa", "s2")], subjects=table)
+    assert participants(layout) == ["participant_id\tsex\tage\tgroup", "sub-aa\tF\t89\tc"]
+
+
+def test_rows_of_one_subject_that_differ_are_refused(tmp_path: Path) -> None:
+    table = tmp_path / "subjects.tsv"
+    table.write_text("patient_id\tsubject\tgroup\nM1\taa\tc\nM1\taa\tp\n")
+    with pytest.raises(SettingsError, match="line 3: group differs"):
+        dataset.read_subjects(table)
+
+
 def test_a_subject_with_two_sessions_has_one_row_with_the_first_age_and_a_table_of_sessions(layout: Layout) -> None:
     def later(folder: Path) -> None:
         text = SCANS.format(prefix="sub-aa_ses-s1").replace("1850", "1852")
