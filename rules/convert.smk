@@ -4,6 +4,7 @@ rule convert:
         deidentified=layout.stage("deidentified"),
         dicom=layout.clean_dicom(),
         record=layout.record(),
+        identifiers=layout.identifiers(),
     output:
         converted=directory(layout.stage("converted")),
     log:

@@ -20,6 +20,7 @@ def convert(work: outcome.Work) -> None:
         deidentified=Path(snakemake.input.deidentified),
         dicom=Path(snakemake.input.dicom),
         record=Path(snakemake.input.record),
+        identifiers=Path(snakemake.input.identifiers),
         rules=settings.mapping_rules(snakemake.config),
         settings=settings.Convert.of(snakemake.config["convert"]),
     )

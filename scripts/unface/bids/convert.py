@@ -4,7 +4,7 @@ import csv
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,9 @@ from unface.bids import (
 )
 from unface.bids.criteria import values_of
 from unface.bids.images import Acquisition, Target
+from unface.dicom.identifiers import in_label
 from unface.dicom.records import SessionRecord, merged_fields
+from unface.dicom.values import vocabulary
 from unface.layout import bids_folder, bids_prefix
 from unface.outcome import JobFailedError, WithheldError, Work
 from unface.settings import Convert
@@ -33,10 +35,18 @@ STATES = ("converted", "excluded", "duplicate", "incomplete", "ambiguous", "unma
 """How a series ends, one of these."""
 
 MISSING = "n/a"
+KNOWN = "known_answer"
 
 
 def convert_session(
-    work: Work, deidentified: Path, record: Path, rules: Path, settings: Convert, *, dicom: Path | None = None
+    work: Work,
+    deidentified: Path,
+    record: Path,
+    rules: Path,
+    settings: Convert,
+    *,
+    dicom: Path | None = None,
+    identifiers: Path | None = None,
 ) -> None:
     """Write the BIDS images of a session below `work.folder / "bids"`, and `series.json`: the state of each series.
 
@@ -50,6 +60,8 @@ def convert_session(
         The mapping rules.
     dicom
         The clean files, a folder for each series; `dicom` in the folder of the stage if not given.
+    identifiers
+        The session's known answers: no name of an image may hold one, for names are told in reasons and logs.
 
     Raises
     ------
@@ -65,7 +77,7 @@ def convert_session(
             _match_again(one, mapping)
     for note in repeats.settle(acquisitions, settings.repeats):
         work.note(note)
-    _place(work, acquisitions)
+    _place(work, acquisitions, json.loads(identifiers.read_text(encoding="utf-8")) if identifiers else {})
     _complete(work, session, acquisitions)
     written = _write(work, acquisitions)
     _write_scans(work, session, written)
@@ -168,8 +180,8 @@ _TIMES = (
 )
 
 
-def _place(work: Work, acquisitions: Sequence[Acquisition]) -> None:
-    """Give the images of what is left their names; take out what BIDS has no name for."""
+def _place(work: Work, acquisitions: Sequence[Acquisition], answers: Mapping[str, Sequence[str]]) -> None:
+    """Give the images of what is left their names; take out what BIDS has no name for, and names that identify."""
     left: dict[tuple[Any, ...], list[Acquisition]] = {}
     for one in acquisitions:
         if not one.state:
@@ -183,6 +195,9 @@ def _place(work: Work, acquisitions: Sequence[Acquisition]) -> None:
             continue
         for one in run:
             for target in one.targets:
+                if telling := [name for name, label in target.entities.items() if _identifies(label, answers)]:
+                    _refuse(work, [one], f"its {telling[0]} would hold one of the subject's own identifiers", KNOWN)
+                    break
                 target.stem = names.stem(work.subject, work.session, target.datatype, target.entities, target.suffix)
                 if not names.is_valid(f"{target.stem}.nii.gz"):
                     shown = target.stem.rsplit("/", 1)[-1].removeprefix(bids_prefix(work.subject, work.session) + "_")
@@ -192,11 +207,16 @@ def _place(work: Work, acquisitions: Sequence[Acquisition]) -> None:
                 owners.setdefault(target.stem, one)
 
 
-def _refuse(work: Work, run: Iterable[Acquisition], sentence: str) -> None:
+def _identifies(label: str, answers: Mapping[str, Sequence[str]]) -> bool:
+    """Whether a label may tell who the subject is; a word of every protocol, such as `rest`, does not."""
+    return label.lower().encode() not in vocabulary() and in_label(answers, label)
+
+
+def _refuse(work: Work, run: Iterable[Acquisition], sentence: str, code: str = "not_bids") -> None:
     for one in run:
         if not one.state:
             one.state, one.reason = "withheld", sentence
-            work.withhold("not_bids", f"{one.name}: {sentence}; change the mapping rule or exclude the series")
+            work.withhold(code, f"{one.name}: {sentence}; change the mapping rule or exclude the series")
 
 
 def _complete(work: Work, session: SessionRecord, acquisitions: Sequence[Acquisition]) -> None:

@@ -8,6 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any
 
 from unface.bids.rules import Match
@@ -247,5 +248,7 @@ def _model(value: Any) -> str:
 
 
 def _holds(value: str, secrets: frozenset[str]) -> bool:
-    words = re.findall(r"[a-z0-9]+", value.lower())
-    return any(word in secrets for word in words)
+    """Whether one of its words is a secret, or holds one of 5 letters and more: labels have no spaces."""
+    words = set(re.findall(r"[^\W_]+", value.casefold()))
+    parts = {word[at:end] for word in words for at, end in combinations(range(len(word) + 1), 2) if end - at > 4}
+    return not secrets.isdisjoint(words | parts)

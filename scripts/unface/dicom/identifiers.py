@@ -59,6 +59,8 @@ CHARACTER_SET, BIRTH_DATE = 0x00080005, 0x00100030
 CHARACTER_SETS = sorted({"utf-8", *python_encoding.values()})
 SHORT_ID = 3
 """Identifiers no longer than this are in many names by chance."""
+LABEL_WORD, LABEL_PART = 3, 5
+"""Characters of a word that is looked for as a whole label, and as a part of one."""
 ASCII_VRS = {b"UI", b"DA", b"DT"}
 COLLECTED_VRS = {b"PN", *ASCII_VRS}
 SKIPPED_VRS = {b"CS", b"DS", b"IS", b"TM", b"LO", b"SH", b"US", b"SS", b"UL", b"FD", b"FL", b"OB", b"OW"}
@@ -188,6 +190,15 @@ def usable(answers: Mapping[str, Iterable[str]]) -> dict[str, list[str]]:
             values = {value for value in values if re.fullmatch(r"\d{8}", value) and value not in UNFIT_DATES}
         clean[kind] = sorted(values)
     return clean
+
+
+def in_label(answers: Mapping[str, Iterable[str]], label: str) -> bool:
+    """Whether a label of letters and digits is a word of a name or an ID, or from 5 characters on holds one."""
+    names = [word for value in answers.get("name", ()) for word in re.split(r"[\W_]+", value)]
+    numbers = [re.sub(r"[\W_]+", "", value) for value in answers.get("id", ()) if len(value) > SHORT_ID]
+    words = {word.casefold() for word in [*names, *numbers] if len(word) >= LABEL_WORD}
+    low = label.casefold()
+    return low in words or any(len(word) >= LABEL_PART and word in low for word in words)
 
 
 def write(path: Path, answers: Mapping[str, list[str]]) -> None:

@@ -330,10 +330,10 @@ def _inventory_table(listed: Sequence[_Listed], groups: Sequence[ProtocolGroup])
 
 
 def _secret_words(found: Iterable[FoundSeries]) -> frozenset[str]:
-    """Words of the patients' own identifiers that no public table may show."""
+    """Words of the patients' own identifiers that no public table may show: of names from 3 letters on."""
     words: set[str] = set()
     for one in found:
-        for name in ("PatientID", "PatientName", "PatientBirthDate"):
+        for name, least in (("PatientID", 4), ("PatientName", 3), ("PatientBirthDate", 4)):
             for value in one.values.get(name, ()):
-                words.update(word for word in re.findall(r"[a-z0-9]+", str(value).lower()) if len(word) > 3)
+                words.update(word for word in re.findall(r"[^\W_]+", str(value).casefold()) if len(word) >= least)
     return frozenset(words)

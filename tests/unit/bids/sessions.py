@@ -72,7 +72,9 @@ def take_in(dicom: Path, results: Path) -> Layout:
     return layout
 
 
-def convert(layout: Layout, rules: Path = RULES, **settings: str) -> list[Converted]:
+def convert(
+    layout: Layout, rules: Path = RULES, *, identifiers: Path | None = None, **settings: str
+) -> list[Converted]:
     """Convert every session of an inventory."""
     chosen = {"rules": str(rules), "unmapped": "exclude", "repeats": "last", "incomplete": "withhold"} | settings
     found = []
@@ -82,7 +84,9 @@ def convert(layout: Layout, rules: Path = RULES, **settings: str) -> list[Conver
             "converted",
             subject,
             session,
-            lambda work, clean=clean, record=record: convert_session(work, clean, record, rules, Convert.of(chosen)),
+            lambda work, clean=clean, record=record: convert_session(
+                work, clean, record, rules, Convert.of(chosen), identifiers=identifiers
+            ),
             layout=layout,
             protocol={},
             upstream=["deidentified"],

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from unface.bids.protocols import Acquisition, ProtocolGroup, group_acquisitions, public_row, restricted_row, vendor
 from unface.bids.rules import load
 from unface.pseudonyms import Key
@@ -57,6 +59,13 @@ def test_a_public_row_shows_no_free_text() -> None:
     )
     assert secret not in str(public_row(group, frozenset()))
     assert secret in restricted_row(group)["series_description"]
+
+
+@pytest.mark.parametrize("label", ["doe", "JanetSmithson", "smithson7T"])
+def test_a_name_that_a_label_of_the_header_holds_is_not_shown(label: str) -> None:
+    (group,) = groups_of(T1W | {"ProtocolName": f"anat-T1w_acq-{label}"})
+    assert label in str(public_row(group, frozenset()))
+    assert label not in str(public_row(group, frozenset({"doe", "smithson"})))
 
 
 def test_text_in_the_place_of_a_number_is_not_shown() -> None:

@@ -52,6 +52,25 @@ def test_an_unmapped_series_is_said_and_withholds_where_the_settings_say_so(
 
 
 @pytest.mark.parametrize(
+    ("label", "told"),
+    [("SmithsonJanet", True), ("doe", True), ("MRN0048213", True), ("rest", False), ("mb4", False), ("doer", False)],
+)
+def test_an_image_whose_name_would_hold_an_identifier_is_withheld_and_the_label_not_repeated(
+    tmp_path: Path, label: str, told: bool
+) -> None:
+    known = tmp_path / "identifiers.json"
+    known.write_text(json.dumps({"name": ["SMITHSON^JANET", "DOE^REST"], "id": ["MRN-0048213"]}))
+    rules = (
+        f"rules:\n- {{name: a, datatype: anat, suffix: T1w, criteria: {{Modality: MR}}, entities: {{acq: {label}}}}}\n"
+    )
+    layout = one_series(tmp_path)
+    (tmp_path / "rules.yaml").write_text(rules)
+    (session,) = convert(layout, tmp_path / "rules.yaml", identifiers=known)
+    assert ("known_answer" in [reason.code for reason in session.outcome.reasons]) is told
+    assert not told or label.lower() not in str(session.outcome.reasons).lower()
+
+
+@pytest.mark.parametrize(
     ("state", "code"), [("withheld", "conversion_failed"), ("unreadable", "unreadable"), ("excluded", "nothing_left")]
 )
 def test_what_deidentification_kept_back_is_not_converted_and_keeps_its_reason(

@@ -192,7 +192,7 @@ def test_a_session_that_the_validator_rejects_is_taken_out(layout: Layout) -> No
 def test_an_error_of_the_whole_dataset_withholds_everything_and_names_the_file(layout: Layout) -> None:
     session(layout)
     table = layout.results / "subjects.tsv"
-    table.write_text("subject\tage\nabc\told\n")
+    table.write_text("subject\tHED\nabc\told\n")
     verdicts = run(layout, [A], subjects=table)
     assert verdict_codes(verdicts) == ["bids_invalid"]
     assert "participants.tsv" in verdicts.sessions[0].reasons[0].sentence
