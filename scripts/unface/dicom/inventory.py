@@ -56,7 +56,11 @@ class Summary:
             (self.broken, "DICOM files are not whole; their sessions will say so"),
             (self.nameless, "studies have no patient ID of their own; each counts as a subject"),
             (self.unlisted, "patients do not stand in the table of subjects and got labels from the key"),
-            (self.doubtful, "patient IDs have more than one birth date: look at restricted/linkage.tsv"),
+            (
+                self.doubtful,
+                "patient IDs have more than one birth date or issuer, each of which counts as a subject: look at "
+                "restricted/linkage.tsv, and join in the table of subjects who is one",
+            ),
             (self.gone, "sessions of the last inventory were not found again"),
             (self.replanned, "sessions have another plan than at the last inventory, for which they will be converted"),
         )

@@ -23,7 +23,7 @@ class People:
         self.linkage: set[tuple[str, ...]] = set()
         days = _study_days(found)
         nameless, unlisted = set(), set()
-        births: dict[str, set[str]] = {}
+        self._several = _several_people(found)
         for one in found:
             anonymous = NOBODY.fullmatch(one.patient) is not None
             given = table.names(one.patient, one.study)
@@ -31,8 +31,6 @@ class People:
                 nameless.add(one.study or one.series)
             elif given.subject is None:
                 unlisted.add(one.patient)
-            if not anonymous and one.first("PatientBirthDate"):
-                births.setdefault(one.patient, set()).add(one.first("PatientBirthDate"))
             identity = self._identity(one, given.subject, anonymous)
             day = days[one.patient, one.study]
             subject = self._subject(identity, given.subject)
@@ -42,14 +40,15 @@ class People:
             self.linkage.add((subject, session, *who, one.first("StudyDate"), one.study))
         self.nameless = len(nameless)
         self.unlisted = len(unlisted) if table.patients else 0
-        self.doubtful = sum(len(dates) > 1 for dates in births.values())
+        self.doubtful = len({one.patient for one in found if self._several.get(one.patient)} - set(table.patients))
 
-    @staticmethod
-    def _identity(one: FoundSeries, given: str | None, anonymous: bool) -> str:
+    def _identity(self, one: FoundSeries, given: str | None, anonymous: bool) -> str:
         """What the pseudonyms of a subject are derived from."""
         if given is not None:
             return f"subject:{given}"
-        return f"study:{one.study or one.series}" if anonymous else f"patient:{one.patient}"
+        if anonymous:
+            return f"study:{one.study or one.series}"
+        return "\0".join([f"patient:{one.patient}", *(_told(one, name) for name in self._several.get(one.patient, ()))])
 
     def _subject(self, identity: str, given: str | None) -> str:
         label = given or self.key.subject(identity)
@@ -75,6 +74,29 @@ class People:
     def linkage_table(self) -> str:
         columns = ("subject", "session", "patient_id", "patient_name", "birth_date", "study_date", "study_uid")
         return table_text(columns, [dict(zip(columns, row, strict=True)) for row in sorted(self.linkage)])
+
+
+TELL_APART = ("PatientBirthDate", "IssuerOfPatientID")
+"""What two people whose hospitals gave them the same number differ in."""
+
+
+def _several_people(found: Iterable[FoundSeries]) -> dict[str, list[str]]:
+    """For each patient ID the attributes that have several values: it was given to several people."""
+    values: dict[tuple[str, str], set[str]] = {}
+    for one in found:
+        for name in TELL_APART:
+            if value := _told(one, name):
+                values.setdefault((one.patient, name), set()).add(value)
+    several: dict[str, list[str]] = {}
+    for (patient, name), told in values.items():
+        if len(told) > 1:
+            several.setdefault(patient, []).append(name)
+    return {patient: sorted(names) for patient, names in several.items()}
+
+
+def _told(one: FoundSeries, name: str) -> str:
+    """What a series tells of its patient, whichever of its files was read first."""
+    return min(map(str, one.values.get(name, ())), default="")
 
 
 def _study_days(found: Iterable[FoundSeries]) -> dict[tuple[str, str], str]:

@@ -242,6 +242,20 @@ def test_a_raw_folder_that_is_empty_as_where_a_disk_is_missing_changes_nothing(t
     assert {path: path.stat().st_mtime_ns for path in before} == before
 
 
+@pytest.mark.parametrize("told", ["PatientBirthDate", "IssuerOfPatientID"])
+def test_two_people_with_one_patient_id_are_two_subjects_until_the_table_joins_them(tmp_path: Path, told: str) -> None:
+    for number, value in enumerate(("19630225", "19450719")):
+        paths, _ = write_series(tmp_path / "dicom" / str(number), number)
+        same = {"PatientID": "0001", "PatientBirthDate": "19500101", "IssuerOfPatientID": "A", "StudyDate": "20200101"}
+        edit(paths, **same | {told: value})
+    summary = take_stock(tmp_path / "dicom", tmp_path / "results")
+    assert (summary.subjects, summary.sessions, summary.doubtful) == (2, 2, 1)
+    table = tmp_path / "subjects.tsv"
+    table.write_text("patient_id\tsubject\n0001\tp1\n")
+    joined = take_stock(tmp_path / "dicom", tmp_path / "results", subjects=table)
+    assert (joined.subjects, joined.sessions, joined.doubtful) == (1, 1, 0)
+
+
 def test_the_table_of_subjects_names_subjects_and_sessions(tmp_path: Path) -> None:
     patients = []
     for number in range(2):
