@@ -76,8 +76,8 @@ onstart:
     except lock.LockError as error:
         raise WorkflowError(str(error)) from None
     progress.show(logger, sys.stderr, lambda: workflow.dag.stats()[1])
-    if not planned:
-        settings.dicom_folder(config)
+    if any(job.rule.name == "scan_dicom" for job in workflow.dag.needrun_jobs()):
+        check_before_scan()
 
 
 onsuccess:

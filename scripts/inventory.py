@@ -8,17 +8,10 @@ from unface.layout import Layout
 from unface.limits import limit
 from unface.logs import log_to
 from unface.pseudonyms import Key
-from unface.release import dictionary
-from unface.release.dataset import read_subjects
 
 log_to(snakemake.log[0])
 limit(minutes=snakemake.resources.runtime, memory_mb=snakemake.resources.mem_mb)
 layout = Layout(Path(snakemake.config["results_dir"]))
-# What is wrong with the words for the release is said before anything is written, not at the end of everything.
-dictionary.read(
-    settings.named_file(snakemake.config, "release.data_dictionary"),
-    read_subjects(settings.named_file(snakemake.config, "subjects")),
-)
 summary = collect(
     [Path(path) for path in snakemake.input.scans],
     layout=layout,

@@ -27,6 +27,10 @@ SHIPPED_RULES = PROJECT / "resources" / "bids_rules.yaml"
 """The mapping rules that come with unface. What they make of a session counts by its plan, not as code."""
 
 
+FEW = 12
+"""So many valid words are listed in a message."""
+
+
 class SettingsError(ValueError):
     """A setting is unknown, missing or has a wrong value; the message names it and what would be right."""
 
@@ -146,7 +150,8 @@ def _explain(error: jsonschema.ValidationError) -> list[str]:
         return [f"unknown setting {_dotted(where, key)}{nearest(key, valid)}" for key in unknown]
     if error.validator == "enum" and isinstance(value, str):
         valid = [str(value) for value in schema["enum"]]
-        return [f"{where}: {value!r} is not one of {', '.join(valid)}{nearest(value, valid)}"]
+        shown = valid if len(valid) <= FEW else [*valid[:FEW], "..."]
+        return [f"{where}: {value!r} is not one of {', '.join(shown)}{nearest(value, valid)}"]
     if isinstance(value, date):
         return [f"{where}: put the date in quotes"]
     if value is None and "properties" in schema:

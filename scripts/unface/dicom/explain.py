@@ -8,7 +8,6 @@ from unface.dicom.standard import KNOWN_VRS, keyword_of, safe_private, table, vr
 
 COLUMNS = ("tag", "creator", "name", "vr", "type", "action", "why")
 ANY = "any"
-EVERY_TYPE = "1 2 3"
 
 
 def profile_table(profile: Profile) -> str:

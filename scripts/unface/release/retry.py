@@ -20,6 +20,7 @@ WORTH_RETRYING = {
     "job_failed",
     "tool_crashed",
     "tool_timeout",
+    "unaudited",
     "unreadable",
 }
 """Reasons that lie in the machine, in a tool or in files that may be put back. For the others a setting has to change,

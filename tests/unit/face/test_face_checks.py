@@ -10,7 +10,7 @@ import pytest
 from scipy import ndimage
 
 from unface.face import checks, face_checks, images, template
-from unface.face.find import Face, with_sides
+from unface.face.find import Face, _in_sample, with_sides
 from unface.face.mask import head_mask
 from unface.face.registration import to_template
 from unface.face.volume import Array, Volume, sampled_on
@@ -141,6 +141,20 @@ def test_a_head_turned_over_has_a_tilt_that_fails() -> None:
     limits = {"ngf_min": 0.61, "scale_min": 0.75, "scale_max": 1.3}
     found = checks.of_registration(np.diag([1.0, -1, -1, 1]), 0.75, limits)
     assert {name for name, check in found.items() if not check.ok} == {"tilt_degrees"}
+
+
+def test_a_sheared_fit_is_for_a_person() -> None:
+    limits = {"ngf_min": 0.61, "scale_min": 0.75, "scale_max": 1.3}
+    found = checks.of_registration(np.diag([1 / 0.85, 1 / 1.25, 1, 1]), 0.75, limits)
+    assert {name: check.state for name, check in found.items() if not check.ok} == {"scale_ratio": "review"}
+
+
+def test_a_sample_of_the_heads_is_seen_by_a_second_engine_always_the_same_ones(mean_head: Volume) -> None:
+    heads = [images.StoredImage(b"", np.full((2, 2, 2), value, np.int16), b"", HERE, 1, 0) for value in range(200)]
+    drawn = [[_in_sample(head, percent) for head in heads] for percent in (0, 50, 50, 100)]
+    assert drawn[1] == drawn[2]
+    assert [sum(drawn[0]), sum(drawn[3])] == [0, 200]
+    assert 70 < sum(drawn[1]) < 130
 
 
 def test_engines_that_disagree_and_an_engine_alone_are_for_a_person() -> None:
