@@ -96,6 +96,7 @@ def test_an_archive_that_is_as_it_was_is_not_unpacked_again_and_one_that_is_gone
     inventory_of(tmp_path / "dicom", tmp_path / "results")
     assert folder.stat().st_ino == made
     archive.unlink()
+    write_series(tmp_path / "dicom" / "other", 1)
     inventory_of(tmp_path / "dicom", tmp_path / "results")
     assert list(Layout(tmp_path / "results").unpacked.iterdir()) == []
 
