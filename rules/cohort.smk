@@ -1,5 +1,5 @@
 withdrawals = layout.withdrawn(
-    digest(withdrawn_table, config["withdrawal"]["restricted"])
+    request(layout, withdrawn_table, restricted=config["withdrawal"]["restricted"])
 )
 
 

@@ -12,7 +12,7 @@ from snakemake.logging import logger
 from unface import lock, settings
 from unface.cohort import progress
 from unface.dicom.subjects import SubjectsError
-from unface.dicom.withdrawn import digest, linked, read_withdrawn
+from unface.dicom.withdrawn import remaining, request
 from unface.layout import STAGES, Layout, sampled
 from unface.limits import TRIES, attempt, scaled
 from unface.release import ratings
@@ -35,11 +35,10 @@ except (settings.SettingsError, ratings.RatingsError) as error:
 layout = Layout(Path(config["results_dir"]))
 try:
     withdrawn_table = settings.named_file(config, "withdrawal.subjects")
-    withdrawn = read_withdrawn(withdrawn_table, linked(layout))
+    sessions = remaining(layout, withdrawn_table)
     subjects_known = settings.subjects_known(config, layout)
 except (settings.SettingsError, SubjectsError) as error:
     raise WorkflowError(str(error)) from None
-sessions = [names for names in layout.read_sessions() if names[0] not in withdrawn]
 conversions = settings.conversions(config, layout)
 planned = (
     layout.sessions.exists()

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from unface import settings
-from unface.dicom.withdrawn import linked, naming_nobody
+from unface.dicom.withdrawn import linked, naming_nobody, remaining
 from unface.layout import Layout
 from unface.limits import limit
 from unface.logs import log_to
@@ -14,9 +14,10 @@ log_to(snakemake.log[0])
 limit(minutes=snakemake.resources.runtime, memory_mb=snakemake.resources.mem_mb)
 layout = Layout(Path(snakemake.config["results_dir"]))
 rules = settings.mapping_rules(snakemake.config)
+withdrawn = settings.named_file(snakemake.config, "withdrawal.subjects")
 verdicts = release(
     layout,
-    sessions=layout.read_sessions(),
+    sessions=remaining(layout, withdrawn),
     protocols=snakemake.params.protocols,
     conversions=settings.conversions(snakemake.config, layout),
     settings=settings.Release.of(snakemake.config["release"]),
@@ -26,7 +27,7 @@ verdicts = release(
     protocol_texts=protocol.texts(snakemake.config, snakemake.params.protocols, rules),
     data_dictionary=settings.named_file(snakemake.config, "release.data_dictionary"),
     rated=ratings.read(settings.named_file(snakemake.config, "ratings")),
-    notes=[naming_nobody(settings.named_file(snakemake.config, "withdrawal.subjects"), linked(layout))],
+    notes=[naming_nobody(withdrawn, linked(layout))],
 )
 protocol.keep(snakemake.config, rules, layout.last_settings)
 layout.closing_words.write_text(summary(verdicts), encoding="utf-8")

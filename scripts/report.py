@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from unface import settings
+from unface.dicom.withdrawn import remaining
 from unface.layout import Layout
 from unface.limits import limit
 from unface.logs import log_to
@@ -13,7 +14,7 @@ limit(minutes=snakemake.resources.runtime, memory_mb=snakemake.resources.mem_mb)
 layout = Layout(Path(snakemake.config["results_dir"]))
 summary(
     layout,
-    sessions=layout.read_sessions(),
+    sessions=remaining(layout, settings.named_file(snakemake.config, "withdrawal.subjects")),
     output_folder=layout.report,
     title=snakemake.config["report"]["title"],
     sample=snakemake.params.noise_sample,

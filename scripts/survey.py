@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
+from unface import settings
 from unface.dicom import survey
+from unface.dicom.withdrawn import remaining
 from unface.layout import Layout
 from unface.limits import limit
 from unface.logs import log_to
@@ -10,4 +12,5 @@ from unface.logs import log_to
 log_to(snakemake.log[0])
 limit(minutes=snakemake.resources.runtime, memory_mb=snakemake.resources.mem_mb)
 layout = Layout(Path(snakemake.config["results_dir"]))
-survey.merge(layout, layout.read_sessions(), Path(snakemake.output.table))
+sessions = remaining(layout, settings.named_file(snakemake.config, "withdrawal.subjects"))
+survey.merge(layout, sessions, Path(snakemake.output.table))

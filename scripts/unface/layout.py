@@ -116,6 +116,11 @@ class Layout:
         return self.restricted / "linkage.tsv"
 
     @property
+    def linkage_past(self) -> Path:
+        """Every label that a patient ever had: results under an old one may be left."""
+        return self.restricted / "linkage_past.tsv"
+
+    @property
     def subjects_digest(self) -> Path:
         """Digest of the table of subjects that the last inventory read (`settings.subjects_digest`)."""
         return self.restricted / "subjects_digest"

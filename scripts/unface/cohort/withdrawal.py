@@ -102,6 +102,8 @@ def _tables(layout: Layout, *, restricted: bool) -> Iterator[Path]:
     for dataset in (layout.release, *sorted(layout.old_releases.glob("*"))):
         yield from dataset.glob("participants.tsv")
     if restricted:
+        # It has no subjects, only paths, some of them theirs; the next inventory writes it anew.
+        layout.files_unused.unlink(missing_ok=True)
         yield from sorted(layout.restricted.glob("*.tsv"))
 
 

@@ -18,7 +18,7 @@ from unface.dicom.found import FoundSeries, Scans
 from unface.dicom.people import People
 from unface.dicom.records import Series, SessionRecord, merged_fields, table_text, write_if_changed
 from unface.dicom.subjects import read_subjects
-from unface.dicom.withdrawn import read_withdrawn
+from unface.dicom.withdrawn import linked, read_withdrawn
 from unface.layout import Layout
 from unface.pseudonyms import Key
 from unface.settings import SettingsError, rules_digest, subjects_digest
@@ -118,7 +118,9 @@ def collect(
             "The last inventory stays as it is"
         )
     people = People(scans_read.series, key, table)
-    people.leave_out(read_withdrawn(withdrawn, people.linked()), forget=forget)
+    ever = {*linked(layout), *people.linked()}
+    gone_for_good = read_withdrawn(withdrawn, ever)
+    people.leave_out(gone_for_good, forget=forget)
     listed: list[_Listed] = []
     copies: list[str] = []
     unpacked: set[Path] = set()
@@ -137,6 +139,10 @@ def collect(
     _write_protocols(layout, groups, _secret_words(scans_read.series))
     write_if_changed(layout.inventory, _inventory_table(listed, groups), mode=0o600)
     write_if_changed(layout.linkage, people.linkage_table(), mode=0o600)
+    past = [(subject, patient) for subject, patient in sorted(ever) if not (forget and subject in gone_for_good)]
+    columns = ("subject", "patient_id")
+    past_rows = [dict(zip(columns, row, strict=True)) for row in past]
+    write_if_changed(layout.linkage_past, table_text(columns, past_rows), mode=0o600)
     unused = sorted([*scans_read.unused, *((path, "a copy of another file") for path in copies)])
     unused_rows = [{"path": path, "reason": reason} for path, reason in unused]
     write_if_changed(layout.files_unused, table_text(("path", "reason"), unused_rows), mode=0o600)

@@ -91,7 +91,7 @@ def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except UnicodeDecodeError:
         raise SubjectsError("subjects: the file is not UTF-8 text") from None
-    reader = csv.DictReader(lines, delimiter="\t", restval="")
+    reader = csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE, restval="")
     missing = {"patient_id", "subject"} - set(reader.fieldnames or ())
     if missing:
         raise SubjectsError(

@@ -2,7 +2,7 @@
 
 import csv
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from unface.dicom.subjects import SubjectsError, normalised
@@ -10,12 +10,14 @@ from unface.layout import Layout
 
 
 def linked(layout: Layout) -> list[tuple[str, str]]:
-    """Subject label and patient ID of everybody in the last inventory; none before there is one."""
-    if not layout.linkage.exists():
-        return []
-    with layout.linkage.open(encoding="utf-8", newline="") as file:
-        rows = csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
-        return [(row["subject"], row["patient_id"]) for row in rows]
+    """Subject label and patient ID of everybody in any inventory so far; none before there is one."""
+    found: set[tuple[str, str]] = set()
+    for table in (layout.linkage, layout.linkage_past):
+        if table.exists():
+            with table.open(encoding="utf-8", newline="") as file:
+                rows = csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
+                found.update((row["subject"], row["patient_id"]) for row in rows)
+    return sorted(found)
 
 
 def read_withdrawn(path: Path | None, linkage: Iterable[tuple[str, str]]) -> frozenset[str]:
@@ -60,7 +62,7 @@ def _rows(path: Path | None, linkage: Iterable[tuple[str, str]]) -> Iterator[tup
     for subject, patient in linkage:
         by_patient.setdefault(normalised(patient), set()).add(subject)
     with path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.DictReader(file, delimiter="\t")
+        reader = csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
         if not {"subject", "patient_id"} & set(reader.fieldnames or ()):
             raise SubjectsError(f"{path.name}: a column subject or patient_id is needed")
         for number, row in enumerate(reader, start=2):
@@ -71,6 +73,35 @@ def _rows(path: Path | None, linkage: Iterable[tuple[str, str]]) -> Iterator[tup
             yield number, {subject} - {""} | (by_patient.get(patient, set()) if patient else set())
 
 
+def remaining(layout: Layout, table: Path | None) -> list[tuple[str, str]]:
+    """The sessions of the last inventory without those of who withdrew."""
+    withdrawn = read_withdrawn(table, linked(layout))
+    return [names for names in layout.read_sessions() if names[0] not in withdrawn]
+
+
+def request(layout: Layout, table: Path | None, *, restricted: bool) -> str:
+    """Names what is asked for: the table, how far it goes, and how often somebody in it has come back since.
+
+    Somebody comes back where a run was made without the table in between.
+    """
+    name = digest(table, restricted)
+    done = 0
+    while layout.withdrawn(f"{name}-{done + 1}").exists():
+        done += 1
+    return f"{name}-{done + 1 if _is_there(layout, read_withdrawn(table, linked(layout))) else max(done, 1)}"
+
+
+def _is_there(layout: Layout, subjects: Collection[str]) -> bool:
+    """Whether results of one of these subjects stand anywhere; few files are looked at, for every job asks."""
+    listed = {subject for subject, _ in layout.read_sessions()}
+    work = layout.stage("x", "x", "x").parent.parent.parent
+    datasets = [layout.release, *layout.old_releases.glob("*")]
+    return any(
+        subject in listed or (work / subject).exists() or any((one / f"sub-{subject}").exists() for one in datasets)
+        for subject in subjects
+    )
+
+
 def digest(path: Path | None, restricted: bool) -> str:
-    """Names one request to take subjects out: it changes with the table and with how far it goes."""
+    """Names a table and how far it goes."""
     return hashlib.sha256((path.read_bytes() if path else b"") + bytes([restricted])).hexdigest()[:16]

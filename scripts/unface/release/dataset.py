@@ -96,7 +96,7 @@ def read_subjects(path: Path | None) -> dict[str, dict[str, str]]:
         return {}
     found: dict[str, dict[str, str]] = {}
     with path.open(encoding="utf-8-sig", newline="") as file:
-        for number, row in enumerate(csv.DictReader(file, delimiter="\t"), start=2):
+        for number, row in enumerate(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE), start=2):
             values = {
                 name: (value or "").strip() or MISSING for name, value in row.items() if name not in _NOT_RELEASED
             }

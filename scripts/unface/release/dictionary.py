@@ -74,7 +74,7 @@ def _texts(value: Any) -> Iterator[str]:
 
 
 def _of_table(text: str) -> dict[str, dict[str, Any]]:
-    rows = list(csv.DictReader(text.splitlines(), delimiter="\t", restval=""))
+    rows = list(csv.DictReader(text.splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE, restval=""))
     if not rows or not {"column", "description"} <= set(rows[0]) <= {"column", *KEYS}:
         raise ValueError(f"a table has the columns column, description, and perhaps {', '.join(KEYS)}, by tabs")
     return {row["column"]: {KEYS[key]: _value(key, row[key]) for key in KEYS if row.get(key)} for row in rows}

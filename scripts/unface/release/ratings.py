@@ -42,9 +42,11 @@ class Ratings:
 
     by_shown: Mapping[Shown, str]
 
-    def outdated(self, shown: Shown) -> bool:
-        """Whether the image was rated when it had other bytes."""
-        return shown not in self.by_shown and any(rated.image == shown.image for rated in self.by_shown)
+    def outdated(self, shown: Shown) -> set[str]:
+        """How the image was rated when it had other bytes; nothing once it is rated as it is."""
+        if shown in self.by_shown:
+            return set()
+        return {rating for rated, rating in self.by_shown.items() if rated.image == shown.image}
 
 
 def read(path: Path | None) -> Ratings:
@@ -61,7 +63,7 @@ def read(path: Path | None) -> Ratings:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except UnicodeDecodeError:
         raise RatingsError("ratings: the file is not UTF-8 text") from None
-    reader = csv.DictReader(lines, delimiter="\t", restval="")
+    reader = csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE, restval="")
     missing = [column for column in NEEDED if column not in (reader.fieldnames or ())]
     if missing:
         raise RatingsError(
@@ -115,7 +117,7 @@ def judge(defaced: Outcome, ratings: Ratings) -> tuple[list[Reason], list[Shown]
         stem, rating = Path(image).name.removesuffix(".nii.gz"), ratings.by_shown.get(what)
         if rating == "fail":
             reasons.append(Reason("rated_fail", f"{stem} was looked at and rated as failed", "release"))
-        elif images[image].get("state") == "review" and rating != "pass":
+        elif rating != "pass" and (images[image].get("state") == "review" or "fail" in ratings.outdated(what)):
             own = [code for code in images[image].get("review", ()) if code in OWN_CODES]
             ask = (
                 "was rated when it was another result: rate it anew" if ratings.outdated(what) else "waits for a rating"

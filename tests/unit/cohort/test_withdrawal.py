@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from staged_sessions import RELEASE, run, session
-from unface.cohort.withdrawal import remove
+from unface.cohort.withdrawal import remove, write_list
 from unface.dicom.subjects import SubjectsError
-from unface.dicom.withdrawn import digest, linked, naming_nobody, read_withdrawn
+from unface.dicom.withdrawn import digest, linked, naming_nobody, read_withdrawn, remaining, request
 from unface.layout import Layout
 
 GONE, STAYS = ("abc", "s1"), ("abcd", "abc")
@@ -113,10 +113,31 @@ def test_a_group_of_series_stays_and_no_longer_names_them_as_its_example(layout:
     assert layout.protocols_restricted.read_text() == "group\texample\tdescription\nt2\tabcd_abc\tbold\n"
 
 
+def test_who_came_back_is_taken_out_again_by_the_same_table(layout: Layout, tmp_path: Path) -> None:
+    table = tmp_path / "excluded.tsv"
+    table.write_text("subject\nabc\n")
+    first = request(layout, table, restricted=False)
+    assert remaining(layout, table) == [STAYS]
+    take_out(layout, restricted=False)
+    write_list(layout.withdrawn(first), [])
+    assert request(layout, table, restricted=False) == first
+    session(layout, GONE)  # by a run without the setting
+    assert request(layout, table, restricted=False) != first
+
+
+def test_a_patient_is_found_under_every_label_that_was_ever_theirs(layout: Layout, tmp_path: Path) -> None:
+    layout.linkage_past.write_text("subject\tpatient_id\nold\tMRN 7\nabcd\tMRN 8\n")
+    table = tmp_path / "excluded.tsv"
+    table.write_text("patient_id\nMRN 7\n")
+    assert read_withdrawn(table, linked(layout)) == {"abc", "old"}
+
+
 def test_subjects_are_named_by_label_or_by_patient_id(layout: Layout, tmp_path: Path) -> None:
     table = tmp_path / "excluded.tsv"
     table.write_text("subject\tpatient_id\nsub-xyz\t\n\tmrn  7 \n")
     assert read_withdrawn(table, linked(layout)) == {"xyz", "abc"}
+    table.write_text('subject\tcomment\naaa\t"\nbbb\t\n')
+    assert read_withdrawn(table, []) == {"aaa", "bbb"}
     assert digest(table, True) != digest(table, False)
 
 
