@@ -70,8 +70,12 @@ class Key:
                 os.link(mine, path)
             except FileExistsError:
                 pass
+            except OSError:
+                # A file system without hard links: the first maker's file stands, if there are two at once.
+                if not path.exists():
+                    mine.replace(path)
             finally:
-                mine.unlink()
+                mine.unlink(missing_ok=True)
         return cls.load(path)
 
     def digest(self, purpose: str, value: str) -> bytes:

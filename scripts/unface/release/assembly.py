@@ -3,6 +3,7 @@
 import csv
 import errno
 import os
+import re
 import shutil
 import time
 from collections.abc import Iterable, Mapping
@@ -13,6 +14,7 @@ from unface.layout import Layout, bids_folder
 from unface.release import contents
 from unface.release.contents import Released
 
+_VERSION = re.compile(r"[0-9]+[.][0-9]+[.][0-9]+")
 _NO_LINKS = {errno.EXDEV, errno.EPERM, errno.EMLINK, errno.ENOTSUP, errno.EACCES}
 
 
@@ -109,35 +111,49 @@ class Assembly:
             target.write_text(text, encoding="utf-8", newline="")
             target.chmod(0o644)
 
-    def put_in_place(self, keep_as: str | None = None, keep: int = 0) -> None:
+    def put_in_place(self, keep: int = 0) -> None:
         """Make this the release. The last one goes once this one stands; a stop in between leaves one of both.
 
         Parameters
         ----------
-        keep_as
-            The version of the last release, if it is another one: it moves to `old_releases`. Its files are hard links,
-            so what did not change takes no room.
         keep
-            How many old ones stay, the newest.
+            How many earlier versions stay in `old_releases`, the newest. Their files are hard links, so what did not
+            change takes no room. Another release of the same version is none.
         """
-        last = self.layout.release.with_name(f".{self.layout.release.name}.old")
-        shutil.rmtree(last, ignore_errors=True)
-        if self.layout.release.exists():
-            self.layout.release.rename(last)
+        self._set_aside(keep)
         self.folder.rename(self.layout.release)
         self.proven.save()
-        if keep and keep_as and last.exists():
-            self.layout.old_releases.mkdir(exist_ok=True)
-            shutil.rmtree(self.layout.old_releases / keep_as, ignore_errors=True)
-            last.rename(self.layout.old_releases / keep_as)
-        shutil.rmtree(last, ignore_errors=True)
-        for old in sorted(self.layout.old_releases.glob("*"), key=_version)[: -keep or None]:
-            shutil.rmtree(old)
+        self._keep(keep)
 
-    def leave_nothing(self) -> None:
-        """Where nothing may be released, the last release goes, too."""
-        for folder in (self.folder, self.layout.release):
-            shutil.rmtree(folder, ignore_errors=True)
+    def leave_nothing(self, keep: int = 0) -> None:
+        """Where nothing may be released, the last release goes, too, or to the earlier ones."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self._set_aside(keep)
+        self._keep(keep)
+
+    @property
+    def _last(self) -> Path:
+        return self.layout.release.with_name(f".{self.layout.release.name}.old")
+
+    def _set_aside(self, keep: int) -> None:
+        """Move the last release out of the way; what a run that was stopped half-way left there is dealt with first."""
+        if self.layout.release.exists():
+            self._keep(keep)
+            self.layout.release.rename(self._last)
+
+    def _keep(self, keep: int) -> None:
+        """Keep what was set aside if it is an earlier version, and no more of these than asked for."""
+        now, old = _version_of(self.layout.release), self.layout.old_releases
+        version = _version_of(self._last)
+        if keep and version and version != now:
+            old.mkdir(exist_ok=True)
+            shutil.rmtree(old / version, ignore_errors=True)
+            self._last.rename(old / version)
+        shutil.rmtree(self._last, ignore_errors=True)
+        kept = [folder for folder in old.glob("*") if _VERSION.fullmatch(folder.name) and folder.name != now]
+        newest_last = sorted(kept, key=lambda folder: [int(number) for number in folder.name.split(".")])
+        for folder in [*newest_last[: -keep or None], *filter(Path.exists, [old / now] if now else [])]:
+            shutil.rmtree(folder)
 
     def _make_folder(self, folder: Path) -> None:
         if not folder.is_dir():
@@ -146,8 +162,11 @@ class Assembly:
             folder.chmod(0o755)
 
 
-def _version(folder: Path) -> list[int]:
-    return [int(number) for number in folder.name.split(".")]
+def _version_of(release: Path) -> str | None:
+    """The version of a dataset, which its own CHANGES begins with: no table tells it of a folder that was moved."""
+    changes = release / "CHANGES"
+    first = changes.read_text(encoding="utf-8").split(maxsplit=1)[:1] if changes.exists() else []
+    return first[0] if first and _VERSION.fullmatch(first[0]) else None
 
 
 def _link(source: Path, target: Path) -> None:

@@ -212,11 +212,10 @@ def release(
             del held[names]
             assembly.remove(*names)
     if held:
-        last = past.entries[-1].version if past.entries else None
-        assembly.put_in_place(last if last != settings.version else None, settings.keep)
+        assembly.put_in_place(settings.keep)
         history.write(layout.history)
     else:
-        assembly.leave_nothing()
+        assembly.leave_nothing(settings.keep)
     verdicts = [Verdict(*names, tuple(dict.fromkeys(because))) for names, because in reasons.items()]
     write(layout.verdicts, verdicts)
     ratings.write_wanted(layout.ratings_wanted, wanted)

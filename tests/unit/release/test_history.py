@@ -79,6 +79,27 @@ def test_kept_releases_share_their_files_with_the_new_one(layout: Layout) -> Non
     assert list(layout.old_releases.iterdir()) == []
 
 
+def test_a_release_of_nothing_keeps_the_version_before_and_a_stop_half_way_loses_none(layout: Layout) -> None:
+    session(layout, A)
+    run(layout, [A], settings=replace(RELEASE, keep=2))
+    (layout.old_releases).mkdir()
+    (layout.old_releases / ".DS_Store").touch()
+    run(layout, [], settings=replace(SECOND, keep=2))
+    assert not layout.release.exists()
+    assert [path.name for path in layout.old_releases.glob("[0-9]*")] == ["1.0.0"]
+    run(layout, [A], settings=replace(SECOND, keep=2))
+    aside = layout.release.with_name(".release.old")
+    layout.release.rename(aside)  # stopped between the two renames
+    run(layout, [A], settings=replace(SECOND, version="1.2.0", keep=2))
+    assert sorted(path.name for path in layout.old_releases.glob("[0-9]*")) == ["1.0.0", "1.1.0"]
+    for version in ("1.0.0", "1.1.0"):
+        assert (layout.old_releases / version / "CHANGES").read_text().startswith(version)
+    layout.release.rename(aside)
+    (layout.old_releases / "1.1.0").rename(layout.release)  # stopped before the history was written
+    run(layout, [A], settings=replace(SECOND, version="1.3.0", keep=3))
+    assert sorted(path.name for path in layout.old_releases.glob("[0-9]*")) == ["1.0.0", "1.1.0", "1.2.0"]
+
+
 def test_the_protocol_goes_out_with_the_dataset_and_holds_no_word_about_single_headers(
     layout: Layout, config: dict[str, Any]
 ) -> None:
