@@ -218,7 +218,8 @@ def _record(
         for index, (group, content, of_series) in enumerate(zip(groups, contents, files, strict=True), start=1)
     ]
     told = people.table.demographics(subject, session)
-    return SessionRecord(subject, session, people.identity_of(subject), tuple(series), told), copies
+    identity, key = people.identity_of(subject), people.key.label("key", "")
+    return SessionRecord(subject, session, identity, tuple(series), told, key), copies
 
 
 def _began(one: FoundSeries) -> str:

@@ -50,6 +50,8 @@ class SessionRecord:
     series: tuple[Series, ...]
     demographics: Mapping[str, str] = field(default_factory=dict)
     """`sex` and `age` as the row of `subjects.tsv` has them, if it has."""
+    key: str = ""
+    """Tells one key from another: UIDs and dates depend on it, whatever the labels come from."""
 
     def text(self) -> str:
         """The record as JSON: the same record gives the same bytes."""
@@ -72,7 +74,14 @@ class SessionRecord:
                 Series(entry["series"], entry["merge_group"], entry["fields"], tuple(_files(entry["files"])))
                 for entry in content["series"]
             )
-            return cls(content["subject"], content["session"], content["identity"], series, content["demographics"])
+            return cls(
+                content["subject"],
+                content["session"],
+                content["identity"],
+                series,
+                content["demographics"],
+                content["key"],
+            )
         except (OSError, ValueError, KeyError, TypeError):
             raise JobFailedError(f"the record {path.name} is missing or damaged: run the inventory again") from None
 

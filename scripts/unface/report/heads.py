@@ -73,7 +73,11 @@ def read(layout: Layout, session: Session, name: str) -> Head:
 
 
 def _load(path: Path) -> Volume | None:
-    return pictures.load(path) if path.is_file() else None
+    """None for what is missing, and for what the stages have withheld since nobody can read it."""
+    try:
+        return pictures.load(path)
+    except pictures.UNREADABLE:
+        return None
 
 
 def slices(head: Head) -> dict[str, list[Picture]]:

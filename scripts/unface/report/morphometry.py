@@ -5,11 +5,11 @@ import io
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from math import nan
+from math import isfinite, nan
 from pathlib import Path
 from typing import Any
 
-from unface.layout import Layout
+from unface.layout import Layout, bids_folder
 from unface.morphometry import cohort, tables
 from unface.morphometry.cohort import Agreement, Noise, Pairs
 from unface.release.dataset import MISSING, characteristics, read_subjects
@@ -119,7 +119,8 @@ def _values(layout: Layout, image: str, unit: tuple[str, str]) -> Values:
 
 def _largest_percent(pairs: Iterable[tuple[Values, Values]]) -> float | None:
     """The largest change between the first and the second, in percent of the first; None without any."""
-    changes = [100 * abs(second[key] / value - 1) for first, second in pairs for key, value in first.items() if value]
+    alike = [(first[key], second[key]) for first, second in pairs for key in first.keys() & second.keys()]
+    changes = [100 * abs(after / before - 1) for before, after in alike if before]
     return max(changes, default=None)
 
 
@@ -146,12 +147,16 @@ def _groups(layout: Layout, found: Sequence[Session], images: Mapping[str, str],
 
 
 def _scanner(layout: Layout, session: Session, image: str | None) -> str:
-    """Maker, model and field strength as the image's sidecar has them, if the audit found nothing in it."""
-    if image is None or session.state("audit") != "ok":
+    """Maker, model and field strength as a sidecar has them, if the audit found nothing in it.
+
+    That of the image that was compared, or of the first T1w of a session where none could be.
+    """
+    if session.state("audit") != "ok":
         return MISSING
     folder = layout.stage("converted", session.subject, session.session) / "bids"
-    sidecar = folder / f"{image.removesuffix('.nii.gz')}.json"
-    if not sidecar.is_file():
+    anat = folder / bids_folder(session.subject, session.session) / "anat"
+    sidecar = folder / f"{image.removesuffix('.nii.gz')}.json" if image else min(anat.glob("*_T1w.json"), default=None)
+    if sidecar is None or not sidecar.is_file():
         return MISSING
     values = json.loads(sidecar.read_text(encoding="utf-8"))
     field = values.get("MagneticFieldStrength")
@@ -167,11 +172,21 @@ def statistics(compared: Compared) -> list[Agreement]:
     return found
 
 
+def _has_t1w(session: Session) -> bool:
+    """Whether there was anything to measure."""
+    original = session.outcomes.get("morphometry-original")
+    return original is not None and not (original.ok and original.measurements.get("images") == 0)
+
+
 def failures(found: Sequence[Session], groups: Groups) -> list[dict[str, Any]]:
     """How many sessions could not be measured, or changed by more than the limits; by group."""
-    sessions = {session.name: session for session in found if "morphometry-original" in session.outcomes}
+    sessions = {session.name: session for session in found if _has_t1w(session)}
     parts = [("all", tables.NOT_AVAILABLE, list(sessions))]
-    parts += [(grouping, group, list(names)) for grouping, part in groups.items() for group, names in part.items()]
+    parts += [
+        (grouping, group, [name for name in names if name in sessions])
+        for grouping, part in groups.items()
+        for group, names in part.items()
+    ]
     rows = []
     for grouping, group, names in parts:
         reasons = {name: {(r.stage, r.code) for r in sessions[name].verdict.reasons} for name in names}
@@ -230,7 +245,8 @@ def shown(compared: Compared, found: Sequence[Agreement], failed: Sequence[Mappi
     overall = {row.key: row for row in found if row.grouping == "all"}
     whole = [pairs for pairs in compared.measures if not pairs.region]
     regions = [pairs for pairs in compared.measures if pairs.region]
-    worst = sorted(regions, key=lambda pairs: -abs(overall[pairs.key].bias_percent))[:REGION_PLOTS]
+    known = [pairs for pairs in regions if isfinite(overall[pairs.key].bias_percent)]
+    worst = sorted(known, key=lambda pairs: -abs(overall[pairs.key].bias_percent))[:REGION_PLOTS]
     several = {grouping for grouping, groups in compared.groups.items() if len(groups) > 1}
     grouped = [
         rows

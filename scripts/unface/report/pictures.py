@@ -6,6 +6,7 @@ labels) is sampled at the same points in space, whatever grid it has.
 
 import base64
 import io
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,13 +51,29 @@ class Plane:
     points_mm: Array
 
 
+UNREADABLE = (
+    *(OSError, EOFError, ValueError, TypeError, zlib.error, np.linalg.LinAlgError),
+    *(nib.filebasedimages.ImageFileError, nib.orientations.OrientationError),
+)
+"""What reading raises on a file that is damaged, or no image in three dimensions."""
+
+
 def load(path: Path) -> Volume:
-    """Read a NIfTI image, the first volume of a series, in its closest RAS+ order."""
+    """Read a NIfTI image, the first volume of a series, in its closest RAS+ order; what is no number is 0.
+
+    Raises
+    ------
+    UNREADABLE
+        One of these errors, if it cannot be read or shown.
+    """
     image: Any = nib.load(path)
+    if len(image.shape) < 3:
+        raise ValueError("an image needs three dimensions")
     if len(image.shape) > 3:
         image = image.slicer[(slice(None),) * 3 + (0,) * (len(image.shape) - 3)]
     image = nib.as_closest_canonical(image)  # type: ignore[no-untyped-call]
-    return Volume(np.asarray(image.dataobj, dtype=np.float32), np.asarray(image.affine, dtype=float))
+    data = np.nan_to_num(np.asarray(image.dataobj, dtype=np.float32), copy=False, posinf=0, neginf=0)
+    return Volume(data, np.asarray(image.affine, dtype=float))
 
 
 def window(volume: Volume) -> tuple[float, float]:

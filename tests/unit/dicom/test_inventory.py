@@ -219,6 +219,19 @@ def test_a_second_inventory_of_the_same_files_touches_nothing(tmp_path: Path) ->
     assert {path: path.stat().st_mtime_ns for path in tables} == before
 
 
+def test_another_key_makes_other_records_even_where_the_table_gives_all_labels(tmp_path: Path) -> None:
+    paths, _ = write_series(tmp_path / "dicom", 0)
+    table = tmp_path / "subjects.tsv"
+    table.write_text(f"patient_id\tsubject\tsession\n{pydicom.dcmread(paths[0]).PatientID}\tp1\tv1\n")
+    layout = Layout(tmp_path / "results")
+    texts = []
+    for key in (KEY, Key(bytes(32))):
+        scan(tmp_path / "dicom", layout, 0, 1)
+        collect([layout.scan("0")], layout, key, table, RULES)
+        texts.append(layout.record("p1", "v1").read_text())
+    assert texts[0] != texts[1]
+
+
 def test_a_session_that_is_gone_disappears_and_is_counted(tmp_path: Path) -> None:
     for number in range(2):
         write_series(tmp_path / "dicom" / str(number), number)

@@ -6,7 +6,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from unface.report import pictures
+from unface.report import heads, pictures
 
 ORDERS = ["RAS", "LPS", "ASR", "PIL"]
 
@@ -63,3 +63,21 @@ def test_an_empty_image_still_has_pictures(tmp_path: Path) -> None:
     volume = pictures.load(tmp_path / "empty.nii.gz")
     for plane in pictures.planes(volume):
         assert pictures.slice_picture(volume, plane, pictures.window(volume)).max() == 0
+
+
+def test_an_image_whose_air_is_no_number_is_shown_all_the_same(tmp_path: Path) -> None:
+    data = np.asarray(nib.load(block(tmp_path / "block.nii.gz", "RAS", (2.0, 2.0, 2.0))).dataobj, dtype=np.float32)
+    data[data == 0] = np.nan
+    nib.save(nib.Nifti1Image(data, np.diag([2.0, 2.0, 2.0, 1.0])), tmp_path / "nan.nii.gz")
+    volume = pictures.load(tmp_path / "nan.nii.gz")
+    assert pictures.slice_picture(volume, pictures.planes(volume)[0], pictures.window(volume)).max() > 200
+
+
+@pytest.mark.parametrize("kind", ["cut short", "no NIfTI", "flat", "of colours", "missing"])
+def test_a_file_that_nobody_can_read_has_no_picture_and_stops_no_page(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "image.nii"
+    colours = np.zeros((8, 8, 8), dtype=[("R", "u1"), ("G", "u1"), ("B", "u1")])
+    data = {"flat": np.zeros((8, 8), np.int16), "of colours": colours}.get(kind, np.zeros((8, 8, 8), np.int16))
+    content = nib.Nifti1Image(data, np.eye(4)).to_bytes()
+    path.write_bytes({"cut short": content[:500], "no NIfTI": b"x" * 1000}.get(kind, content))
+    assert heads._load(tmp_path / "none.nii" if kind == "missing" else path) is None
