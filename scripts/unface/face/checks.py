@@ -149,6 +149,11 @@ def engines_apart(distance_mm: float | None) -> Check:
     return at_most(distance_mm, APART_MAX_MM, "registration_failed", else_="review", unit=" mm")
 
 
+def moved(distance_mm: float) -> Check:
+    """How far a face lies from where it was in another scan of the same acquisition, whose mask it shares."""
+    return at_most(distance_mm, APART_MAX_MM, "registration_failed", else_="review", unit=" mm")
+
+
 def apart_mm(one: Affine, other: Affine) -> float:
     """Mean distance in mm, in the template's world, between the face's points as two registrations put them."""
     there = other @ np.linalg.inv(one) @ template.FACE_MM

@@ -100,8 +100,21 @@ def find_faces(
         if reference and (face := finder.by_reference(head, stored[head.path], reference)):
             by_itself = found[head.path]
             found[head.path] = better(by_itself and with_sides(by_itself, face), face)
-    shared = {head.path: found[first[without_twins(head.path), stored[head.path].grid].path] for head in heads}
-    return {path: face for path, face in shared.items() if face is not None}
+    shared: dict[str, Face] = {}
+    for head in heads:
+        owner = first[without_twins(head.path), stored[head.path].grid]
+        face = found[owner.path]
+        if face is not None:
+            apart = _scans(head.path) != _scans(owner.path) and "part-phase" not in head.path
+            if apart:
+                face = finder.on_own_voxels(head, stored[head.path], face, stored[owner.path])
+            shared[head.path] = face
+    return shared
+
+
+def _scans(path: str) -> list[str]:
+    """What tells images apart that share a mask but were taken one after the other: the head may have moved."""
+    return [part for part in path.split("_") if part.startswith(("flip-", "mt-"))]
 
 
 def with_sides(by_itself: Face, by_reference: Face | None) -> Face:
@@ -181,11 +194,29 @@ class Finder:
     def _masked(
         self, head: HeadImage, image: StoredImage, volume: Volume, fit: Registration, found: dict[str, Check]
     ) -> Face:
-        limits, ears = self.chosen.limits, self.chosen.ears
-        to_template = fit.head_to_template
-        keep = self._outside(head, image, volume, to_template)
+        keep = self._outside(head, image, volume, fit.head_to_template)
         if keep is None:
-            keep = head_mask(volume.data.shape, image.affine, to_template, ears=ears)
+            keep = head_mask(volume.data.shape, image.affine, fit.head_to_template, ears=self.chosen.ears)
+        return Face(fit, keep, {**found, **self._masking(volume, keep, fit.head_to_template)}, head.stem)
+
+    def on_own_voxels(self, head: HeadImage, image: StoredImage, face: Face, owner: StoredImage) -> Face:
+        """A face shared by an image of another scan, with the checks of its mask made anew, and how far the head moved.
+
+        Parameters
+        ----------
+        owner
+            The image that the face was found on.
+        """
+        volume, fit = image.volume(), face.registration
+        first = registration.working(owner.volume(), head.suffix)
+        own, _ = registration.by_reference(registration.working(volume, head.suffix), first, fit)
+        moved = checks.moved(checks.apart_mm(own.head_to_template, fit.head_to_template))
+        masked = self._masking(volume, face.keep, fit.head_to_template)
+        return replace(face, checks=face.checks | {"moved_mm": moved} | masked)
+
+    def _masking(self, volume: Volume, keep: Array, to_template: Affine) -> dict[str, Check]:
+        """What a mask does to an image."""
+        limits, ears = self.chosen.limits, self.chosen.ears
         removed = face_checks.removed_fraction(
             volume, keep, limits["removed_min_percent"], limits["removed_max_percent"]
         )
@@ -194,7 +225,7 @@ class Finder:
         if "face_present" in masked and not masked["face_present"].ok:
             # Where there is no face to remove, a mask that removes little of it is no failure of the mask.
             masked = {name: check.undecided("defaced_before") for name, check in masked.items()}
-        return Face(fit, keep, {**found, "brain_margin_mm": margin, **masked}, head.stem)
+        return {"brain_margin_mm": margin, **masked}
 
     def _outside(self, head: HeadImage, image: StoredImage, volume: Volume, to_template: Affine) -> Array | None:
         if head.path in self.from_outside:

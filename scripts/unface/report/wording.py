@@ -41,6 +41,7 @@ ADVICE: Mapping[str, str] = {
 CHECKS: Mapping[str, str] = {
     "ngf": "how well edges in the head lie along the template's; below the limit the head is not aligned",
     "engines_apart_mm": "distance between the faces that two engines find, in mm",
+    "moved_mm": "how far the face lies from where another scan of the same acquisition has it, in mm",
     "lead_over_swapped": "how much better the head fits than with front and back exchanged",
     "left_right_lead": "how much better it lies on another image of the session than with its sides exchanged",
     "scale_smallest": "size of the head against the template, along the axis where it is smallest",

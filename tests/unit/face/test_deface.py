@@ -101,6 +101,19 @@ def test_a_head_whose_header_puts_it_far_away_is_found(session: Deface, mean_hea
     assert (work.reasons, figures["state"], figures["engine"]) == ([], "pass", "niimath")
 
 
+@pytest.mark.parametrize("moved_mm", [0, 10, -16])
+def test_a_head_that_moved_between_the_flip_angles_of_one_acquisition_is_found(
+    session: Deface, mean_head: Volume, moved_mm: int
+) -> None:
+    axis = int(np.abs(mean_head.affine[1, :3]).argmax())
+    voxels = round(moved_mm / mean_head.affine[1, axis])
+    moved = Volume(np.roll(mean_head.data, voxels, axis=axis), mean_head.affine)
+    work = session({"flip-1_VFA": stored(mean_head), "flip-2_VFA": stored(moved)})
+    states = [image["state"] for image in work.measurements["images"].values()]
+    assert states[0] == "pass"
+    assert (states[1] == "pass") is (moved_mm == 0)
+
+
 def test_volumes_share_one_mask_and_so_do_echoes(session: Deface, mean_head: Volume) -> None:
     work = session({"echo-1_MEGRE": stored(mean_head), "echo-2_MEGRE": stored(mean_head, copies=2)})
     keep = raw(work, "mod-MEGRE_defacemask")
