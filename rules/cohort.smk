@@ -40,5 +40,6 @@ rule plan:
         runtime=scaled(60),
     params:
         protocols={stage: protocols[stage] for stage in STAGES},
+        planned=planned,
     script:
         "../scripts/plan.py"

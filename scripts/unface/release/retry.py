@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Iterable
 
 from unface import outcome
+from unface.cohort.effort import RULES
 from unface.layout import STAGES, Layout, unit
 from unface.outcome import JobFailedError
 from unface.release.gate import Conversions, Protocols, of_session, stale
@@ -57,6 +58,10 @@ def forget(
             log.info("%s from %s on", unit(*names), STAGES[first])
             for stage in STAGES[first:]:
                 shutil.rmtree(layout.stage(stage, *names), ignore_errors=True)
+                # A log without a result is that of a job that failed.
+                for name in (f"{unit(*names)}.log", f"{unit(*names)}_*.log"):
+                    for log_file in layout.log(RULES[stage]).parent.glob(name):
+                        log_file.unlink()
             concerned.append(names)
     if concerned:
         layout.verdicts.unlink(missing_ok=True)

@@ -41,9 +41,14 @@ def test_the_stage_that_stopped_a_session_and_what_follows_are_forgotten(layout)
     names = [passed_through(layout, "a1", "tool_timeout"), passed_through(layout, "a2")]
     layout.verdicts.parent.mkdir()
     layout.verdicts.touch()
+    logs = [layout.log("convert", name) for name in ("a1_s1", "a1_s10")]
+    for log in logs:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        log.touch()
     assert retry.forget(layout, names, PROTOCOLS) == [("a1", "s1")]
     assert stages(layout, "a1") == ["deidentified"]
     assert stages(layout, "a2") == list(STAGES)
+    assert [log.exists() for log in logs] == [False, True], "status would take it for one that failed"
     assert not layout.verdicts.exists()
 
 
