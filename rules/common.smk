@@ -63,6 +63,26 @@ spoken_at = changed_at(layout.closing_words)
 once_read = temp if config["keep_work"] == "needed" else lambda output: output
 
 
+def check_before_scan():
+    """Read all that the inventory goes by: what is wrong with it is said before every header has been read."""
+    # Here alone: no other run needs to look at them.
+    from unface.bids.rules import RulesError, load
+    from unface.dicom.subjects import SubjectsError, read_subjects
+    from unface.release import dataset, dictionary
+
+    try:
+        settings.dicom_folder(config)
+        load(settings.mapping_rules(config))
+        table = settings.named_file(config, "subjects")
+        read_subjects(table)
+        dictionary.read(
+            settings.named_file(config, "release.data_dictionary"),
+            dataset.read_subjects(table),
+        )
+    except (settings.SettingsError, RulesError, SubjectsError) as error:
+        raise WorkflowError(str(error)) from None
+
+
 # Planning makes millions of objects that live to the end; to look through them again and again for garbage takes a third
 # of its CPU. A run sets them aside and has the collector back (`onstart`); a plan alone ends before it would matter.
 gc.disable()
