@@ -75,7 +75,7 @@ def _rows(path: Path | None, linkage: Iterable[tuple[str, str]]) -> Iterator[tup
 
 def remaining(layout: Layout, table: Path | None) -> list[tuple[str, str]]:
     """The sessions of the last inventory without those of who withdrew."""
-    withdrawn = read_withdrawn(table, linked(layout))
+    withdrawn = _withdrawn(layout, table)
     return [names for names in layout.read_sessions() if names[0] not in withdrawn]
 
 
@@ -88,11 +88,18 @@ def request(layout: Layout, table: Path | None, *, restricted: bool) -> str:
     done = 0
     while layout.withdrawn(f"{name}-{done + 1}").exists():
         done += 1
-    return f"{name}-{done + 1 if _is_there(layout, read_withdrawn(table, linked(layout))) else max(done, 1)}"
+    return f"{name}-{done + 1 if _is_there(layout, _withdrawn(layout, table)) else max(done, 1)}"
+
+
+def _withdrawn(layout: Layout, table: Path | None) -> frozenset[str]:
+    """Who withdrew. Every job asks: without a table the linkage of ten thousand sessions is not read for it."""
+    return frozenset() if table is None else read_withdrawn(table, linked(layout))
 
 
 def _is_there(layout: Layout, subjects: Collection[str]) -> bool:
     """Whether results of one of these subjects stand anywhere; few files are looked at, for every job asks."""
+    if not subjects:
+        return False
     listed = {subject for subject, _ in layout.read_sessions()}
     work = layout.stage("x", "x", "x").parent.parent.parent
     datasets = [layout.release, *layout.old_releases.glob("*")]
