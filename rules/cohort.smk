@@ -1,5 +1,10 @@
 withdrawals = layout.withdrawn(
-    request(layout, withdrawn_table, restricted=config["withdrawal"]["restricted"])
+    request(
+        layout,
+        withdrawn_table,
+        withdrawn,
+        restricted=config["withdrawal"]["restricted"],
+    )
 )
 
 

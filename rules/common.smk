@@ -12,7 +12,7 @@ from snakemake.logging import logger
 from unface import lock, settings
 from unface.cohort import progress
 from unface.dicom.subjects import SubjectsError
-from unface.dicom.withdrawn import remaining, request
+from unface.dicom.withdrawn import remaining, request, who_withdrew
 from unface.layout import STAGES, Layout, sampled
 from unface.limits import TRIES, attempt, scaled
 from unface.release import ratings
@@ -35,10 +35,11 @@ except (settings.SettingsError, ratings.RatingsError) as error:
 layout = Layout(Path(config["results_dir"]))
 try:
     withdrawn_table = settings.named_file(config, "withdrawal.subjects")
-    sessions = remaining(layout, withdrawn_table)
+    withdrawn = who_withdrew(layout, withdrawn_table)
     subjects_known = settings.subjects_known(config, layout)
 except (settings.SettingsError, SubjectsError) as error:
     raise WorkflowError(str(error)) from None
+sessions = remaining(layout, withdrawn)
 conversions = settings.conversions(config, layout)
 planned = (
     layout.sessions.exists()

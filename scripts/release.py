@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from unface import settings
-from unface.dicom.withdrawn import linked, naming_nobody, remaining
+from unface.dicom.withdrawn import linked, naming_nobody, remaining, who_withdrew
 from unface.layout import Layout
 from unface.limits import limit
 from unface.logs import log_to
@@ -17,7 +17,7 @@ rules = settings.mapping_rules(snakemake.config)
 withdrawn = settings.named_file(snakemake.config, "withdrawal.subjects")
 verdicts = release(
     layout,
-    sessions=remaining(layout, withdrawn),
+    sessions=remaining(layout, who_withdrew(layout, withdrawn)),
     protocols=snakemake.params.protocols,
     conversions=settings.conversions(snakemake.config, layout),
     settings=settings.Release.of(snakemake.config["release"]),

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from unface import settings
 from unface.cohort.withdrawal import remove, write_list
-from unface.dicom.withdrawn import linked, read_withdrawn
+from unface.dicom.withdrawn import who_withdrew
 from unface.layout import Layout
 from unface.limits import limit
 from unface.logs import log_to
@@ -12,6 +12,6 @@ from unface.logs import log_to
 log_to(snakemake.log[0])
 limit(minutes=snakemake.resources.runtime, memory_mb=snakemake.resources.mem_mb)
 layout = Layout(Path(snakemake.config["results_dir"]))
-subjects = read_withdrawn(settings.named_file(snakemake.config, "withdrawal.subjects"), linked(layout))
+subjects = who_withdrew(layout, settings.named_file(snakemake.config, "withdrawal.subjects"))
 removed = remove(layout, subjects, Path(".snakemake"), restricted=snakemake.config["withdrawal"]["restricted"])
 write_list(Path(snakemake.output[0]), removed)

@@ -126,10 +126,9 @@ def check(config: Mapping[str, Any]) -> None:
 
 def _contradictions(config: Mapping[str, Any]) -> Iterator[str]:
     """What is wrong with settings that are right each by itself."""
-    for name in ("scale", "removed"):
-        limits = {key: value for key, value in config["deface"]["limits"].items() if key.startswith(name)}
-        (low, least), (high, most) = sorted(limits.items(), key=lambda limit: "max" in limit[0])
-        if least >= most:
+    limits = config["deface"]["limits"]
+    for low, high in (("scale_min", "scale_max"), ("removed_min_percent", "removed_max_percent")):
+        if limits[low] >= limits[high]:
             yield f"deface.limits: {low} is not below {high}"
     measuring, pattern = config["morphometry"], config["deidentify"]["folder_pattern"]
     if measuring["engine"] == "external" and not (measuring["results"] or measuring["command"]):

@@ -59,8 +59,8 @@ CHARACTER_SET, BIRTH_DATE = 0x00080005, 0x00100030
 CHARACTER_SETS = sorted({"utf-8", *python_encoding.values()})
 SHORT_ID = 3
 """Identifiers no longer than this are in many names by chance."""
-LABEL_WORD, LABEL_PART = 3, 5
-"""Characters of a word that is looked for as a whole label, and as a part of one."""
+LEAST_WORD, LEAST_PART = 3, 5
+"""Characters of a word that is looked for by itself, and as a part of a label."""
 ASCII_VRS = {b"UI", b"DA", b"DT"}
 COLLECTED_VRS = {b"PN", *ASCII_VRS}
 SKIPPED_VRS = {b"CS", b"DS", b"IS", b"TM", b"LO", b"SH", b"US", b"SS", b"UL", b"FD", b"FL", b"OB", b"OW"}
@@ -167,7 +167,7 @@ def add_paths(answers: Answers, paths: Iterable[str | Path]) -> int:
 
     `DOE_JANE_followup` identifies as a whole, in a description too, where its words alone might be common.
     """
-    words = {word for value in answers["name"] for word in re.split(r"[\W_]+", value.casefold()) if len(word) > 2}
+    words = _words_of_names(answers)
     words |= {value.casefold() for value in answers["id"] if len(value) > SHORT_ID}
     pattern = re.compile("|".join(rf"(?<![^\W_]){re.escape(word)}(?![^\W_])" for word in sorted(words)) or r"(?!)")
     folders, stems = set[str](), set[str]()
@@ -192,13 +192,18 @@ def usable(answers: Mapping[str, Iterable[str]]) -> dict[str, list[str]]:
     return clean
 
 
+def _words_of_names(answers: Mapping[str, Iterable[str]]) -> set[str]:
+    """Case-folded words of the subject's names."""
+    words = (word for value in answers.get("name", ()) for word in re.split(r"[\W_]+", value.casefold()))
+    return {word for word in words if len(word) >= LEAST_WORD}
+
+
 def in_label(answers: Mapping[str, Iterable[str]], label: str) -> bool:
     """Whether a label of letters and digits is a word of a name or an ID, or from 5 characters on holds one."""
-    names = [word for value in answers.get("name", ()) for word in re.split(r"[\W_]+", value)]
-    numbers = [re.sub(r"[\W_]+", "", value) for value in answers.get("id", ()) if len(value) > SHORT_ID]
-    words = {word.casefold() for word in [*names, *numbers] if len(word) >= LABEL_WORD}
+    numbers = {re.sub(r"[\W_]+", "", value.casefold()) for value in answers.get("id", ()) if len(value) > SHORT_ID}
+    words = _words_of_names(answers).union(number for number in numbers if len(number) >= LEAST_WORD)
     low = label.casefold()
-    return low in words or any(len(word) >= LABEL_PART and word in low for word in words)
+    return low in words or any(len(word) >= LEAST_PART and word in low for word in words)
 
 
 def write(path: Path, answers: Mapping[str, list[str]]) -> None:

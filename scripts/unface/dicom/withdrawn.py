@@ -73,13 +73,17 @@ def _rows(path: Path | None, linkage: Iterable[tuple[str, str]]) -> Iterator[tup
             yield number, {subject} - {""} | (by_patient.get(patient, set()) if patient else set())
 
 
-def remaining(layout: Layout, table: Path | None) -> list[tuple[str, str]]:
+def who_withdrew(layout: Layout, table: Path | None) -> frozenset[str]:
+    """The labels of those who withdrew. Every job asks: without a table no linkage of ten thousand sessions is read."""
+    return frozenset() if table is None else read_withdrawn(table, linked(layout))
+
+
+def remaining(layout: Layout, withdrawn: Collection[str]) -> list[tuple[str, str]]:
     """The sessions of the last inventory without those of who withdrew."""
-    withdrawn = _withdrawn(layout, table)
     return [names for names in layout.read_sessions() if names[0] not in withdrawn]
 
 
-def request(layout: Layout, table: Path | None, *, restricted: bool) -> str:
+def request(layout: Layout, table: Path | None, withdrawn: Collection[str], *, restricted: bool) -> str:
     """Names what is asked for: the table, how far it goes, and how often somebody in it has come back since.
 
     Somebody comes back where a run was made without the table in between.
@@ -88,12 +92,7 @@ def request(layout: Layout, table: Path | None, *, restricted: bool) -> str:
     done = 0
     while layout.withdrawn(f"{name}-{done + 1}").exists():
         done += 1
-    return f"{name}-{done + 1 if _is_there(layout, _withdrawn(layout, table)) else max(done, 1)}"
-
-
-def _withdrawn(layout: Layout, table: Path | None) -> frozenset[str]:
-    """Who withdrew. Every job asks: without a table the linkage of ten thousand sessions is not read for it."""
-    return frozenset() if table is None else read_withdrawn(table, linked(layout))
+    return f"{name}-{done + 1 if _is_there(layout, withdrawn) else max(done, 1)}"
 
 
 def _is_there(layout: Layout, subjects: Collection[str]) -> bool:

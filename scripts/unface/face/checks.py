@@ -141,16 +141,11 @@ def left_right(lead: float) -> Check:
     return at_least(lead, 0, "sides_unsure", else_="review")
 
 
-def engines_apart(distance_mm: float | None) -> Check:
-    """Mean distance between the faces that two engines find; without a second engine there is no agreement."""
+def faces_apart(distance_mm: float | None) -> Check:
+    """Mean distance between a face as two engines or two scans have it; without a second there is no agreement."""
     limit = f"<= {APART_MAX_MM:g} mm"
     if distance_mm is None:
         return Check(None, limit, "review", "registration_failed")
-    return at_most(distance_mm, APART_MAX_MM, "registration_failed", else_="review", unit=" mm")
-
-
-def moved(distance_mm: float) -> Check:
-    """How far a face lies from where it was in another scan of the same acquisition, whose mask it shares."""
     return at_most(distance_mm, APART_MAX_MM, "registration_failed", else_="review", unit=" mm")
 
 

@@ -188,7 +188,7 @@ class Finder:
         elif others is None and _in_sample(image, self.chosen.second_engine_percent):
             others = (registration.second_opinion(coarse),)
         if others is not None:
-            found["engines_apart_mm"] = checks.engines_apart(registration.apart(fit, others))
+            found["engines_apart_mm"] = checks.faces_apart(registration.apart(fit, others))
         return found
 
     def _masked(
@@ -210,7 +210,7 @@ class Finder:
         volume, fit = image.volume(), face.registration
         first = registration.working(owner.volume(), head.suffix)
         own, _ = registration.by_reference(registration.working(volume, head.suffix), first, fit)
-        moved = checks.moved(checks.apart_mm(own.head_to_template, fit.head_to_template))
+        moved = checks.faces_apart(checks.apart_mm(own.head_to_template, fit.head_to_template))
         masked = self._masking(volume, face.keep, fit.head_to_template)
         return replace(face, checks=face.checks | {"moved_mm": moved} | masked)
 

@@ -150,9 +150,11 @@ class Assembly:
             shutil.rmtree(old / version, ignore_errors=True)
             self._last.rename(old / version)
         shutil.rmtree(self._last, ignore_errors=True)
-        kept = [folder for folder in old.glob("*") if _VERSION.fullmatch(folder.name) and folder.name != now]
+        if now:
+            shutil.rmtree(old / now, ignore_errors=True)
+        kept = [folder for folder in old.glob("*") if _VERSION.fullmatch(folder.name)]
         newest_last = sorted(kept, key=lambda folder: [int(number) for number in folder.name.split(".")])
-        for folder in [*newest_last[: -keep or None], *filter(Path.exists, [old / now] if now else [])]:
+        for folder in newest_last[: -keep or None]:
             shutil.rmtree(folder)
 
     def _make_folder(self, folder: Path) -> None:

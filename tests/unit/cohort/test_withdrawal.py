@@ -11,7 +11,7 @@ import pytest
 from staged_sessions import RELEASE, run, session
 from unface.cohort.withdrawal import remove, write_list
 from unface.dicom.subjects import SubjectsError
-from unface.dicom.withdrawn import digest, linked, naming_nobody, read_withdrawn, remaining, request
+from unface.dicom.withdrawn import digest, linked, naming_nobody, read_withdrawn, remaining, request, who_withdrew
 from unface.layout import Layout
 
 GONE, STAYS = ("abc", "s1"), ("abcd", "abc")
@@ -116,13 +116,14 @@ def test_a_group_of_series_stays_and_no_longer_names_them_as_its_example(layout:
 def test_who_came_back_is_taken_out_again_by_the_same_table(layout: Layout, tmp_path: Path) -> None:
     table = tmp_path / "excluded.tsv"
     table.write_text("subject\nabc\n")
-    first = request(layout, table, restricted=False)
-    assert remaining(layout, table) == [STAYS]
+    gone = who_withdrew(layout, table)
+    first = request(layout, table, gone, restricted=False)
+    assert remaining(layout, gone) == [STAYS]
     take_out(layout, restricted=False)
     write_list(layout.withdrawn(first), [])
-    assert request(layout, table, restricted=False) == first
+    assert request(layout, table, gone, restricted=False) == first
     session(layout, GONE)  # by a run without the setting
-    assert request(layout, table, restricted=False) != first
+    assert request(layout, table, gone, restricted=False) != first
 
 
 def test_a_patient_is_found_under_every_label_that_was_ever_theirs(layout: Layout, tmp_path: Path) -> None:

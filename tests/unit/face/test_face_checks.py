@@ -158,9 +158,9 @@ def test_a_sample_of_the_heads_is_seen_by_a_second_engine_always_the_same_ones(m
 
 
 def test_engines_that_disagree_and_an_engine_alone_are_for_a_person() -> None:
-    assert checks.engines_apart(4.0).ok
-    assert checks.engines_apart(6.0).state == "review"
-    assert checks.engines_apart(None).state == "review"
+    assert checks.faces_apart(4.0).ok
+    assert checks.faces_apart(6.0).state == "review"
+    assert checks.faces_apart(None).state == "review"
 
 
 @pytest.mark.parametrize(("ngf", "lead", "state"), [(0.63, -0.09, "review"), (0.5, -0.09, "pass"), (0.7, 0.09, "pass")])
