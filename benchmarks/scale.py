@@ -1,7 +1,7 @@
 """What thousands of sessions cost the workflow itself: planning, reruns, jobs that only pass on, files kept.
 
     .venv/bin/python benchmarks/scale.py [--sessions 100 1000 10000] [--run 100] [--whole demo/results] [--folder F]
-    .venv/bin/python benchmarks/scale.py --heavy 10 30 [--folder F]
+    .venv/bin/python benchmarks/scale.py --heavy 1 1000 [--head-every 20] [--cores 2] [--folder F]
 
 An inventory of N sessions: up to 1,000 of them are real DICOM files, tiny and cut short, that `snakemake inventory`
 reads; the rest are records like theirs. A session with a damaged file is withheld by its headers and passed on by every
@@ -10,8 +10,9 @@ Snakemake keeps of each job. `--run` sessions go through Snakemake job by job. W
 keeps, is read from the results of a whole run, such as that of `make demo`. Writes its section of RESULTS.md, with the
 curve.
 
-`--heavy` takes so many sessions of coarse but real heads through every tool on one core instead, most of a minute each,
-and writes a section of its own: does a session of many cost what one of few does?
+`--heavy` takes so many sessions of tiny images through every tool instead, from raw files to the release, and writes a
+section of its own: does a session of many cost what one of few does? Each has a bold run, and one in so many
+(`--head-every`) a coarse T1w, which takes most of a minute.
 """
 
 import argparse
@@ -36,6 +37,7 @@ from sections import write_section  # noqa: E402
 
 import heads  # noqa: E402
 import make_cohort  # noqa: E402
+import series  # noqa: E402
 from dicom_factory import small_grid, write_series  # noqa: E402
 from person import Person  # noqa: E402
 from small_cohort import QUICK  # noqa: E402
@@ -87,14 +89,22 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--sessions", type=int, nargs="+", default=[100, 1000, 10_000])
     parser.add_argument("--run", type=int, default=100, help="sessions that go through Snakemake job by job")
     parser.add_argument("--whole", type=Path, default=ROOT / "demo" / "results", help="results of a whole run")
-    parser.add_argument("--heavy", type=int, nargs="+", help="sessions of coarse heads, and nothing else")
+    parser.add_argument("--heavy", type=int, nargs="+", help="sessions that go through every tool, and nothing else")
+    parser.add_argument("--head-every", type=int, default=1, help="one session in so many has a T1w (default: all)")
+    parser.add_argument("--cores", type=int, default=1, help="for --heavy")
     parser.add_argument("--folder", type=Path, help="where to work (default: a temporary folder)")
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as temporary:
         folder = (options.folder or Path(temporary)).resolve()
         if options.heavy:
-            runs = [through_all_tools(folder / f"heavy{count}", count) for count in options.heavy]
-            write_section("Scale: whole runs of coarse heads (benchmarks/scale.py --heavy)", coarse(runs))
+            runs = [
+                through_all_tools(folder / f"heavy{count}", count, options.head_every, options.cores)
+                for count in options.heavy
+            ]
+            write_section(
+                "Scale: whole runs of tiny images (benchmarks/scale.py --heavy)",
+                tiny(runs, options.head_every, options.cores),
+            )
             return
         rows = [measured(folder / f"n{count}", count) for count in options.sessions]
         passing = passed_on(folder / "run", options.run)
@@ -174,17 +184,19 @@ def write(path: Path, text: str) -> None:
     path.write_text(text)
 
 
-def through_all_tools(folder: Path, count: int) -> tuple[Layout, Cost]:
-    """Sessions with one coarse T1w each, from DICOM to the release: dcm2niix, registration, morphometry, audit."""
+def through_all_tools(folder: Path, count: int, head_every: int, cores: int) -> tuple[Layout, Cost]:
+    """Sessions of tiny images from DICOM to the release: dcm2niix, registration, morphometry, audit."""
     shutil.rmtree(folder, ignore_errors=True)
     for number in range(count):
-        vendor = list(make_cohort.T1W_PROTOCOLS)[number % 3]
-        person = Person(number, vendor, f"2019{1 + number % 12:02d}{1 + number % 28:02d}")
-        make_cohort.Visit(folder / "raw", person, make_cohort.SMALL, heads.anatomy(11 + number)).anat(2)
+        person = Person(number, "siemens", f"2019{1 + number % 12:02d}{1 + number % 28:02d}")
+        visit = make_cohort.Visit(folder / "raw", person, make_cohort.SMALL, heads.anatomy(11 + number))
+        if number % head_every == 0:
+            visit.anat(2)
+        visit.epi(4, series.BOLD)
     write(folder / "quick.yaml", yaml.safe_dump(QUICK))
     quick = ("--configfile", str(folder / "quick.yaml"))
-    snakemake(folder, "inventory", *quick, cores=1)
-    cost = snakemake(folder, *quick, cores=1)
+    snakemake(folder, "inventory", *quick, cores=cores)
+    cost = snakemake(folder, *quick, cores=cores)
     print(count, cost, flush=True)
     return Layout(folder / "results"), cost
 
@@ -290,29 +302,32 @@ def running(count: int, cost: Cost) -> str:
     )
 
 
-def coarse(runs: Sequence[tuple[Layout, Cost]]) -> str:
+def tiny(runs: Sequence[tuple[Layout, Cost]], head_every: int, cores: int) -> str:
     """What whole runs of few and of many sessions came to and cost, a row each."""
     rules = stage_seconds(runs[0][0])
     lines = [
-        "| sessions | released | withheld | by the clock, s a session | CPU s a session | "
+        "| sessions | with a head | released | withheld | by the clock, s a session | CPU s a session | "
         + " | ".join(rules)
-        + " | controller: CPU s a job | files kept | MB kept |",
-        "|---:|" + "---:|" * (7 + len(rules)),
+        + " | controller: CPU s a job | memory, MB | files kept | MB kept |",
+        "|---:|" + "---:|" * (9 + len(rules)),
     ]
     for layout, cost in runs:
         with layout.verdicts.open(encoding="utf-8", newline="") as file:
             verdicts = [row["verdict"] for row in csv.DictReader(file, delimiter="\t")]
         count = len(verdicts)
-        cells: list[object] = [count, verdicts.count("released"), verdicts.count("withheld")]
+        cells: list[object] = [f"{count:,}", -(-count // head_every)]
+        cells += [verdicts.count("released"), verdicts.count("withheld")]
         cells += [f"{cost.wall_s / count:.1f}", f"{cost.cpu_s / count:.1f}"]
         cells += [f"{value / count:.2f}" for value in stage_seconds(layout).values()]
         files, megabytes = kept(layout)
-        cells += [f"{cost.own_cpu_s / (count * JOBS_A_SESSION):.3f}", f"{files:.0f}", f"{megabytes:.2f}"]
+        cells += [f"{cost.own_cpu_s / (count * JOBS_A_SESSION):.3f}", f"{cost.memory_mb:.0f}"]
+        cells += [f"{files:.0f}", f"{megabytes:.2f}"]
         lines.append("| " + " | ".join(map(str, cells)) + " |")
     return (
-        "One T1w of 60 x 84 x 84 voxels of 3 mm a session, measured at 4 mm, through every tool and job on one core; "
-        "CPU seconds of the stages and what is kept are a session's.\n\n" + "\n".join(lines) + "\n\n"
-        f"A thousand like these would take {cost.cpu_s / count * 1000 / 3600:.0f} hours of a core."
+        "A bold run of 24 x 24 x 9 voxels and 4 volumes in each session, and a T1w of 60 x 84 x 84 voxels of 3 mm, "
+        f"measured at 4 mm, in one of {head_every}: from raw DICOM through every tool and job to the release, on "
+        f"{cores} cores. CPU seconds of the stages and what is kept are a session's; memory is the largest process's."
+        "\n\n" + "\n".join(lines)
     )  # fmt: skip
 
 

@@ -5,22 +5,23 @@ import re
 from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import nibabel as nib
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
-from scipy.stats import median_abs_deviation
+from scipy import ndimage, stats
 
 from unface import settings
 from unface.layout import NIFTI, bids_folder
 from unface.morphometry import external, tables
 from unface.morphometry.measures import Measure, NotMeasurableError
 from unface.morphometry.regions import MIXED_LOBES, Atlas, Region, groups, regions
-from unface.morphometry.segmentation import Segmentation, segment
 from unface.morphometry.tables import LABELS, MEASURES, TISSUES
 from unface.outcome import WithheldError, Work
+
+if TYPE_CHECKING:
+    from unface.morphometry.segmentation import Segmentation
 
 COLUMNS = ("image", "measure", "region", "value", "unit")
 PURE = 0.7
@@ -83,6 +84,9 @@ def measure_session(work: Work, images: Path, chosen: settings.Morphometry, *, m
 
 def _measure(work: Work, stem: str, image: Path, chosen: settings.Morphometry) -> list[Measure]:
     """Measure one image and write its labels and their names."""
+    # Here alone: ANTs takes two seconds to import, which sessions without a T1w are spared.
+    from unface.morphometry.segmentation import segment  # noqa: PLC0415
+
     atlas = None
     if chosen.atlas and chosen.atlas_labels:
         atlas = Atlas(
@@ -117,7 +121,7 @@ def shifted(image: Path, output: Path) -> Path:
     return output
 
 
-def measures(segmented: Segmentation, parts: tuple[Region, ...]) -> Iterator[Measure]:
+def measures(segmented: "Segmentation", parts: tuple[Region, ...]) -> Iterator[Measure]:
     """All measures of one segmentation, with the regions that its labels stand for.
 
     Volumes in mL are sums of posteriors: `icv` (what lies within the template's brain, CSF included), `brain`
@@ -140,7 +144,7 @@ def measures(segmented: Segmentation, parts: tuple[Region, ...]) -> Iterator[Mea
     if any(len(values) < 2 for values in pure.values()):
         raise NotMeasurableError("a tissue has no voxel of its own")
     middle = {name: float(np.median(values)) for name, values in pure.items()}
-    spread = {name: float(median_abs_deviation(values, scale="normal")) for name, values in pure.items()}
+    spread = {name: float(stats.median_abs_deviation(values, scale="normal")) for name, values in pure.items()}
     for name in ("gm", "wm", "csf"):
         yield Measure(f"intensity_{name}", "", middle[name], "intensity")
     contrast = abs(middle["wm"] - middle["gm"])
@@ -161,7 +165,7 @@ def measures(segmented: Segmentation, parts: tuple[Region, ...]) -> Iterator[Mea
         yield Measure(measure, name, sum(float(by_label[part.label]) for part in members) * voxel_ml, "mL")
 
 
-def _check(segmented: Segmentation) -> None:
+def _check(segmented: "Segmentation") -> None:
     icv_ml = float(segmented.brain.sum()) * segmented.grid.voxel_ml
     if not ICV_ML[0] <= icv_ml <= ICV_ML[1]:
         raise NotMeasurableError(f"its intracranial volume comes out as {icv_ml:.0f} mL")
