@@ -234,7 +234,8 @@ def protocol(config: Mapping[str, Any], stage: str, plan: str | None = None) -> 
 def conversions(config: Mapping[str, Any], layout: Layout) -> dict[tuple[str, str], dict[str, str]]:
     """The protocol of the conversion of each session whose plan was made with today's mapping rules."""
     plans = layout.read_plans(rules_digest(mapping_rules(config)))
-    return {names: protocol(config, "converted", plan) for names, plan in plans.items()}
+    protocols = {plan: protocol(config, "converted", plan) for plan in set(plans.values())}
+    return {names: protocols[plan] for names, plan in plans.items()}
 
 
 def dicom_folder(config: Mapping[str, Any]) -> Path:
