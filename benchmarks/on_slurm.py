@@ -54,8 +54,8 @@ def main(arguments: list[str]) -> int:
         f"{len(handed_in)} Slurm jobs on {NODES} nodes of 2 CPUs (all on one machine of {os.cpu_count()} CPUs) in "
         f"{seconds:.0f} s; the controller took {cpu / len(handed_in):.2f} s of CPU a job. From one job that is handed "
         f"in to the next: {apart:.2f} s (median). {files} files in both releases, {len(different)} differ. "
-        f"{len(planted)} planted identifiers were searched in {searched} files that Snakemake, Slurm and the tools wrote "
-        f"outside `restricted/`: {len(found)} found.",
+        f"{len(planted)} planted identifiers were searched in {searched} files that Snakemake, Slurm and the tools "
+        f"wrote outside `restricted/`: {len(found)} found.",
     )
     print(*different, *found, sep="\n")
     return 1 if different or found else 0
