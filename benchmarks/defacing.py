@@ -39,7 +39,7 @@ from unface import settings  # noqa: E402
 from unface.face import checks, images, registration, template  # noqa: E402
 from unface.face.find import HeadImage, find_faces  # noqa: E402
 from unface.face.volume import Volume  # noqa: E402
-from unface.morphometry import tables  # noqa: E402
+from unface.files import table_text, write_whole  # noqa: E402
 
 HEADING = "Defacing: disturbed heads (benchmarks/defacing.py)"
 FALSE_PASS_MM = 5.0
@@ -231,7 +231,7 @@ def write_cases(rows: list[Row]) -> None:
         half = "set" if row["head"] in face_heads.CALIBRATION else "tested"
         cells = (row["head"], half, row["case"], row["truthful"], row["verdict"], held, error)
         lines.append((*cells, row.get("engine", "n/a"), row["cpu_s"], row["memory_mb"]))
-    tables.write(CASES, CASE_COLUMNS, lines)
+    write_whole(CASES, table_text(CASE_COLUMNS, lines))
 
 
 def _held(row: Row) -> str:

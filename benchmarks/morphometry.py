@@ -37,6 +37,7 @@ from sections import write_section  # noqa: E402
 from brain_phantom import Phantom  # noqa: E402
 from unface import settings  # noqa: E402
 from unface.face.deface import deface_session  # noqa: E402
+from unface.files import read_table  # noqa: E402
 from unface.layout import bids_folder  # noqa: E402
 from unface.morphometry import agreement, engine, tables  # noqa: E402
 from unface.outcome import Work  # noqa: E402
@@ -81,7 +82,7 @@ def compared(original: Path, other: Path, folder: Path) -> list[dict[str, str]]:
     """The rows of the comparison of two measurements, against the limits of config.yaml."""
     limits = settings.MorphometryLimits.of(yaml.safe_load((ROOT / "config.yaml").read_text())["morphometry"]["limits"])
     agreement.compare_session(_work("agreement", folder), original, other, limits)
-    return tables.read(folder / tables.AGREEMENT)
+    return read_table(folder / tables.AGREEMENT)
 
 
 def _work(stage: str, folder: Path) -> Work:
@@ -97,7 +98,7 @@ def _tree(folder: Path, data: Any, affine: Any) -> Path:
 
 
 def _values(folder: Path) -> dict[tuple[str, str], float]:
-    return {(row["measure"], row["region"]): float(row["value"]) for row in tables.read(folder / tables.MEASURES)}
+    return {(row["measure"], row["region"]): float(row["value"]) for row in read_table(folder / tables.MEASURES)}
 
 
 def _percent(rows: list[dict[str, str]]) -> dict[tuple[str, str], float]:

@@ -11,8 +11,8 @@ from snakemake.logging import logger
 
 from unface import lock, settings
 from unface.cohort import progress
-from unface.dicom.subjects import SubjectsError
 from unface.dicom.withdrawn import remaining, request, who_withdrew
+from unface.files import TableError
 from unface.layout import STAGES, Layout, sampled
 from unface.limits import TRIES, attempt, scaled
 from unface.release import ratings
@@ -29,7 +29,7 @@ try:
         stage: settings.protocol(config, stage) for stage in settings.STAGE_ADAPTERS
     }
     ratings.read(settings.named_file(config, "ratings"))
-except (settings.SettingsError, ratings.RatingsError) as error:
+except (settings.SettingsError, TableError) as error:
     raise WorkflowError(str(error)) from None
 
 layout = Layout(Path(config["results_dir"]))
@@ -37,7 +37,7 @@ try:
     withdrawn_table = settings.named_file(config, "withdrawal.subjects")
     withdrawn = who_withdrew(layout, withdrawn_table)
     subjects_known = settings.subjects_known(config, layout)
-except (settings.SettingsError, SubjectsError) as error:
+except (settings.SettingsError, TableError) as error:
     raise WorkflowError(str(error)) from None
 sessions = remaining(layout, withdrawn)
 conversions = settings.conversions(config, layout)
@@ -68,7 +68,7 @@ def check_before_scan():
     """Read all that the inventory goes by: what is wrong with it is said before every header has been read."""
     # Here alone: no other run needs to look at them.
     from unface.bids.rules import RulesError, load
-    from unface.dicom.subjects import SubjectsError, read_subjects
+    from unface.dicom.subjects import read_subjects
     from unface.release import dataset, dictionary
 
     try:
@@ -80,7 +80,7 @@ def check_before_scan():
             settings.named_file(config, "release.data_dictionary"),
             dataset.read_subjects(table),
         )
-    except (settings.SettingsError, RulesError, SubjectsError) as error:
+    except (settings.SettingsError, RulesError, TableError) as error:
         raise WorkflowError(str(error)) from None
 
 

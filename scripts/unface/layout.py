@@ -3,11 +3,12 @@
 Everything that can identify someone lies below `restricted/`; every other path holds pseudonyms only.
 """
 
-import csv
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+
+from unface.files import read_table
 
 UNIT = "{subject}_{session}"
 """The name of one session in file names; also Snakemake's wildcards, which is why it is a pattern."""
@@ -56,7 +57,7 @@ class Layout:
 
     def read_sessions(self) -> list[tuple[str, str]]:
         """Subject and session label of every session of the inventory; none before there is an inventory."""
-        return [(row["subject"], row["session"]) for row in self._session_rows()]
+        return [(row["subject"], row["session"]) for row in read_table(self.sessions)]
 
     def read_plans(self, rules: str | None = None) -> dict[tuple[str, str], str]:
         """For each session the digest of what the mapping rules make of its series.
@@ -67,18 +68,11 @@ class Layout:
             Digest of today's rules (`settings.rules_digest`): a plan that was made with others is left out. None takes
             all.
         """
-        rows = self._session_rows()
         return {
             (row["subject"], row["session"]): row.get("plan", "")
-            for row in rows
+            for row in read_table(self.sessions)
             if rules in (None, row.get("rules", ""))
         }
-
-    def _session_rows(self) -> list[dict[str, str]]:
-        if not self.sessions.exists():
-            return []
-        with self.sessions.open(encoding="utf-8", newline="") as file:
-            return list(csv.DictReader(file, delimiter="\t"))
 
     @property
     def protocols(self) -> Path:

@@ -1,6 +1,5 @@
 """The stage convert: the clean DICOM of a session becomes BIDS, and every series ends in exactly one state."""
 
-import csv
 import json
 import re
 from collections import Counter
@@ -27,6 +26,7 @@ from unface.bids.images import Acquisition, Target
 from unface.dicom.identifiers import in_label
 from unface.dicom.records import SessionRecord, merged_fields
 from unface.dicom.values import vocabulary
+from unface.files import NOT_AVAILABLE, table_text, write_whole
 from unface.layout import bids_folder, bids_prefix
 from unface.outcome import JobFailedError, WithheldError, Work
 from unface.settings import Convert
@@ -34,7 +34,6 @@ from unface.settings import Convert
 STATES = ("converted", "excluded", "duplicate", "incomplete", "ambiguous", "unmapped", "unreadable", "withheld")
 """How a series ends, one of these."""
 
-MISSING = "n/a"
 KNOWN = "known_answer"
 
 
@@ -304,11 +303,9 @@ def _write_scans(work: Work, session: SessionRecord, written: dict[str, str]) ->
         return
     folder = bids_folder(session.subject, session.session)
     path = work.folder / "bids" / folder / f"{bids_prefix(session.subject, session.session)}_scans.tsv"
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, delimiter="\t", lineterminator="\n")
-        writer.writerow(["filename", "acq_time"])
-        for image, began in sorted(written.items(), key=lambda entry: (entry[1] or "9999", entry[0])):
-            writer.writerow([image.removeprefix(f"{folder}/"), began or MISSING])
+    rows = sorted(written.items(), key=lambda entry: (entry[1] or "9999", entry[0]))
+    cells = [(image.removeprefix(f"{folder}/"), began or NOT_AVAILABLE) for image, began in rows]
+    write_whole(path, table_text(("filename", "acq_time"), cells), mode=0o600)
 
 
 def _write_states(work: Work, session: SessionRecord, acquisitions: Sequence[Acquisition]) -> None:

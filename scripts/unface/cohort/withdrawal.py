@@ -1,6 +1,5 @@
 """Taking subjects out who withdrew their consent: of all that was made of their files, and of Snakemake's records."""
 
-import csv
 import re
 import shutil
 from base64 import urlsafe_b64decode
@@ -8,7 +7,8 @@ from binascii import Error as Base64Error
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from unface.dicom.records import SessionRecord, table_text, write_if_changed
+from unface.dicom.records import SessionRecord
+from unface.files import table_text, write_whole
 from unface.layout import Layout, unit
 from unface.outcome import JobFailedError
 from unface.release.history import History
@@ -51,8 +51,7 @@ def remove(layout: Layout, subjects: Collection[str], records: Path, *, restrict
 
 def write_list(path: Path, removed: Collection[tuple[str, str]]) -> None:
     """Keep the list of what was removed, for its owner alone."""
-    rows = [{"subject": subject, "removed": what} for subject, what in removed]
-    write_if_changed(path, table_text(("subject", "removed"), rows), mode=0o600)
+    write_whole(path, table_text(("subject", "removed"), removed), mode=0o600)
 
 
 def _of_subject(layout: Layout, subject: str, *, restricted: bool) -> Iterator[Path]:
@@ -113,8 +112,8 @@ def _drop_rows(table: Path, subjects: Collection[str], *, restricted: bool) -> l
     A group of series names one session as its example. The group stays, for it is of others, too, and names none until
     the next inventory; what the restricted table tells of the example goes with it.
     """
-    lines = table.read_text(encoding="utf-8").splitlines(keepends=True)
-    columns = next(csv.reader(lines[:1], delimiter="\t"), [])
+    lines = [f"{line}\n" for line in table.read_text(encoding="utf-8").removesuffix("\n").split("\n")]
+    columns = lines[0].rstrip("\n").split("\t")
     names = ("subject", "participant_id", "image", "example")
     name = next((name for name in names if name in columns), None)
     if name is None:
@@ -132,7 +131,7 @@ def _drop_rows(table: Path, subjects: Collection[str], *, restricted: bool) -> l
         if name == "example" and not restricted:
             kept.append("\t".join([*cells[:column], "", *cells[column + 1 :]]) + "\n")
     if dropped:
-        write_if_changed(table, "".join(kept), mode=table.stat().st_mode & 0o777)
+        write_whole(table, "".join(kept), mode=table.stat().st_mode & 0o777)
     return sorted(dropped)
 
 

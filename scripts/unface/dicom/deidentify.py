@@ -1,6 +1,5 @@
 """The stage deidentify: a session's raw DICOM becomes DICOM without identifiers, series by series."""
 
-import csv
 import json
 import shutil
 from collections import Counter
@@ -20,6 +19,7 @@ from unface.dicom.records import RawFile, Series, SessionRecord
 from unface.dicom.splitter import Splitter
 from unface.dicom.survey import Survey
 from unface.dicom.walker import ACTIONS, counted
+from unface.files import table_text, write_whole
 from unface.outcome import MACHINE_ERRORS, WithheldError, Work
 from unface.pseudonyms import Key
 from unface.settings import Deidentify
@@ -83,7 +83,9 @@ def deidentify_session(
     (work.folder / "series.json").write_text(json.dumps(states, indent=1) + "\n", encoding="utf-8")
     judged = {name: verdict.as_json() for name, verdict in verdicts.items()}
     (work.folder / "selection.json").write_text(json.dumps(judged, indent=1) + "\n", encoding="utf-8")
-    _write_rows(work.folder / "files.tsv", rows)
+    write_whole(
+        work.folder / "files.tsv", table_text(("series", "file", "profile", *ACTIONS, "sha256"), rows), mode=0o600
+    )
     survey.write(work.folder)
     _note_patient(work.folder)
     work.measurements["series"] = dict(sorted(Counter(state["state"] for state in states).items()))
@@ -210,12 +212,3 @@ def _note_patient(folder: Path) -> None:
         header = pydicom.dcmread(first, stop_before_pixels=True, specific_tags=list(names))
         noted = {name: str(header.get(name) or "") for name in names}
         (folder / "patient.json").write_text(json.dumps(noted) + "\n", encoding="utf-8")
-
-
-def _write_rows(path: Path, rows: list[dict[str, Any]]) -> None:
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(
-            file, ["series", "file", "profile", *ACTIONS, "sha256"], delimiter="\t", lineterminator="\n"
-        )
-        writer.writeheader()
-        writer.writerows(rows)

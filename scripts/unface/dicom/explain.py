@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from unface.dicom.profile import BY_TYPE, OURS, Profile
-from unface.dicom.records import table_text
 from unface.dicom.standard import KNOWN_VRS, keyword_of, safe_private, table, vr_of
+from unface.files import table_text
 
 COLUMNS = ("tag", "creator", "name", "vr", "type", "action", "why")
 ANY = "any"
@@ -17,7 +17,7 @@ def profile_table(profile: Profile) -> str:
     stands for all. After the standard's attributes come the private ones, then what happens to all others, by VR.
     """
     rows = [*_standard(profile), *_private(profile), *_others(profile)]
-    return table_text(COLUMNS, (dict(zip(COLUMNS, row, strict=True)) for row in rows))
+    return table_text(COLUMNS, rows)
 
 
 def _standard(profile: Profile) -> Iterator[tuple[str, ...]]:

@@ -16,9 +16,10 @@ from unface.bids.rules import Rules, load
 from unface.bids.suggestions import suggested_rules, suggestion
 from unface.dicom.found import FoundSeries, Scans
 from unface.dicom.people import People
-from unface.dicom.records import Series, SessionRecord, merged_fields, table_text, write_if_changed
+from unface.dicom.records import Series, SessionRecord, merged_fields
 from unface.dicom.subjects import read_subjects
 from unface.dicom.withdrawn import linked, read_withdrawn
+from unface.files import table_text, write_whole
 from unface.layout import Layout
 from unface.pseudonyms import Key
 from unface.settings import SettingsError, rules_digest, subjects_digest
@@ -102,7 +103,7 @@ def collect(
 
     Raises
     ------
-    SubjectsError, RulesError
+    TableError, RulesError
         If the table or the rules are wrong.
     SettingsError
         If the scans found no image at all, as where a disk is not there: nothing is changed.
@@ -137,18 +138,15 @@ def collect(
     acquisitions = [one for entry in listed for one in entry.acquisitions(mapping)]
     groups = protocols.group_acquisitions(acquisitions, key)
     _write_protocols(layout, groups, _secret_words(scans_read.series))
-    write_if_changed(layout.inventory, _inventory_table(listed, groups), mode=0o600)
-    write_if_changed(layout.linkage, people.linkage_table(), mode=0o600)
+    write_whole(layout.inventory, _inventory_table(listed, groups), mode=0o600)
+    write_whole(layout.linkage, people.linkage_table(), mode=0o600)
     past = [(subject, patient) for subject, patient in sorted(ever) if not (forget and subject in gone_for_good)]
-    columns = ("subject", "patient_id")
-    past_rows = [dict(zip(columns, row, strict=True)) for row in past]
-    write_if_changed(layout.linkage_past, table_text(columns, past_rows), mode=0o600)
+    write_whole(layout.linkage_past, table_text(("subject", "patient_id"), past), mode=0o600)
     unused = sorted([*scans_read.unused, *((path, "a copy of another file") for path in copies)])
-    unused_rows = [{"path": path, "reason": reason} for path, reason in unused]
-    write_if_changed(layout.files_unused, table_text(("path", "reason"), unused_rows), mode=0o600)
+    write_whole(layout.files_unused, table_text(("path", "reason"), unused), mode=0o600)
     plans, before = _plans(acquisitions, mapping, key), layout.read_plans()
     _write_session_list(layout, listed, plans, digest)
-    write_if_changed(layout.subjects_digest, table_digest, mode=0o600)
+    write_whole(layout.subjects_digest, table_digest, mode=0o600)
     dicom = sum(sum(entry.files) for entry in listed) + len(copies)
     return Summary(
         files=dicom + len(scans_read.unused),
@@ -258,16 +256,16 @@ def _write_protocols(layout: Layout, groups: Sequence[ProtocolGroup], secrets: f
     guesses = [suggestion(group.match, group.fields) for group in groups]
     named = [(group, guess.name if guess else "") for group, guess in zip(groups, guesses, strict=True)]
     public = [protocols.public_row(group, secrets, name) for group, name in named]
-    write_if_changed(layout.protocols, table_text(protocols.PUBLIC_COLUMNS, public))
+    write_whole(layout.protocols, table_text(protocols.PUBLIC_COLUMNS, public))
     restricted = table_text(
         protocols.RESTRICTED_COLUMNS, [protocols.restricted_row(group, name) for group, name in named]
     )
-    write_if_changed(layout.protocols_restricted, restricted, mode=0o600)
+    write_whole(layout.protocols_restricted, restricted, mode=0o600)
     rules = suggested_rules(groups)
     if rules is None:
         layout.suggested_rules.unlink(missing_ok=True)
     else:
-        write_if_changed(layout.suggested_rules, rules, mode=0o600)
+        write_whole(layout.suggested_rules, rules, mode=0o600)
 
 
 def _plans(acquisitions: Iterable[Acquisition], rules: Rules, key: Key) -> dict[tuple[str, str], str]:
@@ -300,7 +298,7 @@ def _write_session_list(
         for entry in listed
     ]
     columns = ("subject", "session", "series", "acquisitions", "files", "problems", "plan", "rules")
-    write_if_changed(layout.sessions, table_text(columns, rows))
+    write_whole(layout.sessions, table_text(columns, rows))
 
 
 def _remove_old_archives(layout: Layout, used: set[Path]) -> None:

@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterable, Sequence
 
 from unface.dicom.found import FoundSeries
-from unface.dicom.records import table_text
-from unface.dicom.subjects import SubjectsError, SubjectTable
+from unface.dicom.subjects import SubjectTable
+from unface.files import TableError, table_text
 from unface.pseudonyms import Key
 
 NOBODY = re.compile(r"[*?x#0._ -]*|(anon(ymous|ymized|ymised)?|unknown|none|na|n/a|null|nobody|patient|test|removed)")
@@ -53,7 +53,7 @@ class People:
     def _subject(self, identity: str, given: str | None) -> str:
         label = given or self.key.subject(identity)
         if self.identities.setdefault(label, identity) != identity:
-            raise SubjectsError(
+            raise TableError(
                 f"the label {label} would stand for two subjects: give one of them another in the table of subjects"
             )
         return label
@@ -73,7 +73,7 @@ class People:
 
     def linkage_table(self) -> str:
         columns = ("subject", "session", "patient_id", "patient_name", "birth_date", "study_date", "study_uid")
-        return table_text(columns, [dict(zip(columns, row, strict=True)) for row in sorted(self.linkage)])
+        return table_text(columns, sorted(self.linkage))
 
 
 TELL_APART = ("PatientBirthDate", "IssuerOfPatientID")

@@ -3,15 +3,13 @@
 A record holds raw paths and header values, so it lives in `restricted/` only.
 """
 
-import csv
-import io
 import json
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from unface.files import write_whole
 from unface.outcome import JobFailedError
 
 
@@ -93,7 +91,7 @@ class SessionRecord:
         bool
             Whether anything was written.
         """
-        return write_if_changed(path, self.text(), mode=0o600)
+        return write_whole(path, self.text(), mode=0o600)
 
 
 def merged_fields(group: Iterable[Series]) -> dict[str, Any]:
@@ -123,29 +121,3 @@ def _in_order(value: Any) -> tuple[bool, float, str]:
 
 def _files(entries: list[dict[str, Any]]) -> list[RawFile]:
     return [RawFile(entry["path"], entry["bytes"], entry["mtime_ns"], entry["problem"]) for entry in entries]
-
-
-def write_if_changed(path: Path, text: str, mode: int = 0o644) -> bool:
-    """Put `text` into a file by a rename, unless it already holds the same bytes; returns whether it was written."""
-    # File names need not be text: bytes that are none are shown as such.
-    content = text.encode("utf-8", "backslashreplace")
-    if path.is_file() and path.read_bytes() == content:
-        return False
-    path.parent.mkdir(mode=0o700 if mode == 0o600 else 0o755, parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.part")
-    part.write_bytes(content)
-    part.chmod(mode)
-    part.replace(path)
-    return True
-
-
-def table_text(columns: Sequence[str], rows: Iterable[dict[str, str]]) -> str:
-    """A tab-separated table; tabs and line ends inside values become spaces."""
-    text = io.StringIO()
-    writer = csv.writer(
-        text, delimiter="\t", lineterminator="\n", quoting=csv.QUOTE_NONE, quotechar=None, escapechar="\\"
-    )
-    writer.writerow(columns)
-    for row in rows:
-        writer.writerow(re.sub(r"[\t\r\n\\]", " ", row[name]) for name in columns)
-    return text.getvalue()

@@ -1,20 +1,17 @@
 """`subjects.tsv`: the names that a project gives its own subjects and sessions."""
 
-import csv
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from unface.files import TableError, read_users_table
+
 LABEL = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9]+")
 """Letters and digits, not digits alone: a command line would read 00007 as the number 7."""
-COLUMNS = ("patient_id", "study_uid", "subject", "session")
+OPTIONAL = ("study_uid", "session", "sex", "age", "and your own")
 DEMOGRAPHICS = ("sex", "age")
 """Columns that are written into the clean headers."""
-
-
-class SubjectsError(ValueError):
-    """The table of subjects is wrong; the message names lines, never an identifier."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +50,7 @@ def read_subjects(path: Path | None) -> SubjectTable:
 
     Raises
     ------
-    SubjectsError
+    TableError
         If columns are missing, a label is not a label, or one patient has two subjects.
     """
     table = SubjectTable({}, {}, {})
@@ -61,9 +58,9 @@ def read_subjects(path: Path | None) -> SubjectTable:
         return table
     errors = []
     subjects: dict[str, tuple[str, int]] = {}
-    for number, row in _rows(path):
-        patient, study = normalised(row["patient_id"]), row.get("study_uid", "").strip()
-        names = Names(row["subject"].strip(), row.get("session", "").strip() or None)
+    for number, row in read_users_table(path, "subjects", ("patient_id", "subject"), OPTIONAL):
+        patient, study = normalised(row["patient_id"]), row.get("study_uid", "")
+        names = Names(row["subject"], row.get("session") or None)
         if not patient:
             errors.append(f"line {number}: patient_id is empty")
         errors += [f"line {number}: {problem}" for problem in _label_problems(names)]
@@ -72,7 +69,7 @@ def read_subjects(path: Path | None) -> SubjectTable:
             errors.append(f"line {number}: the patient of line {line} has another subject there")
         if (study and (patient, study) in table.studies) or (not study and patient in table.patients):
             errors.append(f"line {number}: this patient{' and study' if study else ''} stands in a line above already")
-        told = {name: text for name in DEMOGRAPHICS if (text := row.get(name, "").strip())}
+        told = {name: text for name in DEMOGRAPHICS if (text := row.get(name))}
         of_session = table.told.setdefault((names.subject or "", names.session or ""), {})
         of_session |= told | of_session
         if study:
@@ -82,24 +79,8 @@ def read_subjects(path: Path | None) -> SubjectTable:
     for (patient, _), names in table.studies.items():
         table.patients.setdefault(patient, Names(names.subject))
     if errors:
-        raise SubjectsError("subjects: " + "; ".join(errors))
+        raise TableError("subjects: " + "; ".join(errors))
     return table
-
-
-def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except UnicodeDecodeError:
-        raise SubjectsError("subjects: the file is not UTF-8 text") from None
-    reader = csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE, restval="")
-    missing = {"patient_id", "subject"} - set(reader.fieldnames or ())
-    if missing:
-        raise SubjectsError(
-            f"subjects: the column {' and '.join(sorted(missing))} is missing; the file is tab-separated and begins "
-            "with a line of column names: patient_id, perhaps study_uid, subject, perhaps session, and your own"
-        )
-    for row in reader:
-        yield reader.line_num, {name: value or "" for name, value in row.items() if isinstance(name, str)}
 
 
 def _label_problems(names: Names) -> Iterator[str]:

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from unface.dicom.encoding import element_at, items
-from unface.dicom.records import table_text, write_if_changed
 from unface.dicom.splitter import Unit
 from unface.dicom.standard import keyword_of, safe_creators
 from unface.dicom.walker import CREATORS_END, Walker
+from unface.files import table_text, write_whole
 from unface.layout import Layout
 from unface.pseudonyms import Key
 
@@ -144,7 +144,7 @@ def merge(layout: Layout, sessions: Iterable[tuple[str, str]], output: Path) -> 
             row.files += one["files"]
             row.subjects[subject] |= set(one["values"])
             row.actions |= set(one["actions"])
-    write_if_changed(output, table_text(COLUMNS, (_as_text(*item) for item in sorted(rows.items()))))
+    write_whole(output, table_text(COLUMNS, (_as_text(*item) for item in sorted(rows.items()))))
 
 
 def _as_text(attribute: Attribute, row: _Row) -> dict[str, str]:

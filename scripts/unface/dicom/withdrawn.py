@@ -1,23 +1,20 @@
 """The table of subjects who withdrew their consent."""
 
-import csv
 import hashlib
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
-from unface.dicom.subjects import SubjectsError, normalised
+from unface.dicom.subjects import normalised
+from unface.files import TableError, read_table, read_users_table
 from unface.layout import Layout
+
+SETTING = "withdrawal.subjects"
 
 
 def linked(layout: Layout) -> list[tuple[str, str]]:
     """Subject label and patient ID of everybody in any inventory so far; none before there is one."""
-    found: set[tuple[str, str]] = set()
-    for table in (layout.linkage, layout.linkage_past):
-        if table.exists():
-            with table.open(encoding="utf-8", newline="") as file:
-                rows = csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
-                found.update((row["subject"], row["patient_id"]) for row in rows)
-    return sorted(found)
+    rows = [*read_table(layout.linkage), *read_table(layout.linkage_past)]
+    return sorted({(row["subject"], row["patient_id"]) for row in rows})
 
 
 def read_withdrawn(path: Path | None, linkage: Iterable[tuple[str, str]]) -> frozenset[str]:
@@ -33,7 +30,7 @@ def read_withdrawn(path: Path | None, linkage: Iterable[tuple[str, str]]) -> fro
 
     Raises
     ------
-    SubjectsError
+    TableError
         If neither column is there, or a row names nobody; the message holds no identifier.
     """
     return frozenset(label for _, labels in _rows(path, linkage) for label in labels)
@@ -49,7 +46,7 @@ def naming_nobody(path: Path | None, linkage: Sequence[tuple[str, str]]) -> str:
     if not lines or path is None:
         return ""
     return (
-        f"{path.name}, line {', '.join(lines)}: names nobody of the last inventory. Is it mistyped? Or were they taken "
+        f"{SETTING}: line {', '.join(lines)} names nobody of the last inventory. Is it mistyped? Or were they taken "
         "out with `withdrawal.restricted` before, or are their raw files gone"
     )
 
@@ -61,16 +58,13 @@ def _rows(path: Path | None, linkage: Iterable[tuple[str, str]]) -> Iterator[tup
     by_patient: dict[str, set[str]] = {}
     for subject, patient in linkage:
         by_patient.setdefault(normalised(patient), set()).add(subject)
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
-        if not {"subject", "patient_id"} & set(reader.fieldnames or ()):
-            raise SubjectsError(f"{path.name}: a column subject or patient_id is needed")
-        for number, row in enumerate(reader, start=2):
-            subject = (row.get("subject") or "").strip().removeprefix("sub-")
-            patient = normalised(row.get("patient_id") or "")
-            if not subject and not patient:
-                raise SubjectsError(f"{path.name}, line {number}: names nobody")
-            yield number, {subject} - {""} | (by_patient.get(patient, set()) if patient else set())
+    for number, row in read_users_table(path, SETTING):
+        if not {"subject", "patient_id"} & row.keys():
+            raise TableError(f"{SETTING}: a column subject or patient_id is needed")
+        subject, patient = row.get("subject", "").removeprefix("sub-"), normalised(row.get("patient_id", ""))
+        if not subject and not patient:
+            raise TableError(f"{SETTING}: line {number} names nobody")
+        yield number, {subject} - {""} | (by_patient.get(patient, set()) if patient else set())
 
 
 def who_withdrew(layout: Layout, table: Path | None) -> frozenset[str]:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unface import settings
+from unface.files import NOT_AVAILABLE, read_table, table_text, write_whole
 from unface.layout import NIFTI
 from unface.morphometry import tables
 from unface.morphometry.tables import AGREEMENT, TISSUES
@@ -55,7 +56,7 @@ class Row:
 
     def cells(self) -> tuple[str, ...]:
         numbers = (self.original, self.defaced, self.difference, self.percent, self.limit)
-        texts = (tables.NOT_AVAILABLE if number is None else f"{number:.6g}" for number in numbers)
+        texts = (NOT_AVAILABLE if number is None else f"{number:.6g}" for number in numbers)
         return (self.image, self.measure, self.region, self.unit, *texts, str(self.ok).lower())
 
     def sentence(self) -> str:
@@ -89,7 +90,7 @@ def compare_session(work: Work, original: Path, defaced: Path, limits: settings.
     rows = [
         row for image in sorted(after) for row in _rows(image, before[image], after[image], (original, defaced), limits)
     ]
-    tables.write(work.folder / AGREEMENT, COLUMNS, [row.cells() for row in rows])
+    write_whole(work.folder / AGREEMENT, table_text(COLUMNS, [row.cells() for row in rows]), mode=0o600)
     beyond = [row for row in rows if not row.ok]
     if beyond:
         shown = "; ".join(row.sentence() for row in beyond[:3])
@@ -105,7 +106,7 @@ Measured = dict[Key, tuple[float, str]]
 
 def _by_image(folder: Path) -> dict[str, Measured]:
     found: dict[str, Measured] = {}
-    for row in tables.read(folder / tables.MEASURES):
+    for row in read_table(folder / tables.MEASURES):
         found.setdefault(row["image"], {})[row["measure"], row["region"]] = (float(row["value"]), row["unit"])
     return found
 
@@ -126,7 +127,7 @@ def _rows(
         "wm": limits.wm_percent,
         "csf": limits.csf_percent,
     }
-    parts = tables.read(names) if (names := folders[0] / tables.LABELS / tables.REGIONS).exists() else []
+    parts = read_table(folders[0] / tables.LABELS / tables.REGIONS)
     for (measure, region), (value, unit) in before.items():
         limit = limits.region_percent if region else allowed.get(measure)
         yield Row(image, measure, region, unit, value, after[measure, region][0], limit)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from unface.files import read_table, table_text, write_whole
 from unface.layout import NIFTI, mask_file
 from unface.morphometry import tables
 from unface.outcome import Work
@@ -32,7 +33,7 @@ def check_brain(work: Work, original: Path, defaced: Path, least_mm: float) -> N
         How near to the brain the cut may come.
     """
     rows = []
-    for image in sorted({row["image"] for row in tables.read(original / tables.MEASURES)}):
+    for image in sorted({row["image"] for row in read_table(original / tables.MEASURES)}):
         mask = mask_file(defaced, image)
         stem = Path(image).name.removesuffix(NIFTI)
         tissue = original / tables.LABELS / f"{stem}_tissue{NIFTI}"
@@ -49,7 +50,7 @@ def check_brain(work: Work, original: Path, defaced: Path, least_mm: float) -> N
                 f"the face mask of {stem} {what}, by the brain that morphometry found; the cut has to stay "
                 f"{least_mm:g} mm away. See the review page",
             )
-    tables.write(work.folder / BRAIN_KEPT, COLUMNS, rows)
+    write_whole(work.folder / BRAIN_KEPT, table_text(COLUMNS, rows), mode=0o600)
     if rows:
         work.measurements["brain_margin_mm"] = min(float(row[2]) for row in rows)
 

@@ -11,7 +11,7 @@ import pingouin
 from numpy.typing import NDArray
 from scipy import stats
 
-from unface.morphometry import tables
+from unface.files import NOT_AVAILABLE
 
 pingouin.options["round.column.CI95"] = None
 
@@ -136,7 +136,7 @@ class Agreement:
 
 def _cell(value: object) -> str:
     if isinstance(value, float):
-        return tables.NOT_AVAILABLE if isnan(value) else f"{value:.6g}"
+        return NOT_AVAILABLE if isnan(value) else f"{value:.6g}"
     return ";".join(value) if isinstance(value, tuple) else str(value)
 
 
@@ -151,7 +151,7 @@ def pairs_of(rows: Iterable[tuple[str, Mapping[str, str]]]) -> list[Pairs]:
     """
     found: dict[tuple[str, str, str], dict[str, tuple[float, float, bool]]] = {}
     for name, row in rows:
-        if row["original"] != tables.NOT_AVAILABLE:
+        if row["original"] != NOT_AVAILABLE:
             values = float(row["original"]), float(row["defaced"]), row["ok"] == "true"
             found.setdefault((row["measure"], row["region"], row["unit"]), {}).setdefault(name, values)
     return [
@@ -185,7 +185,7 @@ def noise_floor(moved: Iterable[tuple[Mapping[tuple[str, str], float], Mapping[t
     return {key: float(np.sqrt(np.mean(values))) for key, values in squares.items()}
 
 
-def agreement(pairs: Pairs, noise: float = nan, grouping: str = "all", group: str = tables.NOT_AVAILABLE) -> Agreement:
+def agreement(pairs: Pairs, noise: float = nan, grouping: str = "all", group: str = NOT_AVAILABLE) -> Agreement:
     """Agreement of one measure.
 
     References

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scipy import ndimage, stats
 
 from unface import settings
+from unface.files import NOT_AVAILABLE, table_text, write_whole
 from unface.layout import NIFTI, bids_folder
 from unface.morphometry import external, tables
 from unface.morphometry.measures import Measure, NotMeasurableError
@@ -78,7 +79,7 @@ def measure_session(work: Work, images: Path, chosen: settings.Morphometry, *, m
             ) from error
         name = str(image.relative_to(images))
         rows += [(name, row.measure, row.region, f"{row.value:.6g}", row.unit) for row in made]
-    tables.write(work.folder / MEASURES, COLUMNS, rows)
+    write_whole(work.folder / MEASURES, table_text(COLUMNS, rows), mode=0o600)
     work.measurements["images"] = len(found)
 
 
@@ -98,8 +99,8 @@ def _measure(work: Work, stem: str, image: Path, chosen: settings.Morphometry) -
     _check(segmented)
     for kind, labels in {"tissue": segmented.labels, "regions": segmented.regions}.items():
         _save(segmented.whole(labels), segmented.full.affine, work.folder / LABELS / f"{stem}_{kind}{NIFTI}")
-    names = [(part.label, part.name, part.lobe or tables.NOT_AVAILABLE) for part in parts]
-    tables.write(work.folder / LABELS / tables.REGIONS, ("index", "name", "lobe"), names)
+    names = [(part.label, part.name, part.lobe or NOT_AVAILABLE) for part in parts]
+    write_whole(work.folder / LABELS / tables.REGIONS, table_text(("index", "name", "lobe"), names), mode=0o600)
     return list(measures(segmented, parts))
 
 

@@ -17,12 +17,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
+from unface.files import TableError, read_users_table
 from unface.outcome import JobFailedError
 from unface.settings import PROJECT
 
 POINTS = "brain_regions.tsv"
 SIDES = ("left", "right")
 LABELS_MAX = 255
+SETTING = "morphometry.atlas_labels"
 OUTSIDE_HEMISPHERES = ("cerebellum", "brainstem")
 MIXED_LOBES = ("brainstem", "deep grey")
 """Grey matter full of myelin, bright in T1w: of these the tissue is measured as a whole."""
@@ -76,15 +78,18 @@ def regions(atlas: Atlas | None = None) -> tuple[Region, ...]:
 
 
 def _table(atlas: Atlas) -> list[dict[str, str]]:
-    with atlas.table.open(encoding="utf-8-sig", newline="") as file:
-        rows = [row for row in csv.DictReader(file, delimiter="\t") if (row.get("index") or "").strip() != "0"]
-    if not rows or not all((row.get("index") or "").isdecimal() and row.get("name") for row in rows):
-        raise JobFailedError("morphometry.atlas_labels: it must be a TSV with the columns index (a number) and name")
+    try:
+        rows = [row for _, row in read_users_table(atlas.table, SETTING, ("index", "name"), ("lobe",))]
+    except TableError as error:
+        raise JobFailedError(str(error)) from None
+    rows = [row for row in rows if row["index"] != "0"]
+    if not rows or not all(row["index"].isdecimal() and row["name"] for row in rows):
+        raise JobFailedError(f"{SETTING}: each row needs an index (a number) and a name")
     for column in ("index", "name"):
         if len({row[column] for row in rows}) < len(rows):
-            raise JobFailedError(f"morphometry.atlas_labels: two rows have the same {column}")
+            raise JobFailedError(f"{SETTING}: two rows have the same {column}")
     if len(rows) > LABELS_MAX:
-        raise JobFailedError(f"morphometry.atlas_labels: more than {LABELS_MAX} regions")
+        raise JobFailedError(f"{SETTING}: more than {LABELS_MAX} regions")
     return rows
 
 
@@ -142,7 +147,7 @@ def _atlas_labels(points_mm: NDArray[np.float64], atlas: Atlas) -> NDArray[np.ui
     unnamed = sorted({int(index) for index in np.unique(data)} - {0, *label})
     if unnamed:
         shown = ", ".join(map(str, unnamed[:5]))
-        raise JobFailedError(f"morphometry.atlas_labels: labels of the atlas have no row: {shown}")
+        raise JobFailedError(f"{SETTING}: labels of the atlas have no row: {shown}")
     renumbered = np.zeros(data.shape, np.uint8)
     for index, place in label.items():
         renumbered[data == index] = place

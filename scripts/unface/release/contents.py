@@ -4,13 +4,13 @@ Everything comes from the conversion, but for one rule that the release stands o
 from defacing or not at all.
 """
 
-import csv
 import hashlib
 import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
+from unface.files import read_table, table_text, write_whole
 from unface.outcome import Work
 
 FILE = "contents.tsv"
@@ -95,16 +95,12 @@ def suffix(path: str) -> str:
 
 
 def write(path: Path, rows: Sequence[Released]) -> None:
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, delimiter="\t", lineterminator="\n")
-        writer.writerow(field.name for field in fields(Released))
-        writer.writerows(astuple(row) for row in rows)
+    write_whole(path, table_text([field.name for field in fields(Released)], map(astuple, rows)), mode=0o600)
 
 
 def read(path: Path) -> Iterator[Released]:
-    with path.open(encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file, delimiter="\t"):
-            yield Released(row["path"], row["source"], row["sha256"], int(row["bytes"]))
+    for row in read_table(path):
+        yield Released(row["path"], row["source"], row["sha256"], int(row["bytes"]))
 
 
 def sha256(path: Path) -> str:

@@ -1,7 +1,5 @@
 """The dataset's own files: its description, README, participants and sessions."""
 
-import csv
-import io
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -11,9 +9,10 @@ from pathlib import Path
 from bidsschematools.schema import load_schema
 
 from unface import __version__
+from unface.files import NOT_AVAILABLE, TableError, read_table, read_users_table, table_text
 from unface.layout import Layout, bids_folder, bids_prefix
 from unface.release.dictionary import Dictionary
-from unface.settings import Release, SettingsError
+from unface.settings import Release
 
 BASIC_PROFILE = ("113100", "Basic Application Confidentiality Profile")
 DEFACED = ("113102", "Clean Recognizable Visual Features Option")
@@ -37,7 +36,6 @@ OPTION_CODES: Mapping[str, tuple[str, str]] = {
 }
 """DICOM PS3.16 CID 7050, De-identification Method."""
 
-MISSING = "n/a"
 _NOT_RELEASED = ("patient_id", "study_uid", "subject", "session", "sex", "age")
 """Columns of the table of subjects that name somebody, or that come by way of the clean headers: ages in bands."""
 OLDEST = 89
@@ -70,8 +68,8 @@ def characteristics(layout: Layout, subject: str, session: str) -> dict[str, str
     years = re.fullmatch(r"(\d{3})Y", age)
     in_first_year = re.fullmatch(r"\d{3}[DWM]", age)
     return {
-        "sex": sex if sex in SEXES else MISSING,
-        "age": str(min(int(years[1]), OLDEST)) if years else "0" if in_first_year else MISSING,
+        "sex": sex if sex in SEXES else NOT_AVAILABLE,
+        "age": str(min(int(years[1]), OLDEST)) if years else "0" if in_first_year else NOT_AVAILABLE,
     }
 
 
@@ -79,9 +77,8 @@ def first_time(folder: Path) -> str:
     """The earliest acq_time of a session's scans.tsv."""
     times = []
     for table in folder.glob("*_scans.tsv"):
-        with table.open(encoding="utf-8", newline="") as file:
-            times += [row.get("acq_time", MISSING) for row in csv.DictReader(file, delimiter="\t")]
-    return min((time for time in times if time != MISSING), default=MISSING)
+        times += [row.get("acq_time", NOT_AVAILABLE) for row in read_table(table)]
+    return min((time for time in times if time != NOT_AVAILABLE), default=NOT_AVAILABLE)
 
 
 def read_subjects(path: Path | None) -> dict[str, dict[str, str]]:
@@ -89,23 +86,20 @@ def read_subjects(path: Path | None) -> dict[str, dict[str, str]]:
 
     Raises
     ------
-    SettingsError
+    TableError
         If two rows of one subject differ in such a column: participants.tsv has one row for both.
     """
     if path is None:
         return {}
     found: dict[str, dict[str, str]] = {}
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        for number, row in enumerate(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE), start=2):
-            values = {
-                name: (value or "").strip() or MISSING for name, value in row.items() if name not in _NOT_RELEASED
-            }
-            known = found.setdefault((row.get("subject") or "").strip(), values)
-            if different := [name for name, value in values.items() if value != known[name]]:
-                raise SettingsError(
-                    f"subjects: line {number}: {', '.join(different)} differs from an earlier row of the same subject, "
-                    "and participants.tsv has one row for both: give both the same, or leave the column out"
-                )
+    for number, row in read_users_table(path, "subjects", ("subject",)):
+        values = {name: value or NOT_AVAILABLE for name, value in row.items() if name not in _NOT_RELEASED}
+        known = found.setdefault(row["subject"], values)
+        if different := [name for name, value in values.items() if value != known[name]]:
+            raise TableError(
+                f"subjects: line {number}: {', '.join(different)} differs from an earlier row of the same subject, "
+                "and participants.tsv has one row for both: give both the same, or leave the column out"
+            )
     return found
 
 
@@ -121,14 +115,14 @@ def people(
     for subject, labels in by_subject.items():
         times = {label: first_time(dataset / bids_folder(subject, label)) for label in labels}
         found = [characteristics(layout, subject, label) for label in labels]
-        ages = [int(values["age"]) for values in found if values["age"] != MISSING]
-        sexes = {values["sex"] for values in found} - {MISSING}
+        ages = [int(values["age"]) for values in found if values["age"] != NOT_AVAILABLE]
+        sexes = {values["sex"] for values in found} - {NOT_AVAILABLE}
         values = {
-            "sex": sexes.pop() if len(sexes) == 1 else MISSING,
-            "age": str(min(ages)) if ages else MISSING,
+            "sex": sexes.pop() if len(sexes) == 1 else NOT_AVAILABLE,
+            "age": str(min(ages)) if ages else NOT_AVAILABLE,
         }
         rows.append(
-            Person(subject, values | {name: given.get(subject, {}).get(name, MISSING) for name in columns}, times)
+            Person(subject, values | {name: given.get(subject, {}).get(name, NOT_AVAILABLE) for name in columns}, times)
         )
     return rows
 
@@ -224,11 +218,7 @@ def _participants(rows: Sequence[Person]) -> str:
 
 
 def _table(rows: Sequence[Mapping[str, str]]) -> str:
-    text = io.StringIO()
-    writer = csv.writer(text, delimiter="\t", lineterminator="\n", quoting=csv.QUOTE_NONE, escapechar="\\")
-    writer.writerow(rows[0] if rows else ["participant_id"])
-    writer.writerows(row.values() for row in rows)
-    return text.getvalue()
+    return table_text(rows[0] if rows else ["participant_id"], rows)
 
 
 def _json(content: object) -> str:

@@ -5,14 +5,13 @@ TSV with the columns `column`, `description`, and perhaps `long_name`, `units`, 
 `term_url`.
 """
 
-import csv
 import difflib
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from unface.settings import SettingsError
+from unface.files import NOT_AVAILABLE, TableError, read_users_table
 
 KEYS = {
     "long_name": "LongName",
@@ -23,7 +22,8 @@ KEYS = {
 }
 """Columns of a dictionary in TSV, and what BIDS calls them."""
 
-MISSING = ("", "n/a")
+MISSING = ("", NOT_AVAILABLE)
+SETTING = "release.data_dictionary"
 
 Dictionary = Mapping[str, Mapping[str, Any]]
 """For each column of participants.tsv what BIDS' JSON says of it."""
@@ -39,23 +39,25 @@ def read(path: Path | None, rows: Mapping[str, Mapping[str, str]]) -> Dictionary
 
     Raises
     ------
-    SettingsError
+    TableError
         If the file has another form, tells of a column that is not there, or if values are not among the levels or no
         numbers where there is a unit. The message names columns and never a value of a subject.
     """
     if path is None:
         return {}
     try:
-        text = path.read_text(encoding="utf-8-sig")
-        entries = json.loads(text) if path.suffix == ".json" else _of_table(text)
+        is_json = path.suffix == ".json"
+        entries = json.loads(path.read_text(encoding="utf-8-sig")) if is_json else _of_table(path)
+    except TableError:
+        raise
     except ValueError as error:
-        raise SettingsError(f"{path.name}: neither JSON nor a table: {error}") from None
+        raise TableError(f"{SETTING}: the file is no JSON: {error}") from None
     if not isinstance(entries, dict):
-        raise SettingsError(f"{path.name}: it holds a mapping of columns to what they mean")
+        raise TableError(f"{SETTING}: it holds a mapping of columns to what they mean")
     columns = {name for values in rows.values() for name in values} | {"sex", "age"}
     problems = [problem for name, entry in entries.items() for problem in _problems(name, entry, columns, rows)]
     if problems:
-        raise SettingsError(f"{path.name}: " + "; ".join(problems))
+        raise TableError(f"{SETTING}: " + "; ".join(problems))
     return entries
 
 
@@ -73,16 +75,20 @@ def _texts(value: Any) -> Iterator[str]:
         yield str(value)
 
 
-def _of_table(text: str) -> dict[str, dict[str, Any]]:
-    rows = list(csv.DictReader(text.splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE, restval=""))
-    if not rows or not {"column", "description"} <= set(rows[0]) <= {"column", *KEYS}:
-        raise ValueError(f"a table has the columns column, description, and perhaps {', '.join(KEYS)}, by tabs")
-    return {row["column"]: {KEYS[key]: _value(key, row[key]) for key in KEYS if row.get(key)} for row in rows}
+def _of_table(path: Path) -> dict[str, dict[str, Any]]:
+    entries = {}
+    for number, row in read_users_table(path, SETTING, ("column", "description"), list(KEYS)):
+        if unknown := sorted(row.keys() - {"column", *KEYS}):
+            raise TableError(f"{SETTING}: unknown column {', '.join(unknown)}; there are column, {', '.join(KEYS)}")
+        if row["column"] in entries:
+            raise TableError(f"{SETTING}: line {number} tells of a column that a line above tells of already")
+        entries[row["column"]] = {KEYS[key]: _value(key, row[key]) for key in KEYS if row.get(key)}
+    return entries
 
 
 def _value(key: str, text: str) -> Any:
     if key != "levels":
-        return text.strip()
+        return text
     pairs = [pair.partition("=") for pair in text.split(";") if pair.strip()]
     return {value.strip(): meaning.strip() for value, _, meaning in pairs}
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from unface import __version__
+from unface.files import write_whole
 from unface.settings import Release
 
 Sessions = tuple[tuple[str, str], ...]
@@ -40,11 +41,7 @@ class History:
 
     def write(self, path: Path) -> None:
         """Keep the history, whole or not at all; it stands in `restricted/`, for it names sessions that have left."""
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        part = path.with_name(f".{path.name}.part")
-        part.write_text(json.dumps([asdict(entry) for entry in self.entries], indent=1) + "\n", encoding="utf-8")
-        part.chmod(0o600)
-        part.replace(path)
+        write_whole(path, json.dumps([asdict(entry) for entry in self.entries], indent=1) + "\n", mode=0o600)
 
     def with_release(
         self,

@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from unface import __version__
+from unface.files import write_whole
 from unface.settings import SHIPPED_RULES
 
 FOLDER = "code/unface"
@@ -64,10 +65,7 @@ def keep(config: Mapping[str, Any], rules: Path, path: Path) -> None:
     """
     kept = {path: json.dumps(config, indent=1, sort_keys=True) + "\n", path.with_name(RULES): rules.read_text("utf-8")}
     for target, text in kept.items():
-        part = target.with_name(f".{target.name}.part")
-        part.write_text(text, encoding="utf-8")
-        part.chmod(0o600)
-        part.replace(target)
+        write_whole(target, text, mode=0o600)
 
 
 def public(config: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,13 +4,13 @@ A rating holds for the very bytes that were looked at: it names the sha256 of th
 that changed asks anew.
 """
 
-import csv
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from unface.files import TableError, read_users_table, table_text, write_whole
 from unface.layout import RATING_COLUMNS, mask_names
 from unface.outcome import Outcome, Reason
 
@@ -21,10 +21,6 @@ OWN_CODES = ("defaced_before", "sides_unsure")
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _IMAGE = re.compile(r"sub-[A-Za-z0-9]+/ses-[A-Za-z0-9]+/[a-z]+/\S+\.nii\.gz")
-
-
-class RatingsError(ValueError):
-    """The table of ratings is wrong; the message names its lines and what would be right."""
 
 
 @dataclass(frozen=True)
@@ -54,33 +50,22 @@ def read(path: Path | None) -> Ratings:
 
     Raises
     ------
-    RatingsError
+    TableError
         Names every line that is wrong.
     """
     if path is None:
         return Ratings({})
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except UnicodeDecodeError:
-        raise RatingsError("ratings: the file is not UTF-8 text") from None
-    reader = csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE, restval="")
-    missing = [column for column in NEEDED if column not in (reader.fieldnames or ())]
-    if missing:
-        raise RatingsError(
-            f"ratings: the column {' and '.join(missing)} is missing; the file is tab-separated and begins with the "
-            f"line {' '.join(RATING_COLUMNS)}"
-        )
     found: dict[Shown, str] = {}
     errors = []
-    for row in reader:
-        shown = Shown(*(str(row[column]).strip() for column in NEEDED[:3]))
-        rating = str(row["rating"]).strip().casefold()
+    for number, row in read_users_table(path, "ratings", NEEDED, RATING_COLUMNS[4:]):
+        shown = Shown(*(row[column] for column in NEEDED[:3]))
+        rating = row["rating"].casefold()
         problems = list(_problems(shown, rating))
         if not problems and rating and found.setdefault(shown, rating) != rating:
             problems = ["the same result has another rating in a line above: keep one of them"]
-        errors += [f"line {reader.line_num}: {problem}" for problem in problems]
+        errors += [f"line {number}: {problem}" for problem in problems]
     if errors:
-        raise RatingsError("ratings: " + "; ".join(errors))
+        raise TableError("ratings: " + "; ".join(errors))
     return Ratings(found)
 
 
@@ -129,12 +114,5 @@ def judge(defaced: Outcome, ratings: Ratings) -> tuple[list[Reason], list[Shown]
 
 def write_wanted(path: Path, wanted: Iterable[Shown]) -> None:
     """The images that wait for a rating as a table to be filled in: a column `rating` of pass or fail."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.part")
-    with part.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, delimiter="\t", lineterminator="\n")
-        writer.writerow(RATING_COLUMNS)
-        for what in sorted(wanted, key=lambda one: one.image):
-            writer.writerow([what.image, what.image_sha256, what.mask_sha256, "", "", ""])
-    part.chmod(0o600)
-    part.replace(path)
+    rows = sorted((what.image, what.image_sha256, what.mask_sha256, "", "", "") for what in wanted)
+    write_whole(path, table_text(RATING_COLUMNS, rows), mode=0o600)

@@ -1,12 +1,12 @@
 """Taking away what stopped sessions that another try may bring further, so that the next run makes it anew."""
 
-import csv
 import logging
 import shutil
 from collections.abc import Iterable
 
 from unface import outcome
 from unface.cohort.effort import RULES
+from unface.files import read_table
 from unface.layout import STAGES, Layout, unit
 from unface.outcome import JobFailedError
 from unface.release.gate import Conversions, Protocols, of_session, stale
@@ -85,8 +85,5 @@ def _first(layout: Layout, names: tuple[str, str], protocols: Protocols, unprove
 
 def _unproven(layout: Layout) -> set[tuple[str, str]]:
     """The sessions that the last release withheld since a result was not what it has to be."""
-    if not layout.verdicts.exists():
-        return set()
-    with layout.verdicts.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file, delimiter="\t"))
+    rows = read_table(layout.verdicts)
     return {(row["subject"], row["session"]) for row in rows if "provenance" in row["codes"].split(";")}

@@ -1,11 +1,11 @@
 """The verdict on every session: released, or withheld and why; as a table, and in a few lines for the end of a run."""
 
-import csv
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from unface.files import table_text, write_whole
 from unface.layout import Layout, unit
 from unface.outcome import REASONS, Reason
 
@@ -35,18 +35,13 @@ class Verdicts:
 
 def write(path: Path, verdicts: Iterable[Verdict]) -> None:
     """The verdict on every session as a table, whole or not at all."""
-    path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.part")
-    with part.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, delimiter="\t", lineterminator="\n")
-        writer.writerow(["subject", "session", "verdict", "codes", "reasons"])
-        for verdict in verdicts:
-            codes = ";".join(dict.fromkeys(reason.code for reason in verdict.reasons))
-            sentences = "; ".join(dict.fromkeys(reason.sentence for reason in verdict.reasons))
-            word = "released" if verdict.released else "withheld"
-            writer.writerow([verdict.subject, verdict.session, word, codes, " ".join(sentences.split())])
-    part.chmod(0o644)
-    part.replace(path)
+    rows = []
+    for verdict in verdicts:
+        codes = ";".join(dict.fromkeys(reason.code for reason in verdict.reasons))
+        sentences = "; ".join(dict.fromkeys(reason.sentence for reason in verdict.reasons))
+        word = "released" if verdict.released else "withheld"
+        rows.append((verdict.subject, verdict.session, word, codes, " ".join(sentences.split())))
+    write_whole(path, table_text(("subject", "session", "verdict", "codes", "reasons"), rows))
 
 
 def summary(verdicts: Verdicts) -> str:

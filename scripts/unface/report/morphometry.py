@@ -1,7 +1,5 @@
 """The cohort's morphometry before and after defacing: tables, and what the summary page shows of them."""
 
-import csv
-import io
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,11 +7,12 @@ from math import isfinite, nan
 from pathlib import Path
 from typing import Any
 
+from unface.files import NOT_AVAILABLE, read_table, table_text, write_whole
 from unface.layout import Layout, bids_folder
 from unface.morphometry import cohort, tables
 from unface.morphometry.cohort import Agreement, Noise, Pairs
-from unface.release.dataset import MISSING, characteristics, read_subjects
-from unface.report import pages, plots, results
+from unface.release.dataset import characteristics, read_subjects
+from unface.report import plots, results
 from unface.report.results import Session
 
 REGION_PLOTS = 30
@@ -104,7 +103,7 @@ def _rows(layout: Layout, found: Iterable[Session]) -> Iterator[tuple[str, Row]]
     for session in found:
         if "agreement" in session.outcomes:
             folder = layout.stage("agreement", session.subject, session.session)
-            for row in results.read_table(folder / tables.AGREEMENT):
+            for row in read_table(folder / tables.AGREEMENT):
                 yield session.name, row
 
 
@@ -113,7 +112,7 @@ Values = dict[tuple[str, str], float]
 
 def _values(layout: Layout, image: str, unit: tuple[str, str]) -> Values:
     """The measures of a session's first image by measure and region; none if it was not measured."""
-    rows = results.read_table(layout.stage(f"morphometry-{image}", *unit) / tables.MEASURES)
+    rows = read_table(layout.stage(f"morphometry-{image}", *unit) / tables.MEASURES)
     return {(row["measure"], row["region"]): float(row["value"]) for row in rows if row["image"] == rows[0]["image"]}
 
 
@@ -133,15 +132,15 @@ def _groups(layout: Layout, found: Sequence[Session], images: Mapping[str, str],
             continue
         person = characteristics(layout, session.subject, session.session)
         age = person["age"]
-        first = max(int(age) - 1, 0) // AGE_YEARS * AGE_YEARS + 1 if age != MISSING else 0
+        first = max(int(age) - 1, 0) // AGE_YEARS * AGE_YEARS + 1 if age != NOT_AVAILABLE else 0
         known = {
-            "site": given.get(session.subject, {}).get("site", MISSING),
+            "site": given.get(session.subject, {}).get("site", NOT_AVAILABLE),
             "scanner": _scanner(layout, session, images.get(session.name)),
             "sex": person["sex"],
-            "age": f"{first}-{first + AGE_YEARS - 1}" if first else MISSING,
+            "age": f"{first}-{first + AGE_YEARS - 1}" if first else NOT_AVAILABLE,
         }
         for grouping, group in known.items():
-            if group != MISSING:
+            if group != NOT_AVAILABLE:
                 groups[grouping].setdefault(group, []).append(session.name)
     return {grouping: dict(sorted(names.items())) for grouping, names in groups.items() if names}
 
@@ -152,16 +151,16 @@ def _scanner(layout: Layout, session: Session, image: str | None) -> str:
     That of the image that was compared, or of the first T1w of a session where none could be.
     """
     if session.state("audit") != "ok":
-        return MISSING
+        return NOT_AVAILABLE
     folder = layout.stage("converted", session.subject, session.session) / "bids"
     anat = folder / bids_folder(session.subject, session.session) / "anat"
     sidecar = folder / f"{image.removesuffix('.nii.gz')}.json" if image else min(anat.glob("*_T1w.json"), default=None)
     if sidecar is None or not sidecar.is_file():
-        return MISSING
+        return NOT_AVAILABLE
     values = json.loads(sidecar.read_text(encoding="utf-8"))
     field = values.get("MagneticFieldStrength")
     words = [values.get("Manufacturer"), values.get("ManufacturersModelName"), f"{field:g} T" if field else None]
-    return " ".join(str(word) for word in words if word) or MISSING
+    return " ".join(str(word) for word in words if word) or NOT_AVAILABLE
 
 
 def statistics(compared: Compared) -> list[Agreement]:
@@ -181,7 +180,7 @@ def _has_t1w(session: Session) -> bool:
 def failures(found: Sequence[Session], groups: Groups) -> list[dict[str, Any]]:
     """How many sessions could not be measured, or changed by more than the limits; by group."""
     sessions = {session.name: session for session in found if _has_t1w(session)}
-    parts = [("all", tables.NOT_AVAILABLE, list(sessions))]
+    parts = [("all", NOT_AVAILABLE, list(sessions))]
     parts += [
         (grouping, group, [name for name in names if name in sessions])
         for grouping, part in groups.items()
@@ -203,7 +202,7 @@ def failures(found: Sequence[Session], groups: Groups) -> list[dict[str, Any]]:
                 "unmeasured_before": before,
                 "unmeasured_after": after,
                 "beyond_limits": beyond,
-                "failed_percent": round(100 * (after + beyond) / measured, 3) if measured else tables.NOT_AVAILABLE,
+                "failed_percent": round(100 * (after + beyond) / measured, 3) if measured else NOT_AVAILABLE,
             }
         )
     return [row for row in rows if row["sessions"]]
@@ -215,20 +214,16 @@ def write(folder: Path, compared: Compared, found: Sequence[Agreement], failed: 
     for name, row in compared.rows:
         noise = compared.noise.get((row["measure"], row["region"]), 0.0)
         difference = results.number(row["difference"])
-        times = f"{abs(difference) / noise:.4g}" if noise and difference is not None else tables.NOT_AVAILABLE
-        floor = f"{noise:.6g}" if noise else tables.NOT_AVAILABLE
+        times = f"{abs(difference) / noise:.4g}" if noise and difference is not None else NOT_AVAILABLE
+        floor = f"{noise:.6g}" if noise else NOT_AVAILABLE
         own = {**row, "session": name, "noise": floor, "times_noise": times}
         session_rows.append([own[column] for column in SESSION_COLUMNS])
     for file, columns, rows in (
         (STATISTICS, cohort.DESCRIPTIONS, [row.cells() for row in found]),
         (SESSIONS, SESSION_COLUMNS, session_rows),
-        (FAILURES, FAILURE_COLUMNS, [list(row.values()) for row in failed]),
+        (FAILURES, FAILURE_COLUMNS, failed),
     ):
-        buffer = io.StringIO()
-        writer = csv.writer(buffer, delimiter="\t", lineterminator="\n")
-        writer.writerow(columns)
-        writer.writerows(rows)
-        pages.write(buffer.getvalue(), folder / file, mode=0o644)
+        write_whole(folder / file, table_text(columns, rows))
     dictionary = {
         file: {column: {"Description": text} for column, text in columns.items()}
         for file, columns in (
@@ -237,7 +232,7 @@ def write(folder: Path, compared: Compared, found: Sequence[Agreement], failed: 
             (FAILURES, FAILURE_COLUMNS),
         )
     }
-    pages.write(json.dumps(dictionary, indent=1) + "\n", folder / DICTIONARY, mode=0o644)
+    write_whole(folder / DICTIONARY, json.dumps(dictionary, indent=1) + "\n")
 
 
 def shown(compared: Compared, found: Sequence[Agreement], failed: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

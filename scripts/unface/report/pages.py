@@ -1,7 +1,6 @@
-"""Pages in one file: templates, numbers as text, and a write that leaves a whole page or none."""
+"""Pages in one file: templates, and numbers as text."""
 
 import math
-import os
 from pathlib import Path
 from typing import Any
 
@@ -31,17 +30,6 @@ def render(template: str, **context: Any) -> str:
     environment.filters["size"] = size
     style = (HERE / "templates/style.css").read_text(encoding="utf-8")
     return environment.get_template(template).render(frame="templates/page.html.j2", style=style, **context)
-
-
-def write(text: str, path: Path, mode: int) -> None:
-    """Write a page whole, with permissions `mode`, into a folder that is made if it is missing."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700 if mode == 0o600 else 0o755)
-    part = path.with_name(f".{path.name}.part")
-    part.unlink(missing_ok=True)
-    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w", encoding="utf-8") as file:
-        file.write(text)
-    part.chmod(mode)
-    part.replace(path)
 
 
 def figure(value: Any, significant: int = 3) -> str:

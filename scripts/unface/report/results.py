@@ -1,6 +1,5 @@
 """Reading what the stages left: outcomes and tables, whatever of them exists."""
 
-import csv
 import json
 import re
 from collections.abc import Mapping
@@ -9,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from unface import outcome
+from unface.files import read_table
 from unface.layout import STAGES, Layout, bids_prefix
 from unface.outcome import Outcome, Reason
 
@@ -108,14 +108,6 @@ def read_session(layout: Layout, subject: str, session: str, gate: Mapping[str, 
 def read_gate(path: Path) -> dict[tuple[str, str], dict[str, str]]:
     """The rows of `release.tsv` by subject and session; none where the release has not run."""
     return {(row["subject"], row["session"]): row for row in read_table(path)}
-
-
-def read_table(path: Path) -> list[dict[str, str]]:
-    """The rows of a TSV with a header line; none where there is no file."""
-    if not path.is_file():
-        return []
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file, delimiter="\t"))
 
 
 def read_series(layout: Layout, subject: str, session: str) -> list[dict[str, Any]]:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from unface import outcome
+from unface.files import read_table, write_whole
 from unface.layout import RATING_COLUMNS, STAGES, Layout, mask_names
 from unface.outcome import REASONS
 from unface.report import heads, pages, results
@@ -26,7 +27,7 @@ def review_session(layout: Layout, subject: str, session: str, output: Path, tit
     """
     found = results.read_session(layout, subject, session)
     defaced = _outputs(layout, subject, session)
-    agreement = results.read_table(layout.stage("agreement", subject, session) / "agreement.tsv")
+    agreement = read_table(layout.stage("agreement", subject, session) / "agreement.tsv")
     page = pages.render(
         "templates/review.html.j2",
         title=title,
@@ -43,7 +44,7 @@ def review_session(layout: Layout, subject: str, session: str, output: Path, tit
         cut=heads.CUT,
         check_meanings=CHECKS,
     )
-    pages.write(page, output, mode=0o600)
+    write_whole(output, page, mode=0o600)
 
 
 def _stages(session: Session) -> list[dict[str, Any]]:

@@ -1,7 +1,5 @@
 """The page of a whole cohort, for everyone: no face, no voxel of an original, no header's value, no raw path."""
 
-import csv
-import io
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -9,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from unface.files import read_table, table_text, write_whole
 from unface.layout import STAGES, Layout
 from unface.outcome import REASONS
 from unface.report import morphometry, pages, plots, results
@@ -74,8 +73,8 @@ def summary(
         tools=_tools(found),
     )
     morphometry.write(output_folder, compared, statistics, failures)
-    pages.write(page, output_folder / "index.html", mode=0o644)
-    pages.write(_cohort_table(found), output_folder / "cohort.tsv", mode=0o644)
+    write_whole(output_folder / "index.html", page)
+    write_whole(output_folder / "cohort.tsv", _cohort_table(found))
 
 
 def _headline(layout: Layout, found: Sequence[Session]) -> list[tuple[int, str]]:
@@ -84,7 +83,7 @@ def _headline(layout: Layout, found: Sequence[Session]) -> list[tuple[int, str]]
         row["path"].endswith(".nii.gz") and "_defacemask" not in row["path"]
         for session in found
         if session.verdict.word == "released"
-        for row in results.read_table(layout.stage("audit", session.subject, session.session) / "contents.tsv")
+        for row in read_table(layout.stage("audit", session.subject, session.session) / "contents.tsv")
     )
     figures = [
         (len({session.subject for session in found}), "subjects"),
@@ -122,7 +121,7 @@ def _series(layout: Layout, found: Sequence[Session]) -> list[tuple[str, int, in
 
 
 def _protocols(layout: Layout) -> dict[str, Any]:
-    rows = results.read_table(layout.protocols)
+    rows = read_table(layout.protocols)
     columns = [column for column in PROTOCOL_COLUMNS if rows and column in rows[0]]
     return {"columns": columns, "rows": [[row[column] for column in columns] for row in rows]}
 
@@ -201,11 +200,9 @@ def _tools(found: Sequence[Session]) -> list[tuple[str, str, int]]:
 
 def _cohort_table(found: Sequence[Session]) -> str:
     """Every session with the state of each stage, as TSV."""
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, delimiter="\t", lineterminator="\n")
-    writer.writerow(["subject", "session", "verdict", *STAGES, "codes"])
+    rows = []
     for session in found:
         states = [session.state(stage) for stage in STAGES]
         codes = ";".join(dict.fromkeys(reason.code for reason in session.verdict.reasons))
-        writer.writerow([session.subject, session.session, session.verdict.word, *states, codes])
-    return buffer.getvalue()
+        rows.append((session.subject, session.session, session.verdict.word, *states, codes))
+    return table_text(("subject", "session", "verdict", *STAGES, "codes"), rows)

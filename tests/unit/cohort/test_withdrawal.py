@@ -10,8 +10,8 @@ import pytest
 
 from staged_sessions import RELEASE, run, session
 from unface.cohort.withdrawal import remove, write_list
-from unface.dicom.subjects import SubjectsError
 from unface.dicom.withdrawn import digest, linked, naming_nobody, read_withdrawn, remaining, request, who_withdrew
+from unface.files import TableError
 from unface.layout import Layout
 
 GONE, STAYS = ("abc", "s1"), ("abcd", "abc")
@@ -146,7 +146,7 @@ def test_rows_that_name_nobody_known_are_told_by_their_lines(layout: Layout, tmp
     table = tmp_path / "excluded.tsv"
     table.write_text("subject\tpatient_id\nsub-abc\t\nABCD\t\n\tMRN-8\n\tMRN 8\n")
     said = naming_nobody(table, linked(layout))
-    assert "line 3, 4:" in said
+    assert "line 3, 4 names nobody" in said
     assert "MRN" not in said
     assert not naming_nobody(None, linked(layout))
 
@@ -155,11 +155,11 @@ def test_rows_that_name_nobody_known_are_told_by_their_lines(layout: Layout, tmp
     ("text", "message"),
     [
         ("name\nDoe\n", "a column subject or patient_id is needed"),
-        ("subject\tpatient_id\n\t\n", "line 2: names nobody"),
+        ("subject\tpatient_id\n\t\n", "line 2 names nobody"),
     ],
 )
 def test_a_table_that_names_nobody_is_refused_without_quoting_it(tmp_path: Path, text: str, message: str) -> None:
     (tmp_path / "excluded.tsv").write_text(text)
-    with pytest.raises(SubjectsError, match=message) as caught:
+    with pytest.raises(TableError, match=message) as caught:
         read_withdrawn(tmp_path / "excluded.tsv", [])
     assert "Doe" not in str(caught.value)

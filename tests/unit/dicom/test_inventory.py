@@ -22,8 +22,8 @@ from unface.dicom.headers import NotDicomError, read_header
 from unface.dicom.inventory import Summary, collect
 from unface.dicom.records import Series, SessionRecord, merged_fields
 from unface.dicom.scan import scan
-from unface.dicom.subjects import SubjectsError
 from unface.dicom.walk import walk
+from unface.files import TableError
 from unface.layout import Layout
 from unface.pseudonyms import Key
 from unface.settings import PROJECT, SettingsError
@@ -316,7 +316,7 @@ def test_a_wrong_table_of_subjects_is_refused_with_the_line(tmp_path: Path, cont
     table = tmp_path / "subjects.tsv"
     table.write_text(content)
     (tmp_path / "dicom").mkdir()
-    with pytest.raises(SubjectsError, match=words):
+    with pytest.raises(TableError, match=words):
         take_stock(tmp_path / "dicom", tmp_path / "results", subjects=table)
 
 

@@ -7,6 +7,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 
+from unface.files import read_table, table_text, write_whole
 from unface.layout import mask_path
 from unface.morphometry import engine, tables
 from unface.morphometry.brain_kept import BRAIN_KEPT, check_brain
@@ -30,7 +31,7 @@ def checked(tmp_path: Path) -> Callable[[int], Work]:
         for path, data, mm in ((tissue, labels, 2.0), (mask, keep, 1.0)):
             path.parent.mkdir(parents=True)
             nib.save(nib.Nifti1Image(data, np.diag([mm, mm, mm, 1])), path)
-        tables.write(original / tables.MEASURES, engine.COLUMNS, [(IMAGE, "icv", "", "1500", "mL")])
+        write_whole(original / tables.MEASURES, table_text(engine.COLUMNS, [(IMAGE, "icv", "", "1500", "mL")]))
         check_brain(work, original, defaced, least_mm=3)
         return work
 
@@ -40,7 +41,7 @@ def checked(tmp_path: Path) -> Callable[[int], Work]:
 def test_a_cut_far_from_the_brain_passes_and_its_distance_is_recorded(checked: Callable[[int], Work]) -> None:
     work = checked(36)
     assert work.reasons == []
-    assert tables.read(work.folder / BRAIN_KEPT)[0]["removed_ml"] == "0.000"
+    assert read_table(work.folder / BRAIN_KEPT)[0]["removed_ml"] == "0.000"
     assert work.measurements["brain_margin_mm"] == 8
 
 

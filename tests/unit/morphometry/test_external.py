@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from unface import settings
+from unface.files import read_table
 from unface.layout import bids_folder
 from unface.morphometry import agreement, engine, external, tables
 from unface.morphometry.measures import NotMeasurableError
@@ -137,7 +138,7 @@ def test_results_of_original_and_defaced_are_compared_against_the_limits(tmp_pat
     work.folder.mkdir()
     agreement.compare_session(work, *folders, LIMITS)
     assert [reason.code for reason in work.reasons] == ["morphometry_changed"]
-    rows = tables.read(work.folder / tables.AGREEMENT)
+    rows = read_table(work.folder / tables.AGREEMENT)
     assert [(row["measure"], row["region"]) for row in rows if row["ok"] == "false"] == [("gm", "")]
     assert "thickness" in {row["measure"] for row in rows}
 
@@ -151,7 +152,7 @@ def test_a_command_of_the_users_own_makes_the_results(tmp_path: Path) -> None:
     )
     given = chosen(command=f"{sys.executable} {program} {{input}} {{output}}")
     folder = measured(tmp_path, "original", session(tmp_path), given)
-    assert {row["measure"] for row in tables.read(folder / tables.MEASURES)} == {"icv", "wm", "volume"}
+    assert {row["measure"] for row in read_table(folder / tables.MEASURES)} == {"icv", "wm", "volume"}
 
 
 def test_a_missing_result_withholds_the_session_and_names_no_path(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 import heads
 from unface import settings
+from unface.files import read_table
 from unface.layout import bids_folder
 from unface.morphometry import agreement, engine, tables
 from unface.morphometry.regions import label_points, regions
@@ -73,7 +74,7 @@ def _without(data: np.ndarray, pole: np.ndarray, forward_mm: float, half_width_m
 
 
 def test_the_volumes_are_those_of_a_head_and_add_up(original: Work) -> None:
-    rows = tables.read(original.folder / tables.MEASURES)
+    rows = read_table(original.folder / tables.MEASURES)
     whole = {row["measure"]: float(row["value"]) for row in rows if not row["region"]}
     assert 1000 < whole["icv"] < 2200
     assert whole["gm"] + whole["wm"] == pytest.approx(whole["brain"], rel=1e-4)
@@ -103,7 +104,7 @@ def test_a_head_without_face_passes(original: Work, head: np.ndarray, tmp_path: 
     work = _work("agreement", tmp_path / "agreement")
     agreement.compare_session(work, original.folder, after.folder, LIMITS)
     assert work.reasons == []
-    rows = tables.read(work.folder / tables.AGREEMENT)
+    rows = read_table(work.folder / tables.AGREEMENT)
     assert {row["measure"] for row in rows} >= {"brain", "gm", "wm", "csf", "icv", "cjv", "dice_brain", "dice"}
 
 
@@ -114,7 +115,7 @@ def test_a_cut_through_the_temporal_pole_withholds_the_session(
     work = _work("agreement", tmp_path / "agreement")
     agreement.compare_session(work, original.folder, after.folder, LIMITS)
     assert [reason.code for reason in work.reasons] == ["morphometry_changed"]
-    rows = tables.read(work.folder / tables.AGREEMENT)
+    rows = read_table(work.folder / tables.AGREEMENT)
     assert "left temporal pole" in {row["region"] for row in rows if row["ok"] == "false"}
 
 
@@ -122,7 +123,7 @@ def test_a_session_without_t1w_is_ok_with_a_note(tmp_path: Path) -> None:
     work = _work("morphometry-original", tmp_path / "measured")
     engine.measure_session(work, tmp_path, CHOSEN)
     assert "no T1w" in work.notes[0]
-    assert tables.read(work.folder / tables.MEASURES) == []
+    assert read_table(work.folder / tables.MEASURES) == []
 
 
 def test_noise_is_withheld_as_not_measurable(tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ def test_points_get_the_label_of_the_users_atlas_and_none_outside_of_it(tmp_path
     ("table", "said"),
     [
         ("index\tname\n1002\tleft one\n", "no row: 1003, 2002"),
-        ("label\tname\n1\ta\n", "columns index"),
+        ("label\tname\n1\ta\n", "column index is missing"),
         ("index\tname\n1\ta\n1\tb\n", "same index"),
     ],
 )

@@ -7,6 +7,7 @@ import pytest
 
 from brain_phantom import Phantom
 from unface import settings
+from unface.files import read_table
 from unface.layout import bids_folder
 from unface.morphometry import agreement, engine, tables
 from unface.morphometry.regions import regions
@@ -44,7 +45,7 @@ def compared(original: Path, other: Path, folder: Path) -> dict[str, float]:
     work = Work("agreement", "a", "b", folder / "agreement")
     work.folder.mkdir()
     agreement.compare_session(work, original, other, LIMITS)
-    rows = tables.read(work.folder / tables.AGREEMENT)
+    rows = read_table(work.folder / tables.AGREEMENT)
     names = {part.name for part in regions()}
     return {row["region"]: float(row["percent"]) for row in rows if row["measure"] == "gm" and row["region"] in names}
 

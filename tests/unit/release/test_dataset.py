@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from staged_sessions import RELEASE, SCANS, Change, run, session
+from unface.files import TableError
 from unface.layout import Layout
 from unface.release import anonymity, dataset, dictionary
 from unface.release.dataset import Person
 from unface.release.gate import summary
-from unface.settings import SettingsError
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ def test_ages_of_the_table_of_subjects_are_not_released_beside_the_bands_of_the_
 def test_rows_of_one_subject_that_differ_are_refused(tmp_path: Path) -> None:
     table = tmp_path / "subjects.tsv"
     table.write_text("patient_id\tsubject\tgroup\nM1\taa\tc\nM1\taa\tp\n")
-    with pytest.raises(SettingsError, match="line 3: group differs"):
+    with pytest.raises(TableError, match="line 3: group differs"):
         dataset.read_subjects(table)
 
 
@@ -140,7 +140,7 @@ def test_a_data_dictionary_tells_what_columns_mean(tmp_path: Path) -> None:
 )
 def test_a_wrong_data_dictionary_is_refused(tmp_path: Path, content: object, words: str) -> None:
     (tmp_path / "meanings.json").write_text(json.dumps(content))
-    with pytest.raises(SettingsError, match=words):
+    with pytest.raises(TableError, match=words):
         dictionary.read(tmp_path / "meanings.json", SUBJECTS)
 
 

@@ -6,9 +6,10 @@ import pytest
 
 from staged_sessions import run, session
 from unface import outcome
+from unface.files import TableError
 from unface.layout import RATING_COLUMNS, Layout
 from unface.release import ratings
-from unface.release.ratings import RatingsError, Shown
+from unface.release.ratings import Shown
 from unface.release.verdicts import Verdicts
 
 A = ("abc", "s1")
@@ -111,7 +112,7 @@ WRONG = {
 def test_a_wrong_table_is_refused_by_line(table: Path, wrong: str) -> None:
     content, message = WRONG[wrong]
     table.write_text(content)
-    with pytest.raises(RatingsError, match=message):
+    with pytest.raises(TableError, match=message):
         ratings.read(table)
 
 

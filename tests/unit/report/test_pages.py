@@ -1,7 +1,5 @@
 """Numbers as text, and pages written whole."""
 
-import stat
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -32,16 +30,6 @@ def test_figures_read_well(value: Any, text: str) -> None:
 def test_sizes_have_their_unit() -> None:
     assert pages.size(999) == "999 B"
     assert pages.size(2_500_000) == "2.50 MB"
-
-
-def test_a_new_page_takes_the_place_of_an_old_one_and_its_permissions(tmp_path: Path) -> None:
-    page = tmp_path / "page.html"
-    page.write_text("old")
-    page.chmod(0o644)
-    pages.write("new", page, mode=0o600)
-    assert page.read_text() == "new"
-    assert stat.S_IMODE(page.stat().st_mode) == 0o600
-    assert list(tmp_path.iterdir()) == [page]
 
 
 def test_limits_are_read_from_their_words() -> None:
