@@ -25,6 +25,7 @@ include: "rules/report.smk"
 
 localrules:
     all,
+    cohort,
     each_session,
     retry_withheld,
 
@@ -55,22 +56,24 @@ rule all:
     """The release, its proof, and a review page for every session."""
     default_target: planned
     input:
-        layout.verdicts,
-        layout.summary_page,
-        layout.header_survey,
-        [layout.review(*names) for names in sessions],
+        of_cohort,
+        each(layout.review),
+
+
+rule cohort:
+    """The release and its proof of what the stages left: the target after all slices."""
+    input:
+        of_cohort,
 
 
 rule each_session:
     """Every stage of every session without the release: a target to run in slices, `--batch each_session=1/10`."""
     input:
-        [layout.review(*names) for names in sessions],
+        each(layout.review),
         noise_floor,
 
 
 onstart:
-    gc.freeze()
-    gc.enable()
     try:
         lock.hold(layout.lock)
     except lock.LockError as error:

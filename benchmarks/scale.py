@@ -1,14 +1,17 @@
 """What thousands of sessions cost the workflow itself: planning, reruns, jobs that only pass on, files kept.
 
-    .venv/bin/python benchmarks/scale.py [--sessions 100 1000 10000] [--run 100] [--whole demo/results] [--folder F]
+    .venv/bin/python benchmarks/scale.py [--sessions 100 1000 10000] [--run 100] [--folder F]
+    .venv/bin/python benchmarks/scale.py --whole [--folder F]
     .venv/bin/python benchmarks/scale.py --heavy 1 1000 [--head-every 20] [--cores 2] [--folder F]
 
 An inventory of N sessions: up to 1,000 of them are real DICOM files, tiny and cut short, that `snakemake inventory`
 reads; the rest are records like theirs. A session with a damaged file is withheld by its headers and passed on by every
 later stage, so a whole state of N sessions can be made by the stages' own contract in minutes, with the record that
-Snakemake keeps of each job. `--run` sessions go through Snakemake job by job. What a session costs at full size, and
-keeps, is read from the results of a whole run, such as that of `make demo`. Writes its section of RESULTS.md, with the
-curve.
+Snakemake keeps of each job. `--run` sessions go through Snakemake job by job. Writes its section of RESULTS.md, with
+the curve.
+
+`--whole` runs the demo's cohort of full-size heads and writes a section of its own: what is the workflow's own share of
+the CPU, and what does a session keep?
 
 `--heavy` takes so many sessions of tiny images through every tool instead, from raw files to the release, and writes a
 section of its own: does a session of many cost what one of few does? Each has a bold run, and one in so many
@@ -88,7 +91,7 @@ def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sessions", type=int, nargs="+", default=[100, 1000, 10_000])
     parser.add_argument("--run", type=int, default=100, help="sessions that go through Snakemake job by job")
-    parser.add_argument("--whole", type=Path, default=ROOT / "demo" / "results", help="results of a whole run")
+    parser.add_argument("--whole", action="store_true", help="the demo's cohort, and nothing else")
     parser.add_argument("--heavy", type=int, nargs="+", help="sessions that go through every tool, and nothing else")
     parser.add_argument("--head-every", type=int, default=1, help="one session in so many has a T1w (default: all)")
     parser.add_argument("--cores", type=int, default=1, help="for --heavy")
@@ -106,9 +109,12 @@ def main(arguments: list[str]) -> None:
                 tiny(runs, options.head_every, options.cores),
             )
             return
+        if options.whole:
+            write_section("Scale: the workflow's own share (benchmarks/scale.py --whole)", own_share(folder / "whole"))
+            return
         rows = [measured(folder / f"n{count}", count) for count in options.sessions]
         passing = passed_on(folder / "run", options.run)
-    text = "\n\n".join([planning(rows), running(options.run, passing), *whole(options.whole)])
+    text = "\n\n".join([planning(rows), running(options.run, passing)])
     write_section("Scale: thousands of sessions (benchmarks/scale.py)", text)
 
 
@@ -331,45 +337,43 @@ def tiny(runs: Sequence[tuple[Layout, Cost]], head_every: int, cores: int) -> st
     )  # fmt: skip
 
 
-def whole(results: Path) -> list[str]:
-    """What the stages of a whole run cost, and what each session keeps; nothing where there is no such run."""
-    layout = Layout(results)
-    if not layout.verdicts.exists():
-        return []
+def own_share(folder: Path) -> str:
+    """Run the demo's cohort on one core: what the stages cost, and all that is no conversion, defacing, morphometry."""
+    shutil.rmtree(folder, ignore_errors=True)
+    make_cohort.make(folder / "raw")
+    snakemake(folder, "inventory", cores=1)
+    cost = snakemake(folder, cores=1)
+    layout = Layout(folder / "results")
     seconds = stage_seconds(layout)
     heavy = sum(seconds[rule] for rule in {RULES[stage] for stage in HEAVY})
-    total = sum(seconds.values())
     count = len(layout.read_sessions())
-    files, megabytes = kept(layout)
     shares = ", ".join(f"{rule} {value / count:.1f}" for rule, value in seconds.items())
-    return [
-        f"A whole run of {count} sessions ({results.parent.name}): CPU seconds a session {shares}. All that is not "
-        f"conversion, defacing and morphometry is {100 * (total - heavy) / total:.1f} % of the CPU. The work folders "
-        f"keep {files:.0f} files and {megabytes:.1f} MB a session."
-    ]
+    (files, megabytes), (few, small) = kept(layout), kept(layout, without=layout.clean_dicom("x", "x").name)
+    rest = 100 * (cost.cpu_s - heavy) / cost.cpu_s
+    return (
+        f"The demo's {count} sessions on one core: CPU seconds a session {shares}; {cost.cpu_s / count:.1f} in all, of "
+        f"which the controller takes {cost.own_cpu_s / count:.1f}. All but conversion, defacing and morphometry is "
+        f"{rest:.1f} % of the CPU. The work folders keep {files:.0f} files and {megabytes:.1f} MB a session, with "
+        f"`keep_work: needed` {few:.0f} files and {small:.1f} MB."
+    )
 
 
 def stage_seconds(layout: Layout) -> dict[str, float]:
     """All CPU seconds of the jobs of each rule of a session."""
-    return {rule: cpu_seconds(layout.benchmark(rule).parent) for rule in [*dict.fromkeys(RULES.values()), "review"]}
+    return {rule: cpu_seconds(layout.log(rule).parent) for rule in [*dict.fromkeys(RULES.values()), "review"]}
 
 
-def kept(layout: Layout) -> tuple[float, float]:
-    """How many files and megabytes the work folders keep a session."""
-    files = [path for path in (layout.restricted / "work").rglob("*") if path.is_file()]
+def kept(layout: Layout, without: str = "") -> tuple[float, float]:
+    """How many files and megabytes the work folders keep a session, perhaps without the folders of one name."""
+    files = [path for path in (layout.restricted / "work").rglob("*") if path.is_file() and without not in path.parts]
     count = len(layout.read_sessions())
     return len(files) / count, sum(file.stat().st_size for file in files) / count / 1e6
 
 
 def cpu_seconds(folder: Path) -> float:
-    """All CPU seconds of a rule's jobs."""
-    total = 0.0
-    for path in folder.glob("*.tsv"):
-        with path.open(encoding="utf-8", newline="") as file:
-            for row in csv.DictReader(file, delimiter="\t"):
-                cpu = row["cpu_time"]
-                total += float(cpu if re.fullmatch(r"[0-9.]+", cpu) else row["s"])
-    return total
+    """All CPU seconds of a rule's jobs, as their logs tell."""
+    found = (re.search(r"^CPU ([0-9.]+) s", path.read_text(encoding="utf-8"), re.M) for path in folder.glob("*.log"))
+    return sum(float(match[1]) for match in found if match)
 
 
 if __name__ == "__main__":

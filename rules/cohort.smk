@@ -1,4 +1,4 @@
-withdrawals = layout.withdrawn(
+withdrawal = layout.withdrawn(
     request(
         layout,
         withdrawn_table,
@@ -6,6 +6,14 @@ withdrawals = layout.withdrawn(
         restricted=config["withdrawal"]["restricted"],
     )
 )
+withdrawals = [withdrawal] if withdrawn_table else []
+of_cohort = [
+    layout.verdicts,
+    layout.summary_page,
+    layout.header_survey,
+    # By itself, too: of what made the release Snakemake may have no record.
+    *withdrawals,
+]
 
 
 localrules:
@@ -16,7 +24,7 @@ localrules:
 rule withdraw:
     """Take those who withdrew their consent out of everything but the raw files, and list what was removed."""
     output:
-        withdrawals,
+        withdrawal,
     log:
         layout.log("withdraw", "cohort"),
     benchmark:

@@ -1,11 +1,11 @@
 # What all files of rules share: the checked settings, the layout, the sessions. Nothing is written while this is read.
 import gc
 import sys
+from functools import cache, partial
 from pathlib import Path
 
 sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
 
-from snakemake.dag import ScriptProcessor
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 
@@ -39,19 +39,40 @@ try:
     subjects_known = settings.subjects_known(config, layout)
 except (settings.SettingsError, TableError) as error:
     raise WorkflowError(str(error)) from None
-sessions = remaining(layout, withdrawn)
-conversions = settings.conversions(config, layout)
-planned = (
+
+
+# Tables of the whole cohort are read when a rule asks for them: each job on a cluster is a Snakemake of its own that
+# reads all this, and most are of one session.
+@cache
+def sessions():
+    return remaining(layout, withdrawn)
+
+
+@cache
+def conversions():
+    return settings.conversions(config, layout)
+
+
+@cache
+def noise_sample():
+    return sampled(sessions(), config["morphometry"]["noise_sessions"])
+
+
+def each(path):
+    """Input of a rule of the whole cohort: what `path` gives for each session."""
+    return lambda wildcards: [path(*names) for names in sessions()]
+
+
+def noise_floor(wildcards):
+    images = [f"morphometry-{image}" for image in ("repeat", "shifted")]
+    return [layout.stage(image, *names) for names in noise_sample() for image in images]
+
+
+planned = not workflow.is_main_process or (
     layout.sessions.exists()
     and subjects_known
-    and all(names in conversions for names in sessions)
+    and all(names in conversions() for names in sessions())
 )
-noise_sample = sampled(sessions, config["morphometry"]["noise_sessions"])
-noise_floor = [
-    layout.stage(f"morphometry-{image}", *names)
-    for names in noise_sample
-    for image in ("repeat", "shifted")
-]
 
 
 def changed_at(path: Path) -> int:
@@ -84,24 +105,25 @@ def check_before_scan():
         raise WorkflowError(str(error)) from None
 
 
-# Planning makes millions of objects that live to the end; to look through them again and again for garbage takes a third
-# of its CPU. A run sets them aside and has the collector back (`onstart`); a plan alone ends before it would matter.
-gc.disable()
-
+# Planning makes millions of objects that live to the end: to look through them for garbage as often as Python does by
+# itself takes a sixth of its CPU.
+gc.set_threshold(200_000, 50, 1000)
 
 # Snakemake reads and parses the script of every job while it plans, a third of the CPU at ten thousand sessions. Our
 # scripts are one a rule: looking at it for the first job of a rule is enough.
-def look_once(process_job=ScriptProcessor.process_job, seen=set()):
+try:
+    from snakemake.dag import ScriptProcessor
+except ImportError:
+    pass  # another Snakemake than the lock's: it plans more slowly
+else:
+    process_job, rules_seen = ScriptProcessor.process_job, set()
+
     def process_first_job(self, job):
-        first = job.rule not in seen
-        if first:
-            seen.add(job.rule)
+        if job.rule not in rules_seen:
+            rules_seen.add(job.rule)
             process_job(self, job)
 
-    return process_first_job
-
-
-ScriptProcessor.process_job = look_once()
+    ScriptProcessor.process_job = process_first_job
 
 
 wildcard_constraints:

@@ -19,7 +19,7 @@ rule convert:
         mem_mb=scaled(2000),
         runtime=scaled(60),
     params:
-        protocol=lambda wildcards: conversions.get(
+        protocol=lambda wildcards: conversions().get(
             (wildcards.subject, wildcards.session), protocols["converted"]
         ),
     script:

@@ -4,9 +4,9 @@ rule release:
     The dataset itself is no declared output: Snakemake would take the last release away before the next one stands.
     """
     input:
-        audits=[layout.stage("audit", *names) for names in sessions],
-        agreements=[layout.stage("agreement", *names) for names in sessions],
-        withdrawals=[withdrawals] if withdrawn_table else [],
+        audits=each(partial(layout.stage, "audit")),
+        agreements=each(partial(layout.stage, "agreement")),
+        withdrawals=withdrawals,
     output:
         verdicts=layout.verdicts,
     log:

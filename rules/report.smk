@@ -38,6 +38,6 @@ rule report:
         runtime=scaled(60),
     params:
         protocol=protocols["report"],
-        noise_sample=noise_sample,
+        noise_sample=lambda wildcards: noise_sample(),
     script:
         "../scripts/report.py"

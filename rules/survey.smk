@@ -1,8 +1,8 @@
 rule survey:
     """Sum up which header attributes the cohort holds, how they vary and what happened to them; no value."""
     input:
-        deidentified=[layout.stage("deidentified", *names) for names in sessions],
-        withdrawals=[withdrawals] if withdrawn_table else [],
+        deidentified=each(partial(layout.stage, "deidentified")),
+        withdrawals=withdrawals,
     output:
         table=layout.header_survey,
     log:

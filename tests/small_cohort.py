@@ -66,6 +66,7 @@ class Run:
 
     folder: Path
     cohort: Cohort
+    project: Path = PROJECT
 
     @property
     def results(self) -> Path:
@@ -100,7 +101,7 @@ class Run:
         settings = {"dicom_dir": str(self.cohort.dicom), "results_dir": "results", **QUICK, **config}
         settings = {key: yaml.safe_load(value) if isinstance(value, str) else value for key, value in settings.items()}
         command = [sys.executable, "-m", "snakemake", *arguments, "--directory", str(self.folder)]
-        command += ["--snakefile", str(PROJECT / "Snakefile"), "--nocolor"]
+        command += ["--snakefile", str(self.project / "Snakefile"), "--nocolor"]
         command += ["--cores", str(cores)] if cores else []
         # In a file, as --config turns the numbers of nested settings into words.
         with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:

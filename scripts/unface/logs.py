@@ -1,6 +1,8 @@
 """Where unface's own words go: the log file of a job. They hold pseudonyms only."""
 
+import atexit
 import logging
+import resource
 import sys
 from pathlib import Path
 
@@ -19,6 +21,14 @@ def log_to(path: str | Path) -> None:
     logger.setLevel(logging.INFO)
     logger.addHandler(handler)
     sys.excepthook = _one_line
+    atexit.register(_say_cost)
+
+
+def _say_cost() -> None:
+    """What the job took, with the programs that it ran: Snakemake's benchmark misses what comes after its last look."""
+    both = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    cpu_s = sum(one.ru_utime + one.ru_stime for one in both)
+    logging.getLogger("unface").info("CPU %.2f s, memory %.0f MB", cpu_s, max(one.ru_maxrss for one in both) / 1024)
 
 
 def _one_line(kind: type[BaseException], error: BaseException, _: object) -> None:

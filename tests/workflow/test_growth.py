@@ -89,6 +89,8 @@ def test_slices_and_then_the_release_alone_come_to_the_whole(growing: Growing) -
     for part in (1, 2):
         said = growing.snakemake("each_session", "--batch", f"each_session={part}/2", morphometry=noise)
         assert "run snakemake again" not in said, "the words of the inventory before"
-    growing.snakemake("--allowed-rules", "all", "release", "report", "survey", "withdraw", morphometry=noise)
+    growing.snakemake(
+        "cohort", "--allowed-rules", "cohort", "release", "report", "survey", "withdraw", morphometry=noise
+    )
     sessions = Layout(growing.folder / "results").read_sessions()
     assert len(growing.released()) == len(sessions) > 2

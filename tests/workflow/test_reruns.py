@@ -1,6 +1,8 @@
 """What a change re-runs: its own stage, what follows, and nothing before it."""
 
 import re
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pydicom
@@ -8,7 +10,9 @@ import pytest
 
 from dicom_factory import write_series
 from small_cohort import COARSE, Cohort, Run
-from unface.layout import RATING_COLUMNS
+from unface import outcome
+from unface.layout import RATING_COLUMNS, Layout
+from unface.settings import PROJECT
 
 DEIDENTIFY = [
     "deidentify",
@@ -89,6 +93,39 @@ def test_an_edited_row_of_the_table_of_subjects_reruns_that_subject_alone_after_
     assert planned(run, **config) == {"scan_dicom": 1, "inventory": 1}
     assert run.snakemake("inventory", **config).returncode == 0
     assert planned(run, *clean, **config) == {"deidentify": 1}
+
+
+def test_a_job_on_a_cluster_reads_no_list_of_the_cohort(tmp_path: Path) -> None:
+    """Each such job is a Snakemake of its own: what it reads of ten thousand sessions is read ten thousand times."""
+    write_series(tmp_path / "dicom", 1)
+    run = Run(tmp_path / "run", Cohort(tmp_path / "dicom", (), ()))
+    run.folder.mkdir()
+    assert run.snakemake("inventory").returncode == 0
+    layout = Layout(run.results)
+    subject, session = layout.read_sessions()[0]
+    layout.sessions.write_bytes(b"\xff")
+    job = ("--target-jobs", f"deidentify:subject={subject},session={session}", "--allowed-rules", "deidentify")
+    finished = run.snakemake(*job, "--mode", "remote", "--force-use-threads")
+    assert finished.returncode == 0, finished.stdout
+    assert outcome.read(layout.stage("deidentified", subject, session)).ok
+
+
+def test_another_clone_of_the_same_code_is_no_change(small_run: Run, tmp_path: Path) -> None:
+    clone = tmp_path / "clone"
+    shutil.copytree(PROJECT, clone, ignore=shutil.ignore_patterns(".*", "demo", "docs", "tests", "benchmarks"))
+    assert planned(replace(small_run, project=clone)) == {}
+    (clone / "scripts" / "unface" / "face" / "mask.py").open("a").write("# changed\n")
+    assert planned(replace(small_run, project=clone))["deface"] == len(small_run.cohort.expected)
+
+
+def test_a_withdrawal_acts_where_snakemake_has_no_records_of_the_last_run(small_run: Run, tmp_path: Path) -> None:
+    shutil.copytree(small_run.results, tmp_path / "results")
+    run = Run(tmp_path, small_run.cohort)
+    assert planned(run) == {}
+    subject, _ = Layout(run.results).read_sessions()[0]
+    table = tmp_path / "excluded.tsv"
+    table.write_text(f"subject\n{subject}\n")
+    assert {"withdraw", "release", "survey", "report"} <= planned(run, withdrawal={"subjects": str(table)}).keys()
 
 
 def test_an_impossible_override_stops_snakemake_with_its_name_and_no_traceback(cohort, tmp_path):

@@ -1,13 +1,12 @@
 """What jobs cost, as Snakemake's benchmark files of earlier runs say."""
 
-import csv
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from statistics import fmean
 
+from unface.files import read_table
 from unface.layout import Layout
 
 RULES: Mapping[str, str] = {
@@ -25,49 +24,27 @@ SAMPLE = 300
 """Files read per rule: enough for a mean, and ten thousand sessions stay quick."""
 
 
-@dataclass(frozen=True)
-class Effort:
-    """Mean cost of one job of a rule.
+def efforts(layout: Layout) -> dict[str, float]:
+    """Mean seconds by the clock of a job of each stage that has run; stages that never ran are left out.
 
-    Attributes
-    ----------
-    wall_s : float
-        Seconds by the clock.
-    cpu_s : float
-        Seconds of CPU.
+    Jobs have one thread, so these are seconds of a core. The CPU that the same files tell of is too low: Snakemake
+    looks every half minute, and what a job does after the last look is lost.
     """
-
-    wall_s: float
-    cpu_s: float
-
-
-def efforts(layout: Layout) -> dict[str, Effort]:
-    """Mean cost of a job of each stage that has run; stages that never ran are left out."""
     by_rule = {rule: _effort(layout.benchmark(rule).parent) for rule in dict.fromkeys(RULES.values())}
-    return {stage: found for stage, rule in RULES.items() if (found := by_rule[rule])}
+    return {stage: found for stage, rule in RULES.items() if (found := by_rule[rule]) is not None}
 
 
-def _effort(folder: Path) -> Effort | None:
+def _effort(folder: Path) -> float | None:
     if not folder.is_dir():
         return None
     # In the order of the folder, which is as good as any for a mean and needs no sorting of ten thousand names.
     with os.scandir(folder) as entries:
-        rows = [row for entry in islice(entries, SAMPLE) for row in _rows(Path(entry.path))]
-    return Effort(*(fmean(column) for column in zip(*rows, strict=True))) if rows else None
+        seconds = [second for entry in islice(entries, SAMPLE) for second in _seconds(Path(entry.path))]
+    return fmean(seconds) if seconds else None
 
 
-def _rows(path: Path) -> list[tuple[float, float]]:
-    """Seconds by the clock and of CPU; a job too short to be looked at has no CPU of its own, so its time stands."""
+def _seconds(path: Path) -> list[float]:
     try:
-        with path.open(encoding="utf-8", newline="") as file:
-            found = [(row["s"], row["cpu_time"]) for row in csv.DictReader(file, delimiter="\t")]
-        return [(float(wall), float(cpu) if _is_number(cpu) else float(wall)) for wall, cpu in found]
-    except (OSError, ValueError, KeyError, TypeError):
+        return [float(row["s"]) for row in read_table(path)]
+    except (OSError, ValueError, KeyError):
         return []  # half-written, or of a job that is just running
-
-
-def _is_number(text: str) -> bool:
-    try:
-        return float(text) == float(text)
-    except ValueError:
-        return False

@@ -27,12 +27,12 @@ FOLLOWS = "follows from "
 
 @dataclass(frozen=True)
 class Redo:
-    """Sessions of one stage that are done again for one reason; `cpu_h` hours of CPU, None if nothing tells."""
+    """Sessions of one stage that are done again for one reason; `core_h` hours of a core, None if nothing tells."""
 
     stage: str
     reason: str
     sessions: int
-    cpu_h: float | None
+    core_h: float | None
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def plan(
     counts: Counter[tuple[str, str]] = Counter()
     for names in sessions:
         counts.update(_session(layout, names, of_session(protocols, conversions, names)).items())
-    costs = {stage: effort.cpu_s / 3600 for stage, effort in efforts(layout).items()}
+    costs = {stage: seconds / 3600 for stage, seconds in efforts(layout).items()}
     order = {stage: place for place, stage in enumerate(STAGES)}
     redo = [
         Redo(stage, _named(stage, reason, changed), count, costs[stage] * count if stage in costs else None)
@@ -128,13 +128,13 @@ def lines(found: Plan) -> Iterator[str]:
         return
     yield f"Of {found.sessions} sessions, a run would do:"
     yield ""
-    yield f"  {'stage':22}{'sessions':>10}{'CPU hours':>11}  because"
+    yield f"  {'stage':22}{'sessions':>10}{'core hours':>12}  because"
     for one in found.redo:
-        hours = "unknown" if one.cpu_h is None else f"{one.cpu_h:.2f}"
-        yield f"  {one.stage:22}{one.sessions:10}{hours:>11}  {one.reason}"
-    known = [one.cpu_h for one in found.redo if one.cpu_h is not None]
+        hours = "unknown" if one.core_h is None else f"{one.core_h:.2f}"
+        yield f"  {one.stage:22}{one.sessions:10}{hours:>12}  {one.reason}"
+    known = [one.core_h for one in found.redo if one.core_h is not None]
     yield ""
-    yield f"About {sum(known):.2f} CPU hours, as the last run's jobs took; then the release and the pages."
+    yield f"About {sum(known):.2f} core hours, as the last run's jobs took; then the release and the pages."
     if len(known) < len(found.redo):
         yield "Stages that never ran have no estimate."
 

@@ -155,7 +155,7 @@ def _pace(
     What is left is weighed by what a job of each stage costs; how much of that is done in a second, on however many
     cores, is what the last hour says.
     """
-    costs = {stage: effort.wall_s for stage, effort in efforts(layout).items()}
+    costs = efforts(layout)
     left = {stage.stage: len(sessions) - stage.done for stage in stages}
     if not any(left.values()):
         return None, 0.0

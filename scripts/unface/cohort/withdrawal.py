@@ -5,6 +5,7 @@ import shutil
 from base64 import urlsafe_b64decode
 from binascii import Error as Base64Error
 from collections.abc import Collection, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from unface.dicom.records import SessionRecord
@@ -154,8 +155,11 @@ def _clean_records(folder: Path, subjects: Collection[str]) -> None:
         pattern = in_paths if parts[0] in ("metadata", "incomplete") else anywhere
         if pattern.search(_decoded(parts) + b"\n" + file.read_bytes()):
             file.unlink(missing_ok=True)
-            if file.parent.parent != folder and not any(file.parent.iterdir()):
-                file.parent.rmdir()
+    # Folders that are named after a session, such as those of Slurm's logs, or that are empty now: the deepest first.
+    for below in sorted((below for below in folder.rglob("*") if below.is_dir()), reverse=True):
+        if below.parent != folder:
+            with suppress(OSError):
+                below.rmdir()
 
 
 def _decoded(parts: tuple[str, ...]) -> bytes:

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
-from unface.dicom.subjects import normalised
+from unface.dicom.subjects import LABEL, normalised
 from unface.files import TableError, read_table, read_users_table
 from unface.layout import Layout
 
@@ -64,6 +64,9 @@ def _rows(path: Path | None, linkage: Iterable[tuple[str, str]]) -> Iterator[tup
         subject, patient = row.get("subject", "").removeprefix("sub-"), normalised(row.get("patient_id", ""))
         if not subject and not patient:
             raise TableError(f"{SETTING}: line {number} names nobody")
+        if subject and not LABEL.fullmatch(subject):
+            # What is removed is found by this label: `..` or `*` would be everybody.
+            raise TableError(f"{SETTING}: line {number}: the subject must be letters and digits, as in the dataset")
         yield number, {subject} - {""} | (by_patient.get(patient, set()) if patient else set())
 
 

@@ -156,6 +156,8 @@ def test_rows_that_name_nobody_known_are_told_by_their_lines(layout: Layout, tmp
     [
         ("name\nDoe\n", "a column subject or patient_id is needed"),
         ("subject\tpatient_id\n\t\n", "line 2 names nobody"),
+        ("subject\nabc\n..\n", "line 3: the subject must be letters and digits"),
+        ("subject\n*\n", "line 2: the subject must be letters and digits"),
     ],
 )
 def test_a_table_that_names_nobody_is_refused_without_quoting_it(tmp_path: Path, text: str, message: str) -> None:
