@@ -1,6 +1,5 @@
 """The brain of one session in numbers: volumes, regions, intensities and contrast of its T1w images."""
 
-import gzip
 import re
 from collections.abc import Iterator
 from importlib.metadata import version
@@ -20,6 +19,7 @@ from unface.morphometry.measures import Measure, NotMeasurableError
 from unface.morphometry.regions import MIXED_LOBES, Atlas, Region, groups, regions
 from unface.morphometry.tables import LABELS, MEASURES, TISSUES
 from unface.outcome import WithheldError, Work
+from unface.packing import gzipped
 
 if TYPE_CHECKING:
     from unface.morphometry.segmentation import Segmentation
@@ -175,7 +175,7 @@ def _check(segmented: "Segmentation") -> None:
 
 
 def _save(labels: NDArray[np.uint8], affine: NDArray[np.float64], path: Path) -> None:
-    """Write labels with an empty header and a gzip without time and name: the same labels are the same bytes."""
+    """Write labels with an empty header: the same labels are the same bytes."""
     image: Any = nib.Nifti1Image(labels, affine)  # type: ignore[no-untyped-call]
     image.header.set_xyzt_units("mm")
-    path.write_bytes(gzip.compress(image.to_bytes(), compresslevel=6, mtime=0))
+    path.write_bytes(gzipped(image.to_bytes()))
