@@ -65,7 +65,7 @@ def _of_series(name: str, folder: Path) -> Volume | None:
 def _brainbrowser(number: int) -> Callable[[Path, Path], Volume]:
     """A T1w of the examples of brainbrowser (npm): MINC's header as JSON, bytes beside it."""
 
-    def read(package: Path, folder: Path) -> Volume:
+    def read(package: Path, _folder: Path) -> Volume:
         with tarfile.open(package) as tar:
 
             def part(ending: str) -> bytes:

@@ -276,8 +276,8 @@ def voxels(folder: Path, work: Path) -> list[np.ndarray]:
     return [np.asanyarray(image.dataobj) for image in images]  # type: ignore[attr-defined]
 
 
-def scaling(work: Path, count: int) -> tuple[float, float, float]:
-    """How much faster two processes are than one, and peak memory in MB with `count` files and with more."""
+def scaling(work: Path) -> tuple[float, float, float]:
+    """How much faster two processes are than one, and peak memory in MB with the files of `many` and with more."""
     many, target = work / "more", work / "out"
     shutil.copytree(work / "many", many / "0")
     for copy in range(1, TIMES_MORE):
@@ -364,7 +364,7 @@ def main() -> None:
     try:
         found, planted, errors = measure(work, options.files, options.peers)
         size = files_of(work / "few")[0].stat().st_size
-        scaled = scaling(work, options.files)
+        scaled = scaling(work)
     finally:
         shutil.rmtree(work)
     write_section(

@@ -10,22 +10,19 @@ import numpy as np
 
 from unface import settings, tools
 from unface.face import template
-from unface.face.images import StoredImage
 from unface.face.volume import Affine, Array, Volume, sampled_on
 from unface.outcome import JobFailedError, WithheldError
 
 QUICKSHEAR_BUFFER = 10
 
 
-def outside(
-    chosen: settings.Deface, image: StoredImage, volume: Volume, head_to_template: Affine, scratch: Path
-) -> Array | None:
+def outside(chosen: settings.Deface, volume: Volume, head_to_template: Affine, scratch: Path) -> Array | None:
     """What the program that the settings name keeps of an image, True where kept; None if masking is our own.
 
     Parameters
     ----------
     volume
-        The image's first volume: programs get it as floats, in a file with nothing but its affine.
+        The first volume of the image: programs get it as floats, in a file with nothing but its affine.
     head_to_template
         Our own registration: quickshear needs a brain mask, which is carried by it.
 

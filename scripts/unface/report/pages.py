@@ -33,11 +33,9 @@ def render(template: str, **context: Any) -> str:
 
 
 def figure(value: Any, significant: int = 3) -> str:
-    """A measured value for readers: so many significant digits, a true minus, thin spaces between thousands."""
+    """A measured value for readers: `significant` digits, a true minus, thin spaces between thousands."""
     if value in (None, "", "n/a"):
         return "–"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
     if isinstance(value, list | tuple):
         return " to ".join(figure(part, significant) for part in value)
     try:

@@ -145,7 +145,7 @@ def _checks(found: Sequence[Session]) -> str:
         for image in session.heads().values():
             for name, check in image.get("checks", {}).items():
                 value = results.number(check["value"])
-                if value is not None and not isinstance(check["value"], bool):
+                if value is not None:
                     values[name].append((value, check["state"] == "pass"))
                     limits[name].update(results.numbers(check["limit"]))
     checks = [
