@@ -31,6 +31,10 @@ class Shown:
     image_sha256: str
     mask_sha256: str
 
+    def row(self, rating: str = "") -> tuple[str, ...]:
+        """Its row in the table of ratings (`RATING_COLUMNS`), with no rater, reason or date."""
+        return (self.image, self.image_sha256, self.mask_sha256, rating, "", "")
+
 
 @dataclass(frozen=True)
 class Ratings:
@@ -114,5 +118,4 @@ def judge(defaced: Outcome, ratings: Ratings) -> tuple[list[Reason], list[Shown]
 
 def write_wanted(path: Path, wanted: Iterable[Shown]) -> None:
     """The images that wait for a rating as a table to be filled in: a column `rating` of pass or fail."""
-    rows = sorted((what.image, what.image_sha256, what.mask_sha256, "", "", "") for what in wanted)
-    write_whole(path, table_text(RATING_COLUMNS, rows), mode=0o600)
+    write_whole(path, table_text(RATING_COLUMNS, sorted(what.row() for what in wanted)), mode=0o600)

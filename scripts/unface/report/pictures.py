@@ -1,7 +1,7 @@
 """Slices of heads as small pictures: at true aspect, in one orientation, with outlines of masks.
 
 Slices lie along the image's own axes, so nothing is blurred across them; a second image (the defaced head, a mask,
-labels) is sampled at the same points in space, whatever grid it has.
+labels) is sampled at the same points in space, whatever grid it has. Volumes are in their closest RAS+ order.
 """
 
 import base64
@@ -14,9 +14,10 @@ from typing import Any
 
 import nibabel as nib
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
+
+from unface.face.volume import Array, Volume
 
 PIXELS_PER_MM = 1.4
 JPEG_QUALITY = 82
@@ -26,22 +27,7 @@ HEAD_INTENSITY = 0.12
 """Of the window of grey values: what is brighter is head and not air."""
 BRAIN_PLANES = ("Sagittal, middle", "Axial, brain", "Coronal, brain")
 
-Array = NDArray[Any]
 Colour = tuple[int, int, int]
-
-
-@dataclass(frozen=True)
-class Volume:
-    """One 3D image in its closest RAS+ order: `data` (x, y, z) with x to the right, and its `affine` to mm."""
-
-    data: Array
-    affine: Array
-
-    @property
-    def voxel_mm(self) -> Array:
-        """Voxel size along x, y and z."""
-        size: Array = np.sqrt((self.affine[:3, :3] ** 2).sum(axis=0))
-        return size
 
 
 @dataclass(frozen=True)
