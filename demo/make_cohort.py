@@ -1,7 +1,7 @@
 """Make a cohort of raw DICOM that belongs to nobody: planted identifiers in every header, and planted trouble.
 
     python demo/make_cohort.py demo/dicom            # nine sessions of eight subjects, 2 mm heads
-    python demo/make_cohort.py /tmp/dicom --small    # four sessions, 3 mm heads
+    python demo/make_cohort.py /tmp/dicom --small    # three sessions, 3 mm heads
 
 Beside the folder it writes planted_identifiers.txt (strings to be found nowhere in what leaves the restricted folder)
 and expected.json (how each session has to end). The same bytes every time.
@@ -288,7 +288,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run from the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("out", type=Path, help="folder to make; it must be empty or absent")
-    parser.add_argument("--small", action="store_true", help="four sessions with coarse heads, for tests")
+    parser.add_argument("--small", action="store_true", help="three sessions with coarse heads, for tests")
     parser.add_argument("--planted", type=Path, help=f"default: {PLANTED} beside OUT")
     options = parser.parse_args(arguments)
     if options.out.exists() and any(options.out.iterdir()):

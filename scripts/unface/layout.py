@@ -227,6 +227,11 @@ def sampled(sessions: Iterable[tuple[str, str]], count: int) -> list[tuple[str, 
     return sorted(sessions, key=lambda names: hashlib.sha256(unit(*names).encode()).digest())[:count]
 
 
+def stem(image: str | Path) -> str:
+    """An image's file name without its ending."""
+    return Path(image).name.removesuffix(NIFTI)
+
+
 def bids_prefix(subject: str, session: str) -> str:
     """How every BIDS file name of a session begins."""
     return f"sub-{subject}_ses-{session}"

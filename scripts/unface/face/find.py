@@ -14,7 +14,7 @@ from unface.face.images import StoredImage
 from unface.face.mask import head_mask
 from unface.face.registration import Attempt, Registration
 from unface.face.volume import Affine, Array, Volume
-from unface.layout import NIFTI, without_twins
+from unface.layout import NIFTI, stem, without_twins
 from unface.outcome import WithheldError
 
 
@@ -27,7 +27,7 @@ class HeadImage:
 
     @property
     def stem(self) -> str:
-        return Path(self.path).name.removesuffix(NIFTI)
+        return stem(self.path)
 
     @property
     def suffix(self) -> str:
@@ -59,7 +59,7 @@ def head_images(bids: Path, session: Path, suffixes: tuple[str, ...]) -> list[He
     found = [
         HeadImage(str(file.relative_to(bids)), file)
         for file in sorted((bids / session).rglob(f"*{NIFTI}"))
-        if file.name.removesuffix(NIFTI).rsplit("_", 1)[1] in suffixes
+        if stem(file).rsplit("_", 1)[1] in suffixes
     ]
     # A phase image shows no edges to align: magnitudes come first.
     return sorted(found, key=lambda head: (head.suffix != "T1w", "part-phase" in head.path, head.path))

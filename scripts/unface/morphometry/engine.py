@@ -13,7 +13,7 @@ from scipy import ndimage, stats
 
 from unface import settings
 from unface.files import NOT_AVAILABLE, table_text, write_whole
-from unface.layout import NIFTI, bids_folder
+from unface.layout import NIFTI, bids_folder, stem
 from unface.morphometry import external, tables
 from unface.morphometry.measures import Measure, NotMeasurableError
 from unface.morphometry.regions import MIXED_LOBES, Atlas, Region, groups, regions
@@ -70,7 +70,7 @@ def measure_session(work: Work, images: Path, chosen: settings.Morphometry, *, m
                 names = {"subject": work.subject, "session": work.session, "image": kind}
                 made = external.results_of(chosen, names, whole, work.scratch)
             else:
-                made = _measure(work, image.name.removesuffix(NIFTI), whole, chosen)
+                made = _measure(work, stem(image), whole, chosen)
         except NotMeasurableError as error:
             raise WithheldError(
                 "morphometry_failed",
@@ -83,7 +83,7 @@ def measure_session(work: Work, images: Path, chosen: settings.Morphometry, *, m
     work.measurements["images"] = len(found)
 
 
-def _measure(work: Work, stem: str, image: Path, chosen: settings.Morphometry) -> list[Measure]:
+def _measure(work: Work, name: str, image: Path, chosen: settings.Morphometry) -> list[Measure]:
     """Measure one image and write its labels and their names."""
     # Here alone: ANTs takes two seconds to import, which sessions without a T1w are spared.
     from unface.morphometry.segmentation import segment  # noqa: PLC0415
@@ -98,7 +98,7 @@ def _measure(work: Work, stem: str, image: Path, chosen: settings.Morphometry) -
     segmented = segment(image, chosen.resolution_mm, work.scratch, atlas)
     _check(segmented)
     for kind, labels in {"tissue": segmented.labels, "regions": segmented.regions}.items():
-        _save(segmented.whole(labels), segmented.full.affine, work.folder / LABELS / f"{stem}_{kind}{NIFTI}")
+        _save(segmented.whole(labels), segmented.full.affine, work.folder / LABELS / f"{name}_{kind}{NIFTI}")
     names = [(part.label, part.name, part.lobe or NOT_AVAILABLE) for part in parts]
     write_whole(work.folder / LABELS / tables.REGIONS, table_text(("index", "name", "lobe"), names), mode=0o600)
     return list(measures(segmented, parts))

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from unface.files import TableError, read_users_table, table_text, write_whole
-from unface.layout import RATING_COLUMNS, mask_names
+from unface.layout import RATING_COLUMNS, mask_names, stem
 from unface.outcome import Outcome, Reason
 
 NEEDED = RATING_COLUMNS[:4]
@@ -103,15 +103,15 @@ def judge(defaced: Outcome, ratings: Ratings) -> tuple[list[Reason], list[Shown]
     reasons, wanted = [], []
     images: Mapping[str, Any] = defaced.measurements.get("images", {})
     for image, what in shown(defaced).items():
-        stem, rating = Path(image).name.removesuffix(".nii.gz"), ratings.by_shown.get(what)
+        name, rating = stem(image), ratings.by_shown.get(what)
         if rating == "fail":
-            reasons.append(Reason("rated_fail", f"{stem} was looked at and rated as failed", "release"))
+            reasons.append(Reason("rated_fail", f"{name} was looked at and rated as failed", "release"))
         elif rating != "pass" and (images[image].get("state") == "review" or "fail" in ratings.outdated(what)):
             own = [code for code in images[image].get("review", ()) if code in OWN_CODES]
             ask = (
                 "was rated when it was another result: rate it anew" if ratings.outdated(what) else "waits for a rating"
             )
-            reasons.append(Reason(own[0] if own else "needs_review", f"{stem} {ask}; see the review page", "release"))
+            reasons.append(Reason(own[0] if own else "needs_review", f"{name} {ask}; see the review page", "release"))
             wanted.append(what)
     return reasons, wanted
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from unface.face.volume import Array, Volume
-from unface.layout import NIFTI, Layout, bids_folder, mask_file
+from unface.layout import NIFTI, Layout, bids_folder, mask_file, stem
 from unface.report import pictures
 from unface.report.pictures import Colour
 from unface.report.render import View, shaded
@@ -48,7 +48,7 @@ class Head:
 
     @property
     def stem(self) -> str:
-        return Path(self.name).name.removesuffix(NIFTI)
+        return stem(self.name)
 
 
 def names(layout: Layout, session: Session) -> list[str]:
