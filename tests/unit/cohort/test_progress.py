@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from small_cohort import jobs_in
 from unface.cohort.progress import Progress, show
 from unface.settings import PROJECT
 
@@ -124,9 +125,12 @@ def test_snakemake_on_a_terminal_shows_a_bar_and_no_line_for_a_job(tmp_path: Pat
     assert not JOB_LINES.search(text)
 
 
-def test_snakemake_without_a_terminal_has_a_line_for_each_job_and_no_bar(tmp_path: Path) -> None:
+def test_snakemake_without_a_terminal_names_its_jobs_and_has_no_bar(tmp_path: Path) -> None:
     with snakemake(tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
         text = process.communicate()[0].decode()
     assert process.returncode == 0, text
     assert len(JOB_LINES.findall(text)) > 3
     assert "####" not in text
+    assert jobs_in(text) == {"write_it": 3}
+    with snakemake(tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
+        assert jobs_in(process.communicate()[0].decode()) == {}
