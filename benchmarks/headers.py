@@ -25,11 +25,11 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 import pydicom
+from bench import ROOT, files_of
 from pydicom import Dataset
 from pydicom.dataset import FileMetaDataset
 from sections import write_section
 
-ROOT = Path(__file__).resolve().parents[1]
 SIZE = 320
 FEW = 8
 TIMES_MORE = 4
@@ -242,10 +242,6 @@ def dcmodify(source: Path, target: Path) -> tuple[float, float]:
     tags = [line.split("\t")[0] for line in lines if line[:4] in ("0008", "0010", "0032", "0040") and "\tX\t" in line]
     erase = [part for tag in tags[:54] for part in ("-ea", f"({tag[:4]},{tag[4:8]})")]
     return run(["dcmodify", "-nb", "-imt", *erase, *map(str, sorted(target.iterdir()))])
-
-
-def files_of(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.rglob("*") if path.is_file())
 
 
 def left_in(folder: Path, planted: dict[str, str]) -> list[str]:
