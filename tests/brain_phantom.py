@@ -19,7 +19,7 @@ Labels = Any
 class Phantom:
     """A brain with known volumes in a head with a face: `tissue` and `region` are its labels, uint8 (i, j, k).
 
-    Tissues are numbered as `segmentation.TISSUES`: CSF, grey matter, white matter. The map from the head to the
+    Tissues are numbered as `tables.TISSUES`: CSF, grey matter, white matter. The map from the head to the
     template (an affine and a smooth random field) is that of `heads.anatomy(seed)`.
     """
 
