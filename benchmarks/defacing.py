@@ -147,7 +147,7 @@ def run(name: str, case: Case, truth: Any) -> Row:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run what is asked for and not done yet, for at most so many minutes; write the section."""
+    """Run what is asked for and not done yet, for at most `--minutes`; write the section."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--heads", nargs="*", default=face_heads.NAMES)
     parser.add_argument("--cases", nargs="*", default=[], help="beginnings of names")

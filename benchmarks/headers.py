@@ -33,7 +33,7 @@ from sections import write_section
 SIZE = 320
 FEW = 8
 TIMES_MORE = 4
-"""So many times the files: for two processes, whose starts would swamp a few, and for memory."""
+"""How many times the files: for two processes, whose starts would swamp a few, and for memory."""
 ATTEMPTS, SLOW_S = 7, 8
 
 PLANTED_IN = """

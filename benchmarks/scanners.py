@@ -187,7 +187,7 @@ def table(found: dict[str, Compared]) -> str:
         )
     differing = sum((one.identifying for one in found.values()), Counter[str]())
     keys = ", ".join(f"{key} ({count})" for key, count in sorted(differing.items()))
-    lines += ["", f"Identifying keys that differ, as they are meant to, in so many images: {keys or 'none'}."]
+    lines += ["", f"Identifying keys that differ, as they are meant to, with the number of images: {keys or 'none'}."]
     return "\n".join(lines)
 
 

@@ -36,7 +36,7 @@ class Phantom:
         self.region = np.where(self.tissue > 0, label_points(flat.T).reshape(shape), 0).astype(np.uint8)
 
     def atrophied(self, name: str, percent: float) -> Labels:
-        """The tissue labels with so much of a region's grey matter turned to CSF, from its surface inwards."""
+        """The tissue labels with `percent` of a region's grey matter turned to CSF, from its surface inwards."""
         places = np.flatnonzero((self.tissue == 2) & (self.region == _label(name)))
         near_csf = ndimage.gaussian_filter((self.tissue <= 1).astype(np.float32), 1.5 / self.voxel_mm)
         outermost = places[np.argsort(-near_csf.ravel()[places], kind="stable")]

@@ -30,7 +30,7 @@ def outside(chosen: settings.Deface, volume: Volume, head_to_template: Affine, s
     ------
     WithheldError
         `engine_missing` where the program is not installed, `registration_failed` if it fails on the image or writes
-        something else than an image or a mask on the same grid, `tool_timeout`.
+        something other than an image or a mask on the same grid, `tool_timeout`.
     """
     if chosen.engine == "niimath":
         return None

@@ -18,7 +18,7 @@ from unface.outcome import WithheldError, Work
 
 COLUMNS = ("image", "measure", "region", "unit", "original", "defaced", "difference", "percent", "limit", "ok")
 SMALL_ML = 1.0
-"""A region of less than so much is held to the change of a region of this size: percents of little say nothing."""
+"""A smaller region is held to the change of a region of this size: percentages of a small volume say little."""
 
 
 @dataclass(frozen=True)

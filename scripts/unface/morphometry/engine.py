@@ -28,7 +28,7 @@ COLUMNS = ("image", "measure", "region", "value", "unit")
 PURE = 0.7
 """Voxels of at least this posterior count for a tissue's intensity; at 3 mm a head had no grey matter above 0.9."""
 ICV_ML = (600.0, 2500.0)
-"""Of a living head from infancy on; outside, the alignment went wrong."""
+"""Intracranial volumes of people from infancy on; one outside this range means that the alignment went wrong."""
 SHIFT_VOXELS = 0.5
 LIKENESS_MIN = 0.25
 """Correlation with the template inside the brain. Whole heads measured 0.61-0.80, lost ones up to 0.10."""
