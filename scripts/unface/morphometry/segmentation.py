@@ -30,8 +30,8 @@ RIM_MM = 2
 """Around the brain of the affine fit: the room in which the brain's own edge is looked for."""
 MARGIN_MM = 4
 BOX_STEP_MM = 16
-"""The deformation turns a little on the edges of its box: two images nearly alike are to have the same. Bias field and
-affine turn on them more: they get the whole lattice, which is the same for two images of one header."""
+"""The deformation depends a little on the edges of its box, which two nearly equal images should share. Bias field and
+affine depend on them more: they get the whole lattice, which is the same for two images of one header."""
 PASSES = 2
 """The first fit starts from the whole head, which defacing changed; the second from where the first put the brain."""
 BRAIN_MIN_ML = 300
