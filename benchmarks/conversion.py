@@ -11,7 +11,6 @@ import json
 import os
 import subprocess
 import sys
-import tarfile
 import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -19,17 +18,16 @@ from pathlib import Path
 from typing import Any
 
 import nibabel
+from bench import ROOT, SHARED, unpack
+from sections import write_section
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "tests" / "unit" / "bids")]
+sys.path.insert(0, str(ROOT / "tests" / "unit" / "bids"))
 
-from sections import write_section  # noqa: E402
-from sessions import Converted, convert, take_in  # noqa: E402
+from sessions import Converted, convert, take_in
 
-from unface import tools  # noqa: E402
-from unface.bids import names  # noqa: E402
+from unface import tools
+from unface.bids import names
 
-SHARED = ROOT.parent / "shared" / "data"
 IDENTIFYING = {
     *("PatientName", "PatientID", "PatientBirthDate", "InstitutionName", "InstitutionAddress", "StationName"),
     *("InstitutionalDepartmentName", "DeviceSerialNumber", "StudyDescription", "ProcedureStepDescription"),
@@ -86,8 +84,7 @@ def main(arguments: list[str]) -> None:
     with tempfile.TemporaryDirectory() as name:
         for archive in archives:
             folder = Path(name) / archive.name.removesuffix(".tar.xz")
-            with tarfile.open(archive) as tar:
-                tar.extractall(folder / "raw", filter="data")
+            unpack(archive, folder / "raw")
             layout = take_in(folder / "raw", folder / "results")
             began = _cpu_s()
             sessions = convert(layout)

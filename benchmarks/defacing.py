@@ -23,23 +23,20 @@ import time
 from pathlib import Path
 from typing import Any
 
+import face_heads
 import nibabel as nib
 import numpy as np
 import psutil
 import yaml
+from bench import ROOT
+from disturbances import Case, cases
+from sections import write_section
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "benchmarks")]
-
-import face_heads  # noqa: E402
-from disturbances import Case, cases  # noqa: E402
-from sections import write_section  # noqa: E402
-
-from unface import settings  # noqa: E402
-from unface.face import checks, images, registration, template  # noqa: E402
-from unface.face.find import HeadImage, find_faces  # noqa: E402
-from unface.face.volume import Volume  # noqa: E402
-from unface.files import table_text, write_whole  # noqa: E402
+from unface import settings
+from unface.face import checks, images, registration, template
+from unface.face.find import HeadImage, find_faces
+from unface.face.volume import Volume
+from unface.files import NOT_AVAILABLE, table_text, write_whole
 
 HEADING = "Defacing: disturbed heads (benchmarks/defacing.py)"
 FALSE_PASS_MM = 5.0
@@ -150,7 +147,7 @@ def run(name: str, case: Case, truth: Any) -> Row:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run what is asked for and not done yet, for at most so many minutes; write the section."""
+    """Run what is asked for and not done yet, for at most `--minutes`; write the section."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--heads", nargs="*", default=face_heads.NAMES)
     parser.add_argument("--cases", nargs="*", default=[], help="beginnings of names")
@@ -226,11 +223,11 @@ def write_cases(rows: list[Row]) -> None:
     order = battery()
     lines = []
     for row in sorted(rows, key=lambda row: (row["head"], order.index(row["case"]))):
-        error = "n/a" if row["error_mm"] is None else f"{row['error_mm']:.2f}"
+        error = NOT_AVAILABLE if row["error_mm"] is None else f"{row['error_mm']:.2f}"
         held = ", ".join(row.get("failed", []) + row.get("review", []))
         half = "set" if row["head"] in face_heads.CALIBRATION else "tested"
         cells = (row["head"], half, row["case"], row["truthful"], row["verdict"], held, error)
-        lines.append((*cells, row.get("engine", "n/a"), row["cpu_s"], row["memory_mb"]))
+        lines.append((*cells, row.get("engine", NOT_AVAILABLE), row["cpu_s"], row["memory_mb"]))
     write_whole(CASES, table_text(CASE_COLUMNS, lines))
 
 

@@ -43,7 +43,7 @@ def cases(head: Volume, head_to_template: Affine) -> Iterator[Case]:
     """The battery, for a head of about 1 mm with its true place; nothing is made before `Case.make` is called."""
     yield Case("as it is", lambda: Made(head.data, head.affine), np.eye(4))
     yield from other_headers(head)
-    yield from other_fields_of_view(head, head_to_template)
+    yield from other_fields_of_view(head)
     yield from other_voxels(head)
     yield from other_storage(head)
     yield from faceless(head, head_to_template)
@@ -96,7 +96,7 @@ def other_headers(head: Volume) -> Iterator[Case]:
         yield header(f"header lies: {name}", linear, truthful=False)
 
 
-def other_fields_of_view(head: Volume, head_to_template: Affine) -> Iterator[Case]:
+def other_fields_of_view(head: Volume) -> Iterator[Case]:
     """Cut short on each side, and longer: what is in the field of view stays where it is."""
     data, affine, unit = head.data, head.affine, np.eye(4)
     axes, signs = _axes(affine)

@@ -8,7 +8,6 @@ import gzip
 import json
 import plistlib
 import subprocess
-import sys
 import tarfile
 import tempfile
 from collections.abc import Callable
@@ -16,18 +15,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from bench import SERIES, head_image
 
 from unface.face import images, template
 from unface.face.volume import Volume, resampled_to
 
-SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
-SERIES = {
-    "philips": ("philips_elition", "*MPRAGE*.nii"),
-    "uih": ("uih_umr770", "*t1_gre*.nii"),
-    "trio T1w": ("siemens_trio_missing_slices", "*RMS.nii"),
-    "trio T2w": ("siemens_trio_missing_slices", "*T2.nii"),
-    "xa30": ("siemens_xa30_enhanced", "6_*tfl*.nii"),
-}
 BRIGHTEST = 8000.0
 """Larger values are brought below this, so that disturbed ones can be stored as 16-bit integers."""
 FINEST_MM = 0.9
@@ -51,21 +43,14 @@ def load(name: str, packages: Path | None) -> Volume | None:
 
 
 def _of_series(name: str, folder: Path) -> Volume | None:
-    archive, pattern = SERIES[name]
-    source = SHARED / f"{archive}.tar.xz"
-    if not source.exists():
-        return None
-    with tarfile.open(source) as tar:
-        tar.extractall(folder, filter="data")
-    dcm2niix = [str(Path(sys.executable).with_name("dcm2niix")), "-z", "n", "-d", "9", "-f", "%s_%d"]
-    subprocess.run([*dcm2niix, "-o", str(folder), str(folder)], check=False, capture_output=True)
-    return images.read(sorted(folder.glob(pattern))[0], name).volume()
+    image = head_image(name, folder, ".nii")
+    return images.read(image, name).volume() if image else None
 
 
 def _brainbrowser(number: int) -> Callable[[Path, Path], Volume]:
     """A T1w of the examples of brainbrowser (npm): MINC's header as JSON, bytes beside it."""
 
-    def read(package: Path, folder: Path) -> Volume:
+    def read(package: Path, _folder: Path) -> Volume:
         with tarfile.open(package) as tar:
 
             def part(ending: str) -> bytes:

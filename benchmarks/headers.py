@@ -25,15 +25,15 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 import pydicom
+from bench import ROOT, files_of
 from pydicom import Dataset
 from pydicom.dataset import FileMetaDataset
 from sections import write_section
 
-ROOT = Path(__file__).resolve().parents[1]
 SIZE = 320
 FEW = 8
 TIMES_MORE = 4
-"""So many times the files: for two processes, whose starts would swamp a few, and for memory."""
+"""How many times the files: for two processes, whose starts would swamp a few, and for memory."""
 ATTEMPTS, SLOW_S = 7, 8
 
 PLANTED_IN = """
@@ -244,10 +244,6 @@ def dcmodify(source: Path, target: Path) -> tuple[float, float]:
     return run(["dcmodify", "-nb", "-imt", *erase, *map(str, sorted(target.iterdir()))])
 
 
-def files_of(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.rglob("*") if path.is_file())
-
-
 def left_in(folder: Path, planted: dict[str, str]) -> list[str]:
     """The places whose identifier still stands in some output."""
     left = set()
@@ -276,8 +272,8 @@ def voxels(folder: Path, work: Path) -> list[np.ndarray]:
     return [np.asanyarray(image.dataobj) for image in images]  # type: ignore[attr-defined]
 
 
-def scaling(work: Path, count: int) -> tuple[float, float, float]:
-    """How much faster two processes are than one, and peak memory in MB with `count` files and with more."""
+def scaling(work: Path) -> tuple[float, float, float]:
+    """How much faster two processes are than one, and peak memory in MB with the files of `many` and with more."""
     many, target = work / "more", work / "out"
     shutil.copytree(work / "many", many / "0")
     for copy in range(1, TIMES_MORE):
@@ -364,7 +360,7 @@ def main() -> None:
     try:
         found, planted, errors = measure(work, options.files, options.peers)
         size = files_of(work / "few")[0].stat().st_size
-        scaled = scaling(work, options.files)
+        scaled = scaling(work)
     finally:
         shutil.rmtree(work)
     write_section(

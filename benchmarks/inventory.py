@@ -6,25 +6,20 @@ CPU seconds of one process, the best of three; every file lies in the page cache
 """
 
 import sys
-import tarfile
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pydicom
+from bench import SHARED, files_of, unpack
+from sections import write_section
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "demo"), str(ROOT / "tests")]
+from dicom_factory import small_grid, write_series
+from unface.dicom.fields import WANTED
+from unface.dicom.scan import scan
+from unface.layout import Layout
 
-from sections import write_section  # noqa: E402
-
-from dicom_factory import small_grid, write_series  # noqa: E402
-from unface.dicom.fields import WANTED  # noqa: E402
-from unface.dicom.scan import scan  # noqa: E402
-from unface.layout import Layout  # noqa: E402
-
-SHARED = ROOT.parent / "shared" / "data"
 REPEATS = 3
 
 
@@ -38,15 +33,14 @@ def main(arguments: list[str]) -> None:
             write_series(folder / "demo" / vendor, number, vendor, grid=small_grid(200, 128))
         rows.append(measured("demo headers, 3 vendors", folder / "demo"))
         for archive in archives:
-            with tarfile.open(archive) as tar:
-                tar.extractall(folder / archive.name, filter="data")
+            unpack(archive, folder / archive.name)
             rows.append(measured(archive.name.removesuffix(".tar.xz"), folder / archive.name))
     write_section("Inventory: reading headers (benchmarks/inventory.py)", table(rows))
 
 
 def measured(name: str, folder: Path) -> tuple[str, ...]:
     """Files, and files a CPU second for each way of reading them."""
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    files = files_of(folder)
     speeds = [
         len(files) / best(lambda: fresh_scan(folder)),
         len(files) / best(lambda: scan(folder, Layout(folder.parent / "kept"), 0, 1)),

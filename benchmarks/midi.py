@@ -16,15 +16,13 @@ from datetime import date
 from pathlib import Path
 
 import pydicom
+from bench import ROOT, files_of
 from pydicom import DataElement, Dataset
 from sections import write_section
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "scripts"))
-
-from unface.dicom.selection import excluded  # noqa: E402
-from unface.dicom.standard import CLASS_UIDS  # noqa: E402 - needs the path above
-from unface.pseudonyms import STANDARD_UID_ROOT, Key  # noqa: E402
+from unface.dicom.selection import excluded
+from unface.dicom.standard import CLASS_UIDS
+from unface.pseudonyms import STANDARD_UID_ROOT, Key
 
 REMOVAL = ("text_removed", "date_shifted", "uid_changed", "pixels_hidden")
 RETENTION = ("tag_retained", "text_notnull", "text_retained", "uid_consistent", "patid_consistent", "pixels_retained")
@@ -219,10 +217,6 @@ def judge(source: Path, target: Path, key: Key, planted: list[bytes]) -> tuple[S
             continue
         court.pair(path, before, *(found or (None, Dataset())))
     return court.finish(), count
-
-
-def files_of(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.rglob("*") if path.is_file())
 
 
 def section(score: Score, files: int, planted: int) -> str:

@@ -16,9 +16,7 @@ import multiprocessing
 import os
 import re
 import resource
-import subprocess
 import sys
-import tarfile
 import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -28,27 +26,19 @@ from typing import Any
 import nibabel as nib
 import numpy as np
 import yaml
+from bench import ROOT, head_image
+from sections import write_section
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "demo"), str(ROOT / "tests"), str(ROOT / "benchmarks")]
+from brain_phantom import Phantom
+from unface import settings
+from unface.face.deface import deface_session
+from unface.files import NOT_AVAILABLE, read_table
+from unface.layout import NIFTI, bids_folder
+from unface.morphometry import agreement, engine, tables
+from unface.outcome import Work
 
-from sections import write_section  # noqa: E402
-
-from brain_phantom import Phantom  # noqa: E402
-from unface import settings  # noqa: E402
-from unface.face.deface import deface_session  # noqa: E402
-from unface.files import read_table  # noqa: E402
-from unface.layout import bids_folder  # noqa: E402
-from unface.morphometry import agreement, engine, tables  # noqa: E402
-from unface.outcome import Work  # noqa: E402
-
-SHARED = ROOT.parent / "shared" / "data"
-SERIES = {
-    "philips": ("philips_elition", "*MPRAGE*.nii.gz"),
-    "uih": ("uih_umr770", "*t1_gre*.nii.gz"),
-    "trio": ("siemens_trio_missing_slices", "*RMS.nii.gz"),
-    "xa30": ("siemens_xa30_enhanced", "6_*tfl*.nii.gz"),
-}
+HEADS = {"philips": "philips", "uih": "uih", "trio": "trio T1w", "xa30": "xa30"}
+"""Names here, and those of `bench.SERIES`."""
 ATROPHIED = "left middle temporal"
 ATROPHY_PERCENT = (2, 5, 10)
 IMAGE = bids_folder("a", "b") / "anat" / "sub-a_ses-b_T1w.nii.gz"
@@ -102,7 +92,7 @@ def _values(folder: Path) -> dict[tuple[str, str], float]:
 
 
 def _percent(rows: list[dict[str, str]]) -> dict[tuple[str, str], float]:
-    return {(row["measure"], row["region"]): float(row["percent"]) for row in rows if row["percent"] != "n/a"}
+    return {(row["measure"], row["region"]): float(row["percent"]) for row in rows if row["percent"] != NOT_AVAILABLE}
 
 
 def phantom(seed: int, folder: Path) -> dict[str, Any]:
@@ -153,15 +143,11 @@ def head(name: str, image: Path, folder: Path) -> dict[str, Any]:
 
 def heads(wanted: list[str], folder: Path) -> Iterator[tuple[str, Path]]:
     """T1w images of the scanner sets that are at hand."""
-    for name, (archive, pattern) in SERIES.items():
-        source = SHARED / f"{archive}.tar.xz"
-        if source.exists() and (not wanted or name in wanted):
-            target = folder / f"{name} raw"
-            with tarfile.open(source) as tar:
-                tar.extractall(target, filter="data")
-            dcm2niix = [str(Path(sys.executable).with_name("dcm2niix")), "-z", "y", "-d", "9", "-f", "%s_%d"]
-            subprocess.run([*dcm2niix, "-o", str(target), str(target)], check=False, capture_output=True)
-            yield name, sorted(target.glob(pattern))[0]
+    for name, series in HEADS.items():
+        if not wanted or name in wanted:
+            image = head_image(series, folder / f"{name} raw", NIFTI)
+            if image:
+                yield name, image
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -275,7 +261,7 @@ def _change_tables(real: list[dict[str, Any]]) -> list[str]:
     for one in real:
         for kind, rows in one["rows"].items():
             percent = _percent(rows)
-            large = {row["region"] for row in rows if row["original"] != "n/a" and float(row["original"]) >= 1}
+            large = {row["region"] for row in rows if row["original"] != NOT_AVAILABLE and float(row["original"]) >= 1}
             parts = [abs(v) for (_, part), v in percent.items() if part in large]
             overlap = {row["measure"]: float(row["defaced"]) for row in rows if row["measure"].startswith("dice_")}
             whole = " | ".join(f"{percent[name, '']:+.3f}" for name in WHOLE)

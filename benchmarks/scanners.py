@@ -14,7 +14,6 @@ import re
 import shutil
 import subprocess
 import sys
-import tarfile
 import tempfile
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
@@ -24,16 +23,13 @@ from typing import Any
 import nibabel as nib
 import numpy as np
 import pydicom
+from bench import SHARED, files_of, unpack
 from sections import write_section
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "scripts"))
+from unface.dicom import command
+from unface.dicom.selection import excluded
+from unface.pseudonyms import Key
 
-from unface.dicom import command  # noqa: E402 - needs the path above
-from unface.dicom.selection import excluded  # noqa: E402
-from unface.pseudonyms import Key  # noqa: E402
-
-SHARED = ROOT.parent / "shared" / "data"
 HEADING = "Headers: clean files of real scanners (benchmarks/scanners.py)"
 IDENTIFYING = {
     *("AccessionNumber", "AcquisitionDateTime", "DeviceSerialNumber", "ImageComments", "InstitutionAddress"),
@@ -72,7 +68,7 @@ class Compared:
 def series_of(folder: Path) -> dict[str, dict[str, Path]]:
     """Images below a folder, by SeriesInstanceUID and SOPInstanceUID; those that never enter under no series."""
     found: dict[str, dict[str, Path]] = defaultdict(dict)
-    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+    for path in files_of(folder):
         try:
             ds = pydicom.dcmread(path, specific_tags=list(NAMED), stop_before_pixels=True)
         except pydicom.errors.InvalidDicomError:
@@ -165,8 +161,7 @@ def compare(source: Path, work: Path) -> Compared:
 def sets(folder: Path, work: Path) -> list[Path]:
     """The folder of each set; archives are unpacked."""
     for archive in sorted(folder.glob("*.tar.xz")):
-        with tarfile.open(archive) as tar:
-            tar.extractall(work / "sets" / archive.name.removesuffix(".tar.xz"), filter="data")
+        unpack(archive, work / "sets" / archive.name.removesuffix(".tar.xz"))
     unpacked = work / "sets"
     return sorted(path for path in (unpacked if unpacked.exists() else folder).iterdir() if path.is_dir())
 
@@ -192,7 +187,7 @@ def table(found: dict[str, Compared]) -> str:
         )
     differing = sum((one.identifying for one in found.values()), Counter[str]())
     keys = ", ".join(f"{key} ({count})" for key, count in sorted(differing.items()))
-    lines += ["", f"Identifying keys that differ, as they are meant to, in so many images: {keys or 'none'}."]
+    lines += ["", f"Identifying keys that differ, as they are meant to, with the number of images: {keys or 'none'}."]
     return "\n".join(lines)
 
 

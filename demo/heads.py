@@ -69,10 +69,10 @@ class Anatomy:
     seed: int
 
 
-def anatomy(seed: int, turned_degrees: tuple[float, float, float] = (0, 0, 0)) -> Anatomy:
-    """A head drawn from `seed`; `turned_degrees` about x, y and z adds to its own small turn."""
+def anatomy(seed: int) -> Anatomy:
+    """A head drawn from `seed`."""
     random = np.random.default_rng(seed)
-    angles = np.radians(random.uniform(-6, 6, 3) + np.asarray(turned_degrees))
+    angles = np.radians(random.uniform(-6, 6, 3))
     scales = random.uniform(0.95, 1.06) * random.uniform(0.98, 1.02, 3)
     shift = random.uniform(-6, 6, 3)
     linear = _turn(angles) @ np.diag(1 / scales)

@@ -1,7 +1,7 @@
 """Make a cohort of raw DICOM that belongs to nobody: planted identifiers in every header, and planted trouble.
 
     python demo/make_cohort.py demo/dicom            # nine sessions of eight subjects, 2 mm heads
-    python demo/make_cohort.py /tmp/dicom --small    # four sessions, 3 mm heads
+    python demo/make_cohort.py /tmp/dicom --small    # three sessions, 3 mm heads
 
 Beside the folder it writes planted_identifiers.txt (strings to be found nowhere in what leaves the restricted folder)
 and expected.json (how each session has to end). The same bytes every time.
@@ -145,11 +145,10 @@ def make(out: Path, *, small: bool = False) -> tuple[list[str], list[Expected]]:
     """
     people: list[Person] = []
 
-    def visit(number: int, vendor: str, *, date: str = "", name: str = "", seed: int | None = None) -> Visit:
+    def visit(number: int, vendor: str, *, date: str = "", name: str = "") -> Visit:
         person = Person(number, vendor, date or f"2019{1 + number % 12:02d}{3 + number:02d}")
         people.append(person)
-        head = heads.anatomy(seed or 11 + number)
-        return Visit(out, person, SMALL if small else FULL, head, name)
+        return Visit(out, person, SMALL if small else FULL, heads.anatomy(11 + number), name)
 
     visits = SMALL_COHORT if small else COHORT
     expected = [outcome for write in visits for outcome in write(visit)]
@@ -289,17 +288,14 @@ def main(arguments: list[str] | None = None) -> int:
     """Run from the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("out", type=Path, help="folder to make; it must be empty or absent")
-    parser.add_argument("--small", action="store_true", help="four sessions with coarse heads, for tests")
+    parser.add_argument("--small", action="store_true", help="three sessions with coarse heads, for tests")
     parser.add_argument("--planted", type=Path, help=f"default: {PLANTED} beside OUT")
-    parser.add_argument("--expected", type=Path, help=f"default: {EXPECTED} beside OUT")
     options = parser.parse_args(arguments)
     if options.out.exists() and any(options.out.iterdir()):
         parser.error(f"{options.out} is not empty")
     strings, expected = make(options.out, small=options.small)
     (options.planted or options.out.parent / PLANTED).write_text("".join(f"{text}\n" for text in strings))
-    (options.expected or options.out.parent / EXPECTED).write_text(
-        json.dumps([asdict(outcome) for outcome in expected], indent=1) + "\n"
-    )
+    (options.out.parent / EXPECTED).write_text(json.dumps([asdict(outcome) for outcome in expected], indent=1) + "\n")
     print(f"{len(expected)} sessions in {options.out}, {len(strings)} planted identifiers")
     return 0
 

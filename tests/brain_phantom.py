@@ -19,7 +19,7 @@ Labels = Any
 class Phantom:
     """A brain with known volumes in a head with a face: `tissue` and `region` are its labels, uint8 (i, j, k).
 
-    Tissues are numbered as `segmentation.TISSUES`: CSF, grey matter, white matter. The map from the head to the
+    Tissues are numbered as `tables.TISSUES`: CSF, grey matter, white matter. The map from the head to the
     template (an affine and a smooth random field) is that of `heads.anatomy(seed)`.
     """
 
@@ -36,7 +36,7 @@ class Phantom:
         self.region = np.where(self.tissue > 0, label_points(flat.T).reshape(shape), 0).astype(np.uint8)
 
     def atrophied(self, name: str, percent: float) -> Labels:
-        """The tissue labels with so much of a region's grey matter turned to CSF, from its surface inwards."""
+        """The tissue labels with `percent` of a region's grey matter turned to CSF, from its surface inwards."""
         places = np.flatnonzero((self.tissue == 2) & (self.region == _label(name)))
         near_csf = ndimage.gaussian_filter((self.tissue <= 1).astype(np.float32), 1.5 / self.voxel_mm)
         outermost = places[np.argsort(-near_csf.ravel()[places], kind="stable")]

@@ -1,6 +1,7 @@
 """The small cohort that the tests run on, and a run of the workflow on it."""
 
 import fcntl
+import re
 import shutil
 import subprocess
 import sys
@@ -112,6 +113,16 @@ class Run:
                 command, stdout=stdout, stderr=subprocess.STDOUT, text=True, env=environment, umask=umask
             ) as process:
                 yield process
+
+
+def jobs_in(said: str) -> dict[str, int]:
+    """The jobs by rule in what Snakemake said, without the targets that do nothing."""
+    if "Nothing to be done" in said:
+        return {}
+    table = re.search(r"^Job stats:\n(.*?)\n\n", said, re.M | re.S)
+    assert table, said
+    rows = re.findall(r"^(\w+) +(\d+)$", table[1], re.M)
+    return {rule: int(count) for rule, count in rows if rule not in ("all", "total")}
 
 
 def wait_for(what: Callable[[], object]) -> None:

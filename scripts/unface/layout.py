@@ -180,7 +180,7 @@ class Layout:
 
     @property
     def closing_words(self) -> Path:
-        """What the last inventory or release came to, for the end of a run."""
+        """What the last inventory, plan, retry or release came to; printed at the end of its run."""
         return self.results / "summary.txt"
 
     @property
@@ -194,7 +194,7 @@ class Layout:
         return self.restricted / "last_settings.json"
 
     def withdrawn(self, request: str) -> Path:
-        """What was removed of subjects who withdrew: a list for each request (`dicom.withdrawn.digest`)."""
+        """What was removed of subjects who withdrew: a list for each request (`dicom.withdrawn.request`)."""
         return self.restricted / "withdrawn" / f"{request}.tsv"
 
     @property
@@ -220,11 +220,16 @@ def unit(subject: str, session: str) -> str:
 
 
 def sampled(sessions: Iterable[tuple[str, str]], count: int) -> list[tuple[str, str]]:
-    """So many of the sessions (subject and session label): those whose names have the smallest digests.
+    """At most `count` of the sessions (subject and session label): those whose names have the smallest digests.
 
     The choice is the same on every machine, and a session that is added moves at most one other out.
     """
     return sorted(sessions, key=lambda names: hashlib.sha256(unit(*names).encode()).digest())[:count]
+
+
+def stem(image: str | Path) -> str:
+    """An image's file name without its ending."""
+    return Path(image).name.removesuffix(NIFTI)
 
 
 def bids_prefix(subject: str, session: str) -> str:

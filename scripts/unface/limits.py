@@ -19,8 +19,8 @@ def scaled(amount: int) -> Callable[[object, int], int]:
     return lambda wildcards, attempt: amount * (attempt if attempt <= TRIES else 1)
 
 
-def attempt(wildcards: object, attempt: int) -> int:
-    """The how manieth job of a rule this is, from 1; for the rule's script."""
+def attempt(_wildcards: object, attempt: int) -> int:
+    """Number of this attempt at a rule's job, from 1; for the rule's script."""
     return attempt
 
 
@@ -30,7 +30,7 @@ def limit(*, minutes: float, memory_mb: float) -> None:
     Parameters
     ----------
     minutes
-        The process is killed after so long, wherever it hangs: a handler would wait for native code to return.
+        The process is killed after this time, wherever it hangs: a handler would wait for native code to return.
     memory_mb
         What the job asked for. It may allocate twice as much, since not all that is allocated is used; then it gets a
         `MemoryError`.

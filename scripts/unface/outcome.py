@@ -1,8 +1,8 @@
 """How a stage of one session ends: ok or withheld, with reasons, digests and measurements.
 
-One place for the contract of every per-session stage: bad data ends as `withheld` and the cohort goes on; a sick
-machine (a full disk, no memory, a signal) fails the job, for Snakemake to try again, and a session that fails it at
-every try is withheld; the folder appears whole or not at all; `outcome.json` says how it went and holds no identifier,
+One place for the contract of every per-session stage. Bad data ends as `withheld` and the cohort goes on. A fault of
+the machine (a full disk, no memory, a signal) fails the job, for Snakemake to try again; a session whose jobs fail at
+every try is withheld. The folder appears whole or not at all. `outcome.json` says how it went and holds no identifier,
 no time and no path of the machine.
 """
 
@@ -209,7 +209,7 @@ def run_stage(
     files
         Further input files, such as the session's record.
     attempt
-        The how manieth job for this stage in this run of the workflow, from 1. Past `TRIES`, what would fail the job
+        Number of this attempt at the stage in this run of the workflow, from 1. Past `TRIES`, what would fail the job
         once more withholds the session, so that it does not stop the cohort.
 
     Raises

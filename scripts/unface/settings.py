@@ -28,7 +28,7 @@ SHIPPED_RULES = PROJECT / "resources" / "bids_rules.yaml"
 
 
 FEW = 12
-"""So many valid words are listed in a message."""
+"""The number of valid words that a message lists at most."""
 
 
 class SettingsError(ValueError):

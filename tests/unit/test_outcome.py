@@ -1,4 +1,4 @@
-"""The contract of every stage: bad data withholds, a sick machine fails, a folder is whole or not there."""
+"""The contract of every stage: bad data withholds, a machine's fault fails the job, a folder is whole or not there."""
 
 import errno
 import json
@@ -91,7 +91,7 @@ def test_a_bug_withholds_and_its_message_stays_in_the_restricted_folder(layout):
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO])
-def test_a_sick_machine_fails_the_job_without_a_path_in_its_message(layout, number):
+def test_a_fault_of_the_machine_fails_the_job_without_a_path_in_its_message(layout, number):
     def work(task):
         raise OSError(number, os.strerror(number), "/data/DOE_JANE/1.dcm")
 

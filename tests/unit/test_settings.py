@@ -59,7 +59,7 @@ def test_a_wrong_setting_is_named_with_what_would_be_right(config, path, value, 
         settings.check(changed(config, path, value))
 
 
-def test_the_suffixes_that_a_setting_may_name_are_those_of_bids(config):
+def test_the_suffixes_that_a_setting_may_name_are_those_of_bids():
     schema = yaml.safe_load((PROJECT / "schemas" / "config.schema.yaml").read_text())
     known = {suffix for datatype in DATATYPES for suffix in names().suffixes(datatype)}
     assert set(schema["$defs"]["suffix"]["enum"]) == known - {"defacemask"} | {"ct", "MPRAGE"}

@@ -1,6 +1,5 @@
 """What is done with a cohort as a whole: a plan of a change, subjects taken out, no more kept than needed."""
 
-import csv
 import re
 import shutil
 from base64 import urlsafe_b64decode
@@ -11,6 +10,7 @@ from test_reruns import planned
 
 from small_cohort import COARSE, Run
 from unface import outcome
+from unface.files import read_table
 from unface.layout import Layout
 
 
@@ -22,9 +22,8 @@ def run(small_run: Run, tmp_path: Path) -> Run:
 
 
 def released(run: Run) -> list[tuple[str, str]]:
-    with (run.results / "report" / "release.tsv").open() as file:
-        rows = csv.DictReader(file, delimiter="\t")
-        return [(row["subject"], row["session"]) for row in rows if row["verdict"] == "released"]
+    rows = read_table(run.results / "report" / "release.tsv")
+    return [(row["subject"], row["session"]) for row in rows if row["verdict"] == "released"]
 
 
 def naming(folder: Path, label: str) -> list[str]:

@@ -3,7 +3,6 @@
 Four sessions of one small bold run each: all stages run, the heavy ones with nothing to do.
 """
 
-import csv
 import os
 import shutil
 import signal
@@ -24,6 +23,7 @@ import make_cohort
 import series
 from person import Person
 from small_cohort import Cohort, Run, made_once, wait_for
+from unface.files import read_table
 
 DISK_MB = 32
 
@@ -72,8 +72,7 @@ def assert_as_undisturbed(run: Run, undisturbed: Run) -> None:
 
 def verdicts(run: Run) -> list[tuple[str, str]]:
     """Verdict and codes of each session."""
-    with (run.results / "report" / "release.tsv").open(encoding="utf-8", newline="") as file:
-        return sorted((row["verdict"], row["codes"]) for row in csv.DictReader(file, delimiter="\t"))
+    return sorted((row["verdict"], row["codes"]) for row in read_table(run.results / "report" / "release.tsv"))
 
 
 def jobs_of(controller: subprocess.Popen[str]) -> list[psutil.Process]:
@@ -218,8 +217,7 @@ def test_bad_sessions_are_withheld_and_stop_no_other_and_can_be_tried_again(
 
 def linked(run: Run) -> dict[str, str]:
     """Label by patient's ID."""
-    with (run.results / "restricted" / "linkage.tsv").open(encoding="utf-8", newline="") as file:
-        return {row["patient_id"]: row["subject"] for row in csv.DictReader(file, delimiter="\t")}
+    return {row["patient_id"]: row["subject"] for row in read_table(run.results / "restricted" / "linkage.tsv")}
 
 
 def test_a_job_that_hangs_or_fills_memory_ends_alone() -> None:

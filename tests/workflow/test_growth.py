@@ -1,13 +1,12 @@
 """A cohort that grows, and rules that change: only the sessions that this concerns are worked on again."""
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from dicom_factory import write_series
-from small_cohort import COARSE, Cohort, Run
+from small_cohort import COARSE, Cohort, Run, jobs_in
 from unface.layout import Layout
 
 RULES = """rules:
@@ -35,9 +34,7 @@ class Growing:
 
     def jobs(self, *arguments: str) -> dict[str, int]:
         """The jobs of a run by rule, without the targets that do nothing."""
-        table = re.search(r"^Job stats:\n(.*?)\n\n", self.snakemake(*arguments), re.M | re.S)
-        rows = re.findall(r"^(\w+) +(\d+)$", table[1], re.M) if table else []
-        return {rule: int(count) for rule, count in rows if rule not in ("all", "total")}
+        return jobs_in(self.snakemake(*arguments))
 
     def released(self) -> list[str]:
         """Names of the images in the release, without subject and session."""

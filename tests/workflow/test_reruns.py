@@ -1,6 +1,5 @@
 """What a change re-runs: its own stage, what follows, and nothing before it."""
 
-import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +8,7 @@ import pydicom
 import pytest
 
 from dicom_factory import write_series
-from small_cohort import COARSE, Cohort, Run
+from small_cohort import COARSE, Cohort, Run, jobs_in
 from unface import outcome
 from unface.layout import RATING_COLUMNS, Layout
 from unface.settings import PROJECT
@@ -31,9 +30,7 @@ def planned(run: Run, *targets: str, **config: object) -> dict[str, int]:
     """The jobs that Snakemake would run, by rule."""
     finished = run.snakemake("--dry-run", *targets, **config)
     assert finished.returncode == 0, finished.stdout
-    stats = re.search(r"^Job stats:\n(.*?)\n\n", finished.stdout, re.M | re.S)
-    rows = re.findall(r"^(\w+) +(\d+)$", stats.group(1), re.M) if stats else []
-    return {rule: int(count) for rule, count in rows if rule not in ("all", "total")}
+    return jobs_in(finished.stdout)
 
 
 def test_nothing_is_left_to_do_after_a_run(small_run):

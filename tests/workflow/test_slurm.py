@@ -1,7 +1,6 @@
 """The workflow on a Slurm of three nodes, while a node and the controller die: the same bytes as on one machine, and no
 identifier in what Slurm wrote."""
 
-import csv
 import shutil
 from collections.abc import Iterator
 
@@ -11,6 +10,7 @@ from test_reproducible import contents
 import leaks
 from slurm import Cluster, missing
 from small_cohort import Run, wait_for
+from unface.files import read_table
 from unface.settings import PROJECT
 
 pytestmark = pytest.mark.skipif(bool(missing()), reason=missing())
@@ -54,8 +54,7 @@ def slurm_run(cluster: Cluster, small_run: Run, tmp_path_factory: pytest.TempPat
 
 
 def test_slurm_and_one_machine_give_the_same_release(slurm_run: Run, small_run: Run) -> None:
-    with (slurm_run.results / "report" / "release.tsv").open(encoding="utf-8", newline="") as file:
-        verdicts = [row["verdict"] for row in csv.DictReader(file, delimiter="\t")]
+    verdicts = [row["verdict"] for row in read_table(slurm_run.results / "report" / "release.tsv")]
     assert sorted(verdicts) == ["released", "released", "withheld"]
     on_slurm, local = (contents(run.results / "release") for run in (slurm_run, small_run))
     assert len(local) > 10

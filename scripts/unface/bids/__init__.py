@@ -1,1 +1,1 @@
-"""BIDS: mapping rules, conversion, sidecars, the dataset's own files."""
+"""BIDS: mapping rules, protocol groups, conversion, sidecars, NIfTI headers."""

@@ -2,8 +2,8 @@
 
 A field's value is a pattern (glob, any case), a number, a list (as many values, each fitting its pattern), or a
 mapping of tests: any, all, none (lists of patterns), regex, lt, le, gt, ge, btw (from, to), exists. A field with
-several values fits a pattern or a test if one of them does. Beside fields, `any`, `all` and `none` hold lists of
-criteria.
+several values fits a pattern or a test if one of them does. `any`, `all` and `none` may also stand in place of
+a field; each then holds a list of criteria.
 """
 
 import fnmatch

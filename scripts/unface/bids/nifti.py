@@ -7,7 +7,7 @@ import struct
 from dataclasses import dataclass
 from pathlib import Path
 
-import deflate
+from unface.packing import gzipped
 
 HEADER_BYTES = 348
 DATA_START = 352
@@ -21,9 +21,6 @@ TEXT_FIELDS = {
     "intent_name": slice(328, 344),
 }
 """Fields that hold free text; dcm2niix puts the time of the scan into descrip, ImageComments into aux_file."""
-
-GZIP_LEVEL = 4
-"""On the scanner sets a seventh of the time of zlib's usual 6, for files 0.5 % larger."""
 
 
 class NotNiftiError(ValueError):
@@ -59,16 +56,7 @@ def write_clean_gz(source: Path, target: Path) -> None:
         content[:DATA_START] = header
         image.seek(start)
         image.readinto(memoryview(content)[DATA_START:])
-    write_gz(target, content)
-
-
-def write_gz(path: Path, content: bytes | bytearray) -> None:
-    """Write gzip with neither name nor time: the same content gives the same bytes on every machine.
-
-    libdeflate, which the wheel of `deflate` brings along, writes the same on any processor. zlib does not from build
-    to build, nor isa-l from one processor to another.
-    """
-    path.write_bytes(deflate.gzip_compress(content, GZIP_LEVEL))
+    target.write_bytes(gzipped(content))
 
 
 def _clean_header(head: bytes) -> tuple[bytes, int]:

@@ -1,4 +1,4 @@
-"""What jobs cost, as Snakemake's benchmark files of earlier runs say."""
+"""What jobs cost, as Snakemake's benchmark files of earlier runs say; and times in words."""
 
 import os
 from collections.abc import Mapping
@@ -48,3 +48,9 @@ def _seconds(path: Path) -> list[float]:
         return [float(row["s"]) for row in read_table(path)]
     except (OSError, ValueError, KeyError):
         return []  # half-written, or of a job that is just running
+
+
+def clock(seconds: float) -> str:
+    """A time for readers: `4 min 05 s`, from an hour on `2 h 05 min`."""
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes // 60} h {minutes % 60:02d} min" if minutes >= 60 else f"{minutes} min {rest:02d} s"

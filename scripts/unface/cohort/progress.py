@@ -10,6 +10,8 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from typing import TextIO
 
+from unface.cohort.effort import clock
+
 QUIET = ("job_info", "job_started", "job_finished", "shellcmd", "progress", "group_info", "resources_info")
 """Events that the lines show and that need no words."""
 
@@ -88,7 +90,7 @@ class Progress(logging.Handler):
         failed = f", {self.failed} failed" if self.failed else ""
         done, total = self._finished(), sum(self.totals.values())
         elapsed = time.monotonic() - self.began
-        return [*rows, f"  {done:,} of {total:,} jobs{failed}; {_clock(elapsed)}, {self._to_go(elapsed)}"]
+        return [*rows, f"  {done:,} of {total:,} jobs{failed}; {clock(elapsed)}, {self._to_go(elapsed)}"]
 
     def _finished(self) -> int:
         return sum(self.done[rule] for rule in self.totals)
@@ -108,7 +110,7 @@ class Progress(logging.Handler):
             (total - self.done[rule]) * (self.spent[rule] / self.done[rule] if self.done[rule] else common)
             for rule, total in self.totals.items()
         )
-        return f"about {_clock(left / spent * elapsed)} to go"
+        return f"about {clock(left / spent * elapsed)} to go"
 
     def _clear(self) -> None:
         if self._drawn:
@@ -121,11 +123,6 @@ class Progress(logging.Handler):
         self.stream.write("\n".join(rows) + "\n")
         self.stream.flush()
         self._drawn, self._last = len(rows), time.monotonic()
-
-
-def _clock(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes // 60} h {minutes % 60:02d} min" if minutes >= 60 else f"{minutes}:{rest:02d}"
 
 
 def show(logger: logging.Logger, stream: TextIO, jobs: Callable[[], Mapping[str, int]]) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from unface import outcome
-from unface.cohort.effort import RULES, efforts
+from unface.cohort.effort import RULES, clock, efforts
 from unface.layout import STAGES, Layout, unit
 from unface.outcome import REASONS
 
@@ -206,9 +206,4 @@ def lines(found: Status) -> Iterator[str]:
         yield "every stage of every session is done"
     else:
         rate = "unknown" if found.rate is None else f"{found.rate:.1f} sessions an hour through {STAGES[-1]}"
-        yield f"rate: {rate}; to go: {'unknown' if found.to_go_s is None else _clock(found.to_go_s)}"
-
-
-def _clock(seconds: float) -> str:
-    minutes = round(seconds / 60)
-    return f"{minutes // 60} h {minutes % 60:02d} min" if minutes >= 60 else f"{minutes} min"
+        yield f"rate: {rate}; to go: {'unknown' if found.to_go_s is None else clock(found.to_go_s)}"

@@ -21,7 +21,7 @@ from unface.dicom.walk import Place
 
 ENDINGS = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 BOMB_RATIO = 200
-"""An archive may unpack to so many times its size; CT and MR images reach 3 to 20."""
+"""An archive may unpack to at most this many times its size; CT and MR images reach 3 to 20."""
 BOMB_FLOOR_BYTES = 1 << 30
 CHUNK = 1 << 20
 

@@ -5,12 +5,13 @@ Siemens CSA headers ((0029,xx10), (0029,xx20) of `SIEMENS CSA HEADER`) are lists
 scanners write the bare form. GE's protocol block (0025,xx1b) is gzipped text of `set NAME "value"` lines.
 """
 
-import gzip
 import re
 import struct
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+
+from unface.packing import gzipped
 
 Check = Callable[[bytes], bytes]
 """Takes a text and returns it without the subject's own words."""
@@ -179,5 +180,5 @@ def clean_ge_protocol(block: bytes, check: Check) -> bytes | None:
             continue
         if _NUMBERS.fullmatch(match[3]) or match[2] in _GE_TEXT:
             kept.append(check(line))
-    packed = gzip.compress(b"\n".join([*kept, b""]), mtime=0)
+    packed = gzipped(b"\n".join([*kept, b""]))
     return struct.pack("<I", len(packed)) + packed

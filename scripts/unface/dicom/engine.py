@@ -27,7 +27,7 @@ COMPRESSED = "1.2.840.10008.1.2.4."
 NOTHING_KNOWN = Demographics()
 HEAD_BYTES = 65_536
 HEAD_MARGIN_BYTES = 1024
-"""So much of a file is read to collect identifiers, or as much as the last header took; all if the header goes on."""
+"""How much of a file is read to collect identifiers: this, or what the last header took; all if the header goes on."""
 
 
 class IdentifierLeftError(Exception):
@@ -144,7 +144,7 @@ def read_bytes(path: Path | str) -> bytes:
 
 
 def _read(handle: int, size: int) -> bytes:
-    """So many bytes of a file from where it is read, or as many as it has."""
+    """At most `size` bytes of a file, from where it is read."""
     data = os.read(handle, size)
     while len(data) < size:
         more = os.read(handle, size - len(data))

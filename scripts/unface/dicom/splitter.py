@@ -58,7 +58,7 @@ class Unit:
 SHORT_HEAD = 8
 """Bytes of tag, VR and length of most elements in explicit VR."""
 REMEMBERED_UNITS, REMEMBERED_BYTES = 4096, 64
-"""So many short elements of a series are known again when they come back, such as the windows of its images."""
+"""The number of short elements of a series that are recognised when they come back, and how long they may be."""
 
 
 class Splitter:

@@ -21,7 +21,7 @@ from unface.pseudonyms import Key
 FILE = "survey.json"
 COLUMNS = ("tag", "creator", "keyword", "vr", "files", "subjects", "across_subjects", "within_subject", "action")
 MANY = 2
-"""So many different values are enough to say that an attribute differs."""
+"""The number of different values that is enough to say that an attribute differs."""
 UNLISTED = "(not on the safe list)"
 """Stands for private creators that anyone could have typed."""
 

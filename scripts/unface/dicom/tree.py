@@ -31,7 +31,7 @@ HEAD_BYTES = 32_768
 PATIENT_ID = 0x00100020
 NO_PATIENT = ""
 REMEMBERED = 64
-"""Of so many series, patients, folders and verdicts something is kept: a tree may have any number of them."""
+"""The number of series, patients, folders and verdicts that are remembered: a tree may have any number of them."""
 
 Refused = tuple[str, str]
 """A file by its path below the source, and why there is no clean one."""

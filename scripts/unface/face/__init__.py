@@ -1,1 +1,1 @@
-"""Faces: registration, mask, checks, rendering."""
+"""Faces: registration, mask, surface, checks."""

@@ -1,7 +1,6 @@
 """ANTs on one thread and with one seed: affine to the template, rigid to another image of the session."""
 
 import itertools
-import os
 import tempfile
 from functools import cache
 from pathlib import Path
@@ -9,23 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from unface import tools
+from unface.ants_api import LPS, ants, to_image, write_affine
 from unface.face import template
 from unface.face.checks import gradient_agreement
 from unface.face.volume import Affine, Volume, air_threshold, resampled_to
-
-# ITK takes its threads and ANTs its seed from the environment when they are first used.
-os.environ.update(tools.ONE_THREAD)
-
-import ants
 
 WORKING_MM = 3.0
 ROUGH_MM = 8.0
 STARTS_DEGREES = (-40.0, 0.0, 40.0)
 """Rotations about one axis or two: between them they reach every head that a scanner holds."""
 BEST_STARTS = 2
-LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
-"""Between the world of NIfTI (right, anterior, superior) and that of ITK (left, posterior, superior)."""
 
 
 def affine_to_template(head: Volume, *, negative: bool = False, start: Affine | None = None) -> Affine:
@@ -88,7 +80,7 @@ def _fit(image: Any, base: Any, kind: str, start: Affine | None = None, **option
     with tempfile.TemporaryDirectory() as folder:
         if start is not None:
             file = Path(folder) / "start.mat"
-            _write(start, file)
+            write_affine(start, file)
             options["initial_transform"] = str(file)
         prefix = f"{folder}/fit"
         result = ants.registration(image, base, kind, outprefix=prefix, random_seed=1, singleprecision=False, **options)
@@ -96,23 +88,15 @@ def _fit(image: Any, base: Any, kind: str, start: Affine | None = None, **option
 
 
 def _matrix(transform: Any) -> Affine:
-    """A transform of ITK as an affine of the world of NIfTI; its matrix is read off four points."""
+    """A transform of ITK as an affine of the world of NIfTI.
+
+    Its matrix is read off four points, which ITK gives in single precision: its parameters have other last digits.
+    """
     linear = np.array([np.array(transform.apply_to_point(axis)) for axis in np.eye(3)]).T
     shift = np.array(transform.apply_to_point(np.zeros(3)))
     matrix = np.eye(4)
     matrix[:3, :3], matrix[:3, 3] = linear - shift[:, None], shift
     return np.asarray(LPS @ matrix @ LPS)
-
-
-def _write(affine: Affine, file: Path) -> None:
-    matrix = LPS @ affine @ LPS
-    transform = ants.new_ants_transform(
-        precision="double",
-        dimension=3,
-        transform_type="AffineTransform",
-        parameters=[*matrix[:3, :3].ravel(), *matrix[:3, 3]],
-    )
-    ants.write_transform(transform, str(file))
 
 
 @cache
@@ -122,11 +106,4 @@ def _template(voxel_mm: float, negative: bool) -> Any:
 
 def _image(volume: Volume, voxel_mm: float) -> Any:
     coarse = resampled_to(volume, voxel_mm)
-    world = LPS @ coarse.affine
-    spacing = np.linalg.norm(world[:3, :3], axis=0)
-    return ants.from_numpy(
-        np.ascontiguousarray(coarse.data, dtype=np.float32),
-        origin=[float(value) for value in world[:3, 3]],
-        spacing=[float(value) for value in spacing],
-        direction=world[:3, :3] / spacing,
-    )
+    return to_image(coarse.data, coarse.affine)

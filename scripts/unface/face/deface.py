@@ -13,7 +13,7 @@ from unface.face.checks import Check
 from unface.face.find import Face, HeadImage, find_faces, head_images, worst
 from unface.face.images import StoredImage
 from unface.face.mask import without_face
-from unface.layout import MASKS, NIFTI, bids_folder, mask_path
+from unface.layout import MASKS, bids_folder, mask_path, stem
 from unface.outcome import WithheldError, Work
 
 FAILURES = {
@@ -120,7 +120,7 @@ def _write_mask(folder: Path, head: HeadImage, image: StoredImage, face: Face) -
         return
     images.write_mask(shared, face.keep, image.affine)
     _write_json(
-        shared.with_name(shared.name.removesuffix(NIFTI) + ".json"),
+        shared.with_name(f"{stem(shared)}.json"),
         {"Description": "Face mask: 1 where voxels were kept, 0 where they were removed", "Type": "Face"},
     )
 

@@ -10,22 +10,19 @@ import numpy as np
 
 from unface import settings, tools
 from unface.face import template
-from unface.face.images import StoredImage
 from unface.face.volume import Affine, Array, Volume, sampled_on
 from unface.outcome import JobFailedError, WithheldError
 
 QUICKSHEAR_BUFFER = 10
 
 
-def outside(
-    chosen: settings.Deface, image: StoredImage, volume: Volume, head_to_template: Affine, scratch: Path
-) -> Array | None:
+def outside(chosen: settings.Deface, volume: Volume, head_to_template: Affine, scratch: Path) -> Array | None:
     """What the program that the settings name keeps of an image, True where kept; None if masking is our own.
 
     Parameters
     ----------
     volume
-        The image's first volume: programs get it as floats, in a file with nothing but its affine.
+        The first volume of the image: programs get it as floats, in a file with nothing but its affine.
     head_to_template
         Our own registration: quickshear needs a brain mask, which is carried by it.
 
@@ -33,7 +30,7 @@ def outside(
     ------
     WithheldError
         `engine_missing` where the program is not installed, `registration_failed` if it fails on the image or writes
-        something else than an image or a mask on the same grid, `tool_timeout`.
+        something other than an image or a mask on the same grid, `tool_timeout`.
     """
     if chosen.engine == "niimath":
         return None

@@ -14,7 +14,7 @@ from unface.face.images import StoredImage
 from unface.face.mask import head_mask
 from unface.face.registration import Attempt, Registration
 from unface.face.volume import Affine, Array, Volume
-from unface.layout import NIFTI, without_twins
+from unface.layout import NIFTI, stem, without_twins
 from unface.outcome import WithheldError
 
 
@@ -27,7 +27,7 @@ class HeadImage:
 
     @property
     def stem(self) -> str:
-        return Path(self.path).name.removesuffix(NIFTI)
+        return stem(self.path)
 
     @property
     def suffix(self) -> str:
@@ -59,7 +59,7 @@ def head_images(bids: Path, session: Path, suffixes: tuple[str, ...]) -> list[He
     found = [
         HeadImage(str(file.relative_to(bids)), file)
         for file in sorted((bids / session).rglob(f"*{NIFTI}"))
-        if file.name.removesuffix(NIFTI).rsplit("_", 1)[1] in suffixes
+        if stem(file).rsplit("_", 1)[1] in suffixes
     ]
     # A phase image shows no edges to align: magnitudes come first.
     return sorted(found, key=lambda head: (head.suffix != "T1w", "part-phase" in head.path, head.path))
@@ -164,7 +164,7 @@ class Finder:
         best: tuple[float, Face] | None = None
         back = cache(lambda: registration.gradients_back_to_front(coarse, self.scratch))
         for attempt in registration.attempts(coarse, self.scratch):
-            found = self._registered(head, coarse, attempt, image, back)
+            found = self._registered(coarse, attempt, image, back)
             face = self._masked(head, image, volume, attempt.fit, found)
             sure = attempt.gradients >= checks.SURE_NGF
             if face.state == "pass" and (sure or attempt.others is not None):
@@ -179,7 +179,7 @@ class Finder:
         return best[1] if best else None
 
     def _registered(
-        self, head: HeadImage, coarse: Volume, attempt: Attempt, image: StoredImage, back: Callable[[], float]
+        self, coarse: Volume, attempt: Attempt, image: StoredImage, back: Callable[[], float]
     ) -> dict[str, Check]:
         fit, others = attempt.fit, attempt.others
         found = checks.of_registration(fit.head_to_template, attempt.gradients, self.chosen.limits)
@@ -194,7 +194,7 @@ class Finder:
     def _masked(
         self, head: HeadImage, image: StoredImage, volume: Volume, fit: Registration, found: dict[str, Check]
     ) -> Face:
-        keep = self._outside(head, image, volume, fit.head_to_template)
+        keep = self._outside(head, volume, fit.head_to_template)
         if keep is None:
             keep = head_mask(volume.data.shape, image.affine, fit.head_to_template, ears=self.chosen.ears)
         return Face(fit, keep, {**found, **self._masking(volume, keep, fit.head_to_template)}, head.stem)
@@ -227,11 +227,11 @@ class Finder:
             masked = {name: check.undecided("defaced_before") for name, check in masked.items()}
         return {"brain_margin_mm": margin, **masked}
 
-    def _outside(self, head: HeadImage, image: StoredImage, volume: Volume, to_template: Affine) -> Array | None:
+    def _outside(self, head: HeadImage, volume: Volume, to_template: Affine) -> Array | None:
         if head.path in self.from_outside:
             return self.from_outside[head.path]
         try:
-            keep = engines.outside(self.chosen, image, volume, to_template, self.scratch)
+            keep = engines.outside(self.chosen, volume, to_template, self.scratch)
         except WithheldError as error:
             raise WithheldError(error.reason.code, f"{head.stem}: {error.reason.sentence}") from None
         # quickshear's depends on the brain that the registration carries to the head.

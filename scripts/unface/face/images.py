@@ -11,9 +11,9 @@ from typing import Any
 import nibabel as nib
 import numpy as np
 
-from unface.bids import nifti
 from unface.face.volume import Affine, Array, Volume
 from unface.outcome import WithheldError
+from unface.packing import gzipped
 
 LEAST_VOXEL_MM3 = 1e-6
 
@@ -122,7 +122,7 @@ def _least_weighted(path: Path, volumes: int) -> int:
 def write(path: Path, image: StoredImage) -> None:
     """Write an image, its header byte for byte."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    nifti.write_gz(path, image.to_bytes())
+    path.write_bytes(gzipped(image.to_bytes()))
 
 
 def write_mask(path: Path, mask: Array, affine: Affine) -> None:
@@ -132,4 +132,4 @@ def write_mask(path: Path, mask: Array, affine: Affine) -> None:
     image.set_sform(affine, 1)
     image.header.set_xyzt_units("mm")
     path.parent.mkdir(parents=True, exist_ok=True)
-    nifti.write_gz(path, image.to_bytes())
+    path.write_bytes(gzipped(image.to_bytes()))

@@ -37,7 +37,7 @@ def head_mask(shape: tuple[int, ...], affine: Affine, head_to_template: Affine, 
     return keep
 
 
-def air(image: StoredImage, suffix: str) -> float:
+def air(suffix: str) -> float:
     """The value of air in an image's unit: -1024 HU in CT, 0 elsewhere."""
     return AIR_HU if suffix == "ct" else 0.0
 
@@ -51,5 +51,5 @@ def without_face(image: StoredImage, keep: Array, suffix: str) -> StoredImage:
         On the image's own grid.
     """
     stored = image.stored.copy(order="F")
-    stored[~keep] = image.stored_value(air(image, suffix))
+    stored[~keep] = image.stored_value(air(suffix))
     return replace(image, stored=stored)

@@ -22,7 +22,8 @@ UPRIGHT_DEGREES = 40.0
 """A head tilted further is aligned again from where the first fit puts it: fits at 46 degrees were off by 8 mm, those
 up to 43 degrees by 1 mm."""
 BEYOND_DOUBT_NGF = 0.75
-"""From here on what ANTs finds from a fit may confirm it; at 0.704 it confirmed one whose face was 13 mm off."""
+"""From this NGF on, what ANTs finds when it starts from a fit may confirm it; at 0.704 one with the face 13 mm off was
+confirmed."""
 SOFT_TISSUE_HU = (-200.0, 200.0)
 """Of a CT this window looks most like the template: skin, muscle and brain bright, but for air and bone."""
 

@@ -135,7 +135,7 @@ def _evened(values: Array, seen: Array, threshold: float) -> Array:
 
 
 def _mean_within(data: Array, mask: Array) -> Array:
-    """The mean of the masked voxels around each voxel; where there are none far and wide, 0."""
+    """The mean of the masked voxels around each voxel; 0 where there are none nearby."""
     sigma = FIELD_MM / (2 * GRID_MM)
     part = ndimage.gaussian_filter(mask.astype(np.float32), sigma)
     total = ndimage.gaussian_filter(np.where(mask, data, 0), sigma)

@@ -25,11 +25,6 @@ class Volume:
         """Edges of a voxel along i, j, k."""
         return np.asarray(np.linalg.norm(self.affine[:3, :3], axis=0))
 
-    def world(self) -> NDArray[np.float64]:
-        """World coordinates of every voxel: (i, j, k, 3)."""
-        voxels = np.moveaxis(np.indices(self.data.shape), 0, -1)
-        return np.asarray(voxels @ self.affine[:3, :3].T + self.affine[:3, 3])
-
 
 def resampled_to(volume: Volume, voxel_mm: float) -> Volume:
     """The same field of view at about `voxel_mm`, smoothed first where that is coarser."""

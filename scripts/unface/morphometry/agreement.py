@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 
 from unface import settings
 from unface.files import NOT_AVAILABLE, read_table, table_text, write_whole
-from unface.layout import NIFTI
+from unface.layout import NIFTI, stem
 from unface.morphometry import tables
 from unface.morphometry.tables import AGREEMENT, TISSUES
 from unface.outcome import WithheldError, Work
 
 COLUMNS = ("image", "measure", "region", "unit", "original", "defaced", "difference", "percent", "limit", "ok")
 SMALL_ML = 1.0
-"""A region of less than so much is held to the change of a region of this size: percents of little say nothing."""
+"""A smaller region is held to the change of a region of this size: percentages of a small volume say little."""
 
 
 @dataclass(frozen=True)
@@ -131,11 +131,10 @@ def _rows(
     for (measure, region), (value, unit) in before.items():
         limit = limits.region_percent if region else allowed.get(measure)
         yield Row(image, measure, region, unit, value, after[measure, region][0], limit)
-    stem = Path(image).name.removesuffix(NIFTI)
     if not parts:
         return  # another program's measures come without labels
-    tissue = [_labels(folder, stem, "tissue") for folder in folders]
-    places = [_labels(folder, stem, "regions") for folder in folders]
+    tissue = [_labels(folder, stem(image), "tissue") for folder in folders]
+    places = [_labels(folder, stem(image), "regions") for folder in folders]
     if tissue[0].shape != tissue[1].shape:
         raise WithheldError("morphometry_failed", "original and defaced image do not have the same voxels")
     yield Row(image, "dice_brain", "", "ratio", None, dice(tissue[0] > 0, tissue[1] > 0), limits.dice_min)
@@ -148,8 +147,8 @@ def _rows(
         yield Row(image, "dice", part["name"], "ratio", None, overlap, None)
 
 
-def _labels(folder: Path, stem: str, kind: str) -> NDArray[np.uint8]:
-    loaded: Any = nib.load(folder / tables.LABELS / f"{stem}_{kind}{NIFTI}")
+def _labels(folder: Path, name: str, kind: str) -> NDArray[np.uint8]:
+    loaded: Any = nib.load(folder / tables.LABELS / f"{name}_{kind}{NIFTI}")
     return np.asarray(loaded.dataobj, dtype=np.uint8)
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from unface.files import read_table, table_text, write_whole
-from unface.layout import NIFTI, mask_file
+from unface.layout import NIFTI, mask_file, stem
 from unface.morphometry import tables
 from unface.outcome import Work
 
@@ -35,10 +35,10 @@ def check_brain(work: Work, original: Path, defaced: Path, least_mm: float) -> N
     rows = []
     for image in sorted({row["image"] for row in read_table(original / tables.MEASURES)}):
         mask = mask_file(defaced, image)
-        stem = Path(image).name.removesuffix(NIFTI)
-        tissue = original / tables.LABELS / f"{stem}_tissue{NIFTI}"
+        name = stem(image)
+        tissue = original / tables.LABELS / f"{name}_tissue{NIFTI}"
         if mask is None or not tissue.exists():
-            work.note(f"{stem}: morphometry left no labels of its brain, so its face mask was not held against them")
+            work.note(f"{name}: morphometry left no labels of its brain, so its face mask was not held against them")
             continue
         removed_ml, margin_mm = brain_removed(tissue, mask)
         ok = removed_ml == 0 and margin_mm >= least_mm
@@ -47,7 +47,7 @@ def check_brain(work: Work, original: Path, defaced: Path, least_mm: float) -> N
             what = f"removes {removed_ml:.2f} mL of brain" if removed_ml else f"comes within {margin_mm:.1f} mm of it"
             work.withhold(
                 "brain_cut",
-                f"the face mask of {stem} {what}, by the brain that morphometry found; the cut has to stay "
+                f"the face mask of {name} {what}, by the brain that morphometry found; the cut has to stay "
                 f"{least_mm:g} mm away. See the review page",
             )
     write_whole(work.folder / BRAIN_KEPT, table_text(COLUMNS, rows), mode=0o600)

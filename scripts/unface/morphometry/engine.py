@@ -1,6 +1,5 @@
 """The brain of one session in numbers: volumes, regions, intensities and contrast of its T1w images."""
 
-import gzip
 import re
 from collections.abc import Iterator
 from importlib.metadata import version
@@ -14,12 +13,13 @@ from scipy import ndimage, stats
 
 from unface import settings
 from unface.files import NOT_AVAILABLE, table_text, write_whole
-from unface.layout import NIFTI, bids_folder
+from unface.layout import NIFTI, bids_folder, stem
 from unface.morphometry import external, tables
 from unface.morphometry.measures import Measure, NotMeasurableError
 from unface.morphometry.regions import MIXED_LOBES, Atlas, Region, groups, regions
 from unface.morphometry.tables import LABELS, MEASURES, TISSUES
 from unface.outcome import WithheldError, Work
+from unface.packing import gzipped
 
 if TYPE_CHECKING:
     from unface.morphometry.segmentation import Segmentation
@@ -28,7 +28,7 @@ COLUMNS = ("image", "measure", "region", "value", "unit")
 PURE = 0.7
 """Voxels of at least this posterior count for a tissue's intensity; at 3 mm a head had no grey matter above 0.9."""
 ICV_ML = (600.0, 2500.0)
-"""Of a living head from infancy on; outside, the alignment went wrong."""
+"""Intracranial volumes of people from infancy on; one outside this range means that the alignment went wrong."""
 SHIFT_VOXELS = 0.5
 LIKENESS_MIN = 0.25
 """Correlation with the template inside the brain. Whole heads measured 0.61-0.80, lost ones up to 0.10."""
@@ -70,7 +70,7 @@ def measure_session(work: Work, images: Path, chosen: settings.Morphometry, *, m
                 names = {"subject": work.subject, "session": work.session, "image": kind}
                 made = external.results_of(chosen, names, whole, work.scratch)
             else:
-                made = _measure(work, image.name.removesuffix(NIFTI), whole, chosen)
+                made = _measure(work, stem(image), whole, chosen)
         except NotMeasurableError as error:
             raise WithheldError(
                 "morphometry_failed",
@@ -83,7 +83,7 @@ def measure_session(work: Work, images: Path, chosen: settings.Morphometry, *, m
     work.measurements["images"] = len(found)
 
 
-def _measure(work: Work, stem: str, image: Path, chosen: settings.Morphometry) -> list[Measure]:
+def _measure(work: Work, name: str, image: Path, chosen: settings.Morphometry) -> list[Measure]:
     """Measure one image and write its labels and their names."""
     # Here alone: ANTs takes two seconds to import, which sessions without a T1w are spared.
     from unface.morphometry.segmentation import segment  # noqa: PLC0415
@@ -98,7 +98,7 @@ def _measure(work: Work, stem: str, image: Path, chosen: settings.Morphometry) -
     segmented = segment(image, chosen.resolution_mm, work.scratch, atlas)
     _check(segmented)
     for kind, labels in {"tissue": segmented.labels, "regions": segmented.regions}.items():
-        _save(segmented.whole(labels), segmented.full.affine, work.folder / LABELS / f"{stem}_{kind}{NIFTI}")
+        _save(segmented.whole(labels), segmented.full.affine, work.folder / LABELS / f"{name}_{kind}{NIFTI}")
     names = [(part.label, part.name, part.lobe or NOT_AVAILABLE) for part in parts]
     write_whole(work.folder / LABELS / tables.REGIONS, table_text(("index", "name", "lobe"), names), mode=0o600)
     return list(measures(segmented, parts))
@@ -175,7 +175,7 @@ def _check(segmented: "Segmentation") -> None:
 
 
 def _save(labels: NDArray[np.uint8], affine: NDArray[np.float64], path: Path) -> None:
-    """Write labels with an empty header and a gzip without time and name: the same labels are the same bytes."""
+    """Write labels with an empty header: the same labels are the same bytes."""
     image: Any = nib.Nifti1Image(labels, affine)  # type: ignore[no-untyped-call]
     image.header.set_xyzt_units("mm")
-    path.write_bytes(gzip.compress(image.to_bytes(), compresslevel=6, mtime=0))
+    path.write_bytes(gzipped(image.to_bytes()))

@@ -1,7 +1,7 @@
 """Brain measures of other programs: FreeSurfer's and FastSurfer's tables of statistics, SynthSeg's table of volumes.
 
 Formats: `aseg.stats` and `?h.aparc.stats` as `mri_segstats` and `mris_anatomical_stats` write them (comment lines
-`# Measure name, short name, text, value, unit` and `# ColHeaders`, then columns apart by spaces; volumes in mm3,
+`# Measure name, short name, text, value, unit` and `# ColHeaders`, then columns separated by spaces; volumes in mm3,
 thickness in mm); the CSV of `mri_synthseg --vol` (a column a structure, a row an image, mm3).
 """
 

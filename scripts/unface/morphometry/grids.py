@@ -59,11 +59,11 @@ def anti_aliased(data: NDArray[Any], affine: NDArray[np.float64], voxel_mm: floa
     return smooth
 
 
-def resampled(data: NDArray[Any], affine: NDArray[np.float64], grid: Grid, order: int = 1) -> NDArray[np.float32]:
-    """An image's values at the voxels of another grid; zero outside of it."""
+def resampled(data: NDArray[Any], affine: NDArray[np.float64], grid: Grid) -> NDArray[np.float32]:
+    """An image's values at the voxels of another grid, interpolated linearly; zero outside of it."""
     matrix = np.linalg.inv(affine) @ grid.affine
     values: NDArray[np.float32] = ndimage.affine_transform(
-        data.astype(np.float32, copy=False), matrix[:3, :3], matrix[:3, 3], output_shape=grid.shape, order=order
+        data.astype(np.float32, copy=False), matrix[:3, :3], matrix[:3, 3], output_shape=grid.shape, order=1
     )
     return values
 

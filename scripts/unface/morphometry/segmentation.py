@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from unface import tools
-from unface.morphometry.ants_alone import LPS, AntsImage, ants, to_ants
+from unface.ants_api import LPS, AntsImage, ants, to_image, write_affine
 from unface.morphometry.grids import Grid, anti_aliased, box_of, lattice, resampled
 from unface.morphometry.measures import NotMeasurableError
 from unface.morphometry.regions import Atlas
@@ -30,8 +30,8 @@ RIM_MM = 2
 """Around the brain of the affine fit: the room in which the brain's own edge is looked for."""
 MARGIN_MM = 4
 BOX_STEP_MM = 16
-"""The deformation turns a little on the edges of its box: two images nearly alike are to have the same. Bias field and
-affine turn on them more: they get the whole lattice, which is the same for two images of one header."""
+"""The deformation depends a little on the edges of its box, which two nearly equal images should share. Bias field and
+affine depend on them more: they get the whole lattice, which is the same for two images of one header."""
 PASSES = 2
 """The first fit starts from the whole head, which defacing changed; the second from where the first put the brain."""
 BRAIN_MIN_ML = 300
@@ -101,9 +101,9 @@ def segment(image: Path, voxel_mm: float, scratch: Path, atlas: Atlas | None = N
         if roughly.sum() * full.voxel_ml < BRAIN_MIN_ML:
             raise NotMeasurableError("the template's brain falls outside of the image")
         near = ndimage.binary_dilation(roughly, iterations=max(1, round(RIM_MM / voxel_mm)))
-        around = to_ants(near, full.affine)
+        around = to_image(near, full.affine)
         even = ants.n4_bias_field_correction(
-            to_ants(coarse, full.affine),
+            to_image(coarse, full.affine),
             mask=around,
             shrink_factor=max(1, round(BIAS_VOXEL_MM / voxel_mm)),
             convergence=BIAS_ITERATIONS,
@@ -111,8 +111,8 @@ def segment(image: Path, voxel_mm: float, scratch: Path, atlas: Atlas | None = N
         head_to_template = _affine(even * around, maps, head_to_template, scratch)
     box = box_of(near, margin=max(1, round(MARGIN_MM / voxel_mm)), step=max(1, round(BOX_STEP_MM / voxel_mm)))
     grid = full.cut(box)
-    even = to_ants(even.numpy()[box], grid.affine)
-    transforms = _deform(even * to_ants(near[box], grid.affine), maps, head_to_template, scratch)
+    even = to_image(even.numpy()[box], grid.affine)
+    transforms = _deform(even * to_image(near[box], grid.affine), maps, head_to_template, scratch)
     warped = {
         name: _carried(getattr(maps, name), maps, even, transforms, "linear") for name in ("t1", "brain", *TISSUES)
     }
@@ -122,9 +122,9 @@ def segment(image: Path, voxel_mm: float, scratch: Path, atlas: Atlas | None = N
     # Atropos takes priors by file, whose rounded origin it then finds to differ: it gets a plain grid.
     plain = np.diag([voxel_mm, voxel_mm, voxel_mm, 1.0])
     found = ants.atropos(
-        a=to_ants(even.numpy(), plain),
-        x=to_ants(brain, plain),
-        i=[to_ants(warped[name].numpy(), plain) for name in TISSUES],
+        a=to_image(even.numpy(), plain),
+        x=to_image(brain, plain),
+        i=[to_image(warped[name].numpy(), plain) for name in TISSUES],
         m=SMOOTHNESS,
         c=ATROPOS_ITERATIONS,
         priorweight=PRIOR_WEIGHT,
@@ -189,7 +189,7 @@ def _affine(
     """A better fit of the brain alone (world to world, mm, RAS) from a rough one."""
     found = ants.registration(
         fixed=brain,
-        moving=to_ants(maps.t1, maps.affine),
+        moving=to_image(maps.t1, maps.affine),
         random_seed=1,
         type_of_transform="Affine",
         initial_transform=_written(head_to_template, scratch),
@@ -210,7 +210,7 @@ def _deform(brain: AntsImage, maps: Template, head_to_template: NDArray[np.float
     affine = _written(head_to_template, scratch)
     fitted = ants.registration(
         fixed=brain,
-        moving=to_ants(maps.t1, maps.affine),
+        moving=to_image(maps.t1, maps.affine),
         random_seed=1,
         type_of_transform="SyNOnly",
         initial_transform=affine,
@@ -223,21 +223,15 @@ def _deform(brain: AntsImage, maps: Template, head_to_template: NDArray[np.float
 
 def _written(head_to_template: NDArray[np.float64], scratch: Path) -> str:
     """The file of an affine (world to world, mm, RAS) as ANTs reads it."""
-    matrix = LPS @ head_to_template @ LPS
-    path = str(scratch / "head_to_template.mat")
-    ants.write_transform(
-        ants.create_ants_transform(
-            "AffineTransform", precision="double", dimension=3, matrix=matrix[:3, :3], offset=matrix[:3, 3]
-        ),
-        path,
-    )
-    return path
+    path = scratch / "head_to_template.mat"
+    write_affine(head_to_template, path)
+    return str(path)
 
 
 def _carried(
     values: NDArray[Any], maps: Template, to: AntsImage, transforms: list[str], interpolator: str
 ) -> AntsImage:
-    return ants.apply_transforms(to, to_ants(values, maps.affine), transforms, interpolator=interpolator)
+    return ants.apply_transforms(to, to_image(values, maps.affine), transforms, interpolator=interpolator)
 
 
 def _save(data: NDArray[np.float32], affine: NDArray[np.float64], path: Path) -> None:

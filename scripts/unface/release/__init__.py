@@ -1,1 +1,1 @@
-"""What may leave: known-answer scan, gate, assembly."""
+"""What may leave: audit, gate, assembly, the dataset's own files."""

@@ -170,7 +170,7 @@ class Check:
     def _numbers(self, file: Path) -> Iterator[Finding]:
         text = file.read_bytes().decode("latin-1")
         if not re.fullmatch(r"[-+0-9.eE\s]*|[nNaA\s]*", text):
-            yield "unaudited", "holds something else than numbers"
+            yield "unaudited", "holds something other than numbers"
         yield from self._strings("in its text", [word for word in text.split() if not _is_number(word)])
         yield from _hits(self.answers.in_text(text), "in its text")
 

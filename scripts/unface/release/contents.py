@@ -37,8 +37,8 @@ class Released:
 class Heads:
     """Which images show the head and so have to come from defacing.
 
-    Those with the suffixes that are defaced; and whatever BIDS files with the anatomy, lest a suffix that the settings
-    leave out or misspell lets a face through. `faceless`: suffixes of images there that show no face.
+    Those with the suffixes that are defaced, and every image in a folder of anatomy, so that no face gets through by a
+    suffix that the settings leave out or misspell. `faceless`: suffixes of images in these folders that show no face.
     """
 
     suffixes: Collection[str]
@@ -54,7 +54,7 @@ class Heads:
 def candidates(work: Work, converted: Path, defaced: Path, shown: Heads) -> list[tuple[str, Path]]:
     """Each file that would be released as (stage, file below `bids/`), by path.
 
-    Withholds the session if a head image was not defaced, if defacing left something else than defaced images and
+    Withholds the session if a head image was not defaced, if defacing left anything other than defaced images and
     their masks, or if something is not a regular file.
     """
     whole, faceless = _files(work, converted / "bids"), _files(work, defaced / "bids")

@@ -155,7 +155,7 @@ def release(
     ignore
         Words that are no secret although a header holds them as an identifier.
     conversions
-        Today's digests for the conversion of those sessions whose plan is known (`settings.protocol`).
+        Today's digests for the conversion of those sessions whose plan is known (`settings.conversions`).
     protocol_texts
         The files of the protocol that goes out with the dataset (`protocol.texts`).
     data_dictionary

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from unface.files import TableError, read_users_table, table_text, write_whole
-from unface.layout import RATING_COLUMNS, mask_names
+from unface.layout import RATING_COLUMNS, mask_names, stem
 from unface.outcome import Outcome, Reason
 
 NEEDED = RATING_COLUMNS[:4]
@@ -30,6 +30,10 @@ class Shown:
     image: str
     image_sha256: str
     mask_sha256: str
+
+    def row(self, rating: str = "") -> tuple[str, ...]:
+        """Its row in the table of ratings (`RATING_COLUMNS`), with no rater, reason or date."""
+        return (self.image, self.image_sha256, self.mask_sha256, rating, "", "")
 
 
 @dataclass(frozen=True)
@@ -99,20 +103,19 @@ def judge(defaced: Outcome, ratings: Ratings) -> tuple[list[Reason], list[Shown]
     reasons, wanted = [], []
     images: Mapping[str, Any] = defaced.measurements.get("images", {})
     for image, what in shown(defaced).items():
-        stem, rating = Path(image).name.removesuffix(".nii.gz"), ratings.by_shown.get(what)
+        name, rating = stem(image), ratings.by_shown.get(what)
         if rating == "fail":
-            reasons.append(Reason("rated_fail", f"{stem} was looked at and rated as failed", "release"))
+            reasons.append(Reason("rated_fail", f"{name} was looked at and rated as failed", "release"))
         elif rating != "pass" and (images[image].get("state") == "review" or "fail" in ratings.outdated(what)):
             own = [code for code in images[image].get("review", ()) if code in OWN_CODES]
             ask = (
                 "was rated when it was another result: rate it anew" if ratings.outdated(what) else "waits for a rating"
             )
-            reasons.append(Reason(own[0] if own else "needs_review", f"{stem} {ask}; see the review page", "release"))
+            reasons.append(Reason(own[0] if own else "needs_review", f"{name} {ask}; see the review page", "release"))
             wanted.append(what)
     return reasons, wanted
 
 
 def write_wanted(path: Path, wanted: Iterable[Shown]) -> None:
     """The images that wait for a rating as a table to be filled in: a column `rating` of pass or fail."""
-    rows = sorted((what.image, what.image_sha256, what.mask_sha256, "", "", "") for what in wanted)
-    write_whole(path, table_text(RATING_COLUMNS, rows), mode=0o600)
+    write_whole(path, table_text(RATING_COLUMNS, sorted(what.row() for what in wanted)), mode=0o600)

@@ -1,1 +1,1 @@
-"""Pages, plots and the summary of a run."""
+"""Review pages, renderings of heads, plots and the cohort's summary."""

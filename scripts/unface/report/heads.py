@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from unface.layout import NIFTI, Layout, bids_folder, mask_file
+from unface.face.volume import Array, Volume
+from unface.layout import NIFTI, Layout, bids_folder, mask_file, stem
 from unface.report import pictures
-from unface.report.pictures import Array, Colour, Volume
+from unface.report.pictures import Colour
 from unface.report.render import View, shaded
 from unface.report.results import Session
 
@@ -48,14 +48,12 @@ class Head:
 
     @property
     def stem(self) -> str:
-        return Path(self.name).name.removesuffix(NIFTI)
+        return stem(self.name)
 
 
 def names(layout: Layout, session: Session) -> list[str]:
     """The session's head images as paths in BIDS: those defaced, or those that would be."""
-    defaced = session.outcomes.get("defaced")
-    measured = defaced.measurements.get("images", {}) if defaced else {}
-    if measured:
+    if measured := session.heads():
         return sorted(measured)
     bids = layout.stage("converted", session.subject, session.session) / "bids"
     folder = bids / bids_folder(session.subject, session.session)
@@ -134,10 +132,3 @@ def _outlined(volume: Volume, reference: Volume, labels: Volume) -> list[Picture
         for plane in pictures.planes(reference)
         if plane.name in pictures.BRAIN_PLANES
     ]
-
-
-def measured(session: Session, name: str) -> Mapping[str, Any]:
-    """What defacing measured of one image: its state and its checks."""
-    defaced = session.outcomes.get("defaced")
-    found: Mapping[str, Any] = defaced.measurements.get("images", {}).get(name, {}) if defaced else {}
-    return found

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from unface.files import NOT_AVAILABLE, read_table, table_text, write_whole
-from unface.layout import Layout, bids_folder
+from unface.layout import NIFTI, Layout, bids_folder
 from unface.morphometry import cohort, tables
 from unface.morphometry.cohort import Agreement, Noise, Pairs
 from unface.release.dataset import characteristics, read_subjects
@@ -154,7 +154,7 @@ def _scanner(layout: Layout, session: Session, image: str | None) -> str:
         return NOT_AVAILABLE
     folder = layout.stage("converted", session.subject, session.session) / "bids"
     anat = folder / bids_folder(session.subject, session.session) / "anat"
-    sidecar = folder / f"{image.removesuffix('.nii.gz')}.json" if image else min(anat.glob("*_T1w.json"), default=None)
+    sidecar = folder / f"{image.removesuffix(NIFTI)}.json" if image else min(anat.glob("*_T1w.json"), default=None)
     if sidecar is None or not sidecar.is_file():
         return NOT_AVAILABLE
     values = json.loads(sidecar.read_text(encoding="utf-8"))

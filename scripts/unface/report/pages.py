@@ -6,6 +6,7 @@ from typing import Any
 
 import jinja2
 
+from unface.files import NOT_AVAILABLE
 from unface.report import wording
 
 HERE = Path(__file__).parent
@@ -24,6 +25,7 @@ def render(template: str, **context: Any) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.globals["not_available"] = NOT_AVAILABLE
     environment.filters["figure"] = figure
     environment.filters["words"] = words
     environment.filters["measure"] = wording.measure
@@ -33,11 +35,9 @@ def render(template: str, **context: Any) -> str:
 
 
 def figure(value: Any, significant: int = 3) -> str:
-    """A measured value for readers: so many significant digits, a true minus, thin spaces between thousands."""
-    if value in (None, "", "n/a"):
+    """A measured value for readers: `significant` digits, a true minus, thin spaces between thousands."""
+    if value in (None, "", NOT_AVAILABLE):
         return "–"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
     if isinstance(value, list | tuple):
         return " to ".join(figure(part, significant) for part in value)
     try:

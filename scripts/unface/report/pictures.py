@@ -1,7 +1,7 @@
 """Slices of heads as small pictures: at true aspect, in one orientation, with outlines of masks.
 
 Slices lie along the image's own axes, so nothing is blurred across them; a second image (the defaced head, a mask,
-labels) is sampled at the same points in space, whatever grid it has.
+labels) is sampled at the same points in space, whatever grid it has. Volumes are in their closest RAS+ order.
 """
 
 import base64
@@ -14,33 +14,20 @@ from typing import Any
 
 import nibabel as nib
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
 
+from unface.face.volume import Array, Volume
+
 PIXELS_PER_MM = 1.4
 JPEG_QUALITY = 82
+BOX_MARGIN_MM = 10
 
 HEAD_INTENSITY = 0.12
 """Of the window of grey values: what is brighter is head and not air."""
 BRAIN_PLANES = ("Sagittal, middle", "Axial, brain", "Coronal, brain")
 
-Array = NDArray[Any]
 Colour = tuple[int, int, int]
-
-
-@dataclass(frozen=True)
-class Volume:
-    """One 3D image in its closest RAS+ order: `data` (x, y, z) with x to the right, and its `affine` to mm."""
-
-    data: Array
-    affine: Array
-
-    @property
-    def voxel_mm(self) -> Array:
-        """Voxel size along x, y and z."""
-        size: Array = np.sqrt((self.affine[:3, :3] ** 2).sum(axis=0))
-        return size
 
 
 @dataclass(frozen=True)
@@ -82,11 +69,11 @@ def window(volume: Volume) -> tuple[float, float]:
     return float(low), float(max(high, low + 1e-6))
 
 
-def head_box(volume: Volume, margin_mm: float = 10) -> tuple[slice, ...]:
+def head_box(volume: Volume) -> tuple[slice, ...]:
     """The part of a volume that a head takes up, and a margin of air."""
     low, high = window(volume)
     first, last = _bounds(volume.data > low + HEAD_INTENSITY * (high - low))
-    margin = margin_mm / volume.voxel_mm
+    margin = BOX_MARGIN_MM / volume.voxel_mm
     starts, stops = np.maximum(first - margin, 0).astype(int), (last + margin).astype(int) + 1
     return tuple(slice(int(start), int(stop)) for start, stop in zip(starts, stops, strict=True))
 
@@ -201,13 +188,8 @@ def outlined_labels(
     return slice_picture(volume, plane, shown, [(at == label, colour) for label, colour in colours.items()])
 
 
-def data_uri(picture: Array, photograph: bool = True) -> str:
-    """A picture inside a page: JPEG for a photograph, PNG for a drawing."""
+def data_uri(picture: Array) -> str:
+    """A picture inside a page, as JPEG."""
     buffer = io.BytesIO()
-    image = Image.fromarray(picture)
-    if photograph:
-        image.save(buffer, "JPEG", quality=JPEG_QUALITY, subsampling=0, optimize=True)
-    else:
-        image.save(buffer, "PNG", optimize=True)
-    kind = "jpeg" if photograph else "png"
-    return f"data:image/{kind};base64,{base64.b64encode(buffer.getvalue()).decode('ascii')}"
+    Image.fromarray(picture).save(buffer, "JPEG", quality=JPEG_QUALITY, subsampling=0, optimize=True)
+    return f"data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode('ascii')}"

@@ -23,7 +23,7 @@ from unface.report import wording
 
 Part = TypeVar("Part")
 
-BLUE, ORANGE, GREEN, RED, GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#6b7680"
+BLUE, ORANGE, RED, GREY = "#0072B2", "#E69F00", "#D55E00", "#6b7680"
 STYLE: Any = {
     "svg.hashsalt": "unface",
     "font.size": 9,

@@ -16,13 +16,13 @@ LIGHT = np.array([0.0, 0.35, 1.0]) / np.linalg.norm([0.0, 0.35, 1.0])
 """From above and behind the viewer: to the right, up, towards the viewer."""
 
 
-def upright(volume: Volume, mm: float = 1.0) -> Volume:
-    """A head on a grid along the world's axes, which is at least as large as the image."""
+def upright(volume: Volume) -> Volume:
+    """A head on a grid of 1 mm along the world's axes, which is at least as large as the image."""
     corners = np.array(np.meshgrid(*[(0, size - 1) for size in volume.data.shape])).reshape(3, -1)
     world = volume.affine[:3, :3] @ corners + volume.affine[:3, 3:]
     low, high = world.min(axis=1), world.max(axis=1)
-    shape = tuple(int(size) for size in np.ceil((high - low) / mm) + 1)
-    affine = np.diag([mm, mm, mm, 1.0])
+    shape = tuple(int(size) for size in np.ceil(high - low) + 1)
+    affine = np.eye(4)
     affine[:3, 3] = low
     floats = Volume(volume.data.astype(np.float32), volume.affine)
     outside = float(np.percentile(floats.data[::4, ::4, ::4], 1))

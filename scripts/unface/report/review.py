@@ -6,8 +6,9 @@ from typing import Any
 
 from unface import outcome
 from unface.files import read_table, write_whole
-from unface.layout import RATING_COLUMNS, STAGES, Layout, mask_names
+from unface.layout import RATING_COLUMNS, STAGES, Layout
 from unface.outcome import REASONS
+from unface.release import ratings
 from unface.report import heads, pages, results
 from unface.report.results import STAGE_WORDS, Session
 from unface.report.wording import CHECKS, ENGINES, in_order
@@ -26,7 +27,7 @@ def review_session(layout: Layout, subject: str, session: str, output: Path, tit
         The name of the cohort.
     """
     found = results.read_session(layout, subject, session)
-    defaced = _outputs(layout, subject, session)
+    lines = _rating_lines(layout, subject, session)
     agreement = read_table(layout.stage("agreement", subject, session) / "agreement.tsv")
     page = pages.render(
         "templates/review.html.j2",
@@ -36,7 +37,7 @@ def review_session(layout: Layout, subject: str, session: str, output: Path, tit
         stages=_stages(found),
         series=results.read_series(layout, subject, session),
         heads=[
-            {**_head(layout, found, name, agreement), "rating": _rating(defaced, name)}
+            {**_head(layout, found, name, agreement), "rating": lines.get(name, "")}
             for name in heads.names(layout, found)
         ],
         rating_columns="\t".join(RATING_COLUMNS),
@@ -64,24 +65,19 @@ def _stages(session: Session) -> list[dict[str, Any]]:
     return rows
 
 
-def _outputs(layout: Layout, subject: str, session: str) -> Mapping[str, str]:
+def _rating_lines(layout: Layout, subject: str, session: str) -> Mapping[str, str]:
+    """For each image that there is to rate the line of the table of ratings by which a person passes it."""
     try:
-        return outcome.read(layout.stage("defaced", subject, session)).outputs
+        defaced = outcome.read(layout.stage("defaced", subject, session))
     except outcome.JobFailedError:
         return {}
-
-
-def _rating(defaced: Mapping[str, str], name: str) -> str:
-    """The line of the table of ratings by which a person passes an image; empty where there is none to rate."""
-    mask = next((mask for mask in mask_names(name) if mask in defaced), "")
-    image = defaced.get(f"bids/{name}")
-    return "\t".join((name, image, defaced[mask], "pass", "", "")) if image and mask else ""
+    return {name: "\t".join(what.row("pass")) for name, what in ratings.shown(defaced).items()}
 
 
 def _head(layout: Layout, session: Session, name: str, agreement: list[dict[str, str]]) -> dict[str, Any]:
     """What the page shows of one head image."""
     head = heads.read(layout, session, name)
-    measured = heads.measured(session, name)
+    measured = session.heads().get(name, {})
     rows = [row for row in agreement if row["image"] == name]
     volumes = [row for row in rows if results.number(row["original"]) is not None]
     overlaps = [row for row in rows if results.number(row["original"]) is None]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from unface.files import read_table, table_text, write_whole
-from unface.layout import STAGES, Layout
+from unface.layout import NIFTI, STAGES, Layout
 from unface.outcome import REASONS
 from unface.report import morphometry, pages, plots, results
 from unface.report.plots import Check
@@ -80,7 +80,7 @@ def summary(
 def _headline(layout: Layout, found: Sequence[Session]) -> list[tuple[int, str]]:
     verdicts = Counter(session.verdict.word for session in found)
     images = sum(
-        row["path"].endswith(".nii.gz") and "_defacemask" not in row["path"]
+        row["path"].endswith(NIFTI) and "_defacemask" not in row["path"]
         for session in found
         if session.verdict.word == "released"
         for row in read_table(layout.stage("audit", session.subject, session.session) / "contents.tsv")
@@ -145,7 +145,7 @@ def _checks(found: Sequence[Session]) -> str:
         for image in session.heads().values():
             for name, check in image.get("checks", {}).items():
                 value = results.number(check["value"])
-                if value is not None and not isinstance(check["value"], bool):
+                if value is not None:
                     values[name].append((value, check["state"] == "pass"))
                     limits[name].update(results.numbers(check["limit"]))
     checks = [

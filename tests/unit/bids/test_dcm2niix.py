@@ -17,7 +17,7 @@ Edit = Callable[[Dataset, int], None]
 
 
 def given(**values: Any) -> Edit:
-    def edit(ds: Dataset, index: int) -> None:
+    def edit(ds: Dataset, _index: int) -> None:
         for name, value in values.items():
             setattr(ds, name, value)
 
@@ -32,7 +32,7 @@ def tilted(ds: Dataset, index: int) -> None:
     ds.ImagePositionPatient, ds.SliceLocation = [0, 0, 5.0 * index], 5.0 * index
 
 
-def drawn_on(ds: Dataset, index: int) -> None:
+def drawn_on(ds: Dataset, _index: int) -> None:
     """An overlay, in which scanners keep regions that were drawn on them (PS3.3 C.9.2)."""
     elements = {0x10: ("US", 32), 0x11: ("US", 32), 0x40: ("CS", "R"), 0x50: ("SS", [1, 1]), 0x100: ("US", 1)}
     for element, (vr, value) in {**elements, 0x102: ("US", 0), 0x3000: ("OW", b"\xf0" * 128)}.items():

@@ -1,5 +1,4 @@
 import gzip
-import hashlib
 from pathlib import Path
 
 import nibabel
@@ -42,14 +41,6 @@ def test_the_same_image_gives_the_same_bytes_wherever_it_lies(image: Path, tmp_p
     packed = (tmp_path / "one.nii.gz").read_bytes()
     assert packed == (tmp_path / "two.nii.gz").read_bytes()
     assert packed[3:8] == bytes(5)
-
-
-def test_gzip_is_the_same_on_every_machine(tmp_path: Path) -> None:
-    content = bytes(index * index // 7 % 251 for index in range(100_000))
-    nifti.write_gz(tmp_path / "x.gz", content)
-    packed = (tmp_path / "x.gz").read_bytes()
-    assert gzip.decompress(packed) == content
-    assert hashlib.sha256(packed).hexdigest()[:16] == "d0c3d758368ad70e", "as libdeflate writes it anywhere"
 
 
 def test_geometry_tells_which_way_each_axis_runs(image: Path) -> None:

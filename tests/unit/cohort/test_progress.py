@@ -2,10 +2,36 @@
 
 import io
 import logging
+import os
+import pty
+import re
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
+from small_cohort import jobs_in
 from unface.cohort.progress import Progress, show
+from unface.settings import PROJECT
+
+WORKFLOW = f"""
+import sys
+sys.path.insert(0, {str(PROJECT / "scripts")!r})
+from unface.cohort import progress
+
+rule all:
+    input: expand("{{name}}.txt", name=("a", "b", "c"))
+
+rule write_it:
+    output: "{{name}}.txt"
+    shell: "echo x > {{output}}"
+
+onstart:
+    progress.show(logger, sys.stderr, lambda: workflow.dag.stats()[1])
+"""
+JOB_LINES = re.compile(r"jobid: \d|rule write_it:|steps \(\d+%\) done|Finished jobid")
 
 
 class Terminal(io.StringIO):
@@ -46,7 +72,7 @@ def test_a_terminal_shows_the_sessions_of_each_stage(logger: logging.Logger) -> 
     convert, deface, total = progress.lines()
     assert convert == f"  convert  {'#' * 24}  2 of 2"
     assert deface == f"  deface   {'.' * 24}  0 of 2  1 running"
-    assert total.startswith("  2 of 4 jobs, 1 failed; 0:00, about 0:00 to go")
+    assert total.startswith("  2 of 4 jobs, 1 failed; 0 min 00 s, about 0 min 00 s to go")
 
 
 def test_what_else_is_said_stands_above_and_jobs_are_not_named(logger: logging.Logger) -> None:
@@ -74,3 +100,37 @@ def test_nothing_changes_where_there_is_no_terminal(logger: logging.Logger) -> N
     before = list(logger.handlers)
     show(logger, io.StringIO(), jobs)
     assert logger.handlers == before
+
+
+def snakemake(folder: Path, **streams: int) -> subprocess.Popen[bytes]:
+    """Snakemake itself, on a workflow of three jobs."""
+    (folder / "Snakefile").write_text(WORKFLOW)
+    command = [sys.executable, "-m", "snakemake", "--cores", "1", "--directory", str(folder)]
+    return subprocess.Popen([*command, "--snakefile", str(folder / "Snakefile")], stdin=subprocess.DEVNULL, **streams)
+
+
+def test_snakemake_on_a_terminal_shows_a_bar_and_no_line_for_a_job(tmp_path: Path) -> None:
+    here, there = pty.openpty()
+    said = b""
+    with snakemake(tmp_path, stdout=there, stderr=there) as process:
+        os.close(there)
+        with suppress(OSError):  # the end of a terminal: nobody has it open any more
+            while piece := os.read(here, 4096):
+                said += piece
+    os.close(here)
+    text = said.decode()
+    assert process.returncode == 0, text
+    assert f"write_it  {'#' * 24}  3 of 3" in text
+    assert "3 of 3 jobs" in text
+    assert not JOB_LINES.search(text)
+
+
+def test_snakemake_without_a_terminal_names_its_jobs_and_has_no_bar(tmp_path: Path) -> None:
+    with snakemake(tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
+        text = process.communicate()[0].decode()
+    assert process.returncode == 0, text
+    assert len(JOB_LINES.findall(text)) > 3
+    assert "####" not in text
+    assert jobs_in(text) == {"write_it": 3}
+    with snakemake(tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
+        assert jobs_in(process.communicate()[0].decode()) == {}

@@ -21,7 +21,7 @@ def layout(tmp_path: Path) -> Layout:
     layout = Layout(tmp_path / "results")
     session(layout, DONE)
 
-    def broken(work: Work) -> None:
+    def broken(_work: Work) -> None:
         raise WithheldError("unreadable", "s001 is damaged")
 
     options = {"layout": layout, "protocol": PROTOCOLS["deidentified"]}

@@ -49,7 +49,7 @@ KEYS = [
     "Manufacturer",
 ]
 FOLDERS = 3
-"""So many of a set's folders: each is converted twice."""
+"""The number of a set's folders that are looked at: each is converted twice."""
 
 
 def converted(folder: Path, work: Path) -> dict[str, tuple[np.ndarray, np.ndarray, str, dict[str, object]]]:

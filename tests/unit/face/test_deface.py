@@ -167,7 +167,7 @@ def test_a_session_without_a_head_ends_well_with_a_note(session: Deface, mean_he
     assert (work.reasons, len(work.notes)) == ([], 1)
 
 
-def test_masks_have_names_that_bids_knows(session: Deface, mean_head: Volume, tmp_path: Path) -> None:
+def test_masks_have_names_that_bids_knows(session: Deface, mean_head: Volume) -> None:
     work = session({"acq-fast_run-01_T1w": stored(mean_head)})
     bids = work.folder / "bids"
     (bids / "dataset_description.json").write_text(

@@ -33,14 +33,14 @@ nibabel.save(nibabel.Nifti1Image(data, image.affine), sys.argv[2])
 @pytest.fixture
 def outside(tmp_path: Path, mean_head: Volume, deface_settings: settings.Deface) -> Outside:
     """What a program keeps of the mean head; the script is a real program with arguments of its own."""
-    image = StoredImage(b"", mean_head.data, b"", mean_head.affine, 1.0, 0.0)
+    volume = StoredImage(b"", mean_head.data, b"", mean_head.affine, 1.0, 0.0).volume()
 
     def run(script: str, *words: str, timeout_s: float = 60, **changed: Any) -> Any:
         (tmp_path / "program.py").write_text(script)
         command = (sys.executable, str(tmp_path / "program.py"), "{input}", "{output}", *words)
         own = {"engine": "command", "command": command, "command_timeout_s": timeout_s} | changed
         chosen = settings.Deface(**{**vars(deface_settings), **own})
-        return engines.outside(chosen, image, image.volume(), np.eye(4), tmp_path)
+        return engines.outside(chosen, volume, np.eye(4), tmp_path)
 
     return run
 

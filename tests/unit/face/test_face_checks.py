@@ -24,6 +24,12 @@ def mask(mean_head: Volume) -> Mask:
     return lambda **options: head_mask(mean_head.data.shape, mean_head.affine, HERE, **options)
 
 
+def world(volume: Volume) -> Array:
+    """World coordinates of every voxel: (i, j, k, 3)."""
+    voxels = np.moveaxis(np.indices(volume.data.shape), 0, -1)
+    return np.asarray(voxels @ volume.affine[:3, :3].T + volume.affine[:3, 3])
+
+
 def states(found: dict[str, checks.Check]) -> dict[str, str]:
     return {name: check.state for name, check in found.items()}
 
@@ -74,7 +80,7 @@ def test_a_head_whose_face_is_gone_already_is_for_a_person(mean_head: Volume, ma
 
 def with_field(head: Volume) -> Volume:
     """The vertex some eight times as bright as the chin, as under a coil that lies above the head."""
-    y, z = head.world()[..., 1], head.world()[..., 2]
+    y, z = world(head)[..., 1], world(head)[..., 2]
     return replace(head, data=head.data * np.exp(np.clip((z - y) / 100, -2, 2)))
 
 
@@ -104,7 +110,7 @@ def test_an_image_without_a_head_gets_its_verdict_all_the_same(mean_head: Volume
 
 @pytest.mark.parametrize("side", [-1, 1])
 def test_deep_set_eyes_are_taken_to_where_the_cheeks_are_cut(mean_head: Volume, mask: Mask, side: int) -> None:
-    x, y, z = np.moveaxis(mean_head.world(), -1, 0)
+    x, y, z = np.moveaxis(world(mean_head), -1, 0)
     eye = (abs(side * x - 30) < 8) & (y > template.FACE_FRONT_MM + 4) & (abs(z + 31) < 4)
     assert eye.any()
     assert not mask()[eye].any()
@@ -112,7 +118,7 @@ def test_deep_set_eyes_are_taken_to_where_the_cheeks_are_cut(mean_head: Volume, 
 
 def cut_off_at(y_mm: float, head: Volume, mask: Array) -> tuple[Volume, Array]:
     """A head and its mask without what lies in front of a plane."""
-    last = int(np.argwhere(head.world()[..., 1].max(axis=(0, 2)) < y_mm).max())
+    last = int(np.argwhere(world(head)[..., 1].max(axis=(0, 2)) < y_mm).max())
     return Volume(head.data[:, :last], head.affine), mask[:, :last]
 
 
@@ -133,7 +139,7 @@ def test_a_field_of_view_that_ends_in_the_eyes_has_no_eyelids_to_leave(mean_head
 
 
 def test_eyes_of_which_the_mask_takes_too_little_are_left(mean_head: Volume, mask: Mask) -> None:
-    lower = (mean_head.world()[..., 1] < 90) | mask()
+    lower = (world(mean_head)[..., 1] < 90) | mask()
     assert face_checks.zones(mean_head, lower, HERE, ears=False)["eyes_removed"].state == "fail"
 
 
@@ -149,7 +155,7 @@ def test_a_sheared_fit_is_for_a_person() -> None:
     assert {name: check.state for name, check in found.items() if not check.ok} == {"scale_ratio": "review"}
 
 
-def test_a_sample_of_the_heads_is_seen_by_a_second_engine_always_the_same_ones(mean_head: Volume) -> None:
+def test_a_sample_of_the_heads_is_seen_by_a_second_engine_always_the_same_ones() -> None:
     heads = [images.StoredImage(b"", np.full((2, 2, 2), value, np.int16), b"", HERE, 1, 0) for value in range(200)]
     drawn = [[_in_sample(head, percent) for head in heads] for percent in (0, 50, 50, 100)]
     assert drawn[1] == drawn[2]

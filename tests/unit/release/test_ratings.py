@@ -65,14 +65,14 @@ def test_a_fail_of_another_result_asks_anew_even_where_every_check_passes(layout
     assert codes(run(layout, [A], rated=ratings.Ratings({**rated(layout, "pass").by_shown, old: "fail"}))) == []
 
 
-def test_a_lone_quotation_mark_in_a_comment_hides_no_later_row(layout: Layout, table: Path) -> None:
+def test_a_lone_quotation_mark_in_a_comment_hides_no_later_row(table: Path) -> None:
     other = GOOD.replace("T1w", "T2w").replace("pass", "fail")
     table.write_text(f'{HEADER}\n{GOOD}"\n{other}\n')
     assert sorted(ratings.read(table).by_shown.values()) == ["fail", "pass"]
 
 
 def test_no_rating_releases_what_a_check_failed(layout: Layout) -> None:
-    def fail(folder: Path) -> None:
+    def fail(_folder: Path) -> None:
         raise outcome.WithheldError("face_left", "the T1w keeps its face")
 
     session(layout, defaced=fail, face=UNDECIDED)

@@ -1,12 +1,12 @@
 """The tables of the cohort's morphometry: groups, noise floor, failures, and what their columns mean."""
 
-import csv
 import json
 from pathlib import Path
 
 import pytest
 from report_cohort import Cohort
 
+from unface.files import read_table
 from unface.layout import Layout
 from unface.report.summary import summary
 
@@ -42,13 +42,8 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return layout.report
 
 
-def table(path: Path) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file, delimiter="\t"))
-
-
 def test_every_measure_is_there_for_the_cohort_and_for_every_group(report: Path) -> None:
-    rows = [row for row in table(report / "morphometry.tsv") if (row["measure"], row["region"]) == ("gm", "")]
+    rows = [row for row in read_table(report / "morphometry.tsv") if (row["measure"], row["region"]) == ("gm", "")]
     found = {(row["grouping"], row["group"], row["sessions"]) for row in rows}
     assert found == {
         ("all", "n/a", "4"),
@@ -64,12 +59,14 @@ def test_every_measure_is_there_for_the_cohort_and_for_every_group(report: Path)
 def test_bias_and_each_sessions_change_stand_beside_the_noise_floor(report: Path) -> None:
     (overall,) = [
         row
-        for row in table(report / "morphometry.tsv")
+        for row in read_table(report / "morphometry.tsv")
         if (row["grouping"], row["measure"], row["region"]) == ("all", "gm", "")
     ]
     assert float(overall["noise"]) == 2
     assert float(overall["effect"]) == pytest.approx(float(overall["bias"]) / 2, rel=1e-4)
-    rows = [row for row in table(report / "morphometry_sessions.tsv") if (row["measure"], row["region"]) == ("gm", "")]
+    rows = [
+        row for row in read_table(report / "morphometry_sessions.tsv") if (row["measure"], row["region"]) == ("gm", "")
+    ]
     assert len(rows) == 4
     for row in rows:
         assert float(row["times_noise"]) == pytest.approx(abs(float(row["difference"])) / 2, rel=1e-3)
@@ -77,18 +74,18 @@ def test_bias_and_each_sessions_change_stand_beside_the_noise_floor(report: Path
 
 
 def test_overlaps_of_a_session_are_in_its_table(report: Path) -> None:
-    assert {"dice_gm", "dice"} <= {row["measure"] for row in table(report / "morphometry_sessions.tsv")}
+    assert {"dice_gm", "dice"} <= {row["measure"] for row in read_table(report / "morphometry_sessions.tsv")}
 
 
 def test_the_dictionary_describes_every_column_of_every_table(report: Path) -> None:
     dictionary = json.loads((report / "morphometry.json").read_text(encoding="utf-8"))
     for name, columns in dictionary.items():
-        assert list(table(report / name)[0]) == list(columns)
+        assert list(read_table(report / name)[0]) == list(columns)
         assert all(column["Description"] for column in columns.values())
 
 
 def test_the_failures_are_counted_by_group(report: Path) -> None:
-    rows = {(row["grouping"], row["group"]): row for row in table(report / "morphometry_failures.tsv")}
+    rows = {(row["grouping"], row["group"]): row for row in read_table(report / "morphometry_failures.tsv")}
     assert rows["all", "n/a"]["sessions"] == "4"
     assert rows["sex", "F"]["failed_percent"] == "0.0"
 

@@ -17,7 +17,6 @@ from unface.report import pages, results
         (12.0, "12"),
         ([0.75, 1.3], "0.750 to 1.30"),
         (">= 0.61", ">= 0.61"),
-        (True, "yes"),
         (None, "–"),
         ("", "–"),
         (float("nan"), "–"),
