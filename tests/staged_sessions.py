@@ -41,10 +41,12 @@ SCANS = "filename\tacq_time\nanat/{prefix}_T1w.nii.gz\t1850-02-03T10:11:12\n"
 Change = Callable[[Path], None]
 
 
-def image(path: Path, data: np.ndarray | None = None, **header: Any) -> None:
+def image(
+    path: Path, data: np.ndarray | None = None, voxel_mm: tuple[float, float, float] = (1, 1, 1), **header: Any
+) -> None:
     """A NIfTI file with an empty header but for `header`, gzipped without name and time."""
     voxels = np.random.default_rng(1).integers(0, 900, (8, 9, 7)).astype(np.int16) if data is None else data
-    made = nib.Nifti1Image(voxels, np.eye(4))
+    made = nib.Nifti1Image(voxels, np.diag([*voxel_mm, 1]))
     made.header.set_xyzt_units("mm", "sec")
     for field, value in header.items():
         made.header[field] = value
