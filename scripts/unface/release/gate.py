@@ -169,9 +169,11 @@ def release(
     ------
     JobFailedError
         If the machine or the validator failed; the last release stays as it is.
-    SettingsError
-        If the data dictionary is wrong.
+    TableError
+        If the table of subjects or the data dictionary is wrong.
     """
+    given = dataset.read_subjects(subjects, deidentify_options)
+    meanings = dictionary.read(data_dictionary, given)
     reasons: dict[tuple[str, str], list[Reason]] = {}
     held: dict[tuple[str, str], Passed] = {}
     assembly = Assembly(layout)
@@ -184,8 +186,6 @@ def release(
             reasons[names].append(_provenance("audit", "saw a file that has changed since"))
         elif passed:
             held[names] = passed
-    given = dataset.read_subjects(subjects)
-    meanings = dictionary.read(data_dictionary, given)
     further = [
         *dictionary.words(meanings),
         *(text for source in settings.source_datasets for text in source.values()),

@@ -1,7 +1,7 @@
 """The page of a whole cohort, for everyone: no face, no voxel of an original, no header's value, no raw path."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,7 @@ def summary(
     title: str,
     *,
     sample: Sequence[tuple[str, str]] = (),
-    subjects: Path | None = None,
+    given: Mapping[str, Mapping[str, str]] | None = None,
 ) -> None:
     """Write `index.html`, `cohort.tsv`, and the tables of the morphometry with their dictionary.
 
@@ -46,13 +46,13 @@ def summary(
         The name of the cohort.
     sample
         The sessions whose originals were measured again for the noise floor.
-    subjects
-        The user's table of subjects; its column `site` makes groups.
+    given
+        For each subject the user's columns (`dataset.read_subjects`); `site` makes groups.
     """
     gate = results.read_gate(layout.verdicts)
     found = [results.read_session(layout, *unit, gate.get(unit)) for unit in sorted(sessions)]
     listed = [one for one in found if len(found) <= LISTED_SESSIONS or one.verdict.word != "released"]
-    compared = morphometry.read(layout, found, sample, subjects)
+    compared = morphometry.read(layout, found, sample, given or {})
     statistics = morphometry.statistics(compared)
     failures = morphometry.failures(found, compared.groups)
     page = pages.render(

@@ -123,6 +123,8 @@ PLANTED = {
     "a UID of another": (sidecar('{"ScanOptions": "1.2.840.113619.2.55.3.12345"}'), {"identifier_like"}),
     "somebody's name": (sidecar('{"ScanOptions": "SMITH^ADAM"}'), {"identifier_like"}),
     "another day": (sidecar('{"ScanOptions": "2020-05-06"}'), {"identifier_like"}),
+    "another day, the day first": (sidecar('{"ScanOptions": "as on 6.5.2020"}'), {"identifier_like"}),
+    "another day in words": (sidecar('{"ScanOptions": "May 6, 2020"}'), {"identifier_like"}),
     "damaged JSON": (sidecar('{"EchoTime": 1'), {"unaudited"}),
     "a name in a bvec": (text(f"{DWI}.bvec", "0 1\n0 0\n0 0 Jane\n"), {"unaudited", "known_answer"}),
     "a column that may not be released": (scans("Smith", "operator"), {"sidecar_key"}),
