@@ -102,8 +102,9 @@ def read_subjects(path: Path | None, options: Sequence[str]) -> dict[str, dict[s
     found: dict[str, dict[str, str]] = {}
     problems: list[str] = []
     for number, row in read_users_table(path, "subjects", ("subject",)):
-        if not found:
-            problems += [f"line 1: {problem}" for problem in given_columns.of_names(row, options)]
+        if not found and (wrong := list(given_columns.of_names(row, options))):
+            # A name that may identify is not to be repeated in what is said of its cells.
+            raise TableError("subjects: line 1: " + "; ".join(wrong))
         values = {name: value or NOT_AVAILABLE for name, value in given_columns.further(row).items()}
         wrong = [problem for name, value in values.items() for problem in given_columns.of_cell(name, value, options)]
         known = found.setdefault(row["subject"], values)
