@@ -16,7 +16,10 @@ Sessions = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True)
 class Entry:
-    """One release: version and date as the user gave them, the digest of its protocol, its sessions, what is new."""
+    """One release: version and date as the user gave them, the digest of its protocol, its sessions, what is new.
+
+    The digest is of settings that may name somebody: it is compared and never written out.
+    """
 
     version: str
     date: str | None
@@ -90,7 +93,7 @@ class History:
 
 def _lines(now: Entry, before: Entry | None) -> list[str]:
     subjects = len({subject for subject, _ in now.released})
-    first = f"Released by unface {__version__}, protocol {now.protocol} (see code/unface)"
+    first = f"Released by unface {__version__} (see code/unface)"
     if before is None:
         return [first, f"{len(now.released)} sessions of {subjects} subjects; {len(now.withheld)} sessions withheld"]
     same = "the same protocol as" if now.protocol == before.protocol else "another protocol than"

@@ -1,4 +1,7 @@
-"""The protocol that goes out with a release: settings, mapping rules and digests, without anything that identifies."""
+"""The protocol that goes out with a release: settings, mapping rules and the code, without anything that identifies.
+
+No digest of settings goes out: what `KEPT` stands for would be found by trying names and numbers until it fits.
+"""
 
 import copy
 import json
@@ -22,7 +25,7 @@ RULES = "bids_rules.yaml"
 
 _README = """\
 What made this dataset: unface {version} with the settings and mapping rules beside this file; protocol.json holds the
-digests of settings and code by stage. Values that were written about single headers stand in the settings of the
+digest of the code of each stage. Values that were written about single headers stand in the settings of the
 project that made it, with the key. The same raw DICOM, key, settings and history of releases give the same bytes.
 """
 
@@ -39,13 +42,12 @@ def texts(config: Mapping[str, Any], protocols: Mapping[str, Mapping[str, str]],
     rules
         The mapping rules.
     """
-    digests = {stage: dict(protocol) for stage, protocol in protocols.items()}
+    code = {stage: {"code": protocol["code"]} for stage, protocol in protocols.items()}
     return {
         f"{FOLDER}/README": _README.format(version=__version__),
         f"{FOLDER}/config.yaml": yaml.safe_dump(public(config), sort_keys=True, allow_unicode=True),
         f"{FOLDER}/{RULES}": public_rules(rules),
-        f"{FOLDER}/protocol.json": json.dumps({"unface": __version__, "stages": digests}, indent=1, sort_keys=True)
-        + "\n",
+        f"{FOLDER}/protocol.json": json.dumps({"unface": __version__, "stages": code}, indent=1, sort_keys=True) + "\n",
     }
 
 

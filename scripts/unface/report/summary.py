@@ -176,16 +176,17 @@ def _audit(found: Sequence[Session]) -> dict[str, Any]:
     }
 
 
-def _protocol(found: Sequence[Session]) -> list[tuple[str, str, str, int]]:
-    """Stage, digest of settings, digest of code, number of sessions made with them."""
+def _protocol(found: Sequence[Session]) -> list[tuple[str, str, int]]:
+    """Stage, digest of its code, number of sessions made with it.
+
+    A digest of settings stays inside: they may hold names, which could be tried until it fits.
+    """
     used = Counter(
-        (stage, outcome.protocol.get("settings", ""), outcome.protocol.get("code", ""))
-        for session in found
-        for stage, outcome in session.outcomes.items()
+        (stage, outcome.protocol.get("code", "")) for session in found for stage, outcome in session.outcomes.items()
     )
     order = {stage: place for place, stage in enumerate(STAGES)}
     rows = sorted(used.items(), key=lambda item: (order[item[0][0]], -item[1], item[0]))
-    return [(STAGE_WORDS[stage], settings, code, number) for (stage, settings, code), number in rows]
+    return [(STAGE_WORDS[stage], code, number) for (stage, code), number in rows]
 
 
 def _tools(found: Sequence[Session]) -> list[tuple[str, str, int]]:

@@ -8,8 +8,10 @@ import pytest
 import yaml
 
 from staged_sessions import PROTOCOLS, RELEASE, run, session
+from unface import settings
 from unface.layout import Layout
 from unface.release import protocol
+from unface.release.history import History
 from unface.settings import PROJECT, SHIPPED_RULES
 
 A, B, C = ("abc", "s1"), ("bcd", "s1"), ("cde", "s1")
@@ -116,10 +118,21 @@ def test_the_protocol_goes_out_with_the_dataset_and_holds_no_word_about_single_h
     folder = layout.release / protocol.FOLDER
     assert {path.name for path in folder.iterdir()} == {"README", "config.yaml", "bids_rules.yaml", "protocol.json"}
     assert (folder / "bids_rules.yaml").read_text() == SHIPPED_RULES.read_text()
-    settings = (folder / "config.yaml").read_text()
-    assert "retain_safe_private" in settings
+    shown = (folder / "config.yaml").read_text()
+    assert "retain_safe_private" in shown
     for secret in ("0048213", "Doe", "doe", "Jane", "Elsewhere", "/data"):
-        assert secret not in settings
+        assert secret not in shown
+
+
+def test_nothing_that_leaves_lets_a_word_be_guessed_that_stays_with_the_key(config: dict[str, Any]) -> None:
+    def left(word: str) -> dict[str, str]:
+        config["audit"]["ignore"] = [word]
+        config["select"] = [{"field": "PatientName", "not_in": [word]}]
+        today = {stage: settings.protocol(config, stage) for stage in settings.STAGE_ADAPTERS}
+        history = History().with_release(RELEASE, today, [A], []).with_release(SECOND, today, [A, B], [])
+        return protocol.texts(config, today, SHIPPED_RULES) | {"CHANGES": history.changes()}
+
+    assert left("JANE") == left("MARY")
 
 
 def test_the_users_mapping_rules_go_out_without_what_they_ask_of_headers(
