@@ -1,5 +1,6 @@
 """Each release has its entry in CHANGES; older ones can be kept; the protocol goes out with the data."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import yaml
 
 from staged_sessions import PROTOCOLS, RELEASE, run, session
 from unface import settings
+from unface.bids.rules import load
 from unface.layout import Layout
 from unface.release import protocol
 from unface.release.history import History
@@ -154,6 +156,43 @@ def test_the_users_mapping_rules_go_out_without_what_they_ask_of_headers(
     (tmp_path / "kept").mkdir()
     protocol.keep(config, rules, tmp_path / "kept" / "settings.json")
     assert (tmp_path / "kept" / protocol.RULES).read_text() == rules.read_text()
+
+
+def test_of_a_dcm2bids_configuration_only_what_unface_reads_goes_out(tmp_path: Path) -> None:
+    config = {
+        "dcm2niixOptions": "-b y -o /home/jdoe",
+        "post_op": [{"cmd": "/data/jdoe/deface.sh src_file dst_file", "datatype": "anat", "suffix": ["T1w"]}],
+        "search_method": "fnmatch",
+        "extractors": {"SeriesDescription": ["jdoe_(?P<task>[a-z]+)"]},
+        "descriptions": [
+            {
+                "id": "t1",
+                "datatype": "anat",
+                "suffix": "T1w",
+                "custom_entities": "acq-fine",
+                "criteria": {"SeriesDescription": "*jdoe*"},
+                "comment": "from jdoe",
+                "sidecar_changes": {"B0FieldSource": "pepolar"},
+            }
+        ],
+    }
+    rules = tmp_path / "dcm2bids.json"
+    rules.write_text("\ufeff" + json.dumps(config, indent="\t"), encoding="utf-8")
+    assert len(load(rules).rules) == 1
+    assert yaml.safe_load(protocol.public_rules(rules)) == {
+        "search_method": "fnmatch",
+        "extractors": protocol.KEPT,
+        "descriptions": [
+            {
+                "id": "t1",
+                "datatype": "anat",
+                "suffix": "T1w",
+                "custom_entities": "acq-fine",
+                "criteria": protocol.KEPT,
+                "sidecar_changes": {"B0FieldSource": "pepolar"},
+            }
+        ],
+    }
 
 
 def test_an_identifier_in_the_users_mapping_rules_withholds_the_dataset(
