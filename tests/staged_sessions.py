@@ -15,6 +15,7 @@ from unface.outcome import Outcome, Work
 from unface.release.audit import audit_session
 from unface.release.contents import Heads
 from unface.release.gate import release
+from unface.release.ratings import Ratings
 from unface.release.verdicts import Verdicts
 
 IDENTIFIERS: Mapping[str, list[str]] = {
@@ -124,14 +125,15 @@ def session(
     deidentified: Change = lambda folder: None,
     converted: Change = lambda folder: None,
     defaced: Change = lambda folder: None,
+    on_defaced: Callable[[Work], None] = lambda work: None,
     identifiers: Mapping[str, list[str]] = IDENTIFIERS,
     face: Mapping[str, Any] = PASSED,
     ignore: Iterable[str] = (),
     options: Iterable[str] = (),
 ) -> Outcome:
-    """Take one session through every stage; the three functions may change what those stages leave.
+    """Take one session through every stage; the first three functions may change what those stages leave.
 
-    `face`: what the defacing measured of the T1w.
+    `on_defaced`: what the defacing does besides, as to withhold the session; `face`: what it measured of the T1w.
     """
     prefix = "sub-{}_ses-{}".format(*names)
     for path, content in ((layout.record(*names), {"subject": names[0]}), (layout.identifiers(*names), identifiers)):
@@ -147,6 +149,7 @@ def session(
         deface(work.folder, prefix)
         work.measurements["images"] = {f"{prefix.replace('_', '/')}/anat/{prefix}_T1w.nii.gz": dict(face)}
         defaced(work.folder / "bids" / Path(*prefix.split("_")))
+        on_defaced(work)
 
     stage(layout, "deidentified", names, lambda work: deidentified(work.folder))
     stage(layout, "converted", names, convert_and_change)
@@ -162,6 +165,12 @@ def run(layout: Layout, sessions: list[tuple[str, str]], **changed: Any) -> Verd
         "settings": RELEASE,
         "deidentify_options": ["retain_safe_private", "clean_descriptors"],
         "subjects": None,
+        "ignore": [],
+        "conversions": {},
+        "protocol_texts": {},
+        "data_dictionary": None,
+        "rated": Ratings({}),
+        "notes": [],
     }
     return release(layout, sessions=sessions, **(arguments | changed))
 

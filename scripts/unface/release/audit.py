@@ -24,7 +24,7 @@ def audit_session(
     identifiers: Path,
     ignore: Sequence[str],
     heads: contents.Heads,
-    options: Sequence[str] = (),
+    options: Sequence[str],
 ) -> None:
     """Determine what would be released of a session, audit it, and write `contents.tsv`.
 

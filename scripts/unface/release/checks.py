@@ -37,8 +37,8 @@ class Check:
 
     folder: str
     answers: KnownAnswers
-    released: Collection[str] = ()
-    options: Collection[str] = ()
+    released: Collection[str]
+    options: Collection[str]
 
     def name(self, path: str) -> Iterator[Finding]:
         """The path of a file: a valid BIDS name in the session's own folder, with no identifier among its labels."""

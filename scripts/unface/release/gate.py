@@ -147,12 +147,12 @@ def release(
     settings: Release,
     deidentify_options: Sequence[str],
     subjects: Path | None,
-    ignore: Sequence[str] = (),
-    conversions: Conversions | None = None,
-    protocol_texts: Mapping[str, str] | None = None,
-    data_dictionary: Path | None = None,
-    rated: Ratings | None = None,
-    notes: Sequence[str] = (),
+    ignore: Sequence[str],
+    conversions: Conversions,
+    protocol_texts: Mapping[str, str],
+    data_dictionary: Path | None,
+    rated: Ratings,
+    notes: Sequence[str],
 ) -> Verdicts:
     """Examine every session, assemble what passed into a dataset, validate it, and put it in the last one's place.
 
@@ -194,7 +194,7 @@ def release(
     wanted: list[Shown] = []
     for names in sorted(set(sessions)):
         today = of_session(protocols, conversions, names)
-        reasons[names], passed, unrated = examine(layout, *names, today, rated or Ratings({}))
+        reasons[names], passed, unrated = examine(layout, *names, today, rated)
         wanted += unrated
         if passed and not assembly.add(passed):
             reasons[names].append(_provenance("audit", "saw a file that has changed since"))
@@ -203,7 +203,7 @@ def release(
     further = [
         *dictionary.words(meanings),
         *(text for source in settings.source_datasets for text in source.values()),
-        *protocol.words(protocol_texts or {}),
+        *protocol.words(protocol_texts),
     ]
     rows: list[dataset.Person] = []
     past = history = History.read(layout.history)
@@ -213,7 +213,7 @@ def release(
         rows = dataset.people(layout, assembly.folder, list(held), given)
         history = past.with_release(settings, protocols, list(held), sorted({*reasons} - {*held}))
         texts = dataset.texts(rows, settings, deidentify_options, tools_of(held.values()), meanings=meanings)
-        assembly.write({**texts, "CHANGES": history.changes(), **(protocol_texts or {})})
+        assembly.write({**texts, "CHANGES": history.changes(), **protocol_texts})
         found = own_files.identified(layout, sorted(reasons), rows, settings, ignore=ignore, further=further)
         found = found or _invalid(layout, assembly.folder)
         if not found:
