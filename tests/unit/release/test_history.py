@@ -58,6 +58,17 @@ def test_a_release_of_the_same_version_takes_the_place_of_its_entry(layout: Layo
     assert changes(layout) == first
 
 
+def test_sessions_whose_subjects_withdrew_are_counted_and_no_longer_named(layout: Layout) -> None:
+    history = History().with_release(RELEASE, PROTOCOLS, [A, B, ("bcd", "s2"), C], [("bcd", "s3")])
+    history = history.without(frozenset({"bcd"}))
+    history.write(layout.history)
+    assert "bcd" not in layout.history.read_text()
+    text = History.read(layout.history).with_release(SECOND, PROTOCOLS, [A, ("def", "s1")], []).changes()
+    assert "2 sessions of 2 subjects: 1 more, 3 fewer, of these 2 withdrawn" in text
+    assert "0 sessions withheld: 0 more, 1 fewer, of these 1 withdrawn" in text
+    assert "4 sessions of 3 subjects; 1 sessions withheld" in text
+
+
 def test_another_protocol_is_said_to_be_another(layout: Layout) -> None:
     session(layout, A)
     run(layout, [A])
