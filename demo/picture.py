@@ -46,7 +46,7 @@ def draw(layout: Layout, output: Path) -> None:
     gate = results.read_gate(layout.verdicts)
     sessions = [results.read_session(layout, *unit, row) for unit, row in sorted(gate.items())]
     rows = _head(layout, [session for session in sessions if session.verdict.word == "released"])
-    compared = morphometry.read(layout, sessions, sample=(), subjects=None)
+    compared = morphometry.read(layout, sessions, sample=(), given={})
     measures = [measure for measure in compared.measures if not measure.region][:2]
     with mpl.rc_context(plots.STYLE):
         figure = Figure(figsize=SIZE_INCHES, facecolor="white")

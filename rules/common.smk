@@ -99,7 +99,7 @@ def check_before_scan():
         read_subjects(table)
         dictionary.read(
             settings.named_file(config, "release.data_dictionary"),
-            dataset.read_subjects(table),
+            dataset.read_subjects(table, config["deidentify"]["options"]),
         )
     except (settings.SettingsError, RulesError, TableError) as error:
         raise WorkflowError(str(error)) from None

@@ -7,6 +7,7 @@ from unface.dicom.withdrawn import remaining, who_withdrew
 from unface.layout import Layout
 from unface.limits import limit
 from unface.logs import log_to
+from unface.release.dataset import read_subjects
 from unface.report.summary import summary
 
 log_to(snakemake.log[0])
@@ -19,5 +20,5 @@ summary(
     output_folder=layout.report,
     title=snakemake.config["report"]["title"],
     sample=snakemake.params.noise_sample,
-    subjects=settings.named_file(snakemake.config, "subjects"),
+    given=read_subjects(settings.named_file(snakemake.config, "subjects"), snakemake.config["deidentify"]["options"]),
 )

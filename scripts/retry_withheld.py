@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from unface import settings
+from unface.cohort.retry import forget
 from unface.layout import Layout
 from unface.limits import limit
 from unface.logs import log_to
-from unface.release.retry import forget
 
 log_to(snakemake.log[0])
 limit(minutes=snakemake.resources.runtime, memory_mb=snakemake.resources.mem_mb)

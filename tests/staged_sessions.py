@@ -15,6 +15,7 @@ from unface.outcome import Outcome, Work
 from unface.release.audit import audit_session
 from unface.release.contents import Heads
 from unface.release.gate import release
+from unface.release.ratings import Ratings
 from unface.release.verdicts import Verdicts
 
 IDENTIFIERS: Mapping[str, list[str]] = {
@@ -41,10 +42,12 @@ SCANS = "filename\tacq_time\nanat/{prefix}_T1w.nii.gz\t1850-02-03T10:11:12\n"
 Change = Callable[[Path], None]
 
 
-def image(path: Path, data: np.ndarray | None = None, **header: Any) -> None:
+def image(
+    path: Path, data: np.ndarray | None = None, voxel_mm: tuple[float, float, float] = (1, 1, 1), **header: Any
+) -> None:
     """A NIfTI file with an empty header but for `header`, gzipped without name and time."""
     voxels = np.random.default_rng(1).integers(0, 900, (8, 9, 7)).astype(np.int16) if data is None else data
-    made = nib.Nifti1Image(voxels, np.eye(4))
+    made = nib.Nifti1Image(voxels, np.diag([*voxel_mm, 1]))
     made.header.set_xyzt_units("mm", "sec")
     for field, value in header.items():
         made.header[field] = value
@@ -122,14 +125,15 @@ def session(
     deidentified: Change = lambda folder: None,
     converted: Change = lambda folder: None,
     defaced: Change = lambda folder: None,
+    on_defaced: Callable[[Work], None] = lambda work: None,
     identifiers: Mapping[str, list[str]] = IDENTIFIERS,
     face: Mapping[str, Any] = PASSED,
     ignore: Iterable[str] = (),
     options: Iterable[str] = (),
 ) -> Outcome:
-    """Take one session through every stage; the three functions may change what those stages leave.
+    """Take one session through every stage; the first three functions may change what those stages leave.
 
-    `face`: what the defacing measured of the T1w.
+    `on_defaced`: what the defacing does besides, as to withhold the session; `face`: what it measured of the T1w.
     """
     prefix = "sub-{}_ses-{}".format(*names)
     for path, content in ((layout.record(*names), {"subject": names[0]}), (layout.identifiers(*names), identifiers)):
@@ -145,6 +149,7 @@ def session(
         deface(work.folder, prefix)
         work.measurements["images"] = {f"{prefix.replace('_', '/')}/anat/{prefix}_T1w.nii.gz": dict(face)}
         defaced(work.folder / "bids" / Path(*prefix.split("_")))
+        on_defaced(work)
 
     stage(layout, "deidentified", names, lambda work: deidentified(work.folder))
     stage(layout, "converted", names, convert_and_change)
@@ -160,6 +165,12 @@ def run(layout: Layout, sessions: list[tuple[str, str]], **changed: Any) -> Verd
         "settings": RELEASE,
         "deidentify_options": ["retain_safe_private", "clean_descriptors"],
         "subjects": None,
+        "ignore": [],
+        "conversions": {},
+        "protocol_texts": {},
+        "data_dictionary": None,
+        "rated": Ratings({}),
+        "notes": [],
     }
     return release(layout, sessions=sessions, **(arguments | changed))
 

@@ -182,7 +182,7 @@ STAGE_SETTINGS: Mapping[str, tuple[str, ...]] = {
     "audit": ("audit", "deface.suffixes", "deidentify.options"),
     "release": ("release", "deidentify.options", "audit.ignore"),
     "review": ("report",),
-    "report": ("report", "morphometry.noise_sessions"),
+    "report": ("report", "morphometry.noise_sessions", "deidentify.options"),
     "survey": (),
 }
 """The settings that each stage's results depend on: a change of one re-runs the stage and what follows."""

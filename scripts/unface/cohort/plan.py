@@ -1,26 +1,30 @@
 """What a run would redo after a change: by stage, how many sessions, why, and what it costs.
 
-It looks at what the gate looks at: the digests in every outcome beside those of today's settings, code and inputs.
+It asks what the gate asks: in what every outcome differs from one that today's settings, code and inputs would make.
 """
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from unface import outcome
 from unface.cohort.effort import efforts
-from unface.layout import STAGES, Layout, unit
-from unface.outcome import JobFailedError, Outcome
-from unface.release.contents import sha256
-from unface.release.gate import SOURCES, Conversions, Protocols, of_session
+from unface.layout import STAGES, Layout
+from unface.outcome import JobFailedError
+from unface.release.gate import SOURCES, Conversions, Protocols, of_session, stale
 from unface.settings import STAGE_FILES, STAGE_SETTINGS
 
 NEW = "not done yet"
 FILES = "raw files changed"
-CODE = "unface's code changed"
 SETTINGS = "settings changed"
+REASONS = {
+    "owner": "it holds the result of another session or stage",
+    "settings": SETTINGS,
+    "code": "unface's code changed",
+    "inputs": "its inputs changed since",
+}
+"""What a plan says of each way in which a result differs (`gate.STALE`)."""
 AGAIN = "the clean DICOM was not kept"
 FOLLOWS = "follows from "
 
@@ -82,33 +86,18 @@ def _session(layout: Layout, names: tuple[str, str], protocols: Protocols) -> di
         except JobFailedError:
             redo[stage] = NEW
             continue
-        if reason := _reason(layout, names, found, stage, protocols[stage]):
-            redo[stage] = reason
-        elif first := next((source for source in SOURCES[stage] if source in redo), None):
+        first = next((source for source in SOURCES[stage] if source in redo), None)
+        # Inputs that a stage before it will make anew are no reason of its own.
+        own = [part for part in stale(layout, found, stage, names, protocols[stage]) if part != "inputs" or not first]
+        if stage == "deidentified" and "inputs" in own:
+            redo[stage] = FILES
+        elif own:
+            redo[stage] = REASONS[own[0]]
+        elif first:
             redo[stage] = redo[first] if redo[first].startswith(FOLLOWS) else FOLLOWS + first
     if "converted" in redo and "deidentified" not in redo and not layout.clean_dicom(*names).exists():
         redo["deidentified"] = AGAIN
     return redo
-
-
-def _reason(
-    layout: Layout, names: tuple[str, str], found: Outcome, stage: str, protocol: Mapping[str, str]
-) -> str | None:
-    record = layout.record(*names)
-    if stage == "deidentified" and found.inputs.get(f"{unit(*names)}.json") != _digest(record):
-        return FILES
-    if found.protocol.get("settings") != protocol["settings"]:
-        return SETTINGS
-    if found.protocol.get("code") != protocol["code"]:
-        return CODE
-    return None
-
-
-def _digest(path: Path) -> str | None:
-    try:
-        return sha256(path)
-    except FileNotFoundError:
-        return None
 
 
 def _named(stage: str, reason: str, changed: Sequence[str]) -> str:

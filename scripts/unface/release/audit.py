@@ -10,7 +10,7 @@ from pathlib import Path
 
 from unface.layout import MASKS, bids_folder
 from unface.outcome import WithheldError, Work
-from unface.release import contents, masks
+from unface.release import contents, masks, whole_heads
 from unface.release.checks import Check
 from unface.release.known_answers import KnownAnswers
 from unface.release.vocabulary import public_words
@@ -24,7 +24,7 @@ def audit_session(
     identifiers: Path,
     ignore: Sequence[str],
     heads: contents.Heads,
-    options: Sequence[str] = (),
+    options: Sequence[str],
 ) -> None:
     """Determine what would be released of a session, audit it, and write `contents.tsv`.
 
@@ -63,8 +63,9 @@ def audit_session(
         for code, sentence in [*bad_name, *check.content(path, file)]:
             work.withhold(code, f"{called} {sentence}")
         rows.append(contents.Released(path, stage, contents.sha256(file), file.stat().st_size))
-    mask_findings = masks.check(dict(zip(paths, files, strict=True)), heads, defaced / MASKS)
-    for code, sentence in [*_unpaired(paths), *mask_findings]:
+    by_path = dict(zip(paths, files, strict=True))
+    of_heads = [*masks.check(by_path, heads, defaced / MASKS), *whole_heads.check(by_path, heads)]
+    for code, sentence in [*_unpaired(paths), *of_heads]:
         work.withhold(code, sentence)
     contents.write(work.folder / contents.FILE, rows)
     work.measurements["files"] = len(rows)

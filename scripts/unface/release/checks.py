@@ -16,19 +16,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from unface.release import streams, vocabulary
+from unface.release import identifier_like, streams, vocabulary
+from unface.release.identifier_like import LATEST_YEAR, keeps_dates
 from unface.release.known_answers import KnownAnswers
-
-LATEST_YEAR = 1925
-"""BIDS: dates that were shifted lie in 1925 or before, so that nobody takes them for real ones."""
 
 Finding = tuple[str, str]
 
 _NO_LABELS = ("datatype", "suffix", "extension")
 _SOFTWARE = {"SoftwareVersions", "ConversionSoftwareVersion"}
-_UID = re.compile(r"(?<![\d.])(?!1\.2\.840\.10008\.)[012]\.\d+(?:\.\d+){4,}(?![\d.])")
-_CARETS = re.compile(r"[^\W\d_]\^[^\W\d_]")
-_DATE = re.compile(r"(?<!\d)((?:19|20)\d\d)([-./]?)(0[1-9]|1[0-2])\2(0[1-9]|[12]\d|3[01])(?!\d)")
 _KEY = re.compile(r'"(\w+)"(\s*:)(\s*"([^"\\]*)")?')
 
 
@@ -42,8 +37,8 @@ class Check:
 
     folder: str
     answers: KnownAnswers
-    released: Collection[str] = ()
-    options: Collection[str] = ()
+    released: Collection[str]
+    options: Collection[str]
 
     def name(self, path: str) -> Iterator[Finding]:
         """The path of a file: a valid BIDS name in the session's own folder, with no identifier among its labels."""
@@ -157,7 +152,7 @@ class Check:
         if own - set(self.released):
             yield "unaudited", "names a file that is not released"
         for row in rows[1:]:
-            latest = 9999 if self._keeps_dates else LATEST_YEAR
+            latest = 9999 if keeps_dates(self.options) else LATEST_YEAR
             if not all(_is_time(cell, latest) for name, cell in zip(columns, row, strict=True) if name == "acq_time"):
                 yield "identifier_like", f"has an acq_time after {latest} or one that is no date"
                 break
@@ -176,17 +171,8 @@ class Check:
 
     def _identifier_like(self, strings: list[str]) -> Iterator[Finding]:
         """What has the form of an identifier, be it this subject's or another's."""
-        text = "\n".join(strings)
-        if "retain_uids" not in self.options and _UID.search(text):
-            yield "identifier_like", "holds text of the form of a DICOM UID"
-        if _CARETS.search(text):
-            yield "identifier_like", "holds text of the form of a DICOM person name"
-        if not self._keeps_dates and any(int(match[1]) > LATEST_YEAR for match in _DATE.finditer(text)):
-            yield "identifier_like", f"holds text of the form of a date after {LATEST_YEAR}"
-
-    @property
-    def _keeps_dates(self) -> bool:
-        return "retain_longitudinal_full_dates" in self.options
+        for form in identifier_like.forms("\n".join(strings), self.options):
+            yield "identifier_like", f"holds text of the form of {form}"
 
     def _strings(self, where: str, strings: list[str]) -> Iterator[Finding]:
         yield from _hits(self.answers.in_strings(strings), where)

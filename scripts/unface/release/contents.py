@@ -38,11 +38,12 @@ class Heads:
     """Which images show the head and so have to come from defacing.
 
     Those with the suffixes that are defaced, and every image in a folder of anatomy, so that no face gets through by a
-    suffix that the settings leave out or misspell. `faceless`: suffixes of images in these folders that show no face.
+    suffix that the settings leave out or misspell. `faceless`: suffixes of other images that show no face, wherever BIDS
+    files them.
     """
 
     suffixes: Collection[str]
-    faceless: Collection[str] = ()
+    faceless: Collection[str]
 
     def __contains__(self, path: str) -> bool:
         if not is_image(path) or _MASK.search(path):

@@ -11,7 +11,9 @@ from bidsschematools.schema import load_schema
 from unface import __version__
 from unface.files import NOT_AVAILABLE, TableError, read_table, read_users_table, table_text
 from unface.layout import Layout, bids_folder, bids_prefix
+from unface.release import given_columns
 from unface.release.dictionary import Dictionary
+from unface.release.given_columns import OLDEST
 from unface.settings import Release
 
 BASIC_PROFILE = ("113100", "Basic Application Confidentiality Profile")
@@ -36,10 +38,6 @@ OPTION_CODES: Mapping[str, tuple[str, str]] = {
 }
 """DICOM PS3.16 CID 7050, De-identification Method."""
 
-_NOT_RELEASED = ("patient_id", "study_uid", "subject", "session", "sex", "age")
-"""Columns of the table of subjects that name somebody, or that come by way of the clean headers: ages in bands."""
-OLDEST = 89
-"""BIDS caps ages here."""
 SEXES = {"F": "female", "M": "male", "O": "other"}
 COLUMNS: Mapping[str, Mapping[str, object]] = {
     "sex": {"Description": "Sex as recorded at the scanner", "Levels": SEXES},
@@ -49,6 +47,10 @@ COLUMNS: Mapping[str, Mapping[str, object]] = {
         "Units": "year",
     },
 }
+
+
+_TOLD = 20
+"""So many problems of a table are told at once."""
 
 
 @dataclass(frozen=True)
@@ -81,25 +83,40 @@ def first_time(folder: Path) -> str:
     return min((time for time in times if time != NOT_AVAILABLE), default=NOT_AVAILABLE)
 
 
-def read_subjects(path: Path | None) -> dict[str, dict[str, str]]:
+def read_subjects(path: Path | None, options: Sequence[str]) -> dict[str, dict[str, str]]:
     """The columns for participants.tsv that the user's table of subjects gives, by subject label.
+
+    Parameters
+    ----------
+    options
+        Options of DICOM PS3.15 Table E.1-1: dates and UIDs that one of them retains may stand in the table.
 
     Raises
     ------
     TableError
-        If two rows of one subject differ in such a column: participants.tsv has one row for both.
+        If a column's name or a cell has the form of an identifier, a column of ages holds one over 89, or two rows of
+        one subject differ in such a column: participants.tsv has one row for both.
     """
     if path is None:
         return {}
     found: dict[str, dict[str, str]] = {}
+    problems: list[str] = []
     for number, row in read_users_table(path, "subjects", ("subject",)):
-        values = {name: value or NOT_AVAILABLE for name, value in row.items() if name not in _NOT_RELEASED}
+        if not found and (wrong := list(given_columns.of_names(row, options))):
+            # A name that may identify is not to be repeated in what is said of its cells.
+            raise TableError("subjects: line 1: " + "; ".join(wrong))
+        values = {name: value or NOT_AVAILABLE for name, value in given_columns.further(row).items()}
+        wrong = [problem for name, value in values.items() for problem in given_columns.of_cell(name, value, options)]
         known = found.setdefault(row["subject"], values)
         if different := [name for name, value in values.items() if value != known[name]]:
-            raise TableError(
-                f"subjects: line {number}: {', '.join(different)} differs from an earlier row of the same subject, "
-                "and participants.tsv has one row for both: give both the same, or leave the column out"
+            wrong.append(
+                f"{', '.join(different)} differs from an earlier row of the same subject, and participants.tsv has one "
+                "row for both: give both the same, or leave the column out"
             )
+        problems += [f"line {number}: {problem}" for problem in wrong]
+    if problems:
+        more = f"; and {len(problems) - _TOLD} more" if len(problems) > _TOLD else ""
+        raise TableError("subjects: " + "; ".join(problems[:_TOLD]) + more)
     return found
 
 

@@ -66,7 +66,8 @@ def examine(
     for stage, result in outcomes.items():
         if not result.ok and not result.reasons:
             reasons.append(_provenance(stage, "is withheld without a reason"))
-        reasons += stale(layout, result, stage, (subject, session), protocols[stage])
+        differing = stale(layout, result, stage, (subject, session), protocols[stage])
+        reasons += [_provenance(stage, STALE[part]) for part in differing]
     by_persons, wanted = ratings.judge(outcomes["defaced"], rated) if "defaced" in outcomes else ([], [])
     reasons += by_persons
     if found or reasons:
@@ -76,24 +77,37 @@ def examine(
     return reasons, None if reasons else Passed(subject, session, files, tools), wanted
 
 
+STALE: Mapping[str, str] = {
+    "owner": "holds the result of another session or stage",
+    "settings": "was made with other settings than today's",
+    "code": "was made with other code than today's",
+    "inputs": "was made from other inputs than today's",
+}
+"""In what a result can differ from one that would be made today, each with how a sentence about it ends."""
+
+
 def stale(
     layout: Layout, result: Outcome, stage: str, names: tuple[str, str], protocol: Mapping[str, str]
-) -> list[Reason]:
-    """Whether a result is of another session or stage, of other settings or code, or of other inputs than today's."""
-    reasons = []
+) -> list[str]:
+    """In what of `STALE` a result differs from one that would be made today; nothing of one that is proven.
+
+    Parameters
+    ----------
+    protocol
+        Today's digests of settings and code for this stage and session.
+    """
+    found = []
     if (result.stage, result.subject, result.session) != (stage, *names):
-        reasons.append(_provenance(stage, "holds the result of another session or stage"))
-    if dict(result.protocol) != dict(protocol):
-        reasons.append(_provenance(stage, "was made with other settings or code than today's"))
+        found.append("owner")
+    found += [part for part in ("settings", "code") if result.protocol.get(part) != protocol[part]]
     inputs = {name: layout.stage(name, *names) / outcome.FILE for name in SOURCES[stage]}
     if stage == "deidentified":
         inputs[f"{unit(*names)}.json"] = layout.record(*names)
     if stage == "audit":
         inputs[f"{unit(*names)}.json"] = layout.identifiers(*names)
-    changed = [name for name, path in inputs.items() if not _is_same(path, result.inputs.get(name))]
-    if changed:
-        reasons.append(_provenance(stage, "was made from other inputs than today's"))
-    return reasons
+    if not all(_is_same(path, result.inputs.get(name)) for name, path in inputs.items()):
+        found.append("inputs")
+    return found
 
 
 def _contents(
@@ -133,12 +147,12 @@ def release(
     settings: Release,
     deidentify_options: Sequence[str],
     subjects: Path | None,
-    ignore: Sequence[str] = (),
-    conversions: Conversions | None = None,
-    protocol_texts: Mapping[str, str] | None = None,
-    data_dictionary: Path | None = None,
-    rated: Ratings | None = None,
-    notes: Sequence[str] = (),
+    ignore: Sequence[str],
+    conversions: Conversions,
+    protocol_texts: Mapping[str, str],
+    data_dictionary: Path | None,
+    rated: Ratings,
+    notes: Sequence[str],
 ) -> Verdicts:
     """Examine every session, assemble what passed into a dataset, validate it, and put it in the last one's place.
 
@@ -169,27 +183,27 @@ def release(
     ------
     JobFailedError
         If the machine or the validator failed; the last release stays as it is.
-    SettingsError
-        If the data dictionary is wrong.
+    TableError
+        If the table of subjects or the data dictionary is wrong.
     """
+    given = dataset.read_subjects(subjects, deidentify_options)
+    meanings = dictionary.read(data_dictionary, given)
     reasons: dict[tuple[str, str], list[Reason]] = {}
     held: dict[tuple[str, str], Passed] = {}
     assembly = Assembly(layout)
     wanted: list[Shown] = []
     for names in sorted(set(sessions)):
         today = of_session(protocols, conversions, names)
-        reasons[names], passed, unrated = examine(layout, *names, today, rated or Ratings({}))
+        reasons[names], passed, unrated = examine(layout, *names, today, rated)
         wanted += unrated
         if passed and not assembly.add(passed):
             reasons[names].append(_provenance("audit", "saw a file that has changed since"))
         elif passed:
             held[names] = passed
-    given = dataset.read_subjects(subjects)
-    meanings = dictionary.read(data_dictionary, given)
     further = [
         *dictionary.words(meanings),
         *(text for source in settings.source_datasets for text in source.values()),
-        *protocol.words(protocol_texts or {}),
+        *protocol.words(protocol_texts),
     ]
     rows: list[dataset.Person] = []
     past = history = History.read(layout.history)
@@ -199,7 +213,7 @@ def release(
         rows = dataset.people(layout, assembly.folder, list(held), given)
         history = past.with_release(settings, protocols, list(held), sorted({*reasons} - {*held}))
         texts = dataset.texts(rows, settings, deidentify_options, tools_of(held.values()), meanings=meanings)
-        assembly.write({**texts, "CHANGES": history.changes(), **(protocol_texts or {})})
+        assembly.write({**texts, "CHANGES": history.changes(), **protocol_texts})
         found = own_files.identified(layout, sorted(reasons), rows, settings, ignore=ignore, further=further)
         found = found or _invalid(layout, assembly.folder)
         if not found:

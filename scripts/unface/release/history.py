@@ -16,7 +16,10 @@ Sessions = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True)
 class Entry:
-    """One release: version and date as the user gave them, the digest of its protocol, its sessions, what is new."""
+    """One release: version and date as the user gave them, the digest of its protocol, its sessions, what is new.
+
+    The digest is of settings that may name somebody: it is compared and never written out.
+    """
 
     version: str
     date: str | None
@@ -24,6 +27,21 @@ class Entry:
     released: Sessions
     withheld: Sessions
     lines: tuple[str, ...] = ()
+    released_withdrawn: int = 0
+    withheld_withdrawn: int = 0
+    """Of its sessions those that are no longer named, since their subjects withdrew."""
+
+    def without(self, subjects: frozenset[str]) -> Self:
+        """The entry without some subjects: their sessions are counted; what was written of numbers stays."""
+        released = tuple(names for names in self.released if names[0] not in subjects)
+        withheld = tuple(names for names in self.withheld if names[0] not in subjects)
+        return replace(
+            self,
+            released=released,
+            withheld=withheld,
+            released_withdrawn=self.released_withdrawn + len(self.released) - len(released),
+            withheld_withdrawn=self.withheld_withdrawn + len(self.withheld) - len(withheld),
+        )
 
 
 @dataclass(frozen=True)
@@ -67,17 +85,8 @@ class History:
         return type(self)((*earlier, replace(now, lines=lines)))
 
     def without(self, subjects: frozenset[str]) -> Self:
-        """The history without some subjects: what was written of numbers stays."""
-        return type(self)(
-            tuple(
-                replace(
-                    entry,
-                    released=tuple(names for names in entry.released if names[0] not in subjects),
-                    withheld=tuple(names for names in entry.withheld if names[0] not in subjects),
-                )
-                for entry in self.entries
-            )
-        )
+        """The history without some subjects."""
+        return type(self)(tuple(entry.without(subjects) for entry in self.entries))
 
     def changes(self) -> str:
         """The text of CHANGES, in the form that BIDS asks for: the newest first."""
@@ -90,19 +99,23 @@ class History:
 
 def _lines(now: Entry, before: Entry | None) -> list[str]:
     subjects = len({subject for subject, _ in now.released})
-    first = f"Released by unface {__version__}, protocol {now.protocol} (see code/unface)"
+    first = f"Released by unface {__version__} (see code/unface)"
     if before is None:
         return [first, f"{len(now.released)} sessions of {subjects} subjects; {len(now.withheld)} sessions withheld"]
     same = "the same protocol as" if now.protocol == before.protocol else "another protocol than"
+    released = _change(now.released, before.released, before.released_withdrawn)
+    withheld = _change(now.withheld, before.withheld, before.withheld_withdrawn)
     return [
         f"{first}: {same} {before.version}",
-        f"{len(now.released)} sessions of {subjects} subjects: {_change(now.released, before.released)}",
-        f"{len(now.withheld)} sessions withheld: {_change(now.withheld, before.withheld)}",
+        f"{len(now.released)} sessions of {subjects} subjects: {released}",
+        f"{len(now.withheld)} sessions withheld: {withheld}",
     ]
 
 
-def _change(now: Sessions, before: Sessions) -> str:
-    return f"{len({*now} - {*before})} more, {len({*before} - {*now})} fewer"
+def _change(now: Sessions, before: Sessions, withdrawn: int) -> str:
+    """What came and went; `withdrawn`: of those before, the sessions of subjects who have withdrawn since."""
+    change = f"{len({*now} - {*before})} more, {len({*before} - {*now}) + withdrawn} fewer"
+    return f"{change}, of these {withdrawn} withdrawn" if withdrawn else change
 
 
 def _entry(content: dict[str, Any]) -> Entry:

@@ -20,7 +20,7 @@ def identified(
     settings: Release,
     *,
     ignore: Sequence[str],
-    further: Sequence[str] = (),
+    further: Sequence[str],
 ) -> list[tuple[tuple[str | None, str | None], Reason]]:
     """Whom identifiers in the dataset's own files concern, and the reason to withhold them.
 

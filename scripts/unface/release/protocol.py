@@ -1,4 +1,7 @@
-"""The protocol that goes out with a release: settings, mapping rules and digests, without anything that identifies."""
+"""The protocol that goes out with a release: settings, mapping rules and the code, without anything that identifies.
+
+No digest of settings goes out: what `KEPT` stands for would be found by trying names and numbers until it fits.
+"""
 
 import copy
 import json
@@ -22,7 +25,7 @@ RULES = "bids_rules.yaml"
 
 _README = """\
 What made this dataset: unface {version} with the settings and mapping rules beside this file; protocol.json holds the
-digests of settings and code by stage. Values that were written about single headers stand in the settings of the
+digest of the code of each stage. Values that were written about single headers stand in the settings of the
 project that made it, with the key. The same raw DICOM, key, settings and history of releases give the same bytes.
 """
 
@@ -39,13 +42,12 @@ def texts(config: Mapping[str, Any], protocols: Mapping[str, Mapping[str, str]],
     rules
         The mapping rules.
     """
-    digests = {stage: dict(protocol) for stage, protocol in protocols.items()}
+    code = {stage: {"code": protocol["code"]} for stage, protocol in protocols.items()}
     return {
         f"{FOLDER}/README": _README.format(version=__version__),
         f"{FOLDER}/config.yaml": yaml.safe_dump(public(config), sort_keys=True, allow_unicode=True),
         f"{FOLDER}/{RULES}": public_rules(rules),
-        f"{FOLDER}/protocol.json": json.dumps({"unface": __version__, "stages": digests}, indent=1, sort_keys=True)
-        + "\n",
+        f"{FOLDER}/protocol.json": json.dumps({"unface": __version__, "stages": code}, indent=1, sort_keys=True) + "\n",
     }
 
 
@@ -86,14 +88,37 @@ def public(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def public_rules(rules: Path) -> str:
-    """The shipped mapping rules as they are; of the user's own what they make of a series, not what they ask of it."""
-    text = rules.read_text(encoding="utf-8")
+    """The shipped mapping rules as they are; of the user's own what they make of a series, not what they ask of it.
+
+    Keys that unface does not read, as a dcm2bids configuration has them for commands and comments, are left out.
+    """
+    text = rules.read_text(encoding="utf-8-sig")
     if text == SHIPPED_RULES.read_text(encoding="utf-8"):
         return text
-    return yaml.safe_dump(_without_criteria(yaml.safe_load(text)), sort_keys=False, allow_unicode=True)
+    # JSON is YAML but for its tabs.
+    content = yaml.safe_load(text.replace("\t", " ") if rules.suffix == ".json" else text)
+    return yaml.safe_dump(_of_file(content), sort_keys=False, allow_unicode=True)
 
 
-def _without_criteria(part: object) -> object:
+def _of_file(content: Mapping[str, Any]) -> dict[str, Any]:
+    shown: dict[str, Any] = _without_criteria({key: value for key, value in content.items() if key in _FILE_KEYS})
+    for name in ("rules", "descriptions"):
+        if name in content:
+            shown[name] = [_of_rule(rule) for rule in content[name] or []]
+    if "scanners" in content:
+        shown["scanners"] = [
+            {"name": scanner["name"], "when": KEPT, "rules": [_of_rule(rule) for rule in scanner["rules"] or []]}
+            for scanner in content["scanners"] or []
+        ]
+    return shown
+
+
+def _of_rule(rule: Mapping[str, Any]) -> dict[str, Any]:
+    shown: dict[str, Any] = _without_criteria({key: value for key, value in rule.items() if key in _RULE_KEYS})
+    return shown
+
+
+def _without_criteria(part: Any) -> Any:
     if isinstance(part, Mapping):
         return {key: KEPT if key in _OF_HEADERS else _without_criteria(value) for key, value in part.items()}
     return [_without_criteria(one) for one in part] if isinstance(part, list) else part
@@ -108,5 +133,14 @@ _OWN_WORDS = {
     "audit": ["ignore"],
     "release": ["data_dictionary"],
 }
+_FILE_KEYS = {
+    *("extends", "search_method", "searchMethod", "case_sensitive", "caseSensitive", "extractors"),
+}
+_RULE_KEYS = {
+    *("name", "criteria", "priority", "exclude", "datatype", "suffix", "entities", "parts", "sidecar", "intended_for"),
+    *("id", "dataType", "modality_label", "modalityLabel", "sidecar_changes", "sidecarChanges"),
+    *("intendedFor", "IntendedFor", "custom_entities", "customEntities", "customLabels"),
+}
+"""Keys of mapping rules and of dcm2bids' descriptions that unface reads."""
 _OF_HEADERS = {"criteria", "when", "regex", "extractors"}
 """Keys of mapping rules, dcm2bids' included, whose values are compared with headers."""

@@ -11,7 +11,7 @@ from unface.files import NOT_AVAILABLE, read_table, table_text, write_whole
 from unface.layout import NIFTI, Layout, bids_folder
 from unface.morphometry import cohort, tables
 from unface.morphometry.cohort import Agreement, Noise, Pairs
-from unface.release.dataset import characteristics, read_subjects
+from unface.release.dataset import characteristics
 from unface.report import plots, results
 from unface.report.results import Session
 
@@ -73,7 +73,10 @@ class Compared:
 
 
 def read(
-    layout: Layout, found: Sequence[Session], sample: Sequence[tuple[str, str]], subjects: Path | None
+    layout: Layout,
+    found: Sequence[Session],
+    sample: Sequence[tuple[str, str]],
+    given: Mapping[str, Mapping[str, str]],
 ) -> Compared:
     """What the stages left.
 
@@ -81,8 +84,8 @@ def read(
     ----------
     sample
         The sessions of the noise floor.
-    subjects
-        The user's table of subjects, whose column `site` makes groups.
+    given
+        For each subject the user's columns (`dataset.read_subjects`), of which `site` makes groups.
     """
     rows = list(_rows(layout, found))
     moved, repeated = (
@@ -92,7 +95,7 @@ def read(
     return Compared(
         rows=rows,
         measures=cohort.pairs_of(rows),
-        groups=_groups(layout, found, {name: row["image"] for name, row in reversed(rows)}, subjects),
+        groups=_groups(layout, found, {name: row["image"] for name, row in reversed(rows)}, given),
         noise=cohort.noise_floor(moved),
         sampled=len(moved),
         repeat_percent=_largest_percent(repeated),
@@ -123,9 +126,10 @@ def _largest_percent(pairs: Iterable[tuple[Values, Values]]) -> float | None:
     return max(changes, default=None)
 
 
-def _groups(layout: Layout, found: Sequence[Session], images: Mapping[str, str], subjects: Path | None) -> Groups:
+def _groups(
+    layout: Layout, found: Sequence[Session], images: Mapping[str, str], given: Mapping[str, Mapping[str, str]]
+) -> Groups:
     """Site, scanner, sex and age of the sessions that were compared or should have been, where they are known."""
-    given = read_subjects(subjects)
     groups: dict[str, dict[str, list[str]]] = {"site": {}, "scanner": {}, "sex": {}, "age": {}}
     for session in found:
         if "morphometry-original" not in session.outcomes:

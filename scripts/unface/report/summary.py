@@ -1,7 +1,7 @@
 """The page of a whole cohort, for everyone: no face, no voxel of an original, no header's value, no raw path."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,7 @@ def summary(
     title: str,
     *,
     sample: Sequence[tuple[str, str]] = (),
-    subjects: Path | None = None,
+    given: Mapping[str, Mapping[str, str]] | None = None,
 ) -> None:
     """Write `index.html`, `cohort.tsv`, and the tables of the morphometry with their dictionary.
 
@@ -46,13 +46,13 @@ def summary(
         The name of the cohort.
     sample
         The sessions whose originals were measured again for the noise floor.
-    subjects
-        The user's table of subjects; its column `site` makes groups.
+    given
+        For each subject the user's columns (`dataset.read_subjects`); `site` makes groups.
     """
     gate = results.read_gate(layout.verdicts)
     found = [results.read_session(layout, *unit, gate.get(unit)) for unit in sorted(sessions)]
     listed = [one for one in found if len(found) <= LISTED_SESSIONS or one.verdict.word != "released"]
-    compared = morphometry.read(layout, found, sample, subjects)
+    compared = morphometry.read(layout, found, sample, given or {})
     statistics = morphometry.statistics(compared)
     failures = morphometry.failures(found, compared.groups)
     page = pages.render(
@@ -176,16 +176,17 @@ def _audit(found: Sequence[Session]) -> dict[str, Any]:
     }
 
 
-def _protocol(found: Sequence[Session]) -> list[tuple[str, str, str, int]]:
-    """Stage, digest of settings, digest of code, number of sessions made with them."""
+def _protocol(found: Sequence[Session]) -> list[tuple[str, str, int]]:
+    """Stage, digest of its code, number of sessions made with it.
+
+    A digest of settings stays inside: they may hold names, which could be tried until it fits.
+    """
     used = Counter(
-        (stage, outcome.protocol.get("settings", ""), outcome.protocol.get("code", ""))
-        for session in found
-        for stage, outcome in session.outcomes.items()
+        (stage, outcome.protocol.get("code", "")) for session in found for stage, outcome in session.outcomes.items()
     )
     order = {stage: place for place, stage in enumerate(STAGES)}
     rows = sorted(used.items(), key=lambda item: (order[item[0][0]], -item[1], item[0]))
-    return [(STAGE_WORDS[stage], settings, code, number) for (stage, settings, code), number in rows]
+    return [(STAGE_WORDS[stage], code, number) for (stage, code), number in rows]
 
 
 def _tools(found: Sequence[Session]) -> list[tuple[str, str, int]]:

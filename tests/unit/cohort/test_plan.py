@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from staged_sessions import PROTOCOLS, session
+from staged_sessions import PROTOCOLS, run, session
 from unface.cohort.plan import Plan, differing, lines, plan
 from unface.layout import Layout
 
@@ -74,6 +74,21 @@ def test_changed_code_new_sessions_and_changed_files_are_told_apart(layout: Layo
     assert ("deidentified", "raw files changed", 1) in rows
     assert ("deidentified", "not done yet", 1) in rows
     assert ("audit", "unface's code changed", 2) in rows
+
+
+def test_a_stage_whose_input_changed_behind_it_is_planned_as_the_gate_withholds_it(layout: Layout) -> None:
+    defaced = layout.stage("defaced", *A) / "outcome.json"
+    defaced.write_text(defaced.read_text() + "\n")
+    layout.identifiers(*B).write_text("{}")
+    result = plan(layout, PROTOCOLS)
+    assert {(one.stage, one.reason, one.sessions) for one in result.redo} == {
+        ("morphometry-defaced", "its inputs changed since", 1),
+        ("agreement", "follows from morphometry-defaced", 1),
+        ("audit", "its inputs changed since", 2),
+    }
+    assert [{reason.code for reason in one.reasons} for one in run(layout, [A, B]).sessions] == [{"provenance"}] * 2
+    defaced.write_text((layout.stage("agreement", *A) / "outcome.json").read_text())
+    assert found(plan(layout, PROTOCOLS))["defaced"] == ("it holds the result of another session or stage", 1)
 
 
 def test_the_plan_reads_well(layout: Layout) -> None:

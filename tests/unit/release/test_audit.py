@@ -123,6 +123,8 @@ PLANTED = {
     "a UID of another": (sidecar('{"ScanOptions": "1.2.840.113619.2.55.3.12345"}'), {"identifier_like"}),
     "somebody's name": (sidecar('{"ScanOptions": "SMITH^ADAM"}'), {"identifier_like"}),
     "another day": (sidecar('{"ScanOptions": "2020-05-06"}'), {"identifier_like"}),
+    "another day, the day first": (sidecar('{"ScanOptions": "as on 6.5.2020"}'), {"identifier_like"}),
+    "another day in words": (sidecar('{"ScanOptions": "May 6, 2020"}'), {"identifier_like"}),
     "damaged JSON": (sidecar('{"EchoTime": 1'), {"unaudited"}),
     "a name in a bvec": (text(f"{DWI}.bvec", "0 1\n0 0\n0 0 Jane\n"), {"unaudited", "known_answer"}),
     "a column that may not be released": (scans("Smith", "operator"), {"sidecar_key"}),
@@ -178,6 +180,58 @@ def test_an_anatomical_image_that_shows_no_face_is_released_as_it_is_where_the_s
     assert audit(layout, ("abc", "s1"), faceless=("FLAIR",)).ok
     rows = {row.path: row for row in contents.read(layout.stage("audit", "abc", "s1") / contents.FILE)}
     assert rows[f"sub-abc/ses-s1/{flair}.nii.gz"].source == "converted"
+
+
+HEAD_MM = (1.5, 1.5, 1.5)
+WHOLE_HEAD = (127, 153, 171)
+"""Voxels and shape of a T1w of a whole head."""
+ELSEWHERE = ("fmap/sub-abc_ses-s1_magnitude1", "func/sub-abc_ses-s1_task-rest_sbref", "dwi/sub-abc_ses-s1_sbref")
+
+
+def elsewhere(name: str, shape: tuple[int, ...], voxel_mm: tuple[float, float, float]) -> Change:
+    """An image that BIDS does not file with the anatomy."""
+
+    def add(folder: Path) -> None:
+        image(folder / f"{name}.nii.gz", np.zeros(shape, np.int16), voxel_mm)
+
+    return add
+
+
+@pytest.mark.parametrize("name", ELSEWHERE)
+def test_a_whole_head_is_not_released_for_its_name_and_the_reason_says_what_to_do(layout: Layout, name: str) -> None:
+    result = session(layout, converted=elsewhere(name, WHOLE_HEAD, HEAD_MM))
+    assert codes(result) == {"face_left"}
+    assert "deface.suffixes" in result.reasons[0].sentence
+    assert "audit.faceless" in result.reasons[0].sentence
+
+
+def test_fine_diffusion_of_a_whole_head_is_released_where_the_settings_say_it_shows_no_face(layout: Layout) -> None:
+    fine = elsewhere("dwi/sub-abc_ses-s1_dwi", (168, 144, 111, 2), (1.25, 1.25, 1.25))
+    assert codes(session(layout, converted=fine)) == {"face_left"}
+    assert audit(layout, ("abc", "s1"), faceless=("dwi",)).ok
+
+
+def test_a_whole_head_whose_header_does_not_tell_its_voxels_is_withheld(layout: Layout) -> None:
+    def untold(folder: Path) -> None:
+        image(folder / f"{ELSEWHERE[0]}.nii.gz", pixdim=[1, 0, 0, 0, 0, 0, 0, 0])
+
+    assert codes(session(layout, converted=untold)) == {"face_left"}
+
+
+@pytest.mark.parametrize(
+    ("shape", "voxel_mm"),
+    [
+        ((128, 128, 80), (2.0, 2.0, 2.0)),  # a field map of GE, and bold as in large studies
+        ((112, 112, 72, 2), (1.964, 1.964, 2.0)),
+        ((256, 256, 60), (0.9375, 0.9375, 2.4)),  # diffusion that the scanner interpolated in plane
+        ((320, 320, 80), (0.7, 0.7, 0.7)),  # a slab
+    ],
+)
+def test_field_maps_and_series_of_usual_voxels_and_slabs_pass(
+    layout: Layout, shape: tuple[int, ...], voxel_mm: tuple[float, float, float]
+) -> None:
+    result = session(layout, converted=elsewhere("fmap/sub-abc_ses-s1_magnitude1", shape, voxel_mm))
+    assert "face_left" not in codes(result), result.reasons
 
 
 def test_defacing_may_leave_nothing_but_heads_and_masks(layout: Layout) -> None:

@@ -66,7 +66,73 @@ def test_rows_of_one_subject_that_differ_are_refused(tmp_path: Path) -> None:
     table = tmp_path / "subjects.tsv"
     table.write_text("patient_id\tsubject\tgroup\nM1\taa\tc\nM1\taa\tp\n")
     with pytest.raises(TableError, match="line 3: group differs"):
-        dataset.read_subjects(table)
+        dataset.read_subjects(table, [])
+
+
+REFUSED = {
+    ("surgery_date", "2019-05-21"): "a date",
+    ("surgery_date", "21.5.2019"): "a date",
+    ("surgery_date", "5/21/2019"): "a date",
+    ("birth", "17 March 1985"): "a date",
+    ("birth", "1920-03-17"): "a date",
+    ("uid", "1.3.12.2.1107.5.2.43.67090.30000019"): "a DICOM UID",
+    ("note", "as WANG^WEI"): "a DICOM person name",
+    ("age_at_scan", "93"): "an age over 89",
+    ("scanAge", "90+"): "an age over 89",
+    ("AgeInMonths", "1100"): "an age over 1068",
+}
+
+
+@pytest.mark.parametrize(("column", "value"), REFUSED)
+def test_a_cell_of_the_form_of_an_identifier_is_refused_by_line_and_column_without_its_value(
+    tmp_path: Path, column: str, value: str
+) -> None:
+    table = tmp_path / "subjects.tsv"
+    table.write_text(f"patient_id\tsubject\t{column}\nM1\taa\t\nM2\tbb\t{value}\n")
+    with pytest.raises(TableError, match=f"line 3: column {column} holds .*{REFUSED[column, value]}") as refused:
+        dataset.read_subjects(table, [])
+    assert value not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("Age", "column 3: write its name as age"),
+        ("Study UID", "column 3: write its name as study_uid"),
+        ("participant_id", "column 3: participants.tsv has a column participant_id of its own"),
+        ("seen 2019-05-21", "name of column 3 holds .* a date"),
+    ],
+)
+def test_a_column_is_refused_for_its_name(tmp_path: Path, name: str, words: str) -> None:
+    table = tmp_path / "subjects.tsv"
+    table.write_text(f"patient_id\tsubject\t{name}\nM1\taa\t2018-01-02\n")
+    with pytest.raises(TableError, match=f"line 1: .*{words}") as refused:
+        dataset.read_subjects(table, [])
+    assert "2019" not in str(refused.value)
+
+
+def test_measures_groups_and_ages_in_bands_are_taken(tmp_path: Path) -> None:
+    row = {
+        "iq": "131",
+        "stage": "T2N1",
+        "percentage": "97.5",
+        "age_group": "80-89",
+        "age_months": "1020",
+        "visits": "2019",
+    }
+    row |= {"first_scan": "1850-02-03", "version": "3.12.2", "dose": "100/120", "group": "n/a"}
+    table = tmp_path / "subjects.tsv"
+    table.write_text("\t".join(["patient_id", "subject", *row]) + "\n" + "\t".join(["M1", "aa", *row.values()]) + "\n")
+    assert dataset.read_subjects(table, []) == {"aa": row}
+
+
+def test_what_an_option_retains_may_stand_in_the_table(tmp_path: Path) -> None:
+    table = tmp_path / "subjects.tsv"
+    table.write_text("patient_id\tsubject\tseen\tstudy\nM1\taa\t2019-05-21\t1.2.840.113619.2.55.3\n")
+    options = ["retain_longitudinal_full_dates", "retain_uids"]
+    assert dataset.read_subjects(table, options)["aa"]["seen"] == "2019-05-21"
+    with pytest.raises(TableError):
+        dataset.read_subjects(table, options[:1])
 
 
 def test_a_subject_with_two_sessions_has_one_row_with_the_first_age_and_a_table_of_sessions(layout: Layout) -> None:

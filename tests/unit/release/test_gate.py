@@ -218,7 +218,7 @@ def test_columns_of_the_users_table_stand_in_participants(layout: Layout) -> Non
 
 
 def test_an_identifier_in_a_subjects_row_takes_that_subject_out(layout: Layout) -> None:
-    cells = ["Jane D.", "brother of MRN 48213", "seen 17.04.2019"]
+    cells = ["Jane D.", "brother of MRN 48213", "seen 190417"]
     owners = [(f"abc{number}", "s1") for number in range(len(cells))]
     for names in owners:
         session(layout, names)

@@ -1,5 +1,6 @@
 """Each release has its entry in CHANGES; older ones can be kept; the protocol goes out with the data."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -8,8 +9,11 @@ import pytest
 import yaml
 
 from staged_sessions import PROTOCOLS, RELEASE, run, session
+from unface import settings
+from unface.bids.rules import load
 from unface.layout import Layout
 from unface.release import protocol
+from unface.release.history import History
 from unface.settings import PROJECT, SHIPPED_RULES
 
 A, B, C = ("abc", "s1"), ("bcd", "s1"), ("cde", "s1")
@@ -52,6 +56,17 @@ def test_a_release_of_the_same_version_takes_the_place_of_its_entry(layout: Layo
     first = changes(layout)
     run(layout, [A])
     assert changes(layout) == first
+
+
+def test_sessions_whose_subjects_withdrew_are_counted_and_no_longer_named(layout: Layout) -> None:
+    history = History().with_release(RELEASE, PROTOCOLS, [A, B, ("bcd", "s2"), C], [("bcd", "s3")])
+    history = history.without(frozenset({"bcd"}))
+    history.write(layout.history)
+    assert "bcd" not in layout.history.read_text()
+    text = History.read(layout.history).with_release(SECOND, PROTOCOLS, [A, ("def", "s1")], []).changes()
+    assert "2 sessions of 2 subjects: 1 more, 3 fewer, of these 2 withdrawn" in text
+    assert "0 sessions withheld: 0 more, 1 fewer, of these 1 withdrawn" in text
+    assert "4 sessions of 3 subjects; 1 sessions withheld" in text
 
 
 def test_another_protocol_is_said_to_be_another(layout: Layout) -> None:
@@ -116,10 +131,21 @@ def test_the_protocol_goes_out_with_the_dataset_and_holds_no_word_about_single_h
     folder = layout.release / protocol.FOLDER
     assert {path.name for path in folder.iterdir()} == {"README", "config.yaml", "bids_rules.yaml", "protocol.json"}
     assert (folder / "bids_rules.yaml").read_text() == SHIPPED_RULES.read_text()
-    settings = (folder / "config.yaml").read_text()
-    assert "retain_safe_private" in settings
+    shown = (folder / "config.yaml").read_text()
+    assert "retain_safe_private" in shown
     for secret in ("0048213", "Doe", "doe", "Jane", "Elsewhere", "/data"):
-        assert secret not in settings
+        assert secret not in shown
+
+
+def test_nothing_that_leaves_lets_a_word_be_guessed_that_stays_with_the_key(config: dict[str, Any]) -> None:
+    def left(word: str) -> dict[str, str]:
+        config["audit"]["ignore"] = [word]
+        config["select"] = [{"field": "PatientName", "not_in": [word]}]
+        today = {stage: settings.protocol(config, stage) for stage in settings.STAGE_ADAPTERS}
+        history = History().with_release(RELEASE, today, [A], []).with_release(SECOND, today, [A, B], [])
+        return protocol.texts(config, today, SHIPPED_RULES) | {"CHANGES": history.changes()}
+
+    assert left("JANE") == left("MARY")
 
 
 def test_the_users_mapping_rules_go_out_without_what_they_ask_of_headers(
@@ -141,6 +167,43 @@ def test_the_users_mapping_rules_go_out_without_what_they_ask_of_headers(
     (tmp_path / "kept").mkdir()
     protocol.keep(config, rules, tmp_path / "kept" / "settings.json")
     assert (tmp_path / "kept" / protocol.RULES).read_text() == rules.read_text()
+
+
+def test_of_a_dcm2bids_configuration_only_what_unface_reads_goes_out(tmp_path: Path) -> None:
+    config = {
+        "dcm2niixOptions": "-b y -o /home/jdoe",
+        "post_op": [{"cmd": "/data/jdoe/deface.sh src_file dst_file", "datatype": "anat", "suffix": ["T1w"]}],
+        "search_method": "fnmatch",
+        "extractors": {"SeriesDescription": ["jdoe_(?P<task>[a-z]+)"]},
+        "descriptions": [
+            {
+                "id": "t1",
+                "datatype": "anat",
+                "suffix": "T1w",
+                "custom_entities": "acq-fine",
+                "criteria": {"SeriesDescription": "*jdoe*"},
+                "comment": "from jdoe",
+                "sidecar_changes": {"B0FieldSource": "pepolar"},
+            }
+        ],
+    }
+    rules = tmp_path / "dcm2bids.json"
+    rules.write_text("\ufeff" + json.dumps(config, indent="\t"), encoding="utf-8")
+    assert len(load(rules).rules) == 1
+    assert yaml.safe_load(protocol.public_rules(rules)) == {
+        "search_method": "fnmatch",
+        "extractors": protocol.KEPT,
+        "descriptions": [
+            {
+                "id": "t1",
+                "datatype": "anat",
+                "suffix": "T1w",
+                "custom_entities": "acq-fine",
+                "criteria": protocol.KEPT,
+                "sidecar_changes": {"B0FieldSource": "pepolar"},
+            }
+        ],
+    }
 
 
 def test_an_identifier_in_the_users_mapping_rules_withholds_the_dataset(

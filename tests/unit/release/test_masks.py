@@ -21,7 +21,7 @@ def files(tmp_path: Path) -> dict[str, tuple[str, Path]]:
 
 
 def found(files: dict[str, tuple[str, Path]], unreleased: Path) -> list[str]:
-    return [code for code, _ in masks.check(files, contents.Heads(["pet"]), unreleased)]
+    return [code for code, _ in masks.check(files, contents.Heads(["pet"], []), unreleased)]
 
 
 def test_a_mask_that_stays_beside_the_dataset_proves_its_image(

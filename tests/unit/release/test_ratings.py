@@ -14,6 +14,7 @@ from unface.release.verdicts import Verdicts
 
 A = ("abc", "s1")
 IMAGE = "sub-abc/ses-s1/anat/sub-abc_ses-s1_T1w.nii.gz"
+FAILED = {"state": "fail", "review": [], "checks": {}}
 UNDECIDED = {"state": "review", "review": ["registration_failed"], "checks": {}}
 
 
@@ -72,12 +73,11 @@ def test_a_lone_quotation_mark_in_a_comment_hides_no_later_row(table: Path) -> N
 
 
 def test_no_rating_releases_what_a_check_failed(layout: Layout) -> None:
-    def fail(_folder: Path) -> None:
-        raise outcome.WithheldError("face_left", "the T1w keeps its face")
-
-    session(layout, defaced=fail, face=UNDECIDED)
-    what = Shown(IMAGE, "0" * 64, "1" * 64)
-    assert "face_left" in codes(run(layout, [A], rated=ratings.Ratings({what: "pass"})))
+    session(layout, face=FAILED, on_defaced=lambda work: work.withhold("face_left", "the T1w keeps its face"))
+    passed = rated(layout, "pass")
+    assert len(passed.by_shown) == 1
+    assert "face_left" in codes(run(layout, [A], rated=passed))
+    assert not layout.release.exists()
 
 
 def test_the_reason_for_a_review_has_a_code_of_its_own(layout: Layout) -> None:

@@ -35,10 +35,8 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_measures(layout.stage("morphometry-original", "ok0", "a1"), 700)
     write_measures(layout.stage("morphometry-repeat", "ok0", "a1"), 700)
     write_measures(layout.stage("morphometry-shifted", "ok0", "a1"), 702)
-    subjects = layout.results / "subjects.tsv"
-    rows = [f"p{number}\t{subject}\t{site}" for number, (subject, site) in enumerate(SITES.items())]
-    subjects.write_text("\n".join(["patient_id\tsubject\tsite", *rows]) + "\n", encoding="utf-8")
-    summary(layout, cohort.names, layout.report, title="A", sample=[("ok0", "a1")], subjects=subjects)
+    given = {subject: {"site": site} for subject, site in SITES.items()}
+    summary(layout, cohort.names, layout.report, title="A", sample=[("ok0", "a1")], given=given)
     return layout.report
 
 

@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
-from report_cohort import Cohort
+from report_cohort import PROTOCOL, Cohort
 
 from unface.layout import Layout
 from unface.outcome import REASONS
@@ -85,6 +85,12 @@ def test_the_gates_verdict_is_the_last_word(cohort: Cohort, tmp_path: Path) -> N
     assert "the validator finds a wrong suffix" in text
     rows = (tmp_path / "report" / "cohort.tsv").read_text(encoding="utf-8").splitlines()
     assert [row.split("\t")[2] for row in rows[1:]] == ["released", "withheld", "ready", "withheld", "withheld"]
+
+
+def test_no_digest_of_settings_is_on_the_page(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    assert PROTOCOL["code"] in text
+    assert PROTOCOL["settings"] not in text
 
 
 def test_a_header_value_in_the_protocol_table_stays_off_the_page(cohort: Cohort, tmp_path: Path) -> None:

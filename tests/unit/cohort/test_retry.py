@@ -3,8 +3,9 @@
 import pytest
 
 from unface import outcome
+from unface.cohort import retry
 from unface.layout import STAGES, Layout
-from unface.release import gate, retry, verdicts
+from unface.release import gate, verdicts
 from unface.release.verdicts import Verdict
 
 PROTOCOLS = {stage: {"settings": stage, "code": "c"} for stage in STAGES}
