@@ -14,10 +14,12 @@ from unface.dicom import selection
 from unface.dicom.demographics import Demographics, from_folders
 from unface.dicom.encoding import UnreadableError
 from unface.dicom.engine import Engine, IdentifierLeftError, Met, collect_file, read_bytes
-from unface.dicom.profile import Profile
+from unface.dicom.profile import MOVED_TIMES, Profile
 from unface.dicom.records import RawFile, Series, SessionRecord
 from unface.dicom.splitter import Splitter
+from unface.dicom.standard import keyword_of
 from unface.dicom.survey import Survey
+from unface.dicom.values import first_minute
 from unface.dicom.walker import ACTIONS, counted
 from unface.files import table_text, write_whole
 from unface.outcome import MACHINE_ERRORS, WithheldError, Work
@@ -56,7 +58,7 @@ def deidentify_session(
     session = SessionRecord.read(record)
     profile = Profile(settings)
     # First of all: the rule's output has to be there however the stage ends.
-    found, splitters, verdicts = _first_pass(session, profile, select)
+    found, splitters, verdicts, times = _first_pass(session, profile, select)
     named = known.add_paths(found, (Path(file.path) for series in session.series for file in series.files))
     answers = known.usable(found)
     # Two jobs at once, one of them left over by a dead controller, must not write into one another's file.
@@ -66,7 +68,7 @@ def deidentify_session(
     work.measurements["named_folders"] = named
     _check_unchanged(session)
     people = _demographics(session, settings)
-    engine = Engine(profile, key, session.identity, key.subject(session.identity), answers, people)
+    engine = Engine(profile, key, session.identity, key.subject(session.identity), answers, people, first_minute(times))
     survey = Survey(key, engine.walker)
     rewriting = _Rewriting(engine, splitters, verdicts, survey)
     states = []
@@ -123,13 +125,15 @@ def _check_unchanged(session: SessionRecord) -> None:
 
 def _first_pass(
     session: SessionRecord, profile: Profile, select: Sequence[selection.Condition]
-) -> tuple[known.Answers, dict[str, Splitter], dict[str, selection.Verdicts]]:
-    """Look at every raw header: the session's identifiers, and what the conditions say, by series.
+) -> tuple[known.Answers, dict[str, Splitter], dict[str, selection.Verdicts], set[str]]:
+    """Look at every raw header: the session's identifiers, what the conditions say, by series, and its times.
 
     Damaged files give what can be read of them; the rewriting refuses them on its own.
     """
     collector = known.Collector(profile.options)
-    wanted = selection.keywords(select)
+    clocks = [keyword_of(tag) for tag in MOVED_TIMES] if profile.moves_times else []
+    times: set[str] = set()
+    wanted = [*selection.keywords(select), *clocks]
     shown = frozenset(keyword for keyword in wanted if profile.shows(keyword))
     splitters = {series.series: Splitter() for series in session.series}
     verdicts = {series.series: selection.Verdicts(select, shown) for series in session.series}
@@ -139,11 +143,13 @@ def _first_pass(
                 units, implicit = collect_file(
                     Path(file.path), collector, splitters[series.series], by_pydicom=number == 0
                 )
-                verdicts[series.series].add(selection.fields(units, implicit, wanted) if units else {})
+                fields = selection.fields(units, implicit, wanted) if units else {}
+                verdicts[series.series].add(fields)
+                times.update(time for name in clocks for time in fields.get(name, ()))
             except OSError as error:
                 if error.errno in MACHINE_ERRORS:
                     raise
-    return collector.answers, splitters, verdicts
+    return collector.answers, splitters, verdicts, times
 
 
 class _Rewriting:

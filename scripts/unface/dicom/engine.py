@@ -75,11 +75,12 @@ class Engine:
         pseudonym: str,
         answers: Mapping[str, Iterable[str]],
         demographics: Demographics = NOTHING_KNOWN,
+        first_minute: int | None = None,
     ) -> None:
         profile = profile.writing(frozenset(tag for tag, _, _ in demographics.elements))
         self.profile = profile
         self.secrets = Secrets(answers, vocabulary())
-        self.walker = Walker(profile, Values(key, key.shift_days(identity), profile, self.secrets))
+        self.walker = Walker(profile, Values(key, key.shift_days(identity), profile, self.secrets, first_minute))
         self._searched: set[tuple[str, str]] = set()
         self._additions = {
             implicit: additions(pseudonym, profile, implicit, demographics) for implicit in (False, True)

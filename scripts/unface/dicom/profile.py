@@ -49,6 +49,9 @@ DIGEST_DIGITS = 16
 OURS = {0x00100010, 0x00100020, 0x00120062, 0x00120063, 0x00120064, 0x00280303}
 """Attributes that unface writes itself, in every file."""
 
+MOVED_TIMES = {0x00080031, 0x00080032, 0x00080033}
+"""SeriesTime, AcquisitionTime, ContentTime. Without them conversion loses the timing of slices, or makes one up."""
+
 CODE_VALUES = {0x00080100, 0x00080119, 0x00080120}
 """CodeValue, LongCodeValue, URNCodeValue."""
 GRAPHIC_GROUPS = {*range(0x5000, 0x5100), *range(0x6000, 0x6100)}
@@ -91,6 +94,11 @@ class Profile:
     @property
     def keeps_dates(self) -> bool:
         return "retain_longitudinal_full_dates" in self.options and not self.shifts_dates
+
+    @property
+    def moves_times(self) -> bool:
+        """Whether dates go and times are moved: intervals stay, the time of day does not."""
+        return not (self.shifts_dates or self.keeps_dates)
 
     @property
     def codes(self) -> list[tuple[str, str]]:
@@ -153,7 +161,7 @@ class Profile:
             if code == "C":
                 return Rule(self._cleaned(option, vr), f"C: {option}")
         code = row["basic"]
-        action = ANY_TYPE.get(code) or BY_TYPE[kind[:1]][code]
+        action = "time" if tag in MOVED_TIMES else ANY_TYPE.get(code) or BY_TYPE[kind[:1]][code]
         if vr == "SQ" and action in ("dummy", "uid"):
             action = "recurse"
         return Rule(action, f"{code}: Basic Profile" + (f", Type {kind}" if kind else ""))
@@ -181,7 +189,7 @@ class Profile:
             "UI": "keep" if tag in CLASS_UIDS or "retain_uids" in self.options else "uid",
             "DA": self._any_date(),
             "DT": self._any_date(),
-            "TM": "check" if self.shifts_dates or self.keeps_dates else "empty",
+            "TM": "empty" if self.moves_times else "check",
             "AS": "band",
             "CS": "check",
             "DS": "check",

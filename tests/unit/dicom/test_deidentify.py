@@ -29,6 +29,10 @@ PLANTED = (
 )
 
 
+NO_DATES = ["retain_patient_characteristics", "retain_safe_private", "clean_descriptors"]
+"""Options under which dates go."""
+
+
 def header() -> Dataset:
     """A small MR header with one patient's identifiers in many places."""
     ds = Dataset()
@@ -72,16 +76,17 @@ def header() -> Dataset:
     return ds
 
 
-def record_of(path: Path, **fields: str) -> SessionRecord:
-    found = path.stat()
-    file = RawFile(str(path), found.st_size, found.st_mtime_ns)
-    return SessionRecord("asub", "ses1", "MRN-77123", (Series("s001", "g001", fields, (file,)),))
+def record_of(*paths: Path, **fields: str) -> SessionRecord:
+    """The record of a session of one series."""
+    files = tuple(RawFile(str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in paths)
+    return SessionRecord("asub", "ses1", "MRN-77123", (Series("s001", "g001", fields, files),))
 
 
 def run(tmp_path: Path, record: SessionRecord, **changes: object) -> tuple[outcome.Outcome, Path]:
     """Run the stage; returns its outcome and its folder."""
     config = yaml.safe_load((PROJECT / "config.yaml").read_text(encoding="utf-8"))
     path = tmp_path / "record.json"
+    tmp_path.mkdir(exist_ok=True)
     record.write(path)
     layout = Layout(tmp_path / "results")
     done = outcome.run_stage(
@@ -147,6 +152,28 @@ def test_a_gone_file_withholds_the_session_and_still_leaves_the_known_answers(tm
     answers = Layout(tmp_path / "results").identifiers("asub", "ses1")
     assert json.loads(answers.read_text())["id"] == []
     assert answers.stat().st_mode & 0o777 == 0o600
+
+
+def test_where_dates_go_times_keep_their_intervals_and_the_hour_is_not_told(tmp_path: Path) -> None:
+    # A session past midnight, with a time in a sequence, one that someone took away, and one that is none.
+    for name, time, content in (("a", "235958.250", "235959"), ("b", "000001.5", "000000.00"), ("c", "00:02", "noon")):
+        ds = header()
+        ds.SOPInstanceUID += f".{ord(name)}"
+        ds.StudyTime, ds.SeriesTime, ds.AcquisitionTime = "235900", "235955", time
+        ds.add_new(0x00080033, "LO", content)
+        ds[0x00080033].VR = "TM"
+        ds.RequestAttributesSequence[0].AcquisitionTime = "235957"
+        pydicom.dcmwrite(tmp_path / f"{name}.dcm", ds)
+    done, folder = run(tmp_path, record_of(*sorted(tmp_path.glob("*.dcm"))), options=NO_DATES)
+    assert done.ok
+    clean = [pydicom.dcmread(path) for path in sorted(folder.glob("dicom/*/*.dcm"))]
+    assert [str(ds.AcquisitionTime) for ds in clean] == ["140058.250", "140101.5", "1403"]
+    assert [str(ds.get("ContentTime") or "") for ds in clean] == ["140059", "", ""]
+    assert {str(ds.SeriesTime) for ds in clean} == {"140055"}
+    assert {str(ds.RequestAttributesSequence[0].AcquisitionTime) for ds in clean} == {"140057"}
+    for ds in clean:
+        assert not any(ds.get(name) for name in ("StudyTime", "StudyDate", "AcquisitionDate", "AcquisitionDateTime"))
+        assert ds.LongitudinalTemporalInformationModified == "REMOVED"
 
 
 def test_a_changed_file_withholds_the_session(tmp_path: Path, raw: Path) -> None:
