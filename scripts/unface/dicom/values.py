@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterable
 from datetime import date, timedelta
 from functools import cache
 
+from unface.ages import age_band, in_years
 from unface.dicom import csa
 from unface.dicom.actions import Action
-from unface.dicom.demographics import OLDEST_YEARS
 from unface.dicom.identifiers import Secrets
 from unface.dicom.overrides import BINARY_VRS
 from unface.dicom.profile import Profile
@@ -182,15 +182,9 @@ class Values:
         return f"{hour:02d}{minute:02d}{known[1]}".encode()
 
     def age(self, value: bytes) -> bytes:
-        """The upper bound of the age's band, in years; above 89 it is 90."""
-        match = re.fullmatch(rb"(\d{1,3})([DWMY])", value.strip(b"\0 "))
-        if not match:
-            return b""
-        years = int(match[1]) / {b"D": 365.25, b"W": 52.18, b"M": 12.0, b"Y": 1.0}[match[2]]
-        if years > OLDEST_YEARS:
-            return b"090Y"
-        bound = (int(years) // self.band_years + 1) * self.band_years
-        return f"{min(bound, 90):03d}Y".encode()
+        """The age's band (`age_band`) as DICOM writes it; what is no age goes."""
+        years = in_years(value.decode("latin-1"))
+        return b"" if years is None else f"{age_band(years, self.band_years):03d}Y".encode()
 
     def _checked(self, value: bytes) -> bytes:
         """The value as it is, unless it holds a word of the subject's own: then only words of the vocabulary."""

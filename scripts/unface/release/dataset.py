@@ -1,7 +1,6 @@
 """The dataset's own files: its description, README, participants and sessions."""
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,6 +8,7 @@ from pathlib import Path
 from bidsschematools.schema import load_schema
 
 from unface import __version__
+from unface.ages import OLDEST_YEARS, in_years
 from unface.files import NOT_AVAILABLE, TableError, read_table, read_users_table, table_text
 from unface.layout import Layout, bids_folder, bids_prefix
 from unface.release.dictionary import Dictionary
@@ -38,14 +38,12 @@ OPTION_CODES: Mapping[str, tuple[str, str]] = {
 
 _NOT_RELEASED = ("patient_id", "study_uid", "subject", "session", "sex", "age")
 """Columns of the table of subjects that name somebody, or that come by way of the clean headers: ages in bands."""
-OLDEST = 89
-"""BIDS caps ages here."""
 SEXES = {"F": "female", "M": "male", "O": "other"}
 COLUMNS: Mapping[str, Mapping[str, object]] = {
     "sex": {"Description": "Sex as recorded at the scanner", "Levels": SEXES},
     "age": {
         "Description": "Age at the first session as the de-identified headers give it: the upper end of a band of ages "
-        "unless the settings keep ages; 89 stands for 89 and more",
+        "unless the settings keep ages; 89 is the end of the last band and stands for all ages above, too",
         "Units": "year",
     },
 }
@@ -65,11 +63,10 @@ def characteristics(layout: Layout, subject: str, session: str) -> dict[str, str
     noted = layout.stage("deidentified", subject, session) / "patient.json"
     header = json.loads(noted.read_text(encoding="utf-8")) if noted.exists() else {}
     sex, age = header.get("PatientSex", ""), header.get("PatientAge", "")
-    years = re.fullmatch(r"(\d{3})Y", age)
-    in_first_year = re.fullmatch(r"\d{3}[DWM]", age)
+    years = in_years(age)
     return {
         "sex": sex if sex in SEXES else NOT_AVAILABLE,
-        "age": str(min(int(years[1]), OLDEST)) if years else "0" if in_first_year else NOT_AVAILABLE,
+        "age": NOT_AVAILABLE if years is None else str(min(int(years), OLDEST_YEARS)),
     }
 
 
