@@ -38,8 +38,8 @@ def deidentify_session(
 ) -> None:
     """Write the clean DICOM of a session below `work.folder`, and its known answers to `identifiers`.
 
-    Leaves `dicom/<series>/<000001>.dcm`, `series.json` (the state of each series), `selection.json`
-    (what the conditions say of each series), `patient.json` (sex and age) and `files.tsv` (one row a file).
+    Leaves `dicom/<series>/<000001>.dcm`, `series.json` (the state of each series), `patient.json` (sex and age) and
+    `files.tsv` (one row a file).
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ def deidentify_session(
     session = SessionRecord.read(record)
     profile = Profile(settings)
     # First of all: the rule's output has to be there however the stage ends.
-    found, splitters, verdicts, times = _first_pass(session, profile, select)
+    found, splitters, excluded, times = _first_pass(session, profile, select)
     named = known.add_paths(found, (Path(file.path) for series in session.series for file in series.files))
     answers = known.usable(found)
     # Two jobs at once, one of them left over by a dead controller, must not write into one another's file.
@@ -70,7 +70,7 @@ def deidentify_session(
     people = _demographics(session, settings)
     engine = Engine(profile, key, session.identity, key.subject(session.identity), answers, people, first_minute(times))
     survey = Survey(key, engine.walker)
-    rewriting = _Rewriting(engine, splitters, verdicts, survey)
+    rewriting = _Rewriting(engine, splitters, excluded, survey)
     states = []
     rows: list[dict[str, Any]] = []
     for series in session.series:
@@ -83,11 +83,7 @@ def deidentify_session(
     # Once more: until here each file was read twice.
     _check_unchanged(session)
     (work.folder / "series.json").write_text(json.dumps(states, indent=1) + "\n", encoding="utf-8")
-    judged = {name: verdict.as_json() for name, verdict in verdicts.items()}
-    (work.folder / "selection.json").write_text(json.dumps(judged, indent=1) + "\n", encoding="utf-8")
-    write_whole(
-        work.folder / "files.tsv", table_text(("series", "file", "profile", *ACTIONS, "sha256"), rows), mode=0o600
-    )
+    write_whole(work.folder / "files.tsv", table_text(("series", "file", *ACTIONS), rows), mode=0o600)
     survey.write(work.folder)
     _note_patient(work.folder)
     work.measurements["series"] = dict(sorted(Counter(state["state"] for state in states).items()))
@@ -125,8 +121,8 @@ def _check_unchanged(session: SessionRecord) -> None:
 
 def _first_pass(
     session: SessionRecord, profile: Profile, select: Sequence[selection.Condition]
-) -> tuple[known.Answers, dict[str, Splitter], dict[str, selection.Verdicts], set[str]]:
-    """Look at every raw header: the session's identifiers, what the conditions say, by series, and its times.
+) -> tuple[known.Answers, dict[str, Splitter], dict[str, str], set[str]]:
+    """Look at every raw header: the session's identifiers, why a series stays out, by series, and the session's times.
 
     Damaged files give what can be read of them; the rewriting refuses them on its own.
     """
@@ -134,9 +130,8 @@ def _first_pass(
     clocks = [keyword_of(tag) for tag in MOVED_TIMES] if profile.moves_times else []
     times: set[str] = set()
     wanted = [*selection.keywords(select), *clocks]
-    shown = frozenset(keyword for keyword in wanted if profile.shows(keyword))
     splitters = {series.series: Splitter() for series in session.series}
-    verdicts = {series.series: selection.Verdicts(select, shown) for series in session.series}
+    excluded: dict[str, str] = {}
     for series in session.series:
         for number, file in enumerate(series.files):
             try:
@@ -144,12 +139,13 @@ def _first_pass(
                     Path(file.path), collector, splitters[series.series], by_pydicom=number == 0
                 )
                 fields = selection.fields(units, implicit, wanted) if units else {}
-                verdicts[series.series].add(fields)
+                if reason := selection.excluded(fields, select):
+                    excluded.setdefault(series.series, reason)
                 times.update(time for name in clocks for time in fields.get(name, ()))
             except OSError as error:
                 if error.errno in MACHINE_ERRORS:
                     raise
-    return collector.answers, splitters, verdicts, times
+    return collector.answers, splitters, excluded, times
 
 
 class _Rewriting:
@@ -159,19 +155,18 @@ class _Rewriting:
         self,
         engine: Engine,
         splitters: Mapping[str, Splitter],
-        verdicts: Mapping[str, selection.Verdicts],
+        excluded: Mapping[str, str],
         survey: Survey,
     ) -> None:
         self.engine = engine
         self.splitters = splitters
-        self.verdicts = verdicts
+        self.excluded = excluded
         self.survey = survey
         self.met: Met = {}
 
     def series(self, series: Series, folder: Path, rows: list[dict[str, Any]]) -> tuple[str, str]:
         """Rewrite one series; returns its state and the reason, and adds a row for each file."""
-        reason = self.verdicts[series.series].reason
-        if reason:
+        if reason := self.excluded.get(series.series, ""):
             return "excluded", reason
         broken = [file for file in series.files if file.problem]
         if broken:
@@ -207,7 +202,7 @@ class _Rewriting:
             raise UnreadableError("a file cannot be read") from None
         clean = self.engine.clean(data, self.splitters[series.series], self.met)
         clean.write(target)
-        return {"profile": self.engine.profile.digest, **counted(clean.counts), "sha256": clean.sha256()}
+        return counted(clean.counts)
 
 
 def _note_patient(folder: Path) -> None:

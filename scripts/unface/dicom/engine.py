@@ -1,6 +1,5 @@
 """One subject's files, made clean one by one: read, rewrite, search for the subject's identifiers, write."""
 
-import hashlib
 import os
 import warnings
 from collections import Counter
@@ -52,12 +51,6 @@ class Clean:
                     done += os.write(handle, rest[done:])
         finally:
             os.close(handle)
-
-    def sha256(self) -> str:
-        digest = hashlib.sha256()
-        for part in self.parts:
-            digest.update(part)
-        return digest.hexdigest()
 
 
 Met = dict[tuple[bool, str], "Counter[Unit]"]

@@ -4,16 +4,12 @@ A rule says what to do with an attribute and why. Attributes that the table does
 numbers and codes stay, UIDs and dates are replaced, names go, text is held against the allow-list of words.
 """
 
-import hashlib
 from collections.abc import Mapping
-from functools import cached_property
 from typing import cast
-
-from pydicom.datadict import tag_for_keyword
 
 from unface.dicom import overrides, standard
 from unface.dicom.actions import Action, Rule
-from unface.dicom.standard import BYTES_VRS, CLASS_UIDS, DATE_VRS, KNOWN_VRS, REMOVED_VRS, TEXT_VRS, vr_of
+from unface.dicom.standard import BYTES_VRS, CLASS_UIDS, DATE_VRS, KNOWN_VRS, REMOVED_VRS, TEXT_VRS
 from unface.settings import Deidentify
 
 OPTION_CODES: Mapping[str, tuple[str, str]] = {
@@ -45,7 +41,6 @@ ANY_TYPE: Mapping[str, Action] = {"D": "dummy", "U": "uid", "X/Z/U*": "recurse"}
 
 ANY_OTHER = 0x00180001
 """An attribute that no table names."""
-DIGEST_DIGITS = 16
 OURS = {0x00100010, 0x00100020, 0x00120062, 0x00120063, 0x00120064, 0x00280303}
 """Attributes that unface writes itself, in every file."""
 
@@ -67,7 +62,6 @@ class Profile:
         self.age_band_years = settings.age_band_years
         self.written = written
         self._source = settings
-        self._settings = sorted((where, str(verb)) for where, verb in settings.overrides.items()), self.age_band_years
         self._overrides = overrides.read(settings.overrides)
         self._rules: dict[tuple[int, str, str], Rule] = {}
         self._private: dict[tuple[int, str, int, str], tuple[Rule, str]] = {}
@@ -78,14 +72,6 @@ class Profile:
     def writing(self, tags: frozenset[int]) -> "Profile":
         """This profile, where unface writes further attributes itself."""
         return self if tags <= self.written else Profile(self._source, tags | self.written)
-
-    @cached_property
-    def digest(self) -> str:
-        """Names the profile: what options, overrides and tables it is made from."""
-        content = hashlib.sha256(repr((sorted(self.options), self._settings, sorted(self.written))).encode())
-        for path in standard.resources():
-            content.update(path.read_bytes())
-        return content.hexdigest()[:DIGEST_DIGITS]
 
     @property
     def shifts_dates(self) -> bool:
@@ -131,11 +117,6 @@ class Profile:
     def unlisted(self, vr: str) -> Rule:
         """The rule for attributes of a VR that neither the standard's table nor an override names."""
         return self._unlisted(ANY_OTHER, vr)
-
-    def shows(self, keyword: str) -> bool:
-        """Whether the values of a standard attribute identify nobody and may be written down."""
-        tag = tag_for_keyword(keyword)
-        return tag is not None and self.rule(tag, vr_of(tag)).action in {"keep", "check"}
 
     def knows_creator(self, group: int, creator: str) -> bool:
         """Whether any element of this creator may stay."""

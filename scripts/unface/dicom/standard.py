@@ -3,7 +3,6 @@
 import csv
 from collections.abc import Mapping
 from functools import cache
-from pathlib import Path
 
 from pydicom.datadict import dictionary_keyword, dictionary_VR, tag_for_keyword
 
@@ -117,12 +116,3 @@ def keyword_of(tag: int) -> str:
         return dictionary_keyword(tag) or f"{tag:08x}"
     except KeyError:
         return f"{tag:08x}"
-
-
-def resources() -> list[Path]:
-    """The tables that a profile is made from."""
-    names = (
-        *("attribute_types.tsv", "confidentiality_profile.tsv", "descriptor_words.txt", "private_safe.tsv"),
-        *("private_science.tsv", "sop_classes.tsv", "technical_text.txt", "technical_words.txt"),
-    )
-    return [PROJECT / "resources" / name for name in names]

@@ -116,17 +116,6 @@ def test_overrides_replace_and_randomise_values(tmp_path: Path, raw: Path) -> No
     assert [part.isdigit() for part in clean.StudyID] == [part.isdigit() for part in "AB-12345"]
 
 
-def test_every_row_of_the_files_table_names_the_profile(tmp_path: Path, raw: Path) -> None:
-    digests = set()
-    for number, years in enumerate((5, 10)):
-        place = tmp_path / str(number)
-        place.mkdir()
-        _, folder = run(place, record_of(raw), age_band_years=years)
-        with (folder / "files.tsv").open(newline="") as file:
-            digests |= {row["profile"] for row in csv.DictReader(file, delimiter="\t")}
-    assert len(digests) == 2
-
-
 def test_names_of_folders_with_the_patients_words_are_known_answers() -> None:
     answers = {"name": {"DOE^JANE"}, "id": {"MRN-77123"}, "other": set[str]()}
     paths = [Path("/raw/doe_followup/series"), Path("/raw/x MRN-77123/a.dcm"), Path("/raw/doeskin/b.dcm")]
