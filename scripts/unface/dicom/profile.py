@@ -9,24 +9,10 @@ from typing import cast
 
 from unface.dicom import overrides, standard
 from unface.dicom.actions import Action, Rule
-from unface.dicom.standard import BYTES_VRS, CLASS_UIDS, DATE_VRS, KNOWN_VRS, REMOVED_VRS, TEXT_VRS
+from unface.dicom.elements import KNOWN_VRS
+from unface.dicom.standard import BYTES_VRS, CLASS_UIDS, DATE_VRS, REMOVED_VRS, TEXT_VRS
+from unface.options import BASIC_PROFILE, OPTION_CODES
 from unface.settings import Deidentify
-
-OPTION_CODES: Mapping[str, tuple[str, str]] = {
-    "clean_graphics": ("113103", "Clean Graphics Option"),
-    "clean_structured_content": ("113104", "Clean Structured Content Option"),
-    "clean_descriptors": ("113105", "Clean Descriptors Option"),
-    "retain_longitudinal_full_dates": ("113106", "Retain Longitudinal Temporal Information Full Dates Option"),
-    "retain_longitudinal_modified_dates": ("113107", "Retain Longitudinal Temporal Information Modified Dates Option"),
-    "retain_patient_characteristics": ("113108", "Retain Patient Characteristics Option"),
-    "retain_device_identity": ("113109", "Retain Device Identity Option"),
-    "retain_uids": ("113110", "Retain UIDs Option"),
-    "retain_safe_private": ("113111", "Retain Safe Private Option"),
-    "retain_institution_identity": ("113112", "Retain Institution Identity Option"),
-}
-"""PS3.16 CID 7050: code value and meaning of each option, for (0012,0064)."""
-
-BASIC_CODE = ("113100", "Basic Application Confidentiality Profile")
 
 BY_TYPE: Mapping[str, Mapping[str, Action]] = {
     "1": {"X": "dummy", "Z": "dummy", "X/Z": "dummy", "X/D": "dummy", "Z/D": "dummy", "X/Z/D": "dummy"},
@@ -89,7 +75,7 @@ class Profile:
     @property
     def codes(self) -> list[tuple[str, str]]:
         """Code and meaning of the profile and of each option in force, in the order of the codes."""
-        return [BASIC_CODE, *sorted(OPTION_CODES[option] for option in self.options)]
+        return [BASIC_PROFILE, *sorted(OPTION_CODES[option] for option in self.options)]
 
     def rule(self, tag: int, vr: str, kind: str = "") -> Rule:
         """The rule for a standard attribute (an even group) of a given VR and Type (`type_of`)."""

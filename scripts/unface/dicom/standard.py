@@ -31,8 +31,6 @@ TEXT_VRS = {"LO", "SH", "ST", "LT", "UT", "UC"}
 REMOVED_VRS = {"PN", "AE", "UR", "UN"}
 DATE_VRS = {"DA", "DT"}
 BYTES_VRS = {"OB", "OW", "OF", "OD", "OL", "OV", "UN"}
-KNOWN_VRS = TEXT_VRS | DATE_VRS | BYTES_VRS | REMOVED_VRS
-KNOWN_VRS |= {"SQ", "UI", "TM", "AS", "CS", "DS", "IS", "AT", "US", "SS", "UL", "SL", "UV", "SV", "FL", "FD"}
 
 
 def table(name: str) -> list[dict[str, str]]:

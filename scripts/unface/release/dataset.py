@@ -11,30 +11,9 @@ from unface import __version__
 from unface.ages import OLDEST_YEARS, in_years
 from unface.files import NOT_AVAILABLE, TableError, read_table, read_users_table, table_text
 from unface.layout import Layout, bids_folder, bids_prefix
+from unface.options import BASIC_PROFILE, DEFACED, OPTION_CODES
 from unface.release.dictionary import Dictionary
 from unface.settings import Release
-
-BASIC_PROFILE = ("113100", "Basic Application Confidentiality Profile")
-DEFACED = ("113102", "Clean Recognizable Visual Features Option")
-OPTION_CODES: Mapping[str, tuple[str, str]] = {
-    "clean_graphics": ("113103", "Clean Graphics Option"),
-    "clean_structured_content": ("113104", "Clean Structured Content Option"),
-    "clean_descriptors": ("113105", "Clean Descriptors Option"),
-    "retain_longitudinal_full_dates": (
-        "113106",
-        "Retain Longitudinal Temporal Information Full Dates Option",
-    ),
-    "retain_longitudinal_modified_dates": (
-        "113107",
-        "Retain Longitudinal Temporal Information Modified Dates Option",
-    ),
-    "retain_patient_characteristics": ("113108", "Retain Patient Characteristics Option"),
-    "retain_device_identity": ("113109", "Retain Device Identity Option"),
-    "retain_uids": ("113110", "Retain UIDs Option"),
-    "retain_safe_private": ("113111", "Retain Safe Private Option"),
-    "retain_institution_identity": ("113112", "Retain Institution Identity Option"),
-}
-"""DICOM PS3.16 CID 7050, De-identification Method."""
 
 _NOT_RELEASED = ("patient_id", "study_uid", "subject", "session", "sex", "age")
 """Columns of the table of subjects that name somebody, or that come by way of the clean headers: ages in bands."""
