@@ -22,9 +22,49 @@ from unface.dicom.survey import Survey
 from unface.dicom.values import first_minute
 from unface.dicom.walker import ACTIONS, counted
 from unface.files import table_text, write_whole
-from unface.outcome import MACHINE_ERRORS, WithheldError, Work
+from unface.layout import Layout
+from unface.outcome import MACHINE_ERRORS, Outcome, WithheldError, Work, run_stage
 from unface.pseudonyms import Key
 from unface.settings import Deidentify
+
+STAGE = "deidentified"
+DICOM = "dicom"
+"""The clean images, a folder for each series."""
+
+
+def deidentify(
+    layout: Layout,
+    subject: str,
+    session: str,
+    *,
+    protocol: Mapping[str, str],
+    select: Sequence[selection.Condition],
+    settings: Deidentify,
+    attempt: int = 1,
+) -> Outcome:
+    """Run the stage: its folder, the clean DICOM beside it, and the session's known answers, however it ends.
+
+    Raises as `outcome.run_stage` does, whose parameters `protocol` and `attempt` are.
+    """
+    record, identifiers = layout.record(subject, session), layout.identifiers(subject, session)
+    done = run_stage(
+        STAGE,
+        subject,
+        session,
+        lambda work: deidentify_session(
+            work, record=record, identifiers=identifiers, key=Key.load(layout.key), select=select, settings=settings
+        ),
+        layout=layout,
+        protocol=protocol,
+        files=[record],
+        attempt=attempt,
+        # Conversion alone reads the images, and they may go before the outcome does.
+        beside={DICOM: layout.clean_dicom(subject, session)},
+    )
+    if not identifiers.exists():
+        # The session was stopped before its headers were read; the audit never sees it.
+        known.write(identifiers, {})
+    return done
 
 
 def deidentify_session(
@@ -74,7 +114,7 @@ def deidentify_session(
     states = []
     rows: list[dict[str, Any]] = []
     for series in session.series:
-        state, reason = rewriting.series(series, work.folder / "dicom" / series.series, rows)
+        state, reason = rewriting.series(series, work.folder / DICOM / series.series, rows)
         if state == "withheld":
             work.withhold("identifier_left", f"{series.series}: {reason}")
         files = len(series.files)
@@ -207,7 +247,7 @@ class _Rewriting:
 
 def _note_patient(folder: Path) -> None:
     """Note what the clean headers say of the patient, for the dataset's table: the images may be gone by then."""
-    first = next(iter(sorted((folder / "dicom").glob("*/*.dcm"))), None)
+    first = next(iter(sorted((folder / DICOM).glob("*/*.dcm"))), None)
     if first:
         names = ["PatientSex", "PatientAge"]
         header = pydicom.dcmread(first, stop_before_pixels=True, specific_tags=list(names))

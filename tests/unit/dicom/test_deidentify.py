@@ -1,3 +1,4 @@
+import hashlib
 import json
 import os
 from pathlib import Path
@@ -10,9 +11,10 @@ from pydicom.sequence import Sequence
 
 from unface import outcome
 from unface.dicom import command, overrides, selection
-from unface.dicom.deidentify import deidentify_session
+from unface.dicom.deidentify import deidentify, deidentify_session
 from unface.dicom.records import RawFile, Series, SessionRecord
 from unface.layout import Layout
+from unface.limits import TRIES
 from unface.pseudonyms import Key
 from unface.settings import PROJECT, Deidentify, SettingsError
 
@@ -174,6 +176,41 @@ def test_where_dates_go_times_keep_their_intervals_and_the_hour_is_not_told(tmp_
     for ds in clean:
         assert not any(ds.get(name) for name in ("StudyTime", "StudyDate", "AcquisitionDate", "AcquisitionDateTime"))
         assert ds.LongitudinalTemporalInformationModified == "REMOVED"
+
+
+def stage(tmp_path: Path, raw: Path, attempt: int = 1) -> tuple[outcome.Outcome, Layout]:
+    """Run the stage as its rule does."""
+    config = yaml.safe_load((PROJECT / "config.yaml").read_text(encoding="utf-8"))
+    layout = Layout(tmp_path / "results")
+    Key.load_or_make(layout.key)
+    record_of(raw).write(layout.record("asub", "ses1"))
+    chosen = Deidentify.of(config["deidentify"])
+    done = deidentify(layout, "asub", "ses1", protocol={}, select=[], settings=chosen, attempt=attempt)
+    return done, layout
+
+
+def test_the_clean_images_lie_beside_the_outcome_which_proves_them(tmp_path: Path, raw: Path) -> None:
+    done, layout = stage(tmp_path, raw)
+    assert done.ok
+    folder = layout.stage("deidentified", "asub", "ses1")
+    assert not (folder / "dicom").exists()
+    (image,) = layout.clean_dicom("asub", "ses1").glob("s001/*.dcm")
+    for name, digest in done.outputs.items():
+        assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == digest
+    assert image.resolve() in {(folder / name).resolve() for name in done.outputs}
+
+
+def test_a_session_that_is_stopped_before_its_headers_are_read_leaves_all_that_the_rule_names(
+    tmp_path: Path, raw: Path
+) -> None:
+    layout = Layout(tmp_path / "results")
+    # What a job leaves that was killed.
+    killed = layout.stage("deidentified", "asub", "ses1")
+    (killed.parent / f".{killed.name}.x.part").mkdir(parents=True)
+    done, _ = stage(tmp_path, raw, attempt=TRIES + 1)
+    assert [reason.code for reason in done.reasons] == ["job_failed"]
+    assert json.loads(layout.identifiers("asub", "ses1").read_text()) == {}
+    assert list(layout.clean_dicom("asub", "ses1").iterdir()) == []
 
 
 def test_a_changed_file_withholds_the_session(tmp_path: Path, raw: Path) -> None:
