@@ -115,7 +115,7 @@ class Outcome:
     """What `outcome.json` holds.
 
     `protocol` holds the digests of settings and code that the stage ran with, `inputs` the digest of each input,
-    `outputs` the sha256 of each file of the folder.
+    `outputs` the sha256 of each file by its path from the folder.
     """
 
     stage: str
@@ -150,6 +150,9 @@ def read(folder: Path) -> Outcome:
         return Outcome(**content)
     except (OSError, ValueError, KeyError, TypeError):
         raise JobFailedError(f"{folder.name}/{FILE} is missing or damaged: remove that folder and run again") from None
+
+
+NOTHING_BESIDE: Mapping[str, Path] = {}
 
 
 class Work:
@@ -193,6 +196,7 @@ def run_stage(
     upstream: Iterable[str] = (),
     files: Iterable[Path] = (),
     attempt: int = 1,
+    beside: Mapping[str, Path] = NOTHING_BESIDE,
 ) -> Outcome:
     """Run one stage of one session and leave its whole folder, `outcome.json` included.
 
@@ -211,6 +215,9 @@ def run_stage(
     attempt
         Number of this attempt at the stage in this run of the workflow, from 1. Past `TRIES`, what would fail the job
         once more withholds the session, so that it does not stop the cohort.
+    beside
+        Where a folder that the stage makes below its own goes in the end, by its name; there is always one. It is
+        among the outputs as any other, and may be removed once it was read.
 
     Raises
     ------
@@ -247,11 +254,19 @@ def run_stage(
             protocol=dict(protocol),
             inputs=task.inputs,
             tools=task.tools,
-            outputs={str(path.relative_to(part)): _sha256(path) for path in sorted(part.rglob("*")) if path.is_file()},
+            outputs={
+                _from(folder, path.relative_to(part), beside): _sha256(path)
+                for path in sorted(part.rglob("*"))
+                if path.is_file()
+            },
             measurements=task.measurements,
         )
         (part / FILE).write_text(json.dumps(asdict(outcome), indent=1, sort_keys=True) + "\n", encoding="utf-8")
         shutil.rmtree(folder, ignore_errors=True)
+        for name, place in beside.items():
+            (part / name).mkdir(exist_ok=True)
+            shutil.rmtree(place, ignore_errors=True)
+            (part / name).rename(place)
         part.rename(folder)
     except OSError as error:
         raise JobFailedError(f"{stage} of {unit(subject, session)}: {_said(error)}") from None
@@ -260,6 +275,12 @@ def run_stage(
             shutil.rmtree(part, ignore_errors=True)
     _say(outcome)
     return outcome
+
+
+def _from(folder: Path, path: Path, beside: Mapping[str, Path]) -> str:
+    """The path from a stage's folder of what it made at `path` below it."""
+    place = beside.get(path.parts[0])
+    return str(path) if place is None else os.path.relpath(place.joinpath(*path.parts[1:]), folder)
 
 
 def _begin(folder: Path) -> tuple[Path, bool]:

@@ -40,6 +40,42 @@ def test_a_stage_that_goes_well_leaves_its_files_and_their_digests(layout):
     assert result.protocol == PROTOCOL
 
 
+def test_a_folder_that_goes_beside_the_stages_is_proven_where_it_lies(layout):
+    def work(text):
+        def made(task):
+            (task.folder / "dicom" / "s001").mkdir(parents=True)
+            (task.folder / "dicom" / "s001" / "a.dcm").write_text(text)
+
+        return made
+
+    place = layout.clean_dicom("a1", "b2")
+    digests = set()
+    for text in ("one", "other"):
+        run(layout, work(text), beside={"dicom": place})
+        result = outcome.read(folder(layout))
+        assert sorted(path.name for path in folder(layout).iterdir()) == [outcome.FILE]
+        ((name, digest),) = result.outputs.items()
+        assert (folder(layout) / name).resolve() == (place / "s001" / "a.dcm").resolve()
+        assert (folder(layout) / name).read_text() == text
+        digests.add(digest)
+    assert len(digests) == 2
+
+
+def test_the_folder_beside_a_withheld_stage_is_there_and_empty(layout):
+    def refuse(task):
+        (task.folder / "dicom").mkdir()
+        (task.folder / "dicom" / "half.dcm").write_text("")
+        raise WithheldError("unreadable", "series s001 is damaged")
+
+    place = layout.clean_dicom("a1", "b2")
+    place.mkdir(parents=True)
+    (place / "old.dcm").write_text("")
+    result = run(layout, refuse, beside={"dicom": place})
+    assert result.outputs == {}
+    assert list(place.iterdir()) == []
+    assert place.stat().st_mode & 0o777 == 0o700
+
+
 def test_two_runs_give_the_same_bytes_without_time_or_path(layout, tmp_path):
     run(layout, write("voxels"))
     first = (folder(layout) / outcome.FILE).read_bytes()

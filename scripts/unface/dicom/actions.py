@@ -11,6 +11,7 @@ Action = Literal[
     "dummy",  # a value that says nothing
     "uid",  # a new UID from the key
     "date",  # shifted by the subject's days
+    "time",  # moved by what hides the session's time of day; empty where no session is known
     "band",  # an age as the upper bound of its band
     "text",  # the words of the allow-list
     "code",  # a machine's short codes, and the words of the allow-list

@@ -14,15 +14,57 @@ from unface.dicom import selection
 from unface.dicom.demographics import Demographics, from_folders
 from unface.dicom.encoding import UnreadableError
 from unface.dicom.engine import Engine, IdentifierLeftError, Met, collect_file, read_bytes
-from unface.dicom.profile import Profile
+from unface.dicom.profile import MOVED_TIMES, Profile
 from unface.dicom.records import RawFile, Series, SessionRecord
 from unface.dicom.splitter import Splitter
+from unface.dicom.standard import keyword_of
 from unface.dicom.survey import Survey
+from unface.dicom.values import first_minute
 from unface.dicom.walker import ACTIONS, counted
 from unface.files import table_text, write_whole
-from unface.outcome import MACHINE_ERRORS, WithheldError, Work
+from unface.layout import Layout
+from unface.outcome import MACHINE_ERRORS, Outcome, WithheldError, Work, run_stage
 from unface.pseudonyms import Key
 from unface.settings import Deidentify
+
+STAGE = "deidentified"
+DICOM = "dicom"
+"""The clean images, a folder for each series."""
+
+
+def deidentify(
+    layout: Layout,
+    subject: str,
+    session: str,
+    *,
+    protocol: Mapping[str, str],
+    select: Sequence[selection.Condition],
+    settings: Deidentify,
+    attempt: int = 1,
+) -> Outcome:
+    """Run the stage: its folder, the clean DICOM beside it, and the session's known answers, however it ends.
+
+    Raises as `outcome.run_stage` does, whose parameters `protocol` and `attempt` are.
+    """
+    record, identifiers = layout.record(subject, session), layout.identifiers(subject, session)
+    done = run_stage(
+        STAGE,
+        subject,
+        session,
+        lambda work: deidentify_session(
+            work, record=record, identifiers=identifiers, key=Key.load(layout.key), select=select, settings=settings
+        ),
+        layout=layout,
+        protocol=protocol,
+        files=[record],
+        attempt=attempt,
+        # Conversion alone reads the images, and they may go before the outcome does.
+        beside={DICOM: layout.clean_dicom(subject, session)},
+    )
+    if not identifiers.exists():
+        # The session was stopped before its headers were read; the audit never sees it.
+        known.write(identifiers, {})
+    return done
 
 
 def deidentify_session(
@@ -36,8 +78,8 @@ def deidentify_session(
 ) -> None:
     """Write the clean DICOM of a session below `work.folder`, and its known answers to `identifiers`.
 
-    Leaves `dicom/<series>/<000001>.dcm`, `series.json` (the state of each series), `selection.json`
-    (what the conditions say of each series), `patient.json` (sex and age) and `files.tsv` (one row a file).
+    Leaves `dicom/<series>/<000001>.dcm`, `series.json` (the state of each series), `patient.json` (sex and age) and
+    `files.tsv` (one row a file).
 
     Parameters
     ----------
@@ -56,7 +98,7 @@ def deidentify_session(
     session = SessionRecord.read(record)
     profile = Profile(settings)
     # First of all: the rule's output has to be there however the stage ends.
-    found, splitters, verdicts = _first_pass(session, profile, select)
+    found, splitters, excluded, times = _first_pass(session, profile, select)
     named = known.add_paths(found, (Path(file.path) for series in session.series for file in series.files))
     answers = known.usable(found)
     # Two jobs at once, one of them left over by a dead controller, must not write into one another's file.
@@ -66,13 +108,13 @@ def deidentify_session(
     work.measurements["named_folders"] = named
     _check_unchanged(session)
     people = _demographics(session, settings)
-    engine = Engine(profile, key, session.identity, key.subject(session.identity), answers, people)
+    engine = Engine(profile, key, session.identity, key.subject(session.identity), answers, people, first_minute(times))
     survey = Survey(key, engine.walker)
-    rewriting = _Rewriting(engine, splitters, verdicts, survey)
+    rewriting = _Rewriting(engine, splitters, excluded, survey)
     states = []
     rows: list[dict[str, Any]] = []
     for series in session.series:
-        state, reason = rewriting.series(series, work.folder / "dicom" / series.series, rows)
+        state, reason = rewriting.series(series, work.folder / DICOM / series.series, rows)
         if state == "withheld":
             work.withhold("identifier_left", f"{series.series}: {reason}")
         files = len(series.files)
@@ -81,11 +123,7 @@ def deidentify_session(
     # Once more: until here each file was read twice.
     _check_unchanged(session)
     (work.folder / "series.json").write_text(json.dumps(states, indent=1) + "\n", encoding="utf-8")
-    judged = {name: verdict.as_json() for name, verdict in verdicts.items()}
-    (work.folder / "selection.json").write_text(json.dumps(judged, indent=1) + "\n", encoding="utf-8")
-    write_whole(
-        work.folder / "files.tsv", table_text(("series", "file", "profile", *ACTIONS, "sha256"), rows), mode=0o600
-    )
+    write_whole(work.folder / "files.tsv", table_text(("series", "file", *ACTIONS), rows), mode=0o600)
     survey.write(work.folder)
     _note_patient(work.folder)
     work.measurements["series"] = dict(sorted(Counter(state["state"] for state in states).items()))
@@ -123,27 +161,31 @@ def _check_unchanged(session: SessionRecord) -> None:
 
 def _first_pass(
     session: SessionRecord, profile: Profile, select: Sequence[selection.Condition]
-) -> tuple[known.Answers, dict[str, Splitter], dict[str, selection.Verdicts]]:
-    """Look at every raw header: the session's identifiers, and what the conditions say, by series.
+) -> tuple[known.Answers, dict[str, Splitter], dict[str, str], set[str]]:
+    """Look at every raw header: the session's identifiers, why a series stays out, by series, and the session's times.
 
     Damaged files give what can be read of them; the rewriting refuses them on its own.
     """
     collector = known.Collector(profile.options)
-    wanted = selection.keywords(select)
-    shown = frozenset(keyword for keyword in wanted if profile.shows(keyword))
+    clocks = [keyword_of(tag) for tag in MOVED_TIMES] if profile.moves_times else []
+    times: set[str] = set()
+    wanted = [*selection.keywords(select), *clocks]
     splitters = {series.series: Splitter() for series in session.series}
-    verdicts = {series.series: selection.Verdicts(select, shown) for series in session.series}
+    excluded: dict[str, str] = {}
     for series in session.series:
         for number, file in enumerate(series.files):
             try:
                 units, implicit = collect_file(
                     Path(file.path), collector, splitters[series.series], by_pydicom=number == 0
                 )
-                verdicts[series.series].add(selection.fields(units, implicit, wanted) if units else {})
+                fields = selection.fields(units, implicit, wanted) if units else {}
+                if reason := selection.excluded(fields, select):
+                    excluded.setdefault(series.series, reason)
+                times.update(time for name in clocks for time in fields.get(name, ()))
             except OSError as error:
                 if error.errno in MACHINE_ERRORS:
                     raise
-    return collector.answers, splitters, verdicts
+    return collector.answers, splitters, excluded, times
 
 
 class _Rewriting:
@@ -153,19 +195,18 @@ class _Rewriting:
         self,
         engine: Engine,
         splitters: Mapping[str, Splitter],
-        verdicts: Mapping[str, selection.Verdicts],
+        excluded: Mapping[str, str],
         survey: Survey,
     ) -> None:
         self.engine = engine
         self.splitters = splitters
-        self.verdicts = verdicts
+        self.excluded = excluded
         self.survey = survey
         self.met: Met = {}
 
     def series(self, series: Series, folder: Path, rows: list[dict[str, Any]]) -> tuple[str, str]:
         """Rewrite one series; returns its state and the reason, and adds a row for each file."""
-        reason = self.verdicts[series.series].reason
-        if reason:
+        if reason := self.excluded.get(series.series, ""):
             return "excluded", reason
         broken = [file for file in series.files if file.problem]
         if broken:
@@ -201,12 +242,12 @@ class _Rewriting:
             raise UnreadableError("a file cannot be read") from None
         clean = self.engine.clean(data, self.splitters[series.series], self.met)
         clean.write(target)
-        return {"profile": self.engine.profile.digest, **counted(clean.counts), "sha256": clean.sha256()}
+        return counted(clean.counts)
 
 
 def _note_patient(folder: Path) -> None:
     """Note what the clean headers say of the patient, for the dataset's table: the images may be gone by then."""
-    first = next(iter(sorted((folder / "dicom").glob("*/*.dcm"))), None)
+    first = next(iter(sorted((folder / DICOM).glob("*/*.dcm"))), None)
     if first:
         names = ["PatientSex", "PatientAge"]
         header = pydicom.dcmread(first, stop_before_pixels=True, specific_tags=list(names))

@@ -1,13 +1,14 @@
 """Sex and age from `subjects.tsv` or from a folder's name, for the clean header."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from unface.ages import OLDEST_YEARS, age_band, in_years
+from unface.files import NOT_AVAILABLE
+
 SEX, AGE = 0x00100040, 0x00101010
-OLDEST_YEARS = 89
-"""Ages above this are rare enough to identify someone (HIPAA, 45 CFR 164.514): they become 90."""
 SEXES = {"f": "F", "female": "F", "w": "F", "m": "M", "male": "M", "o": "O", "other": "O"}
 
 
@@ -32,21 +33,40 @@ class Demographics:
         Parameters
         ----------
         band_years
-            Width of an age's band. A band such as `25_30` is taken as it is, by its upper bound; an age by the upper
-            bound of its band; above 89 either is 90.
+            Width of an age's band. An age becomes its band (`age_band`). A band such as `25_30` is taken as it is, by
+            its upper bound: at most 89, but 90 where it begins above that.
         """
         sex = SEXES.get((values.get("sex") or "").strip().casefold(), "")
-        match = re.fullmatch(r"(\d{1,3})(?:\s*(?:_|-|–|to)\s*(\d{1,3}))?\s*[yY]?", (values.get("age") or "").strip())
-        if match is None:
-            return cls(sex)
-        years = int(match[2]) if match[2] else int(match[1])
-        if not match[2] and years <= OLDEST_YEARS:
-            years = (years // band_years + 1) * band_years
-        return cls(sex, f"{min(years, OLDEST_YEARS + 1):03d}Y")
+        years = _band(values.get("age") or "", band_years)
+        return cls(sex, "" if years is None else f"{years:03d}Y")
 
     def or_else(self, other: "Demographics") -> "Demographics":
         """These, and the other's where these say nothing."""
         return Demographics(self.sex or other.sex, self.age or other.age)
+
+
+def problems(values: Mapping[str, str]) -> Iterator[str]:
+    """What is wrong with the texts named `sex` and `age` of a table; empty ones and `n/a` say that it is not known."""
+    sex, age = (text if text != NOT_AVAILABLE else "" for text in (values.get("sex", ""), values.get("age", "")))
+    if sex and sex.casefold() not in SEXES:
+        yield f"sex must be F, M, O or a word for one of them ({', '.join(SEXES)})"
+    if age and _band(age, 1) is None:
+        yield "age must be years (34 or 23.5), a band (30-35), or as DICOM writes it (018M)"
+
+
+_YEARS = re.compile(r"(\d{1,3})(?:\.\d+)?\s*[yY]?")
+_BAND = re.compile(r"(\d{1,3})\s*(?:_|-|–|to)\s*(\d{1,3})\s*[yY]?")
+
+
+def _band(text: str, width: int) -> int | None:
+    """The upper bound in years of the band that an age is in, or of a band of ages; None for what is neither."""
+    text = text.strip()
+    if band := _BAND.fullmatch(text):
+        low, high = int(band[1]), int(band[2])
+        return OLDEST_YEARS + 1 if low > OLDEST_YEARS else min(high, OLDEST_YEARS)
+    plain = _YEARS.fullmatch(text)
+    years = int(plain[1]) if plain else in_years(text)
+    return None if years is None else age_band(years, width)
 
 
 def from_folders(pattern: str | None, path: Path, band_years: int) -> Demographics:

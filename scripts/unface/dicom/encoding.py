@@ -20,18 +20,13 @@ from pydicom.uid import (
     ImplicitVRLittleEndian,
 )
 
-from unface.dicom.standard import KNOWN_VRS, vr_of
+from unface.dicom.elements import ITEM, LONG_VRS, PIXELS, SEQUENCE_END, SHORT_VRS, UNDEFINED
+from unface.dicom.standard import vr_of
 
-UNDEFINED = 0xFFFFFFFF
 MAX_DEPTH = 64
 INSTANCE = 0x00020003
 MAX_METAS = 256
-PIXELS = 0x7FE00008, 0x7FE00009, 0x7FE00010
-ITEM, ITEM_END, SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
 ITEM_TAG, ITEM_END_TAG = b"\xfe\xff\x00\xe0", b"\xfe\xff\x0d\xe0"
-
-LONG_VRS = {b"OB", b"OW", b"OF", b"OD", b"OL", b"OV", b"SQ", b"UC", b"UR", b"UT", b"UN", b"SV", b"UV"}
-SHORT_VRS = {vr.encode() for vr in KNOWN_VRS} - LONG_VRS
 
 tag_at = struct.Struct("<HH").unpack_from
 short_at = struct.Struct("<H").unpack_from

@@ -1,6 +1,5 @@
 """One subject's files, made clean one by one: read, rewrite, search for the subject's identifiers, write."""
 
-import hashlib
 import os
 import warnings
 from collections import Counter
@@ -53,12 +52,6 @@ class Clean:
         finally:
             os.close(handle)
 
-    def sha256(self) -> str:
-        digest = hashlib.sha256()
-        for part in self.parts:
-            digest.update(part)
-        return digest.hexdigest()
-
 
 Met = dict[tuple[bool, str], "Counter[Unit]"]
 """In how many files each unit stands, by encoding (implicit or not) and SOP class."""
@@ -75,11 +68,12 @@ class Engine:
         pseudonym: str,
         answers: Mapping[str, Iterable[str]],
         demographics: Demographics = NOTHING_KNOWN,
+        first_minute: int | None = None,
     ) -> None:
         profile = profile.writing(frozenset(tag for tag, _, _ in demographics.elements))
         self.profile = profile
         self.secrets = Secrets(answers, vocabulary())
-        self.walker = Walker(profile, Values(key, key.shift_days(identity), profile, self.secrets))
+        self.walker = Walker(profile, Values(key, key.shift_days(identity), profile, self.secrets, first_minute))
         self._searched: set[tuple[str, str]] = set()
         self._additions = {
             implicit: additions(pseudonym, profile, implicit, demographics) for implicit in (False, True)

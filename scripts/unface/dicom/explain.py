@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
+from unface.dicom.elements import KNOWN_VRS
 from unface.dicom.profile import BY_TYPE, OURS, Profile
-from unface.dicom.standard import KNOWN_VRS, keyword_of, safe_private, table, vr_of
+from unface.dicom.standard import keyword_of, safe_private, table, vr_of
 from unface.files import table_text
 
 COLUMNS = ("tag", "creator", "name", "vr", "type", "action", "why")

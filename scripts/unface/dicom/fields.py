@@ -11,70 +11,35 @@ from functools import lru_cache
 from typing import Any
 
 from pydicom.charset import convert_encodings, decode_bytes
+from pydicom.tag import Tag
 
 CHARSET = 0x00080005
 _DELIMITERS = set(b"\n\r\t\f^=\\")
 """Characters that end a stretch of an extended character set (PS3.5 6.1.2.5.3)."""
 
-IDENTITY: Mapping[int, str] = {
-    0x00100020: "PatientID",
-    0x00100010: "PatientName",
-    0x00100030: "PatientBirthDate",
-    0x00100021: "IssuerOfPatientID",
-    0x0020000D: "StudyInstanceUID",
-    0x0020000E: "SeriesInstanceUID",
-    0x00080020: "StudyDate",
-    0x00080021: "SeriesDate",
-    0x00080022: "AcquisitionDate",
-    0x00080023: "ContentDate",
-}
+
+def _tags(keywords: str) -> Mapping[int, str]:
+    """Keywords by tag."""
+    return {int(Tag(keyword)): keyword for keyword in keywords.split()}
+
+
+IDENTITY = _tags("""
+    PatientID PatientName PatientBirthDate IssuerOfPatientID StudyInstanceUID SeriesInstanceUID StudyDate
+    SeriesDate AcquisitionDate ContentDate
+""")
 """What tells people, sessions and series apart."""
 
-TEXT: Mapping[int, str] = {
-    0x00080008: "ImageType",
-    0x00080016: "SOPClassUID",
-    0x00080031: "SeriesTime",
-    0x00080032: "AcquisitionTime",
-    0x0008002A: "AcquisitionDateTime",
-    0x00080060: "Modality",
-    0x00080070: "Manufacturer",
-    0x0008103E: "SeriesDescription",
-    0x00081090: "ManufacturerModelName",
-    0x00089007: "FrameType",
-    0x00089208: "ComplexImageComponent",
-    0x00089209: "AcquisitionContrast",
-    0x00180010: "ContrastBolusAgent",
-    0x00180015: "BodyPartExamined",
-    0x00180020: "ScanningSequence",
-    0x00180021: "SequenceVariant",
-    0x00180022: "ScanOptions",
-    0x00180023: "MRAcquisitionType",
-    0x00180024: "SequenceName",
-    0x00181020: "SoftwareVersions",
-    0x00181030: "ProtocolName",
-    0x00181250: "ReceiveCoilName",
-    0x00181312: "InPlanePhaseEncodingDirection",
-    0x00189005: "PulseSequenceName",
-    0x00189008: "EchoPulseSequence",
-    0x00189012: "MultiPlanarExcitation",
-    0x00280301: "BurnedInAnnotation",
-    0x00280004: "PhotometricInterpretation",
-}
-NUMBERS: Mapping[int, str] = {
-    0x00180050: "SliceThickness",
-    0x00180080: "RepetitionTime",
-    0x00180081: "EchoTime",
-    0x00180082: "InversionTime",
-    0x00180086: "EchoNumbers",
-    0x00180087: "MagneticFieldStrength",
-    0x00180091: "EchoTrainLength",
-    0x00181314: "FlipAngle",
-    0x00200011: "SeriesNumber",
-    0x00200012: "AcquisitionNumber",
-    0x00200105: "NumberOfTemporalPositions",
-    0x00280008: "NumberOfFrames",
-    0x00280030: "PixelSpacing",
-}
+TEXT = _tags("""
+    ImageType SOPClassUID SeriesTime AcquisitionTime AcquisitionDateTime Modality Manufacturer SeriesDescription
+    ManufacturerModelName FrameType ComplexImageComponent AcquisitionContrast ContrastBolusAgent
+    BodyPartExamined ScanningSequence SequenceVariant ScanOptions MRAcquisitionType SequenceName
+    SoftwareVersions ProtocolName ReceiveCoilName InPlanePhaseEncodingDirection PulseSequenceName
+    EchoPulseSequence MultiPlanarExcitation BurnedInAnnotation PhotometricInterpretation
+""")
+NUMBERS = _tags("""
+    SliceThickness RepetitionTime EchoTime InversionTime EchoNumbers MagneticFieldStrength EchoTrainLength
+    FlipAngle SeriesNumber AcquisitionNumber NumberOfTemporalPositions NumberOfFrames PixelSpacing
+""")
 BINARY: Mapping[int, tuple[str, str]] = {
     0x00189079: ("InversionTime", "d"),
     0x00189082: ("EchoTime", "d"),

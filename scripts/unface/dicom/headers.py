@@ -12,12 +12,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-PIXEL_DATA = 0x7FE00010
-FLOAT_PIXELS = (0x7FE00008, 0x7FE00009)
+from unface.dicom.elements import ITEM, ITEM_END, LONG_VRS, PIXELS, SEQUENCE_END, SHORT_VRS, UNDEFINED
+
 SHARED_GROUPS = 0x52009229
 FRAME_GROUPS = 0x52009230
-UNDEFINED = 0xFFFFFFFF
-ITEM, ITEM_END, SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
 
 DEFLATED = b"1.2.840.10008.1.2.1.99"
 BIG_ENDIAN = b"1.2.840.10008.1.2.2"
@@ -25,8 +23,6 @@ IMPLICIT = b"1.2.840.10008.1.2"
 UNCOMPRESSED = {IMPLICIT, b"1.2.840.10008.1.2.1", BIG_ENDIAN, DEFLATED}
 DIRECTORY_CLASS = b"1.2.840.10008.1.3.10"
 
-LONG_VRS = {b"OB", b"OW", b"OF", b"OD", b"OL", b"OV", b"SQ", b"UC", b"UN", b"UR", b"UT", b"SV", b"UV"}
-SHORT_VRS = set(b"AE AS AT CS DA DS DT FL FD IS LO LT PN SH SL SS ST TM UI UL US".split())
 FIRST_READ = 1 << 18
 """Bytes of a file that hold the header of nearly all classic images, read at once."""
 
@@ -211,7 +207,7 @@ class _Walk:
             if tag < last and not explicit:
                 raise NotDicomError("a DICOM header whose elements are out of order")
             last = tag
-            if tag == PIXEL_DATA or tag in FLOAT_PIXELS:
+            if tag in PIXELS:
                 return body, length
             if tag == SHARED_GROUPS:
                 offset = self.sequence(body, length, [shared])

@@ -15,7 +15,7 @@ from unface.bids.protocols import Acquisition, ProtocolGroup
 from unface.bids.rules import Rules, load
 from unface.bids.suggestions import suggested_rules, suggestion
 from unface.dicom.found import FoundSeries, Scans
-from unface.dicom.people import People
+from unface.dicom.people import People, known_so_far
 from unface.dicom.records import Series, SessionRecord, merged_fields
 from unface.dicom.subjects import read_subjects
 from unface.dicom.withdrawn import linked, read_withdrawn
@@ -118,7 +118,7 @@ def collect(
             "no DICOM image was found: does dicom_dir name the folder of raw DICOM, and is its disk there? "
             "The last inventory stays as it is"
         )
-    people = People(scans_read.series, key, table)
+    people = People(scans_read.series, key, table, known_so_far(layout))
     ever = {*linked(layout), *people.linked()}
     gone_for_good = read_withdrawn(withdrawn, ever)
     people.leave_out(gone_for_good, forget=forget)

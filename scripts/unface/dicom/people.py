@@ -1,21 +1,41 @@
 """Who the patients of a cohort are, and which sessions their series belong to."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from unface.dicom.found import FoundSeries
 from unface.dicom.subjects import SubjectTable
-from unface.files import TableError, table_text
+from unface.files import TableError, read_table, table_text
+from unface.layout import Layout
 from unface.pseudonyms import Key
 
 NOBODY = re.compile(r"[*?x#0._ -]*|(anon(ymous|ymized|ymised)?|unknown|none|na|n/a|null|nobody|patient|test|removed)")
 """Patient IDs that stand for no one: many people may share them."""
 
 
-class People:
-    """Who the patients are: identities, labels, and the sessions that series belong to."""
+Known = Mapping[str, Collection[tuple[str, str]]]
+"""Everybody whom an inventory has seen so far, by label: studies under it in the last one, each with a birth date."""
+NOBODY_KNOWN: Known = {}
 
-    def __init__(self, found: Sequence[FoundSeries], key: Key, table: SubjectTable) -> None:
+
+def known_so_far(layout: Layout) -> Known:
+    """Whom the inventories before this one have seen."""
+    known: dict[str, set[tuple[str, str]]] = {row["subject"]: set() for row in read_table(layout.linkage_past)}
+    for row in read_table(layout.linkage):
+        known.setdefault(row["subject"], set()).add((row["study_uid"], _date(row["birth_date"])))
+    return known
+
+
+class People:
+    """Who the patients are: identities, labels, and the sessions that series belong to.
+
+    Where a patient ID was given to several people, the one who was there first has the ID alone as identity, as if it
+    were nobody else's: a label that may have been published stays when the others come.
+    """
+
+    def __init__(
+        self, found: Sequence[FoundSeries], key: Key, table: SubjectTable, known: Known = NOBODY_KNOWN
+    ) -> None:
         self.key = key
         self.table = table
         self.identities: dict[str, str] = {}
@@ -24,6 +44,7 @@ class People:
         days = _study_days(found)
         nameless, unlisted = set(), set()
         self._several = _several_people(found)
+        self._first = self._who_was_first(found, days, known)
         for one in found:
             anonymous = NOBODY.fullmatch(one.patient) is not None
             given = table.names(one.patient, one.study)
@@ -48,7 +69,31 @@ class People:
             return f"subject:{given}"
         if anonymous:
             return f"study:{one.study or one.series}"
-        return "\0".join([f"patient:{one.patient}", *(_told(one, name) for name in self._several.get(one.patient, ()))])
+        person = self._person(one)
+        apart = () if person in self._first.get(one.patient, ()) else person
+        return "\0".join([_identity_of(one.patient), *apart])
+
+    def _person(self, one: FoundSeries) -> tuple[str, ...]:
+        """What tells a series' patient from others with the same ID; nothing where there are none."""
+        return tuple(_told(one, name) for name in self._several.get(one.patient, ()))
+
+    def _who_was_first(
+        self, found: Iterable[FoundSeries], days: Mapping[tuple[str, str], str], known: Known
+    ) -> dict[str, set[tuple[str, ...]]]:
+        """For each patient ID of several people those of them who were there before the others.
+
+        Where earlier inventories have the ID's label, that is who had its studies then, and nobody if these are gone:
+        the label may stand for somebody in a release. Else it is who was scanned first.
+        """
+        first: dict[str, set[tuple[str, ...]]] = {}
+        shared = [one for one in found if one.patient in self._several]
+        for one in sorted(shared, key=lambda one: (days[one.patient, one.study], one.study, self._person(one))):
+            label = self.key.subject(_identity_of(one.patient))
+            if label not in known:
+                first.setdefault(one.patient, {self._person(one)})
+            elif one.study and (one.study, _told(one, "PatientBirthDate")) in known[label]:
+                first.setdefault(one.patient, set()).add(self._person(one))
+        return first
 
     def _subject(self, identity: str, given: str | None) -> str:
         label = given or self.key.subject(identity)
@@ -94,9 +139,20 @@ def _several_people(found: Iterable[FoundSeries]) -> dict[str, list[str]]:
     return {patient: sorted(names) for patient, names in several.items()}
 
 
+def _identity_of(patient: str) -> str:
+    """The identity of who alone has a patient ID."""
+    return f"patient:{patient}"
+
+
 def _told(one: FoundSeries, name: str) -> str:
-    """What a series tells of its patient, whichever of its files was read first."""
-    return min(map(str, one.values.get(name, ())), default="")
+    """What a series tells of its patient, whichever of its files was read first; a date in one form."""
+    texts = map(str, one.values.get(name, ()))
+    return min(map(_date, texts) if name == "PatientBirthDate" else texts, default="")
+
+
+def _date(text: str) -> str:
+    """A date without what some write between year, month and day."""
+    return re.sub("[.-]", "", text)
 
 
 def _study_days(found: Iterable[FoundSeries]) -> dict[tuple[str, str], str]:

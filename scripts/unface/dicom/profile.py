@@ -4,33 +4,15 @@ A rule says what to do with an attribute and why. Attributes that the table does
 numbers and codes stay, UIDs and dates are replaced, names go, text is held against the allow-list of words.
 """
 
-import hashlib
 from collections.abc import Mapping
-from functools import cached_property
 from typing import cast
-
-from pydicom.datadict import tag_for_keyword
 
 from unface.dicom import overrides, standard
 from unface.dicom.actions import Action, Rule
-from unface.dicom.standard import BYTES_VRS, CLASS_UIDS, DATE_VRS, KNOWN_VRS, REMOVED_VRS, TEXT_VRS, vr_of
+from unface.dicom.elements import KNOWN_VRS
+from unface.dicom.standard import BYTES_VRS, CLASS_UIDS, DATE_VRS, REMOVED_VRS, TEXT_VRS
+from unface.options import BASIC_PROFILE, OPTION_CODES
 from unface.settings import Deidentify
-
-OPTION_CODES: Mapping[str, tuple[str, str]] = {
-    "clean_graphics": ("113103", "Clean Graphics Option"),
-    "clean_structured_content": ("113104", "Clean Structured Content Option"),
-    "clean_descriptors": ("113105", "Clean Descriptors Option"),
-    "retain_longitudinal_full_dates": ("113106", "Retain Longitudinal Temporal Information Full Dates Option"),
-    "retain_longitudinal_modified_dates": ("113107", "Retain Longitudinal Temporal Information Modified Dates Option"),
-    "retain_patient_characteristics": ("113108", "Retain Patient Characteristics Option"),
-    "retain_device_identity": ("113109", "Retain Device Identity Option"),
-    "retain_uids": ("113110", "Retain UIDs Option"),
-    "retain_safe_private": ("113111", "Retain Safe Private Option"),
-    "retain_institution_identity": ("113112", "Retain Institution Identity Option"),
-}
-"""PS3.16 CID 7050: code value and meaning of each option, for (0012,0064)."""
-
-BASIC_CODE = ("113100", "Basic Application Confidentiality Profile")
 
 BY_TYPE: Mapping[str, Mapping[str, Action]] = {
     "1": {"X": "dummy", "Z": "dummy", "X/Z": "dummy", "X/D": "dummy", "Z/D": "dummy", "X/Z/D": "dummy"},
@@ -45,9 +27,11 @@ ANY_TYPE: Mapping[str, Action] = {"D": "dummy", "U": "uid", "X/Z/U*": "recurse"}
 
 ANY_OTHER = 0x00180001
 """An attribute that no table names."""
-DIGEST_DIGITS = 16
 OURS = {0x00100010, 0x00100020, 0x00120062, 0x00120063, 0x00120064, 0x00280303}
 """Attributes that unface writes itself, in every file."""
+
+MOVED_TIMES = {0x00080031, 0x00080032, 0x00080033}
+"""SeriesTime, AcquisitionTime, ContentTime. Without them conversion loses the timing of slices, or makes one up."""
 
 CODE_VALUES = {0x00080100, 0x00080119, 0x00080120}
 """CodeValue, LongCodeValue, URNCodeValue."""
@@ -64,7 +48,6 @@ class Profile:
         self.age_band_years = settings.age_band_years
         self.written = written
         self._source = settings
-        self._settings = sorted((where, str(verb)) for where, verb in settings.overrides.items()), self.age_band_years
         self._overrides = overrides.read(settings.overrides)
         self._rules: dict[tuple[int, str, str], Rule] = {}
         self._private: dict[tuple[int, str, int, str], tuple[Rule, str]] = {}
@@ -76,14 +59,6 @@ class Profile:
         """This profile, where unface writes further attributes itself."""
         return self if tags <= self.written else Profile(self._source, tags | self.written)
 
-    @cached_property
-    def digest(self) -> str:
-        """Names the profile: what options, overrides and tables it is made from."""
-        content = hashlib.sha256(repr((sorted(self.options), self._settings, sorted(self.written))).encode())
-        for path in standard.resources():
-            content.update(path.read_bytes())
-        return content.hexdigest()[:DIGEST_DIGITS]
-
     @property
     def shifts_dates(self) -> bool:
         return "retain_longitudinal_modified_dates" in self.options
@@ -93,9 +68,14 @@ class Profile:
         return "retain_longitudinal_full_dates" in self.options and not self.shifts_dates
 
     @property
+    def moves_times(self) -> bool:
+        """Whether dates go and times are moved: intervals stay, the time of day does not."""
+        return not (self.shifts_dates or self.keeps_dates)
+
+    @property
     def codes(self) -> list[tuple[str, str]]:
         """Code and meaning of the profile and of each option in force, in the order of the codes."""
-        return [BASIC_CODE, *sorted(OPTION_CODES[option] for option in self.options)]
+        return [BASIC_PROFILE, *sorted(OPTION_CODES[option] for option in self.options)]
 
     def rule(self, tag: int, vr: str, kind: str = "") -> Rule:
         """The rule for a standard attribute (an even group) of a given VR and Type (`type_of`)."""
@@ -124,11 +104,6 @@ class Profile:
         """The rule for attributes of a VR that neither the standard's table nor an override names."""
         return self._unlisted(ANY_OTHER, vr)
 
-    def shows(self, keyword: str) -> bool:
-        """Whether the values of a standard attribute identify nobody and may be written down."""
-        tag = tag_for_keyword(keyword)
-        return tag is not None and self.rule(tag, vr_of(tag)).action in {"keep", "check"}
-
     def knows_creator(self, group: int, creator: str) -> bool:
         """Whether any element of this creator may stay."""
         return (group, creator) in self._creators
@@ -153,7 +128,7 @@ class Profile:
             if code == "C":
                 return Rule(self._cleaned(option, vr), f"C: {option}")
         code = row["basic"]
-        action = ANY_TYPE.get(code) or BY_TYPE[kind[:1]][code]
+        action = "time" if tag in MOVED_TIMES else ANY_TYPE.get(code) or BY_TYPE[kind[:1]][code]
         if vr == "SQ" and action in ("dummy", "uid"):
             action = "recurse"
         return Rule(action, f"{code}: Basic Profile" + (f", Type {kind}" if kind else ""))
@@ -181,7 +156,7 @@ class Profile:
             "UI": "keep" if tag in CLASS_UIDS or "retain_uids" in self.options else "uid",
             "DA": self._any_date(),
             "DT": self._any_date(),
-            "TM": "check" if self.shifts_dates or self.keeps_dates else "empty",
+            "TM": "empty" if self.moves_times else "check",
             "AS": "band",
             "CS": "check",
             "DS": "check",

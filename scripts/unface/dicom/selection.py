@@ -94,66 +94,6 @@ def verb(condition: Condition) -> str:
     return next(key for key in condition if key != "field")
 
 
-class Verdicts:
-    """What the conditions say of each file of one series; the series passes only if all of its files do.
-
-    Parameters
-    ----------
-    shown
-        The attributes whose values may be written down; those of others may identify.
-    """
-
-    def __init__(self, select: Sequence[Condition], shown: frozenset[str]) -> None:
-        self._select = select
-        self._shown = shown
-        self._reasons: dict[str, str] = {}
-        self._values: dict[str, set[str]] = {}
-        self._files = 0
-        self._failed: list[set[int]] = [set() for _ in select]
-        self._excluded: dict[int, str] = {}
-
-    def add(self, found: Mapping[str, list[str]]) -> None:
-        """Judge one more file of the series, in order."""
-        self._files += 1
-        for keyword, texts in found.items():
-            self._values.setdefault(keyword, set()).add("\\".join(texts))
-        for failed, condition in zip(self._failed, self._select, strict=True):
-            if not holds(condition, found):
-                failed.add(self._files)
-        reason = excluded(found, self._select)
-        if reason:
-            self._excluded[self._files] = reason
-
-    @property
-    def reason(self) -> str:
-        """Why the series stays out; empty if it may enter."""
-        return next(iter(self._excluded.values()), "")
-
-    def as_json(self) -> dict[str, Any]:
-        """Each condition with the values found and its verdict, and the numbers of the files that fail."""
-        conditions = [
-            {
-                "field": condition["field"],
-                verb(condition): condition[verb(condition)],
-                "found": self._found(condition["field"]),
-                "holds": not failed,
-                "failed_files": sorted(failed),
-            }
-            for condition, failed in zip(self._select, self._failed, strict=True)
-        ]
-        return {
-            "files": self._files,
-            "passes": not self._excluded,
-            "reason": self.reason,
-            "excluded_files": sorted(self._excluded),
-            "conditions": conditions,
-        }
-
-    def _found(self, keyword: str) -> list[str]:
-        values = sorted(self._values.get(keyword, ()))
-        return values if keyword in self._shown else ["*" * 3] * len(values)
-
-
 def _by_default(fields: Mapping[str, Any], named: set[str]) -> str:
     if "SOPClassUID" not in named:
         for uid in values(fields.get("SOPClassUID")):

@@ -6,10 +6,12 @@ units keeps results on them, so what a thousand files share is judged once.
 
 from bisect import bisect_right
 
-from unface.dicom.encoding import PIXELS, Encoded, element_at, tag_at
+from unface.dicom.demographics import AGE, SEX
+from unface.dicom.elements import PIXELS, creator_tag, is_creator
+from unface.dicom.encoding import Encoded, element_at, tag_at
+from unface.dicom.profile import OURS
 
-_WRITTEN = (0x00100010, 0x00100020, 0x00100040, 0x00101010, 0x00120062, 0x00120063, 0x00120064, 0x00280303)
-BOUNDS = (0x00080005, 0x00080006, 0x00080018, 0x00080019, *_WRITTEN, PIXELS[0])
+BOUNDS = sorted({0x00080005, 0x00080006, 0x00080018, 0x00080019, *OURS, SEX, AGE, PIXELS[0]})
 """No run reaches over these tags: character set and instance stand alone, and unface inserts elements of its own."""
 
 
@@ -189,10 +191,6 @@ def _run(units: list[Unit]) -> Unit:
     return run
 
 
-def is_creator(tag: int) -> bool:
-    return bool(tag >> 16 & 1) and 0x10 <= tag & 0xFFFF <= 0xFF
-
-
 def _after_group(template: list[Unit], known: int, group: int) -> int:
     while known < len(template) and template[known].tag >> 16 == group:
         known += 1
@@ -201,7 +199,7 @@ def _after_group(template: list[Unit], known: int, group: int) -> int:
 
 def _creator_before(units: list[Unit], tag: int) -> str:
     """The creator of a private element, from the units before it in its group."""
-    wanted = tag & 0xFFFF0000 | (tag >> 8 & 0xFF)
+    wanted = creator_tag(tag)
     for unit in reversed(units):
         if unit.tag >> 16 != tag >> 16:
             break

@@ -3,7 +3,6 @@
 import csv
 from collections.abc import Mapping
 from functools import cache
-from pathlib import Path
 
 from pydicom.datadict import dictionary_keyword, dictionary_VR, tag_for_keyword
 
@@ -32,8 +31,6 @@ TEXT_VRS = {"LO", "SH", "ST", "LT", "UT", "UC"}
 REMOVED_VRS = {"PN", "AE", "UR", "UN"}
 DATE_VRS = {"DA", "DT"}
 BYTES_VRS = {"OB", "OW", "OF", "OD", "OL", "OV", "UN"}
-KNOWN_VRS = TEXT_VRS | DATE_VRS | BYTES_VRS | REMOVED_VRS
-KNOWN_VRS |= {"SQ", "UI", "TM", "AS", "CS", "DS", "IS", "AT", "US", "SS", "UL", "SL", "UV", "SV", "FL", "FD"}
 
 
 def table(name: str) -> list[dict[str, str]]:
@@ -117,12 +114,3 @@ def keyword_of(tag: int) -> str:
         return dictionary_keyword(tag) or f"{tag:08x}"
     except KeyError:
         return f"{tag:08x}"
-
-
-def resources() -> list[Path]:
-    """The tables that a profile is made from."""
-    names = (
-        *("attribute_types.tsv", "confidentiality_profile.tsv", "descriptor_words.txt", "private_safe.tsv"),
-        *("private_science.tsv", "sop_classes.tsv", "technical_text.txt", "technical_words.txt"),
-    )
-    return [PROJECT / "resources" / name for name in names]

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from unface.dicom import demographics
 from unface.files import TableError, read_users_table
 
 LABEL = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9]+")
@@ -51,7 +52,7 @@ def read_subjects(path: Path | None) -> SubjectTable:
     Raises
     ------
     TableError
-        If columns are missing, a label is not a label, or one patient has two subjects.
+        If columns are missing, a label is not a label, one patient has two subjects, or a sex or an age cannot be read.
     """
     table = SubjectTable({}, {}, {})
     if path is None:
@@ -63,7 +64,7 @@ def read_subjects(path: Path | None) -> SubjectTable:
         names = Names(row["subject"], row.get("session") or None)
         if not patient:
             errors.append(f"line {number}: patient_id is empty")
-        errors += [f"line {number}: {problem}" for problem in _label_problems(names)]
+        errors += [f"line {number}: {problem}" for problem in (*_label_problems(names), *demographics.problems(row))]
         before, line = subjects.setdefault(patient, (names.subject or "", number))
         if before != names.subject:
             errors.append(f"line {number}: the patient of line {line} has another subject there")

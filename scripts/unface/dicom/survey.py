@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from unface.dicom.elements import LAST_CREATOR, creator_tag
 from unface.dicom.encoding import element_at, items
 from unface.dicom.splitter import Unit
 from unface.dicom.standard import keyword_of, safe_creators
-from unface.dicom.walker import CREATORS_END, Walker
+from unface.dicom.walker import Walker
 from unface.files import table_text, write_whole
 from unface.layout import Layout
 from unface.pseudonyms import Key
@@ -55,7 +56,7 @@ class Survey:
         for unit, files in units.items():
             for part in unit.parts or (unit,):
                 here: Counter[Attribute] = Counter()
-                creators = {part.tag & 0xFFFF0000 | (part.tag >> 8 & 0xFF): part.creator} if part.creator else {}
+                creators = {creator_tag(part.tag): part.creator} if part.creator else {}
                 self._elements(part.raw, (0, part.size), implicit, creators, (), sop_class, here)
                 for attribute in here:
                     self._met[attribute].files += files
@@ -111,7 +112,7 @@ def _named(tag: int, creator: str, vr: str) -> Attribute:
     if not tag & 0x10000:
         return text, "", vr
     known = (tag >> 16, creator) in safe_creators()
-    text = f"{text[:4]}00xx" if number <= CREATORS_END else f"{text[:4]}xx{text[6:]}"
+    text = f"{text[:4]}00xx" if number <= LAST_CREATOR else f"{text[:4]}xx{text[6:]}"
     return text, creator if known else UNLISTED, vr
 
 

@@ -1,13 +1,13 @@
 """What each action makes of one value: raw bytes of the header in, raw bytes out."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date, timedelta
 from functools import cache
 
+from unface.ages import age_band, in_years
 from unface.dicom import csa
 from unface.dicom.actions import Action
-from unface.dicom.demographics import OLDEST_YEARS
 from unface.dicom.identifiers import Secrets
 from unface.dicom.overrides import BINARY_VRS
 from unface.dicom.profile import Profile
@@ -83,12 +83,32 @@ _CODE_VALUE = re.compile(rb"[A-Za-z]{0,3}-?[0-9A-F]{1,18}")
 """A term's code, such as `113100`, `T-A0100` or `10200004`."""
 
 
-class Values:
-    """The actions of one subject: what they need to know is the key, the shift and the subject's own words."""
+DAY_MINUTES = 24 * 60
+FIRST_MINUTE = 14 * 60
+"""Where the first time of a session goes: the minute 14:00.
 
-    def __init__(self, key: Key, shift_days: int, profile: Profile, secrets: Secrets) -> None:
+dcm2niix holds a time as one number in single precision, which from 13:11 on rounds to 1/64 s, as it does for a scan of
+the afternoon; nearer to midnight it sees differences between volumes and drops their slice timing. So it does where a
+volume goes past a minute: seconds stay as they are.
+"""
+_TIME = re.compile(r"(\d\d):?(\d\d)?:?((?:\d\d(?:\.\d{1,6})?)?)")
+
+
+class Values:
+    """The actions of one subject: what they need to know is the key, the shift and the subject's own words.
+
+    Parameters
+    ----------
+    first_minute
+        When the session began (`first_minute`), in minutes since midnight; None if that is not known.
+    """
+
+    def __init__(
+        self, key: Key, shift_days: int, profile: Profile, secrets: Secrets, first_minute: int | None = None
+    ) -> None:
         self.key = key
         self.shift_days = shift_days
+        self.first_minute = first_minute
         self.band_years = profile.age_band_years
         self.secrets = secrets
 
@@ -102,6 +122,7 @@ class Values:
             "dummy": lambda vr, value: dummy(vr),
             "uid": lambda vr, value: _each(self.uid, value),
             "date": lambda vr, value: _each(self.date, value),
+            "time": lambda vr, value: self.time(value),
             "band": lambda vr, value: _each(self.age, value),
             "text": lambda vr, value: _each(self._words, value),
             "hash": self.hash,
@@ -152,16 +173,18 @@ class Values:
             pass
         return b""
 
-    def age(self, value: bytes) -> bytes:
-        """The upper bound of the age's band, in years; above 89 it is 90."""
-        match = re.fullmatch(rb"(\d{1,3})([DWMY])", value.strip(b"\0 "))
-        if not match:
+    def time(self, value: bytes) -> bytes:
+        """A TM moved by the session's whole minutes; what tells no time goes."""
+        known = _clock(value.decode("latin-1"))
+        if self.first_minute is None or known is None:
             return b""
-        years = int(match[1]) / {b"D": 365.25, b"W": 52.18, b"M": 12.0, b"Y": 1.0}[match[2]]
-        if years > OLDEST_YEARS:
-            return b"090Y"
-        bound = (int(years) // self.band_years + 1) * self.band_years
-        return f"{min(bound, 90):03d}Y".encode()
+        hour, minute = divmod((known[0] - self.first_minute + FIRST_MINUTE) % DAY_MINUTES, 60)
+        return f"{hour:02d}{minute:02d}{known[1]}".encode()
+
+    def age(self, value: bytes) -> bytes:
+        """The age's band (`age_band`) as DICOM writes it; what is no age goes."""
+        years = in_years(value.decode("latin-1"))
+        return b"" if years is None else f"{age_band(years, self.band_years):03d}Y".encode()
 
     def _checked(self, value: bytes) -> bytes:
         """The value as it is, unless it holds a word of the subject's own: then only words of the vocabulary."""
@@ -201,6 +224,28 @@ def keep_codes(value: bytes, is_secret: Callable[[bytes], bool]) -> bytes:
 def _each(change: Callable[[bytes], bytes], value: bytes) -> bytes:
     """A value's parts, each changed."""
     return b"\\".join(change(part) for part in value.split(b"\\"))
+
+
+def _clock(time: str) -> tuple[int, str] | None:
+    """A TM (PS3.5 6.2) as minutes since midnight, and its seconds as they are written; None for what tells no time.
+
+    Midnight to the last digit stands for a time that someone took away.
+    """
+    match = _TIME.fullmatch(time.strip("\0 "))
+    if match is None or not time.strip("\0 0:."):
+        return None
+    return int(match[1]) * 60 + int(match[2] or 0), match[3]
+
+
+def first_minute(times: Iterable[str]) -> int | None:
+    """When a session began, in minutes since midnight, from its times: what follows on the longest stretch without any.
+
+    So a session may go past midnight. None if there is no time.
+    """
+    ordered = sorted({known[0] for time in times if (known := _clock(time))})
+    before = [ordered[-1] - DAY_MINUTES, *ordered] if ordered else []
+    gaps = {minute - earlier: minute for earlier, minute in zip(before, ordered, strict=False)}
+    return gaps[max(gaps)] if gaps else None
 
 
 def shift(day: date, days: int) -> str:

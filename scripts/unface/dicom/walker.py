@@ -4,16 +4,8 @@ from dataclasses import dataclass
 from typing import get_args
 
 from unface.dicom.actions import Action
-from unface.dicom.encoding import (
-    ITEM_TAG,
-    MAX_DEPTH,
-    PIXELS,
-    Encoded,
-    UnreadableError,
-    element,
-    element_at,
-    items,
-)
+from unface.dicom.elements import PIXELS, creator_tag, is_creator
+from unface.dicom.encoding import ITEM_TAG, MAX_DEPTH, Encoded, UnreadableError, element, element_at, items
 from unface.dicom.overrides import encoded
 from unface.dicom.profile import Profile
 from unface.dicom.splitter import SHORT_HEAD, Unit
@@ -31,7 +23,6 @@ _ONE = {action: 1 << _DIGIT * number for number, action in enumerate(ACTIONS)}
 SOP_INSTANCE = 0x00080018
 CODED_TERM = {0x00080100, 0x00080102, 0x00080104, 0x00080119}
 """Value, scheme and meaning of a coded term: never empty, wherever it stands (PS3.3 8.8)."""
-CREATORS_END = 0xFF
 NEVER = 1 << 32
 """Above every tag."""
 MEMO_VALUES, MEMO_BYTES = 8192, 256
@@ -138,7 +129,7 @@ class Walker:
         if not unit.tag & 0x10000:
             return self._single(unit, implicit)
         self._counts = 0
-        creators = {unit.tag & 0xFFFF0000 | (unit.tag >> 8 & 0xFF): unit.creator} if unit.creator else {}
+        creators = {creator_tag(unit.tag): unit.creator} if unit.creator else {}
         unit.new = b"".join(self._dataset(unit.raw, 0, unit.size, implicit, creators, 0, 0))
         unit.counts = self._counts
         return unit.new
@@ -208,12 +199,11 @@ class Walker:
         """What to do with an element; private ones are found by their creator, which is noted in passing."""
         creator = ""
         if tag & 0x10000:
-            number = tag & 0xFFFF
-            if 0x10 <= number <= 0xFF:
+            if is_creator(tag):
                 creator = data[body : min(after, body + 64)].strip(b"\0 ").decode("ascii", "replace")
                 creators[tag] = creator
             else:
-                creator = creators.get(tag & 0xFFFF0000 | number >> 8, "")
+                creator = creators.get(creator_tag(tag), "")
         key = tag, vr, creator, parent, self._sop_class
         known = self._decisions.get(key)
         if known is None:
@@ -229,12 +219,11 @@ class Walker:
         """
         self._sop_class = sop_class
         decision = self._decide(tag, vr, value, 0, len(value), creators, parent)
-        number = tag & 0xFFFF
-        creator = creators.get(tag if number <= CREATORS_END else tag & 0xFFFF0000 | number >> 8, "")
-        return decision.action, decision.vr, creator if tag & 0x10000 else ""
+        creator = creators.get(tag if is_creator(tag) else creator_tag(tag), "") if tag & 0x10000 else ""
+        return decision.action, decision.vr, creator
 
     def _decided(self, tag: int, vr: str, creator: str, parent: int) -> _Decision:
-        group, number = tag >> 16, tag & 0xFFFF
+        group = tag >> 16
         kind = value = ""
         if not group & 1:
             if vr == "UN":
@@ -242,10 +231,10 @@ class Walker:
             kind = "1" if tag in CODED_TERM else type_of(self._sop_class, tag, parent)
             rule = self.profile.rule(tag, vr, kind)
             action, value = rule.action, rule.value
-        elif 0x10 <= number <= 0xFF:
+        elif is_creator(tag):
             vr, action = "LO", "keep" if self.profile.knows_creator(group, creator) else "remove"
         else:
-            rule, vr = self.profile.private_rule(group, creator, number & 0xFF, vr)
+            rule, vr = self.profile.private_rule(group, creator, tag & 0xFF, vr)
             action, value = rule.action, rule.value
         if action == "recurse" and vr != "SQ":
             action = "remove"  # Not the sequence that the standard says.

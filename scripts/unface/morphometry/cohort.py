@@ -1,4 +1,8 @@
-"""What defacing did to the measures of a cohort: bias, limits of agreement, reliability, failures, outliers."""
+"""What defacing did to the measures of a cohort: bias, limits of agreement, reliability, failures, outliers.
+
+Sessions of one subject resemble one another, so every mean, interval and test is of subjects, each the mean of its
+sessions; failures and outliers are of sessions.
+"""
 
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
@@ -23,26 +27,29 @@ DESCRIPTIONS: Mapping[str, str] = {
     "measure": "What was measured; see docs/morphometry.md.",
     "region": "Region of the brain; empty for the whole.",
     "unit": "Unit of mean_original, bias, limits of agreement and noise.",
+    "subjects": "Subjects of those sessions. Of each the mean of its sessions counts, before and after defacing.",
     "sessions": "Sessions with this measure before and after defacing; of a session the first T1w image counts.",
-    "mean_original": "Mean over sessions before defacing.",
-    "bias": "Mean of defaced minus original. Nearer to zero is better.",
-    "bias_low": "Lower end of the bias's 95 % confidence interval (paired t).",
+    "mean_original": "Mean over subjects before defacing.",
+    "bias": "Mean over subjects of defaced minus original. Nearer to zero is better.",
+    "bias_low": "Lower end of the bias's 95 % confidence interval (paired t over subjects).",
     "bias_high": "Upper end of it.",
-    "bias_percent": "Mean of the sessions' changes in percent of their original.",
-    "bias_percent_low": "Lower end of its 95 % confidence interval (t).",
+    "bias_percent": "Mean of the subjects' changes in percent of their original.",
+    "bias_percent_low": "Lower end of its 95 % confidence interval (t over subjects).",
     "bias_percent_high": "Upper end of it.",
-    "loa_low": "Lower 95 % limit of agreement: bias - 1.96 SD (Bland and Altman 1986).",
+    "loa_low": "Lower 95 % limit of agreement of one session: bias - 1.96 SD (Bland and Altman 1986), of which the SD "
+    "holds the spread between subjects and within them (Bland and Altman 1999).",
     "loa_high": "Upper 95 % limit of agreement.",
-    "icc": "Intraclass correlation, two-way random, single measurement, absolute agreement: ICC(2,1). 1 is best.",
+    "icc": "Intraclass correlation of subjects, two-way random, absolute agreement: ICC(2,1). 1 is best.",
     "icc_low": "Lower end of its 95 % confidence interval (McGraw and Wong 1996).",
     "icc_high": "Upper end of it.",
-    "r": "Pearson's correlation of original and defaced over sessions.",
+    "r": "Pearson's correlation of original and defaced over subjects.",
     "noise": "Noise floor: root mean square change when the original is moved by half a voxel, over a sample.",
     "effect": "bias / noise. Between -1 and 1 defacing changes less than half a voxel of position does.",
     "failed": "Sessions whose change is beyond its limit.",
     "failed_percent": "failed in percent of sessions.",
-    "p_groups": "Kruskal-Wallis test of the change in percent between the groups of this grouping, Holm-corrected over "
-    "its measures. Small: defacing does not treat the groups alike.",
+    "p_groups": "Kruskal-Wallis test of the subjects' change in percent between the groups of this grouping, "
+    "Holm-corrected over its measures; a subject with sessions in several groups counts in each. Small: defacing does "
+    "not treat the groups alike.",
     "outliers": "Sessions whose change has a robust z beyond 3.5, joined by semicolons.",
     "note": "What could not be computed and why.",
 }
@@ -53,7 +60,7 @@ DESCRIPTIONS: Mapping[str, str] = {
 class Pairs:
     """One measure of many sessions, before and after defacing: element i of every field is one session.
 
-    `ok` : whether the change is within its limit.
+    `names` : `sub-<label>_ses-<label>`. `ok` : whether the change is within its limit.
     """
 
     measure: str
@@ -79,6 +86,24 @@ class Pairs:
         with np.errstate(divide="ignore", invalid="ignore"):
             return np.where(self.original != 0, 100 * self.difference / self.original, nan)
 
+    @property
+    def subjects(self) -> list[str]:
+        """Whose each session is."""
+        return [name.split("_")[0] for name in self.names]
+
+    def by_subject(self) -> "Pairs":
+        """The same with the mean of a subject's sessions in place of each; `ok` where all of them are."""
+        subjects, place, count = np.unique(self.subjects, return_inverse=True, return_counts=True)
+        return Pairs(
+            self.measure,
+            self.region,
+            self.unit,
+            tuple(subjects.tolist()),
+            np.bincount(place, self.original) / count,
+            np.bincount(place, self.defaced) / count,
+            np.bincount(place, self.ok) == count,
+        )
+
     def of(self, names: Iterable[str]) -> "Pairs":
         """Those of some sessions."""
         wanted = set(names)
@@ -97,13 +122,14 @@ class Pairs:
 
 @dataclass(frozen=True)
 class Agreement:
-    """Agreement of one measure over sessions, as `DESCRIPTIONS` says; NaN for what so few sessions do not tell."""
+    """Agreement of one measure over subjects, as `DESCRIPTIONS` says; NaN for what so few subjects do not tell."""
 
     grouping: str
     group: str
     measure: str
     region: str
     unit: str
+    subjects: int
     sessions: int
     mean_original: float
     bias: float
@@ -186,33 +212,36 @@ def noise_floor(moved: Iterable[tuple[Mapping[tuple[str, str], float], Mapping[t
 
 
 def agreement(pairs: Pairs, noise: float = nan, grouping: str = "all", group: str = NOT_AVAILABLE) -> Agreement:
-    """Agreement of one measure.
+    """Agreement of one measure over the subjects of some sessions.
 
     References
     ----------
-    Bland and Altman, Lancet 1986;327:307-310. McGraw and Wong, Psychol Methods 1996;1:30-46.
+    Bland and Altman, Lancet 1986;327:307-310; Stat Methods Med Res 1999;8:135-160, section 5.
+    McGraw and Wong, Psychol Methods 1996;1:30-46.
     """
-    count, difference = len(pairs.names), pairs.difference
+    people = pairs.by_subject()
+    count, difference = len(people.names), people.difference
     bias = float(difference.mean())
-    percent = pairs.percent[~np.isnan(pairs.percent)]
-    spread = float(difference.std(ddof=1)) if count >= 2 else nan
-    reliable = count >= 3 and bool(pairs.original.std() and pairs.defaced.std())
-    icc = icc_2_1(pairs) if reliable else (nan, nan, nan)
+    percent = people.percent[~np.isnan(people.percent)]
+    spread = _spread(pairs)
+    reliable = count >= 3 and bool(people.original.std() and people.defaced.std())
+    icc = icc_2_1(people) if reliable else (nan, nan, nan)
     notes = []
     if count < 2:
-        notes.append("one session: no spread, so no interval and no limits of agreement")
+        notes.append("one subject: no spread, so no interval and no limits of agreement")
     if not reliable:
-        notes.append("fewer than three sessions that differ: no ICC and no correlation")
+        notes.append("fewer than three subjects that differ: no ICC and no correlation")
     failed = int((~pairs.ok).sum())
-    outside = np.abs(robust_z(difference)) > OUTLIER_Z
+    outside = np.abs(robust_z(pairs.difference)) > OUTLIER_Z
     return Agreement(
         grouping=grouping,
         group=group,
         measure=pairs.measure,
         region=pairs.region,
         unit=pairs.unit,
-        sessions=count,
-        mean_original=float(pairs.original.mean()),
+        subjects=count,
+        sessions=len(pairs.names),
+        mean_original=float(people.original.mean()),
         bias=bias,
         **dict(zip(("bias_low", "bias_high"), _interval(difference), strict=True)),
         bias_percent=float(percent.mean()) if len(percent) else nan,
@@ -222,15 +251,29 @@ def agreement(pairs: Pairs, noise: float = nan, grouping: str = "all", group: st
         icc=icc[0],
         icc_low=icc[1],
         icc_high=icc[2],
-        r=float(stats.pearsonr(pairs.original, pairs.defaced).statistic) if reliable else nan,
+        r=float(stats.pearsonr(people.original, people.defaced).statistic) if reliable else nan,
         noise=noise,
         effect=bias / noise if noise > 0 else nan,
         failed=failed,
-        failed_percent=100 * failed / count,
+        failed_percent=100 * failed / len(pairs.names),
         p_groups=nan,
         outliers=tuple(name for name, out in zip(pairs.names, outside, strict=True) if out),
         note="; ".join(notes),
     )
+
+
+def _spread(pairs: Pairs) -> float:
+    """The standard deviation of one session's difference, in the pairs' unit; NaN of a single subject.
+
+    The means of subjects vary less than sessions do: what varies within subjects, pooled over those with several
+    sessions, is given back, less the share of it that the means still hold.
+    """
+    _, place, count = np.unique(pairs.subjects, return_inverse=True, return_counts=True)
+    if len(count) < 2:
+        return nan
+    means = np.bincount(place, pairs.difference) / count
+    within = float(((pairs.difference - means[place]) ** 2).sum()) / max(len(place) - len(count), 1)
+    return float(np.sqrt(means.var(ddof=1) + (1 - (1 / count).mean()) * within))
 
 
 def _interval(values: NDArray[np.float64]) -> tuple[float, float]:
@@ -244,12 +287,15 @@ def _interval(values: NDArray[np.float64]) -> tuple[float, float]:
 
 
 def icc_2_1(pairs: Pairs) -> tuple[float, float, float]:
-    """ICC(2,1) of original and defaced, and its 95 % confidence interval; of equal ones 1 and no doubt."""
+    """ICC(2,1) of original and defaced, and its 95 % confidence interval; of equal ones 1 and no doubt.
+
+    The pairs have to be independent of one another: one of each subject (`Pairs.by_subject`).
+    """
     if np.array_equal(pairs.original, pairs.defaced):
         return 1.0, 1.0, 1.0
     long = pd.DataFrame(
         {
-            "session": np.tile(np.arange(len(pairs.names)), 2),
+            "subject": np.tile(np.arange(len(pairs.names)), 2),
             "image": np.repeat(["original", "defaced"], len(pairs.names)),
             "value": np.concatenate([pairs.original, pairs.defaced]),
         }
@@ -257,7 +303,7 @@ def icc_2_1(pairs: Pairs) -> tuple[float, float, float]:
     with warnings.catch_warnings():
         # A perfect consistency divides by zero in the five other variants.
         warnings.simplefilter("ignore", RuntimeWarning)
-        found = pingouin.intraclass_corr(long, targets="session", raters="image", ratings="value").set_index("Type")
+        found = pingouin.intraclass_corr(long, targets="subject", raters="image", ratings="value").set_index("Type")
     row = found.loc["ICC(A,1)"]
     return float(row["ICC"]), float(row["CI95"][0]), float(row["CI95"][1])
 
@@ -281,7 +327,7 @@ def by_group(
         The names of the sessions by group.
     """
     parts = {name: [pairs.of(sessions) for pairs in measures] for name, sessions in groups.items()}
-    tested = [_kruskal([part[place].percent for part in parts.values()]) for place in range(len(measures))]
+    tested = [_kruskal([part[place].by_subject().percent for part in parts.values()]) for place in range(len(measures))]
     known = [place for place, p in enumerate(tested) if not isnan(p)]
     if known:
         corrected = pingouin.multicomp([tested[place] for place in known], method="holm")[1]
@@ -300,7 +346,7 @@ def _with_p(found: Agreement, p: float) -> Agreement:
 
 
 def _kruskal(samples: Sequence[NDArray[np.float64]]) -> float:
-    """P of equal changes in all groups of at least two sessions; NaN where there are not two such groups."""
+    """P of equal changes in all groups of at least two subjects; NaN where there are not two such groups."""
     full = [sample[~np.isnan(sample)] for sample in samples]
     full = [sample for sample in full if len(sample) >= 2]
     if len(full) < 2 or np.ptp(np.concatenate(full)) == 0:

@@ -38,8 +38,8 @@ class Heads:
     """Which images show the head and so have to come from defacing.
 
     Those with the suffixes that are defaced, and every image in a folder of anatomy, so that no face gets through by a
-    suffix that the settings leave out or misspell. `faceless`: suffixes of other images that show no face, wherever BIDS
-    files them.
+    suffix that the settings leave out or misspell. `faceless`: suffixes of other images that show no face,
+    wherever BIDS files them.
     """
 
     suffixes: Collection[str]

@@ -1,7 +1,6 @@
 """The dataset's own files: its description, README, participants and sessions."""
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,41 +8,20 @@ from pathlib import Path
 from bidsschematools.schema import load_schema
 
 from unface import __version__
+from unface.ages import OLDEST_YEARS, in_years
 from unface.files import NOT_AVAILABLE, TableError, read_table, read_users_table, table_text
 from unface.layout import Layout, bids_folder, bids_prefix
+from unface.options import BASIC_PROFILE, DEFACED, OPTION_CODES
 from unface.release import given_columns
 from unface.release.dictionary import Dictionary
-from unface.release.given_columns import OLDEST
 from unface.settings import Release
-
-BASIC_PROFILE = ("113100", "Basic Application Confidentiality Profile")
-DEFACED = ("113102", "Clean Recognizable Visual Features Option")
-OPTION_CODES: Mapping[str, tuple[str, str]] = {
-    "clean_graphics": ("113103", "Clean Graphics Option"),
-    "clean_structured_content": ("113104", "Clean Structured Content Option"),
-    "clean_descriptors": ("113105", "Clean Descriptors Option"),
-    "retain_longitudinal_full_dates": (
-        "113106",
-        "Retain Longitudinal Temporal Information Full Dates Option",
-    ),
-    "retain_longitudinal_modified_dates": (
-        "113107",
-        "Retain Longitudinal Temporal Information Modified Dates Option",
-    ),
-    "retain_patient_characteristics": ("113108", "Retain Patient Characteristics Option"),
-    "retain_device_identity": ("113109", "Retain Device Identity Option"),
-    "retain_uids": ("113110", "Retain UIDs Option"),
-    "retain_safe_private": ("113111", "Retain Safe Private Option"),
-    "retain_institution_identity": ("113112", "Retain Institution Identity Option"),
-}
-"""DICOM PS3.16 CID 7050, De-identification Method."""
 
 SEXES = {"F": "female", "M": "male", "O": "other"}
 COLUMNS: Mapping[str, Mapping[str, object]] = {
     "sex": {"Description": "Sex as recorded at the scanner", "Levels": SEXES},
     "age": {
         "Description": "Age at the first session as the de-identified headers give it: the upper end of a band of ages "
-        "unless the settings keep ages; 89 stands for 89 and more",
+        "unless the settings keep ages; 89 is the end of the last band and stands for all ages above, too",
         "Units": "year",
     },
 }
@@ -67,11 +45,10 @@ def characteristics(layout: Layout, subject: str, session: str) -> dict[str, str
     noted = layout.stage("deidentified", subject, session) / "patient.json"
     header = json.loads(noted.read_text(encoding="utf-8")) if noted.exists() else {}
     sex, age = header.get("PatientSex", ""), header.get("PatientAge", "")
-    years = re.fullmatch(r"(\d{3})Y", age)
-    in_first_year = re.fullmatch(r"\d{3}[DWM]", age)
+    years = in_years(age)
     return {
         "sex": sex if sex in SEXES else NOT_AVAILABLE,
-        "age": str(min(int(years[1]), OLDEST)) if years else "0" if in_first_year else NOT_AVAILABLE,
+        "age": NOT_AVAILABLE if years is None else str(min(int(years), OLDEST_YEARS)),
     }
 
 

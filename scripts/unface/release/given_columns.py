@@ -3,10 +3,8 @@
 import re
 from collections.abc import Collection, Iterator, Mapping
 
+from unface.ages import OLDEST_YEARS
 from unface.release import identifier_like
-
-OLDEST = 89
-"""BIDS caps ages here, in years."""
 
 RESERVED = ("patient_id", "study_uid", "subject", "session", "sex", "age")
 """Columns that name somebody, or that come by way of the clean headers: ages in bands."""
@@ -54,7 +52,7 @@ def _oldest(column: str) -> int | None:
     words = [word.casefold() for word in re.findall(r"[A-Z]?[a-z]+|[A-Z]+", column)]
     if not any(_AGE.fullmatch(word) for word in words):
         return None
-    return OLDEST * next((number for unit, number in _PER_YEAR.items() if unit in column.casefold()), 1)
+    return OLDEST_YEARS * next((number for unit, number in _PER_YEAR.items() if unit in column.casefold()), 1)
 
 
 def _squashed(name: str) -> str:

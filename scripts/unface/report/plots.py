@@ -79,7 +79,7 @@ def group_forest(measures: Sequence[Sequence[Agreement]]) -> str:
         for place, (axes, rows) in enumerate(
             zip(figure.subplots(1, len(measures), squeeze=False)[0], measures, strict=True)
         ):
-            _forest(axes, rows, [f"{row.grouping} {row.group} ({row.sessions})" if not place else "" for row in rows])
+            _forest(axes, rows, [f"{row.grouping} {row.group} ({row.subjects})" if not place else "" for row in rows])
             axes.set_title(_title(rows[0]))
             axes.set_xlabel("change (%)")
         return _svg(figure)

@@ -1,3 +1,4 @@
+import hashlib
 import json
 import os
 from pathlib import Path
@@ -10,9 +11,10 @@ from pydicom.sequence import Sequence
 
 from unface import outcome
 from unface.dicom import command, overrides, selection
-from unface.dicom.deidentify import deidentify_session
+from unface.dicom.deidentify import deidentify, deidentify_session
 from unface.dicom.records import RawFile, Series, SessionRecord
 from unface.layout import Layout
+from unface.limits import TRIES
 from unface.pseudonyms import Key
 from unface.settings import PROJECT, Deidentify, SettingsError
 
@@ -27,6 +29,10 @@ PLANTED = (
     b"1.2.826.0.1.3680043.9",
     b"ST. ELSEWHERE",
 )
+
+
+NO_DATES = ["retain_patient_characteristics", "retain_safe_private", "clean_descriptors"]
+"""Options under which dates go."""
 
 
 def header() -> Dataset:
@@ -72,16 +78,17 @@ def header() -> Dataset:
     return ds
 
 
-def record_of(path: Path, **fields: str) -> SessionRecord:
-    found = path.stat()
-    file = RawFile(str(path), found.st_size, found.st_mtime_ns)
-    return SessionRecord("asub", "ses1", "MRN-77123", (Series("s001", "g001", fields, (file,)),))
+def record_of(*paths: Path, **fields: str) -> SessionRecord:
+    """The record of a session of one series."""
+    files = tuple(RawFile(str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in paths)
+    return SessionRecord("asub", "ses1", "MRN-77123", (Series("s001", "g001", fields, files),))
 
 
 def run(tmp_path: Path, record: SessionRecord, **changes: object) -> tuple[outcome.Outcome, Path]:
     """Run the stage; returns its outcome and its folder."""
     config = yaml.safe_load((PROJECT / "config.yaml").read_text(encoding="utf-8"))
     path = tmp_path / "record.json"
+    tmp_path.mkdir(exist_ok=True)
     record.write(path)
     layout = Layout(tmp_path / "results")
     done = outcome.run_stage(
@@ -149,6 +156,63 @@ def test_a_gone_file_withholds_the_session_and_still_leaves_the_known_answers(tm
     assert answers.stat().st_mode & 0o777 == 0o600
 
 
+def test_where_dates_go_times_keep_their_intervals_and_the_hour_is_not_told(tmp_path: Path) -> None:
+    # A session past midnight, with a time in a sequence, one that someone took away, and one that is none.
+    for name, time, content in (("a", "235958.250", "235959"), ("b", "000001.5", "000000.00"), ("c", "00:02", "noon")):
+        ds = header()
+        ds.SOPInstanceUID += f".{ord(name)}"
+        ds.StudyTime, ds.SeriesTime, ds.AcquisitionTime = "235900", "235955", time
+        ds.add_new(0x00080033, "LO", content)
+        ds[0x00080033].VR = "TM"
+        ds.RequestAttributesSequence[0].AcquisitionTime = "235957"
+        pydicom.dcmwrite(tmp_path / f"{name}.dcm", ds)
+    done, folder = run(tmp_path, record_of(*sorted(tmp_path.glob("*.dcm"))), options=NO_DATES)
+    assert done.ok
+    clean = [pydicom.dcmread(path) for path in sorted(folder.glob("dicom/*/*.dcm"))]
+    assert [str(ds.AcquisitionTime) for ds in clean] == ["140058.250", "140101.5", "1403"]
+    assert [str(ds.get("ContentTime") or "") for ds in clean] == ["140059", "", ""]
+    assert {str(ds.SeriesTime) for ds in clean} == {"140055"}
+    assert {str(ds.RequestAttributesSequence[0].AcquisitionTime) for ds in clean} == {"140057"}
+    for ds in clean:
+        assert not any(ds.get(name) for name in ("StudyTime", "StudyDate", "AcquisitionDate", "AcquisitionDateTime"))
+        assert ds.LongitudinalTemporalInformationModified == "REMOVED"
+
+
+def stage(tmp_path: Path, raw: Path, attempt: int = 1) -> tuple[outcome.Outcome, Layout]:
+    """Run the stage as its rule does."""
+    config = yaml.safe_load((PROJECT / "config.yaml").read_text(encoding="utf-8"))
+    layout = Layout(tmp_path / "results")
+    Key.load_or_make(layout.key)
+    record_of(raw).write(layout.record("asub", "ses1"))
+    chosen = Deidentify.of(config["deidentify"])
+    done = deidentify(layout, "asub", "ses1", protocol={}, select=[], settings=chosen, attempt=attempt)
+    return done, layout
+
+
+def test_the_clean_images_lie_beside_the_outcome_which_proves_them(tmp_path: Path, raw: Path) -> None:
+    done, layout = stage(tmp_path, raw)
+    assert done.ok
+    folder = layout.stage("deidentified", "asub", "ses1")
+    assert not (folder / "dicom").exists()
+    (image,) = layout.clean_dicom("asub", "ses1").glob("s001/*.dcm")
+    for name, digest in done.outputs.items():
+        assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == digest
+    assert image.resolve() in {(folder / name).resolve() for name in done.outputs}
+
+
+def test_a_session_that_is_stopped_before_its_headers_are_read_leaves_all_that_the_rule_names(
+    tmp_path: Path, raw: Path
+) -> None:
+    layout = Layout(tmp_path / "results")
+    # What a job leaves that was killed.
+    killed = layout.stage("deidentified", "asub", "ses1")
+    (killed.parent / f".{killed.name}.x.part").mkdir(parents=True)
+    done, _ = stage(tmp_path, raw, attempt=TRIES + 1)
+    assert [reason.code for reason in done.reasons] == ["job_failed"]
+    assert json.loads(layout.identifiers("asub", "ses1").read_text()) == {}
+    assert list(layout.clean_dicom("asub", "ses1").iterdir()) == []
+
+
 def test_a_changed_file_withholds_the_session(tmp_path: Path, raw: Path) -> None:
     record = record_of(raw)
     os.utime(raw, ns=(1, 1))
@@ -183,16 +247,16 @@ def test_what_may_hold_text_stays_out_with_a_reason(tmp_path: Path, raw: Path, f
     assert json.loads((selected[1] / "series.json").read_text())[0]["state"] == "ok"
 
 
-def test_a_condition_that_one_file_fails_keeps_its_series_out_and_hides_what_identifies(
-    tmp_path: Path, raw: Path
-) -> None:
+def test_a_condition_that_one_file_fails_keeps_its_series_out(tmp_path: Path, raw: Path) -> None:
+    other = header()
+    other.SOPInstanceUID += ".2"
+    other.PatientName = "SMITH^JANE"
+    pydicom.dcmwrite(tmp_path / "other.dcm", other)
     select = [{"field": "PatientName", "contains": "smith"}, {"field": "Modality", "in": ["mr"]}]
-    _, folder = run(tmp_path, record_of(raw), select=select)
-    judged = json.loads((folder / "selection.json").read_text())["s001"]
-    assert not judged["passes"]
-    assert [condition["holds"] for condition in judged["conditions"]] == [False, True]
-    assert [condition["found"] for condition in judged["conditions"]] == [["***"], ["MR"]]
-    assert judged["conditions"][0]["failed_files"] == [1]
+    _, folder = run(tmp_path, record_of(tmp_path / "other.dcm", raw), select=select)
+    (state,) = json.loads((folder / "series.json").read_text())
+    assert state["state"] == "excluded"
+    assert state["reason"] == "the select condition on PatientName (contains) does not hold"
 
 
 @pytest.mark.parametrize(

@@ -269,6 +269,44 @@ def test_two_people_with_one_patient_id_are_two_subjects_until_the_table_joins_t
     assert (joined.subjects, joined.sessions, joined.doubtful) == (1, 1, 0)
 
 
+def visits(tmp_path: Path, *born_and_scanned: tuple[str, str]) -> list[set[str]]:
+    """Inventories of one patient ID, each with one visit more; returns the labels of subjects after each."""
+    labels = []
+    for number, (birth, day) in enumerate(born_and_scanned):
+        paths, _ = write_series(tmp_path / "dicom" / str(number), number)
+        edit(paths, PatientID="0001", IssuerOfPatientID="A", PatientBirthDate=birth, StudyDate=day)
+        take_stock(tmp_path / "dicom", tmp_path / "results")
+        labels.append({record.subject for record in records(tmp_path / "results")})
+    return labels
+
+
+def test_a_birth_date_written_with_points_is_the_same_one(tmp_path: Path) -> None:
+    with pytest.warns(UserWarning, match="Invalid value for VR DA"):
+        first, second = visits(tmp_path, ("19740101", "20200101"), ("1974.01.01", "20210101"))
+    assert len(first) == 1
+    assert second == first
+
+
+@pytest.mark.parametrize("later", ["20210101", "20190101"])
+def test_who_comes_later_with_a_known_patient_id_leaves_the_first_ones_label(tmp_path: Path, later: str) -> None:
+    first, second, third = visits(tmp_path, ("19740101", "20200101"), ("19810505", later), ("19740101", "20220101"))
+    assert len(first) == 1
+    assert len(second) == 2
+    assert first < second
+    assert third == second
+    results = tmp_path / "results"
+    assert len({row["session"] for row in rows(Layout(results).linkage) if row["subject"] in first}) == 2
+
+
+def test_who_comes_when_the_first_ones_files_are_gone_does_not_get_their_label(tmp_path: Path) -> None:
+    first, _ = visits(tmp_path, ("19740101", "20200101"), ("19810505", "20210101"))
+    shutil.rmtree(tmp_path / "dicom" / "0")
+    paths, _ = write_series(tmp_path / "dicom" / "2", 2)
+    edit(paths, PatientID="0001", IssuerOfPatientID="A", PatientBirthDate="19990909", StudyDate="20180101")
+    take_stock(tmp_path / "dicom", tmp_path / "results")
+    assert len({record.subject for record in records(tmp_path / "results")} - first) == 2
+
+
 def test_the_table_of_subjects_names_subjects_and_sessions(tmp_path: Path) -> None:
     patients = []
     for number in range(2):

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pydicom
 import pytest
-from test_deidentify import header
+from test_deidentify import NO_DATES, header, record_of, run
 
 from unface.dicom import command
 from unface.pseudonyms import Key
@@ -77,6 +77,26 @@ def test_dcm2niix_makes_the_same_of_clean_files(name: str, shared_data: Callable
             assert (gradients, technical) == after[image][2:]
             compared += 1
     assert compared
+
+
+@pytest.mark.parametrize(
+    ("name", "pattern"),
+    [("uih_umr770", "scan2/dti_tra_dir16_PA_SaveBySlc*"), ("fieldmaps_ge_siemens_philips", "**/*gre_field_mag*")],
+)
+def test_dcm2niix_tells_the_same_slice_timing_where_dates_were_removed(
+    name: str, pattern: str, shared_data: Callable[[str], Path], tmp_path: Path
+) -> None:
+    found = [path for path in sorted(shared_data(name).glob(pattern)) if path.is_dir()]
+    assert found
+    for number, folder in enumerate(found):
+        files = sorted(path for path in folder.rglob("*") if path.is_file())
+        done, clean = run(tmp_path / str(number), record_of(*files), options=NO_DATES)
+        assert done.ok
+        before, after = converted(folder, tmp_path), converted(clean / "dicom", tmp_path)
+        assert before.keys() == after.keys()
+        for image, (_, _, _, technical) in before.items():
+            assert "SliceTiming" in technical
+            assert after[image][3] == technical
 
 
 def test_the_judge_of_the_benchmark_finds_what_is_wrong(tmp_path: Path) -> None:

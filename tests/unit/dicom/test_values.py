@@ -1,7 +1,6 @@
 """What the standard asks of single values: required ones stay, and every one obeys its VR; places that hide others."""
 
 import csv
-import hashlib
 import io
 import json
 import tracemalloc
@@ -191,15 +190,14 @@ def test_of_ge_s_and_philips_private_elements_stay_those_of_the_list_alone() -> 
     assert len(kept) == 5
 
 
-def test_the_table_of_a_session_counts_what_was_done_to_each_file_and_names_its_bytes(tmp_path: Path) -> None:
+def test_the_table_of_a_session_counts_what_was_done_to_each_file(tmp_path: Path) -> None:
     raw = tmp_path / "raw.dcm"
     pydicom.dcmwrite(raw, header())
     done, folder = run(tmp_path, record_of(raw))
     assert done.ok
     with (folder / "files.tsv").open(newline="") as file:
         (row,) = csv.DictReader(file, delimiter="\t")
-    data = (folder / "dicom" / row["series"] / row["file"]).read_bytes()
-    assert row["sha256"] == hashlib.sha256(data).hexdigest()
+    assert (folder / "dicom" / row["series"] / row["file"]).is_file()
     # What the profile says of each element of the source, sequences' items included.
     said: Counter[str] = Counter()
     count(header(), 0, {}, said)

@@ -3,7 +3,8 @@ import json
 import numpy as np
 import pytest
 
-from unface.morphometry import cohort, tables
+from unface.files import NOT_AVAILABLE
+from unface.morphometry import cohort
 from unface.morphometry.cohort import Pairs
 
 
@@ -59,12 +60,56 @@ def test_a_session_that_changed_most_is_named_as_outlier() -> None:
     assert cohort.agreement(pairs(before, after)).outliers == ("a07_b",)
 
 
+def several_sessions(random: np.random.Generator, effect: float = 0.5) -> Pairs:
+    """Twenty subjects with four sessions each; what defacing does differs between subjects more than within them."""
+    subjects, sessions = 20, 4
+    own = np.repeat(random.normal(effect, 1, subjects), sessions)
+    before = np.repeat(random.normal(600, 50, subjects), sessions)
+    after = before + own + random.normal(0, 0.3, own.size)
+    names = tuple(f"sub-a{number // sessions:02d}_ses-b{number % sessions}" for number in range(own.size))
+    return Pairs("gm", "", "mL", names, before, after, np.ones(own.size, dtype=bool))
+
+
+def test_of_ten_intervals_nine_hold_the_bias_where_subjects_have_several_sessions() -> None:
+    random = np.random.default_rng(4)
+    found = [cohort.agreement(several_sessions(random)) for _ in range(100)]
+    assert np.mean([row.bias_low <= 0.5 <= row.bias_high for row in found]) >= 0.9
+    assert {(row.subjects, row.sessions) for row in found} == {(20, 80)}
+
+
+def test_limits_of_agreement_hold_nineteen_of_twenty_sessions_however_many_a_subject_has() -> None:
+    random = np.random.default_rng(4)
+    measured = [several_sessions(random) for _ in range(50)]
+    found = [cohort.agreement(pairs) for pairs in measured]
+    expected = 1.96 * np.sqrt(1 + 0.3**2)
+    assert np.mean([(row.loa_high - row.loa_low) / 2 for row in found]) == pytest.approx(expected, rel=0.05)
+
+
+def test_groups_that_defacing_treats_alike_rarely_differ_where_subjects_have_several_sessions() -> None:
+    random = np.random.default_rng(4)
+    low = 0
+    for _ in range(60):
+        measured = several_sessions(random)
+        groups = {"F": measured.names[:40], "M": measured.names[40:]}
+        low += cohort.by_group([measured], "sex", groups, {})[0].p_groups < 0.05
+    assert low / 60 <= 0.1
+
+
+def test_failures_and_outliers_are_of_sessions() -> None:
+    measured = several_sessions(np.random.default_rng(4))
+    measured.defaced[5] -= 40
+    measured.ok[5] = False
+    found = cohort.agreement(measured)
+    assert found.outliers == ("sub-a01_ses-b1",)
+    assert (found.failed, found.failed_percent) == (1, 100 / 80)
+
+
 def test_one_session_has_a_bias_and_says_what_it_cannot_tell() -> None:
     found = cohort.agreement(pairs([600], [597]))
     assert found.bias == -3
-    assert "one session" in found.note
+    assert "one subject" in found.note
     cells = dict(zip(cohort.DESCRIPTIONS, found.cells(), strict=True))
-    assert cells["icc"] == cells["bias_low"] == cells["effect"] == tables.NOT_AVAILABLE
+    assert cells["icc"] == cells["bias_low"] == cells["effect"] == NOT_AVAILABLE
 
 
 def test_sessions_equal_before_and_after_agree_in_full() -> None:

@@ -51,6 +51,18 @@ def test_sex_and_age_come_from_the_clean_headers(layout: Layout) -> None:
     assert "k-anonymity 1" in summary(verdicts)
 
 
+@pytest.mark.parametrize(
+    ("age", "years"), [("018M", "1"), ("030M", "2"), ("104W", "1"), ("106W", "2"), ("700D", "1"), ("003M", "0")]
+)
+def test_ages_that_headers_tell_in_months_weeks_and_days_are_released_in_years(
+    layout: Layout, age: str, years: str
+) -> None:
+    folder = layout.stage("deidentified", "aa", "s1")
+    folder.mkdir(parents=True)
+    clean_header("F", age)(folder)
+    assert dataset.characteristics(layout, "aa", "s1") == {"sex": "F", "age": years}
+
+
 def test_ages_of_the_table_of_subjects_are_not_released_beside_the_bands_of_the_headers(
     layout: Layout, tmp_path: Path
 ) -> None:
