@@ -39,7 +39,9 @@ def link(targets: Sequence[Target]) -> list[str]:
     for target in targets:
         if target.datatype == "fmap" and target.suffix in METHODS:
             maps.setdefault(_set_of(target), []).append(target)
-    measured = {name: members for name, members in maps.items() if any(_has_field(member) for member in members)}
+    measured = {
+        name: members for name, members in maps.items() if any(measures_field(member.suffix) for member in members)
+    }
     for name, members in measured.items():
         for member in members:
             member.sidecar["B0FieldIdentifier"] = name
@@ -78,8 +80,9 @@ def _set_of(target: Target) -> str:
     return "_".join([METHODS[target.suffix], *told_apart])
 
 
-def _has_field(target: Target) -> bool:
-    return target.suffix in ("epi", "phasediff", "phase1", "phase2", "fieldmap")
+def measures_field(suffix: str) -> bool:
+    """Whether such an image holds the field itself; magnitudes stand beside it."""
+    return suffix in ("epi", "phasediff", "phase1", "phase2", "fieldmap")
 
 
 def _shimmed_alike(target: Target, measured: Mapping[str, list[Target]]) -> list[str]:
