@@ -229,6 +229,9 @@ def _complete(work: Work, session: SessionRecord, acquisitions: Sequence[Acquisi
                 target.sidecar.setdefault("TaskName", target.entities["task"])
             if target.suffix == "fieldmap":
                 target.sidecar.setdefault("Units", "Hz")
+            if target.entities.get("part") == "phase":
+                # In what the scanner stores; dcm2niix says so itself where it scales to radians.
+                target.sidecar.setdefault("Units", "arbitrary")
     fieldmaps.fill_echo_times(_targets(acquisitions))
     _leave_out_lacking(work, acquisitions)
     # Only now is it known which ASL images there are for an M0 scan to belong to.
