@@ -86,7 +86,11 @@ def _may_join(one: Acquisition, members: Set) -> bool:
 
 
 def _may_follow(one: Acquisition, members: Set) -> bool:
-    return not is_reference(one) or all(map(is_reference, members))
+    """Whether it may belong to what was measured before it: echoes and parts have one protocol."""
+    begins = is_reference(one) and not all(map(is_reference, members))
+    return not begins and all(
+        one.protocol == other.protocol for other in members if other.match.suffix == one.match.suffix
+    )
 
 
 def began_together(one: Acquisition, other: Acquisition) -> bool:
@@ -117,7 +121,7 @@ def places(one: Acquisition, *, by_time: bool = False) -> set[tuple[Any, ...]]:
     images = one.conversion.images if one.conversion else ()
     direction = one.match.entities.get("dir") or directions(one) if family_of(one)[1] == "pepolar" else None
     own = (one.match.suffix, one.match.entities.get("inv"), direction, one.reconstruction)
-    return {(*own, image.kind, image.echo, image.sidecar.get("EchoTime") if by_time else None) for image in images}
+    return {(*own, image.kind, image.echo or 1, image.sidecar.get("EchoTime") if by_time else None) for image in images}
 
 
 def _basis(one: Acquisition) -> frozenset[str]:

@@ -161,6 +161,14 @@ def test_echoes_of_one_scan_are_told_apart_by_their_times_where_each_series_numb
     assert [(one.state, one.run) for one in echoes] == [("", None), ("", None)]
 
 
+@pytest.mark.parametrize(("protocol", "echo"), [("other", 3), ("rest", None)])
+def test_what_follows_a_run_is_no_further_echo_of_it(protocol: str, echo: int | None) -> None:
+    run = acquisition(1, ("magnitude", 1), ("magnitude", 2), EchoTime=[12, 30])
+    other = acquisition(2, ("magnitude", echo), ProtocolName=protocol, EchoTime=35)
+    repeats.settle([run, other], "last")
+    assert [run.run, other.run] == [1, 2]
+
+
 def test_a_run_that_is_left_out_takes_its_reference_with_it() -> None:
     scans = [acquisition(1, match=SBREF), acquisition(2), acquisition(3, match=SBREF), incomplete(4, BOLD)]
     repeats.settle(scans, "last")
