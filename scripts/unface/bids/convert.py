@@ -23,6 +23,7 @@ from unface.bids import (
 )
 from unface.bids.criteria import values_of
 from unface.bids.images import Acquisition, Target
+from unface.bids.sets import same_scan
 from unface.dicom.identifiers import in_label
 from unface.dicom.records import SessionRecord, merged_fields
 from unface.dicom.values import vocabulary
@@ -141,6 +142,7 @@ def _convert(work: Work, one: Acquisition, dicom: Path) -> None:
     one.conversion = made
     one.began = _began(folders)
     shapes = [nifti.geometry(image.nifti) for image in made.images]
+    one.shapes = tuple(shapes)
     lost = completeness.missing(one, folders, shapes) or next(iter(made.missing), "")
     if lost:
         one.state, one.reason = "incomplete", lost
@@ -227,6 +229,9 @@ def _complete(work: Work, session: SessionRecord, acquisitions: Sequence[Acquisi
                 target.sidecar.setdefault("TaskName", target.entities["task"])
             if target.suffix == "fieldmap":
                 target.sidecar.setdefault("Units", "Hz")
+            if target.entities.get("part") == "phase":
+                # In what the scanner stores; dcm2niix says so itself where it scales to radians.
+                target.sidecar.setdefault("Units", "arbitrary")
     fieldmaps.fill_echo_times(_targets(acquisitions))
     _leave_out_lacking(work, acquisitions)
     # Only now is it known which ASL images there are for an M0 scan to belong to.
@@ -364,7 +369,8 @@ def _withhold(work: Work, acquisitions: Sequence[Acquisition], settings: Convert
         elif one.state == "unreadable":
             work.withhold("unreadable", f"{sentence}; get it again, or exclude it by a rule or by `select`")
         elif one.state == "ambiguous":
-            work.withhold("ambiguous", f"{sentence}; give one of them a higher priority")
+            mend = "give one of them a higher priority" if one.match.state == "ambiguous" else "exclude it by a rule"
+            work.withhold("ambiguous", f"{sentence}; {mend}")
         elif one.state == "unmapped" and settings.unmapped == "withhold":
             work.withhold("unmapped", f"{sentence}; write a rule for it")
         elif one.state == "withheld" and not any(reason.code == "not_bids" for reason in work.reasons):
@@ -374,14 +380,14 @@ def _withhold(work: Work, acquisitions: Sequence[Acquisition], settings: Convert
 
 
 def _complete_twin(one: Acquisition, acquisitions: Sequence[Acquisition]) -> Acquisition | None:
-    """A converted acquisition of the same plan, image type and echo time."""
+    """The converted repeat that is kept in its place, or else one of the same plan that was measured alike."""
+    if one.kept is not None and one.kept.state == "converted":
+        return one.kept
     if one.match.state != "mapped":
         return None
-    alike = ("ImageType", "EchoTime")
-    mine = one.fields
+    image_type = one.fields.get("ImageType")
     for other in acquisitions:
-        theirs = other.fields
-        same = other.plan == one.plan and all(mine.get(name) == theirs.get(name) for name in alike)
-        if other is not one and other.state == "converted" and same:
+        alike = other.plan == one.plan and other.fields.get("ImageType") == image_type and same_scan(one, other)
+        if other is not one and other.state == "converted" and alike:
             return other
     return None

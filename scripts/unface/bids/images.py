@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 from unface.bids import names, nifti, schema
 from unface.bids.criteria import values_of
@@ -34,7 +34,7 @@ class Target:
     """Paths below the dataset of what was written of it."""
 
 
-@dataclass
+@dataclass(eq=False)
 class Acquisition:
     """One merge group: the series that are one acquisition, and what becomes of them."""
 
@@ -50,6 +50,12 @@ class Acquisition:
     conversion: Conversion | None = None
     targets: list[Target] = field(default_factory=list)
     run: int | None = None
+    shapes: tuple[nifti.Geometry, ...] = ()
+    """The grid of each image that was made of it."""
+    reconstruction: str = ""
+    """What tells it from other reconstructions of the same data; empty where there are none."""
+    kept: Self | None = None
+    """The repeat that is kept in its place."""
 
     @property
     def name(self) -> str:
@@ -77,12 +83,6 @@ class Acquisition:
         """What the scanner calls it: acquisitions of one plan and one protocol are repeats."""
         texts = [one.fields.get(name) for one in self.series for name in ("ProtocolName", "SeriesDescription")]
         return frozenset(str(value) for text in texts for value in values_of(text))
-
-    @property
-    def contents(self) -> set[tuple[str, int | None]]:
-        """Which kinds and echoes it has: two acquisitions of one plan with a common one are no parts of one thing."""
-        images = self.conversion.images if self.conversion else ()
-        return {(image.kind, image.echo) for image in images}
 
 
 def _items(mapping: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
@@ -116,6 +116,8 @@ def _target(one: Acquisition, image: Image, alike: list[Image], kinds: set[str])
     number = one.run if one.run is not None else one.stated_run
     if number is not None:
         entities["run"] = str(number)
+    if one.reconstruction:
+        entities["rec"] = one.reconstruction
     required = schema.names().required.get((match.datatype or "", template), frozenset())
     if (len(times) > 1 and not match.tells_echoes_apart(image.kind)) or "echo" in required:
         entities["echo"] = str(rank)

@@ -1,72 +1,146 @@
-"""Acquisitions that get the same name: parts of one thing, repeats of it, or runs."""
+"""Acquisitions that get the same name: repeats, or runs.
 
-from collections.abc import Iterable, Sequence
+Decided is on whole sets of what was measured together: their members are kept, left out and numbered together, so that
+no image is paired with one of another set.
+"""
+
+from collections.abc import Sequence
 from typing import Any
 
+from unface.bids import reconstructions
+from unface.bids.fieldmaps import measures_field
 from unface.bids.images import Acquisition
-
-
-def runs(acquisitions: Iterable[Acquisition]) -> list[list[Acquisition]]:
-    """Sort acquisitions of one plan into runs, by time; parts of one thing stand in one run.
-
-    An acquisition joins the run it began together with, else the latest run of its protocol that has nothing of its
-    kind and echo.
-    """
-    found: list[list[Acquisition]] = []
-    for one in sorted(acquisitions, key=lambda entry: (entry.began, entry.series[0].series)):
-        free = [run for run in found if not any(other.contents & one.contents for other in run)]
-        together = [run for run in free if one.began and any(other.began == one.began for other in run)]
-        alike = [run for run in free if any(other.protocol == one.protocol for other in run)]
-        if together or alike:
-            (together or alike)[-1].append(one)
-        else:
-            found.append([one])
-    return found
+from unface.bids.sets import Set, began_together, family_of, is_reference, names_of, places, same_scan, sets, slices
 
 
 def settle(acquisitions: Sequence[Acquisition], repeats: str) -> list[str]:
-    """Decide which of the acquisitions that share a plan are kept; returns notes on what was decided.
+    """Decide which of the acquisitions that would get one name are kept; returns notes on what was decided.
 
-    A repeat has the same protocol too: with `last` the last complete one of them is kept and the others become
-    duplicates, with `all` all complete ones are. What is kept beside each other is numbered as runs, by time.
+    A repeat has the protocol, the parameters and the study of another one, and was measured at another time. With
+    `last` the last of the longest complete ones is kept, with `all` all complete ones are. What is kept beside each
+    other is numbered as runs, by time. Two reconstructions of one acquisition are told apart by `rec`, or the last is
+    kept where nothing tells which they are.
     """
-    notes = []
-    plans: dict[tuple[Any, ...], list[Acquisition]] = {}
-    for one in acquisitions:
-        if one.match.state == "mapped" and one.conversion is not None and one.conversion.images:
-            plans.setdefault(one.plan, []).append(one)
-    for members in plans.values():
-        kept = [run for run in runs(members) if not any(one.state for one in run)]
-        if repeats == "last":
-            latest = {_protocol(run): run for run in kept}
-            for run in kept:
-                notes += _leave_out(run, latest[_protocol(run)])
-            kept = [run for run in kept if run is latest[_protocol(run)]]
-        if len(kept) > 1 and not _numbered_by_name(kept):
-            for number, run in enumerate(kept, start=1):
-                for one in run:
-                    one.run = number
-            names = ", ".join(run[0].name for run in kept)
-            notes.append(f"{names} get one name from the mapping rules and are numbered as runs")
+    members = [one for one in acquisitions if one.match.state == "mapped" and one.conversion and one.conversion.images]
+    notes = reconstructions.tell(members, repeats)
+    families: dict[tuple[Any, ...], list[Set]] = {}
+    for found in sets(one for one in members if one.state != "duplicate"):
+        families.setdefault(family_of(found[0]), []).append(found)
+    for family in families.values():
+        for alike in _repeated(family):
+            notes += _keep_one(alike) if repeats == "last" else _tell_shorter(alike)
+        for found in family:
+            _leave_out_alone(found)
+        _doubt_parted(family)
+        notes += _number([found for found in family if any(not one.state for one in found)])
     return notes
 
 
-def _numbered_by_name(kept: Sequence[Sequence[Acquisition]]) -> bool:
-    """Whether the protocol names already tell the runs apart."""
-    stated = {run[0].stated_run for run in kept}
-    return None not in stated and len(stated) == len(kept)
+def _repeated(family: Sequence[Set]) -> list[list[Set]]:
+    """Sort sets into those that repeat each other; one that lacks members repeats one that has them."""
+    classes: list[list[Set]] = []
+    for found in sorted(family, key=lambda found: -len(_all_places(found))):
+        home = next((alike for alike in classes if _repeats(found, alike[0])), None)
+        if home is None:
+            classes.append([found])
+        else:
+            home.append(found)
+    return [[found for found in family if found in alike] for alike in classes]
 
 
-def _protocol(run: Sequence[Acquisition]) -> frozenset[str]:
-    return frozenset().union(*(one.protocol for one in run))
+def _repeats(some: Set, whole: Set) -> bool:
+    pairs = [(one, other) for one in some for other in whole if places(one) & places(other)]
+    return len({id(one) for one, _ in pairs}) == len(some) and all(
+        one.protocol == other.protocol and same_scan(one, other) and not began_together(one, other)
+        for one, other in pairs
+    )
 
 
-def _leave_out(run: Sequence[Acquisition], kept: Sequence[Acquisition]) -> list[str]:
-    if run is kept:
+def _all_places(members: Set) -> set[tuple[Any, ...]]:
+    return set().union(*map(places, members))
+
+
+def _extent(members: Set) -> tuple[int, int]:
+    return len(_all_places(members)), sum(map(slices, members))
+
+
+def _keep_one(alike: Sequence[Set]) -> list[str]:
+    """Keep the last of the longest complete repeats; a shorter one, or one that lacks a member, is incomplete."""
+    whole = [found for found in alike if not any(one.state for one in found)]
+    if not whole:
         return []
+    kept = max(enumerate(whole), key=lambda entry: (_extent(entry[1]), entry[0]))[1]
     notes = []
-    for one in run:
-        same = next((other for other in kept if other.contents & one.contents), kept[0])
-        one.state, one.reason = "duplicate", f"of {same.name}, the last complete one"
-        notes.append(f"{one.name} repeats {same.name} and is left out; `repeats: all` keeps both")
+    for found in alike:
+        if found == kept:
+            continue
+        for one in found:
+            one.kept = next((other for other in kept if places(one) & places(other)), kept[0])
+            if one.state:
+                continue
+            if found in whole and _extent(found) == _extent(kept):
+                one.state, one.reason = "duplicate", f"of {one.kept.name}, the last complete one"
+                notes.append(f"{one.name} repeats {one.kept.name} and is left out; `repeats: all` keeps both")
+            else:
+                one.state = "incomplete"
+                not_whole = f"what was measured with it is not whole, as {names_of(kept)} is"
+                one.reason = _shortfall(one, one.kept) or not_whole
     return notes
+
+
+def _shortfall(one: Acquisition, other: Acquisition) -> str:
+    mine, theirs = slices(one), slices(other)
+    return f"its repeat {other.name} has {theirs} slices in all volumes, and {mine} are there" if mine < theirs else ""
+
+
+def _tell_shorter(alike: Sequence[Set]) -> list[str]:
+    """Notes on runs that are shorter than another one of their protocol, and may have been stopped."""
+    longest = max(alike, key=_extent)
+    pairs = [(one, other) for found in alike for one in found for other in longest if places(one) & places(other)]
+    return [f"{one.name} is kept: {text}" for one, other in pairs if not one.state and (text := _shortfall(one, other))]
+
+
+def _leave_out_alone(members: Set) -> None:
+    """A reference without its run, and half of a field map, are left out with what they belong to."""
+    _, kind, _ = family_of(members[0])
+    lost = [one for one in members if one.state]
+    for one in members:
+        runs = [other for other in members if not is_reference(other)]
+        alone = runs and all(other.state for other in runs) if is_reference(one) else kind in ("dualecho", "direct")
+        if lost and alone and not one.state:
+            one.state, one.reason = "incomplete", f"it belongs to {lost[0].name}, which is left out"
+
+
+def _doubt_parted(family: Sequence[Set]) -> None:
+    """A magnitude and a phase that were not measured together may be halves of two field maps."""
+    if family_of(family[0][0])[1] not in ("dualecho", "direct"):
+        return
+    left = [found for found in family if not any(one.state for one in found)]
+    kinds = [{measures_field(suffix) for one in found for suffix in _suffixes(one)} for found in left]
+    if {True} in kinds and {False} in kinds:
+        for found, has in zip(left, kinds, strict=True):
+            if len(has) < 2:
+                for one in found:
+                    one.state = "ambiguous"
+                    one.reason = "magnitude and phase of its field map were not measured together"
+
+
+def _suffixes(one: Acquisition) -> set[str]:
+    images = one.conversion.images if one.conversion else ()
+    return {one.match.suffix_for(image.kind, image.echo or 1) for image in images}
+
+
+def _number(kept: Sequence[Set]) -> list[str]:
+    if len(kept) < 2 or _numbered_by_name(kept):
+        return []
+    for number, found in enumerate(kept, start=1):
+        for one in found:
+            one.run = number
+    first = [next(one for one in found if not one.state) for found in kept]
+    return [f"{names_of(first)} get one name from the mapping rules and are numbered as runs"]
+
+
+def _numbered_by_name(kept: Sequence[Set]) -> bool:
+    """Whether the protocol names already tell the runs apart."""
+    stated = {found[0].stated_run for found in kept}
+    return None not in stated and len(stated) == len(kept)

@@ -13,7 +13,7 @@ import pydicom
 import pytest
 from sessions import Converted, convert, take_in
 
-from dicom_factory import write_series
+from dicom_factory import write_mosaics, write_series
 from unface import tools
 from unface.bids.convert import STATES
 from unface.bids.sidecars import allowed_keys
@@ -85,12 +85,25 @@ def test_an_acquisition_split_over_series_becomes_one_image_with_all_its_volumes
     assert nibabel.load(session.file("dir-AP_dwi.nii.gz")).shape == (72, 72, 39, 21)
 
 
-def test_of_a_repeated_series_the_last_complete_one_is_kept(sets: Sets) -> None:
-    (session,) = sets("siemens_xa30_enhanced")
-    (duplicate,) = [entry for entry in session.series if entry["state"] == "duplicate"]
-    assert "s002" in duplicate["reason"]
-    assert session.states()["s002"] == "converted"
-    assert session.names().count("acq-tfl_T1w") == 1
+def test_two_reconstructions_of_one_acquisition_are_told_apart_and_none_is_lost(sets: Sets) -> None:
+    for name in ("siemens_xa30_enhanced", "siemens_xa30_classic_phantom"):
+        (session,) = sets(name)
+        assert [name for name in session.names() if name.endswith("T1w")] == ["acq-tfl_T1w", "acq-tfl_rec-norm_T1w"]
+        assert any("reconstructions of one acquisition" in note for note in session.outcome.notes)
+
+
+@pytest.mark.parametrize(
+    ("volumes", "ends"), [((3, 3), ["duplicate", "converted"]), ((3, 2), ["converted", "incomplete"])]
+)
+def test_of_a_repeated_run_the_last_is_kept_that_was_not_stopped(
+    volumes: tuple[int, int], ends: list[str], tmp_path: Path
+) -> None:
+    for number, count in enumerate(volumes, start=4):
+        write_mosaics(tmp_path / "raw" / str(number), volumes=count, series_number=number)
+    (session,) = convert(take_in(tmp_path / "raw", tmp_path / "results"))
+    assert list(session.states().values()) == ends
+    assert session.outcome.state == "ok"
+    assert nibabel.load(session.file("_bold.nii.gz")).shape[3] == 3
 
 
 def test_missing_slices_withhold_the_session_and_no_resampled_twin_takes_their_place(sets: Sets) -> None:
@@ -293,3 +306,19 @@ def test_converting_twice_gives_the_same_bytes(shared_data: Callable[[str], Path
 
 def _digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_phase_images_say_their_units_as_bids_requires(tmp_path: Path) -> None:
+    paths, _ = write_mosaics(tmp_path / "raw")
+    (tmp_path / "raw" / "phase").mkdir()
+    for path in paths:
+        ds = pydicom.dcmread(path)
+        ds.ImageType = ["ORIGINAL", "PRIMARY", "P", "ND", "MOSAIC"]
+        ds.SeriesNumber, ds.SeriesInstanceUID = 5, f"{ds.SeriesInstanceUID}.5"
+        ds.SOPInstanceUID = ds.file_meta.MediaStorageSOPInstanceUID = f"{ds.SOPInstanceUID}.5"
+        ds.save_as(tmp_path / "raw" / "phase" / path.name)
+    (session,) = convert(take_in(tmp_path / "raw", tmp_path / "results"))
+    assert session.names() == ["task-rest_part-mag_bold", "task-rest_part-phase_bold"]
+    assert session.sidecar("part-phase_bold")["Units"] == "arbitrary"
+    assert "Units" not in session.sidecar("part-mag_bold")
+    assert errors([session], tmp_path / "dataset") == []

@@ -1,14 +1,23 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from unface.bids import fieldmaps
 from unface.bids.dcm2niix import Image
 from unface.bids.images import Target
 from unface.bids.nifti import Geometry
 
+ENCODING = {"AP": "j", "PA": "j-"}
+"""Of each direction, where the second axis runs to the back as in LPS."""
 
-def target(datatype: str, suffix: str, shim: int = 0, echo_time: float = 0.03, **entities: str) -> Target:
-    sidecar: dict[str, Any] = {"ShimSetting": [shim], "EchoTime": echo_time}
+
+def target(
+    datatype: str, suffix: str, shim: int = 0, echo_time: float = 0.03, scanner: str = "", **entities: str
+) -> Target:
+    sidecar: dict[str, Any] = {"ShimSetting": [shim], "EchoTime": echo_time, "DeviceSerialNumber": scanner}
+    if "dir" in entities:
+        sidecar["PhaseEncodingDirection"] = ENCODING[entities["dir"]]
     stem = f"sub-a/ses-b/{datatype}/{''.join(entities.values())}_{suffix}"
     image = Image(Path("image.nii"), sidecar, "magnitude", None)
     return Target(image, datatype, suffix, entities, dict(sidecar), Geometry((4, 4, 4), "LPS"), stem=stem)
@@ -60,3 +69,38 @@ def test_a_rule_that_says_what_its_field_map_is_for_goes_before_the_shim() -> No
     assert fieldmaps.link([first, second, bold, dwi]) == []
     assert bold.sidecar["B0FieldSource"] == first.sidecar["B0FieldIdentifier"]
     assert dwi.sidecar["B0FieldSource"] == second.sidecar["B0FieldIdentifier"]
+
+
+def test_one_direction_alone_corrects_images_of_the_opposite_direction_and_they_are_part_of_it() -> None:
+    epi = target("fmap", "epi", dir="PA")
+    opposed, same = target("func", "bold", dir="AP"), target("dwi", "dwi", dir="PA")
+    assert fieldmaps.link([epi, opposed, same]) == []
+    name = opposed.sidecar["B0FieldSource"]
+    assert (epi.sidecar["B0FieldIdentifier"], opposed.sidecar["B0FieldIdentifier"]) == (name, name)
+    assert epi.sidecar["IntendedFor"] == [f"bids::{opposed.stem}.nii.gz"]
+    assert not {"B0FieldSource", "B0FieldIdentifier"} & set(same.sidecar)
+
+
+def test_one_direction_without_its_opposite_measures_no_field_and_says_so() -> None:
+    epi, bold, unknown = target("fmap", "epi", dir="AP"), target("func", "bold", dir="AP"), target("dwi", "dwi")
+    (note,) = fieldmaps.link([epi, bold, unknown])
+    assert "it corrects nothing" in note
+    assert not any("B0FieldSource" in one.sidecar for one in (bold, unknown))
+    assert not {"B0FieldIdentifier", "IntendedFor"} & set(epi.sidecar)
+
+
+@pytest.mark.parametrize("ruled", [False, True])
+def test_a_field_map_corrects_no_image_of_another_scanner(ruled: bool) -> None:
+    phase, bold = target("fmap", "fieldmap", scanner="a"), target("func", "bold", scanner="b")
+    if ruled:
+        phase.intended_for, bold.rules = ("rest",), ("rest",)
+    assert fieldmaps.link([phase, bold]) == []
+    assert "B0FieldSource" not in bold.sidecar
+    assert "IntendedFor" not in phase.sidecar
+
+
+def test_each_of_two_scanners_or_studies_has_its_own_field_map() -> None:
+    maps = [target("fmap", "fieldmap", scanner=name, run=run) for name, run in (("a", "1"), ("b", "2"))]
+    bold = target("func", "bold", scanner="b")
+    assert fieldmaps.link([*maps, bold]) == []
+    assert bold.sidecar["B0FieldSource"] == maps[1].sidecar["B0FieldIdentifier"]

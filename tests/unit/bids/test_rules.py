@@ -207,10 +207,50 @@ INVERSION = {"Modality": "MR", "MRAcquisitionType": "3D", "ScanningSequence": ["
             "fmap/magnitude{echo}+phase{echo}",
         ),
         ({"Modality": "MR", "SeriesDescription": "mystery"}, "unmapped"),
+        ({"SeriesDescription": "t1_mprage", "ContrastBolusAgent": "Gadovist"}, "anat/ce-gd_T1w"),
+        ({"SeriesDescription": "t1_mprage", "ContrastBolusAgent": "NONE"}, "anat/T1w"),
+        ({"SeriesDescription": "t1_EXP", "ScanningSequence": "GR"}, "anat/T1w"),
+        ({"SeriesDescription": "localizer", "ScanningSequence": "GR"}, "excluded"),
+        ({"SeriesDescription": "dti_ADC", "ImageType": ["DERIVED", "SECONDARY"]}, "excluded"),
+        (GRADIENT_EPI | {"SeriesDescription": "head", "ImageType": ["ORIGINAL", "PRIMARY", "LOCALIZER"]}, "excluded"),
+        (GRADIENT_EPI | {"SeriesDescription": "SpinEchoFieldMap_AP_SBRef", "Volumes": 1}, "excluded"),
+        (GRADIENT_EPI | {"SeriesDescription": "rest_topup", "Volumes": 3}, "fmap/epi"),
     ],
 )
 def test_the_shipped_rules_name_common_series(fields: dict, name: str) -> None:
     assert SHIPPED.match(fields).name == name
+
+
+@pytest.mark.parametrize(
+    ("protocol", "name"),
+    [
+        ("func-bold_task-localizer", "func/task-localizer_bold"),
+        ("func_facelocalizer", "func/task-unnamed_bold"),
+        ("VisualLocalizer_AP", "func/task-unnamed_dir-AP_bold"),
+        ("func_FA", "func/task-unnamed_bold"),
+        ("rest_ADC", "func/task-rest_bold"),
+        ("rest_topup", "func/task-rest_bold"),
+        ("multiband_rest_blip_down", "func/task-rest_bold"),
+        ("fMRI_DistortionCorrected_rest", "func/task-rest_bold"),
+    ],
+)
+def test_a_word_in_its_name_takes_no_functional_run_out(protocol: str, name: str) -> None:
+    run = GRADIENT_EPI | {"SeriesDescription": protocol, "ProtocolName": protocol, "Volumes": 300}
+    assert SHIPPED.match(run).name == name
+
+
+@pytest.mark.parametrize("protocol", ["dMRI_dir98_AP", "ABCD_dMRI", "DWI_dir80_AP"])
+def test_the_reference_of_a_diffusion_series_is_one_of_diffusion(protocol: str) -> None:
+    fields = {"SeriesDescription": f"{protocol}_SBRef", "ProtocolName": protocol, "Volumes": 1}
+    match = SHIPPED.match({"ScanningSequence": "EP", "SequenceName": "epse2d1_104", "EchoTime": 66} | fields)
+    assert (match.datatype, match.suffix) == ("dwi", "sbref")
+
+
+def test_a_rule_of_a_user_goes_before_a_name_that_looks_like_a_localizer(tmp_path: Path) -> None:
+    own = "- {name: survey, datatype: anat, suffix: T1w, criteria: {SeriesDescription: '*survey*'}}"
+    rules = rules_of(tmp_path, f"extends: shipped\nrules:\n{own}\n")
+    fields = {"SeriesDescription": "brain_survey", "ScanningSequence": "GR"}
+    assert (rules.match(fields).name, SHIPPED.match(fields).name) == ("anat/T1w", "excluded")
 
 
 OVERLAY = """extends: shipped
