@@ -9,15 +9,18 @@ import re
 import unicodedata
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from pydicom import Dataset
+from pydicom._dicom_dict import DicomDictionary
 from pydicom.charset import convert_encodings, decode_bytes, python_encoding
 from pydicom.multival import MultiValue
 
 from unface.dicom.encoding import element_at, items
 from unface.dicom.splitter import Unit
 from unface.dicom.standard import CLASS_UIDS, DATE_VRS, vr_of
+from unface.dicom.written import days
 from unface.pseudonyms import STANDARD_UID_ROOT
 
 ID_TAGS = {
@@ -61,10 +64,11 @@ SHORT_ID = 3
 """Identifiers no longer than this are in many names by chance."""
 LEAST_WORD, LEAST_PART = 3, 5
 """Characters of a word that is looked for by itself, and as a part of a label."""
-ASCII_VRS = {b"UI", b"DA", b"DT"}
-COLLECTED_VRS = {b"PN", *ASCII_VRS}
+COLLECTED_VRS = {"PN", "UI", "DA", "DT"}
+TELLING = {tag: entry[0] for tag, entry in DicomDictionary.items() if entry[0] in COLLECTED_VRS}
+"""Attributes of names, UIDs and dates, with the VR of the standard: a file may write them with another."""
 SKIPPED_VRS = {b"CS", b"DS", b"IS", b"TM", b"LO", b"SH", b"US", b"SS", b"UL", b"FD", b"FL", b"OB", b"OW"}
-"""VRs whose values are collected from the attributes above alone."""
+"""VRs whose values are collected from the attributes named above alone."""
 
 Answers = dict[str, set[str]]
 
@@ -84,6 +88,7 @@ class Collector:
             (set() if "retain_institution_identity" in options else INSTITUTION_TAGS)
             | (set() if "retain_device_identity" in options else DEVICE_TAGS)
         )
+        self._wanted = {*TELLING, *ID_TAGS, *self._others}
 
     def dataset(self, dataset: Dataset) -> None:
         """Add the identifiers of a header that pydicom has read, nested sequences included."""
@@ -106,47 +111,57 @@ class Collector:
                 unit.collected = True
                 if unit.parts:
                     self.units(unit.parts, implicit)
-                elif unit.vr not in SKIPPED_VRS or unit.tag in ID_TAGS or unit.tag in self._others:
+                elif unit.vr not in SKIPPED_VRS or unit.tag in self._wanted:
                     self._bytes(unit.raw, 0, unit.size, implicit, self._encodings)
             if unit.tag == CHARACTER_SET:
-                self._encodings = _encodings(unit, implicit)
+                _, _, body, end = element_at(unit.raw, 0, unit.size, implicit)
+                self._encodings = _encodings(unit.raw[body:end])
 
     _encodings: tuple[str, ...] = ("iso8859",)
 
     def _bytes(self, data: bytes, at: int, end: int, implicit: bool, encodings: tuple[str, ...]) -> None:
         while at < end:
             tag, vr, body, at = element_at(data, at, end, implicit)
-            if vr == b"UN" and not tag & 0x10000:
-                vr = vr_of(tag).encode()
-            if vr == b"SQ":
+            if vr == b"SQ" or (vr == b"UN" and not tag & 0x10000 and vr_of(tag) == "SQ"):
                 within = implicit or data[body - 12 + 4 : body - 12 + 6] == b"UN"
                 for start, stop in items(data, body, at, within):
                     self._bytes(data, start, stop, within, encodings)
-            elif not tag & 0x10000 and (vr in COLLECTED_VRS or tag in ID_TAGS or tag in self._others):
-                value = data[body:at]
-                text = decode_bytes(value, encodings, set()) if vr not in ASCII_VRS else value.decode("latin-1")
-                self._add(tag, vr.decode(), text.split("\\"))
+            elif tag == CHARACTER_SET:
+                encodings = _encodings(data[body:at])
+            elif not tag & 0x10000 and (tag in self._wanted or vr.decode("latin-1") in COLLECTED_VRS):
+                for text in _readings(data[body:at], encodings):
+                    self._add(tag, vr.decode("latin-1"), text.split("\\"))
 
     def _add(self, tag: int, vr: str, value: object) -> None:
+        vr = TELLING.get(tag, vr)
         for text in _values(value):
-            if vr == "PN":
+            if tag in ID_TAGS:
+                self.answers["id"].add(text)
+            elif vr == "PN":
                 self.answers["name"].add(text)
             elif vr == "UI":
                 if self._uids and tag not in CLASS_UIDS and not text.startswith(STANDARD_UID_ROOT):
                     self.answers["uid"].add(text)
             elif vr in DATE_VRS:
                 if self._dates or tag == BIRTH_DATE:
-                    self.answers["date"].add(text[:8])
-            elif tag in ID_TAGS:
-                self.answers["id"].add(text)
+                    self.answers["date"] |= days(text)
             elif tag in self._others:
                 self.answers["other"].add(text)
 
 
-def _encodings(unit: Unit, implicit: bool) -> tuple[str, ...]:
-    """Python's names of the character sets that a unit of (0008,0005) names."""
-    _, _, body, end = element_at(unit.raw, 0, unit.size, implicit)
-    names = [name.strip(" \0") for name in unit.raw[body:end].decode("latin-1").split("\\")]
+def _readings(value: bytes, encodings: tuple[str, ...]) -> set[str]:
+    """A text in the file's character set, and as UTF-8 where it may be that: many files name another set."""
+    if value.isascii() and b"\x1b" not in value:
+        return {value.decode("ascii")}
+    readings = {decode_bytes(value, encodings, set())}
+    with suppress(UnicodeDecodeError):
+        readings.add(value.decode("utf-8"))
+    return readings
+
+
+def _encodings(value: bytes) -> tuple[str, ...]:
+    """Python's names of the character sets that the value of (0008,0005) names."""
+    names = [name.strip(" \0") for name in value.decode("latin-1").split("\\")]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:

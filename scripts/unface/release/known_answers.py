@@ -247,7 +247,14 @@ def _expand(kind: str, value: str) -> Iterator[Form]:
 
 
 def _names(value: str) -> Iterator[tuple[str, bool]]:
-    """Each component of a person's name, and two or more of them joined in any order."""
+    """Each component of a person's name, two or more of them joined in any order, and a number in a name's place."""
+    numbers = [word for word in _SEPARATORS.split(value) if word.isdigit()]
+    # One digit or three beside words count something; alone they are all there is to know the person by.
+    if not any(char.isalpha() for char in value):
+        yield from _words_and_numbers(value)
+    for number in numbers:
+        if len(number) > 3:
+            yield from _words_and_numbers(number)
     for spelling in {fold(value), fold(value.casefold().translate(_UMLAUTS))}:
         for group in spelling.split("="):
             words = [word for word in _SEPARATORS.split(group) if word]

@@ -103,3 +103,15 @@ def test_an_ignored_word_is_no_alarm_and_the_full_name_still_is() -> None:
     answers = KnownAnswers.of({"name": ["PHANTOM^SIEMENS"]}, ignore=["Siemens"])
     assert not answers.in_strings(["SIEMENS", "phantom"])
     assert answers.in_strings(["Siemens Phantom"]) == {"name"}
+
+
+@pytest.mark.parametrize("name", ["7712345", "CTRL^7712345"])
+def test_a_number_in_the_place_of_a_name_is_searched_like_an_id(name: str) -> None:
+    answers = KnownAnswers.of({"name": [name]})
+    for text in ("7712345", "scan 7712345", "C 7712345"):
+        assert answers.in_strings([text]) == {"name"}, text
+    assert not answers.in_strings(["7712", "771"])
+
+
+def test_a_number_that_counts_within_a_name_is_not_searched() -> None:
+    assert not KnownAnswers.of({"name": ["PATIENT^2"]}).in_strings(["2", "1 2 3"])

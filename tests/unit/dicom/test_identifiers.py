@@ -1,0 +1,70 @@
+"""The known answers of a session: collected however its headers write them, found however they are written again."""
+
+import warnings
+
+import pydicom
+import pytest
+from pydicom.dataset import Dataset
+from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
+from test_encodings import small, written
+
+from unface.dicom.encoding import decode
+from unface.dicom.engine import collect_encoded
+from unface.dicom.identifiers import Collector, usable
+from unface.dicom.splitter import Splitter
+
+
+def known(raw: bytes, *, by_pydicom: bool = False) -> dict[str, list[str]]:
+    """The known answers of one file."""
+    collector, encoded = Collector(frozenset()), decode(raw)
+    units, _ = Splitter().split(encoded)
+    collect_encoded(encoded, units, collector, by_pydicom)
+    return usable(collector.answers)
+
+
+def with_value(tag: int, vr: str, value: str | bytes, syntax: str = ExplicitVRLittleEndian, **others: object) -> bytes:
+    """A file with one element whose value may break the rules of its VR."""
+    ds = small(**others)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        raw = value if isinstance(value, bytes) else value.encode("latin-1")
+        ds[tag] = pydicom.dataelem.RawDataElement(
+            pydicom.tag.Tag(tag), vr, len(raw) + len(raw) % 2, raw + b" " * (len(raw) % 2), 0, False, True
+        )
+        return written(ds, syntax)
+
+
+@pytest.mark.parametrize("by_pydicom", [True, False])
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("19850317", ["19850317"]),
+        ("1985.03.17", ["19850317"]),
+        ("1985-03-17", ["19850317"]),
+        ("1985/03/17", ["19850317"]),
+        ("17.03.1985", ["19850317"]),
+        ("04/03/1985", ["19850304", "19850403"]),
+        ("1985", []),
+    ],
+)
+@pytest.mark.parametrize("vr", ["DA", "LO"])
+def test_a_birth_date_is_known_however_it_is_written(vr: str, text: str, meant: list[str], by_pydicom: bool) -> None:
+    assert known(with_value(0x00100030, vr, text), by_pydicom=by_pydicom)["date"] == meant
+
+
+@pytest.mark.parametrize("vr", ["LO", "SH", "UN", "PN"])
+def test_a_name_is_known_whatever_vr_the_file_gives_it(vr: str) -> None:
+    assert known(with_value(0x00100010, vr, "KOWALSKA^ANNA"))["name"] == ["KOWALSKA^ANNA"]
+    assert known(with_value(0x00100020, vr, "X 77 12"))["id"] == ["X 77 12"]
+
+
+def test_a_name_in_utf8_is_known_where_the_header_says_latin_1() -> None:
+    raw = with_value(0x00100010, "PN", "Müller^Jürgen".encode(), SpecificCharacterSet="ISO_IR 100")
+    assert "Müller^Jürgen" in known(raw)["name"]
+
+
+def test_a_name_in_an_item_is_read_in_the_items_own_character_set() -> None:
+    item = Dataset()
+    item.SpecificCharacterSet, item.PatientName = "ISO_IR 144", "Иванов^Пётр"
+    ds = small(SpecificCharacterSet="ISO_IR 100", RequestAttributesSequence=[item])
+    assert known(written(ds, ImplicitVRLittleEndian))["name"] == ["Иванов^Пётр"]
