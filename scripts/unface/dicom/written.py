@@ -42,13 +42,32 @@ def _month_bytes(*names: str) -> bytes:
 _REST = rb"[a-z\x80-\xff]{0,8}"
 _MONTH = rb"(?:" + _month_bytes(*(name for names in MONTHS for name in names)) + rb")" + _REST
 _APART, _BETWEEN, _YEAR = rb"[-./_ ]{0,2}", rb"[-./_, ]{0,2}", rb"(?:[0-9]{4}|[0-9]{2})"
+
+
+def _dates(sign: bytes) -> Iterator[bytes]:
+    """Patterns of dates of digits with one sign between them."""
+    day, month, two = rb"(?:0?[1-9]|[12][0-9]|3[01])", rb"(?:0?[1-9]|1[0-2])", rb"[0-9]{2}"
+    parts = rb"(?:" + day + sign + month + rb"|" + month + sign + day + rb")"
+    yield rb"(?:19|20)" + two + sign + parts
+    yield parts + sign + rb"(?:19|20)" + two
+    # Three small numbers with spaces between them are settings.
+    if sign not in b" _":
+        two_throughout = rb"(?=" + sign.join([two] * 3) + rb"(?![0-9]))"
+        yield two_throughout + rb"(?:" + two + sign + parts + rb"|" + parts + sign + two + rb")"
+
+
 DATE_LIKE = re.compile(
     rb"(?<![0-9.])(?:"
-    rb"(?:19|20)[0-9]{2}([-./_ ])(?:0?[1-9]|1[0-2])\1(?:0?[1-9]|[12][0-9]|3[01])"
-    rb"|(?:0?[1-9]|[12][0-9]|3[01])([-./_ ])(?:0?[1-9]|[12][0-9]|3[01])\2(?:19|20)[0-9]{2}"
-    rb"|(?:0[1-9]|[12][0-9]|3[01])([-./ ])(?:0[1-9]|[12][0-9]|3[01])\3[0-9]{2}"
-    rb"|[0-9]{1,2}" + _APART + _MONTH + _BETWEEN + _YEAR + rb"|(?:19|20)[0-9]{2}" + _APART + _MONTH + rb"[0-9]{1,2}"
-    rb"|(?<![a-z])" + _MONTH + _APART + rb"[0-9]{1,2}[-./_, ]{1,2}" + _YEAR + rb")(?![0-9]|\.[0-9])",
+    + b"|".join(pattern for sign in (b"-", rb"\.", b"/", b"_", b" ") for pattern in _dates(sign))
+    + b"|".join(
+        [
+            b"",
+            rb"[0-9]{1,2}" + _APART + _MONTH + _BETWEEN + _YEAR,
+            rb"(?:19|20)[0-9]{2}" + _APART + _MONTH + rb"[0-9]{1,2}",
+            rb"(?<![a-z])" + _MONTH + _APART + rb"[0-9]{1,2}[-./_, ]{1,2}" + _YEAR,
+        ]
+    )
+    + rb")(?![0-9]|\.[0-9])",
     re.I,
 )
 """Text that reads as a day, whosever: with a year of four digits, of two digits throughout, or with a month's name."""
@@ -110,26 +129,33 @@ def numbers_of_day(day: str) -> set[str]:
     return {day, f"{number}{month}{year}", f"{month}{number}{year}"}
 
 
-def short_numbers_of_day(day: str) -> set[str]:
-    """The same with six digits."""
-    year, month, number = day[2:4], day[4:6], day[6:]
-    return {f"{year}{month}{number}", f"{number}{month}{year}", f"{month}{number}{year}"}
+def words_of_day(day: str) -> set[str]:
+    """The same, with six digits too, and with a month's name, as a label holds it: `170385`, `17mar1985`."""
+    year, month, number = day[:4], day[4:6], day[6:]
+    short = {f"{year[2:]}{month}{number}", f"{number}{month}{year[2:]}", f"{month}{number}{year[2:]}"}
+    names = {spelled for name in MONTHS[int(month) - 1] for spelled in spellings(name)}
+    named = {
+        f"{first}{name}{last}" for name in names for first in (number, number.lstrip("0")) for last in (year, year[2:])
+    }
+    return numbers_of_day(day) | short | named | {f"{year}{name}{number}" for name in names}
 
 
 def patterns_of_day(day: str) -> Iterator[bytes]:
-    """Patterns of lower-case bytes for a day with separators or a month's name; a zero may stand before each."""
-    year, month, number = day[:4].encode(), day[4:6].encode(), day[6:].encode()
-    yield year + rb"[-./_: ]0?" + month.lstrip(b"0") + rb"[-./_: ]0?" + number.lstrip(b"0")
-    for first, second in {(number, month), (month, number)}:
-        parts = first.lstrip(b"0") + rb"%b0?" + second.lstrip(b"0")
-        # Without a century it takes a sign of dates between them to be one.
-        yield parts % rb"[-./_: ]" + rb"[-./_: ]" + year
-        yield parts % rb"[-./]" + rb"[-./]" + year[2:]
-    name = rb"(?:" + _month_bytes(*MONTHS[int(month) - 1]) + rb")" + _REST
+    """Patterns of lower-case bytes for a day with separators or a month's name; a zero may stand before each.
+
+    There are few, and each begins with a letter or digit: then one search for all of them is quick.
+    """
+    year = day[:4].encode()
+    month, number = day[4:6].lstrip("0").encode(), day[6:].lstrip("0").encode()
+    names = sorted({name.encode(code) for name in MONTHS[int(month) - 1] for code in ("utf-8", "latin-1")})
+    name = rb"(?:" + b"|".join(names) + rb")" + _REST
     years = rb"(?:" + year + rb"|" + year[2:] + rb")"
-    yield number.lstrip(b"0") + _APART + name + _BETWEEN + years
-    yield year + _APART + name + _BETWEEN + rb"0?" + number.lstrip(b"0")
-    yield name + _APART + rb"0?" + number.lstrip(b"0") + rb"[-./_, ]{1,2}" + years
+    # Without a century it takes a sign of dates between them to be one.
+    last = rb"(?:[-./_: ]" + year + rb"|[-./]" + year[2:] + rb")"
+    yield year + rb"(?:[-./_: ]0?%b[-./_: ]|%b%b)0?%b" % (month, _APART, name, number)
+    yield number + rb"(?:[-./_: ]0?%b%b|%b%b%b%b)" % (month, last, _APART, name, _BETWEEN, years)
+    yield month + rb"[-./_: ]0?" + number + last
+    yield from (one + _REST + _APART + rb"0?" + number + rb"[-./_, ]{1,2}" + years for one in names)
 
 
 def patterns_of_number(value: str) -> Iterator[bytes]:
