@@ -13,7 +13,7 @@ from unface import lock, settings
 from unface.cohort import progress
 from unface.dicom.withdrawn import remaining, request, who_withdrew
 from unface.files import TableError
-from unface.layout import STAGES, Layout, sampled
+from unface.layout import STAGES, Layout, by_subject, sampled
 from unface.limits import TRIES, attempt, scaled
 from unface.release import ratings
 
@@ -40,6 +40,7 @@ try:
 except (settings.SettingsError, TableError) as error:
     raise WorkflowError(str(error)) from None
 sessions = remaining(layout, withdrawn)
+sessions_of = by_subject(sessions)
 conversions = settings.conversions(config, layout)
 planned = (
     layout.sessions.exists()

@@ -86,10 +86,17 @@ def stage(layout: Layout, name: str, names: tuple[str, str], work: Callable[[Wor
         "agreement": ["defaced", "morphometry-original", "morphometry-defaced"],
         "audit": ["converted", "defaced"],
     }.get(name, [])
-    files = {"deidentified": [layout.record(*names)], "audit": [layout.identifiers(*names)]}.get(name, [])
+    known = [layout.identifiers(*names), *other_sessions(layout, names)]
+    files = {"deidentified": [layout.record(*names)], "audit": known}.get(name, [])
     return outcome.run_stage(
         name, *names, work, layout=layout, protocol=PROTOCOLS[name], upstream=upstream, files=files
     )
+
+
+def other_sessions(layout: Layout, names: tuple[str, str]) -> list[Path]:
+    """The known answers of the subject's other sessions that were staged so far."""
+    own = layout.identifiers(*names)
+    return sorted(path for path in own.parent.glob(f"{names[0]}_*.json") if path != own)
 
 
 def audit(
@@ -108,6 +115,7 @@ def audit(
             converted=layout.stage("converted", *names),
             defaced=layout.stage("defaced", *names),
             identifiers=layout.identifiers(*names),
+            other_sessions=other_sessions(layout, names),
             ignore=list(ignore),
             heads=Heads(SUFFIXES, faceless),
             options=list(options),
@@ -129,7 +137,7 @@ def session(
 ) -> Outcome:
     """Take one session through every stage; the three functions may change what those stages leave.
 
-    `face`: what the defacing measured of the T1w.
+    `face`: what the defacing measured of the T1w. Earlier sessions of the subject are audited again, as by Snakemake.
     """
     prefix = "sub-{}_ses-{}".format(*names)
     for path, content in ((layout.record(*names), {"subject": names[0]}), (layout.identifiers(*names), identifiers)):
@@ -151,6 +159,8 @@ def session(
     stage(layout, "defaced", names, deface_and_change)
     for name in ("morphometry-original", "morphometry-defaced", "agreement"):
         stage(layout, name, names, lambda work: None)
+    for path in other_sessions(layout, names):
+        audit(layout, (names[0], path.stem.split("_")[1]), ignore, options)
     return audit(layout, names, ignore, options)
 
 

@@ -219,6 +219,14 @@ def unit(subject: str, session: str) -> str:
     return UNIT.format(subject=subject, session=session)
 
 
+def by_subject(sessions: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    """The labels of each subject's sessions, in order."""
+    found: dict[str, list[str]] = {}
+    for subject, session in sorted(sessions):
+        found.setdefault(subject, []).append(session)
+    return found
+
+
 def sampled(sessions: Iterable[tuple[str, str]], count: int) -> list[tuple[str, str]]:
     """So many of the sessions (subject and session label): those whose names have the smallest digests.
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from unface import outcome
-from unface.layout import STAGES, Layout, bids_folder, unit
+from unface.layout import STAGES, Layout, bids_folder, by_subject, unit
 from unface.outcome import JobFailedError, Outcome, Reason
 from unface.release import anonymity, contents, dataset, dictionary, own_files, protocol, ratings
 from unface.release.assembly import Assembly, Passed, tools_of
@@ -52,8 +52,13 @@ def examine(
     session: str,
     protocols: Protocols,
     rated: Ratings,
+    *,
+    sessions: Sequence[str],
 ) -> tuple[list[Reason], Passed | None, list[Shown]]:
-    """Why a session may not be released, what of it may be if nothing speaks against it, what waits for a rating."""
+    """Why a session may not be released, what of it may be if nothing speaks against it, what waits for a rating.
+
+    `sessions`: the labels of all sessions of the subject.
+    """
     outcomes: dict[str, Outcome] = {}
     reasons: list[Reason] = []
     for stage in STAGES:
@@ -66,7 +71,7 @@ def examine(
     for stage, result in outcomes.items():
         if not result.ok and not result.reasons:
             reasons.append(_provenance(stage, "is withheld without a reason"))
-        reasons += stale(layout, result, stage, (subject, session), protocols[stage])
+        reasons += stale(layout, result, stage, (subject, session), protocols[stage], sessions=sessions)
     by_persons, wanted = ratings.judge(outcomes["defaced"], rated) if "defaced" in outcomes else ([], [])
     reasons += by_persons
     if found or reasons:
@@ -77,9 +82,18 @@ def examine(
 
 
 def stale(
-    layout: Layout, result: Outcome, stage: str, names: tuple[str, str], protocol: Mapping[str, str]
+    layout: Layout,
+    result: Outcome,
+    stage: str,
+    names: tuple[str, str],
+    protocol: Mapping[str, str],
+    *,
+    sessions: Sequence[str],
 ) -> list[Reason]:
-    """Whether a result is of another session or stage, of other settings or code, or of other inputs than today's."""
+    """Whether a result is of another session or stage, of other settings or code, or of other inputs than today's.
+
+    `sessions`: the labels of all sessions of the subject, whose identifiers an audit searches for.
+    """
     reasons = []
     if (result.stage, result.subject, result.session) != (stage, *names):
         reasons.append(_provenance(stage, "holds the result of another session or stage"))
@@ -89,7 +103,8 @@ def stale(
     if stage == "deidentified":
         inputs[f"{unit(*names)}.json"] = layout.record(*names)
     if stage == "audit":
-        inputs[f"{unit(*names)}.json"] = layout.identifiers(*names)
+        for session in {names[1], *sessions}:
+            inputs[f"{unit(names[0], session)}.json"] = layout.identifiers(names[0], session)
     changed = [name for name, path in inputs.items() if not _is_same(path, result.inputs.get(name))]
     if changed:
         reasons.append(_provenance(stage, "was made from other inputs than today's"))
@@ -176,9 +191,12 @@ def release(
     held: dict[tuple[str, str], Passed] = {}
     assembly = Assembly(layout)
     wanted: list[Shown] = []
+    sessions_of = by_subject(set(sessions))
     for names in sorted(set(sessions)):
         today = of_session(protocols, conversions, names)
-        reasons[names], passed, unrated = examine(layout, *names, today, rated or Ratings({}))
+        reasons[names], passed, unrated = examine(
+            layout, *names, today, rated or Ratings({}), sessions=sessions_of[names[0]]
+        )
         wanted += unrated
         if passed and not assembly.add(passed):
             reasons[names].append(_provenance("audit", "saw a file that has changed since"))

@@ -2,12 +2,12 @@
 
 import logging
 import shutil
-from collections.abc import Iterable
+from collections.abc import Collection, Sequence
 
 from unface import outcome
 from unface.cohort.effort import RULES
 from unface.files import read_table
-from unface.layout import STAGES, Layout, unit
+from unface.layout import STAGES, Layout, by_subject, unit
 from unface.outcome import JobFailedError
 from unface.release.gate import Conversions, Protocols, of_session, stale
 
@@ -30,7 +30,7 @@ and then Snakemake tries again by itself."""
 
 def forget(
     layout: Layout,
-    sessions: Iterable[tuple[str, str]],
+    sessions: Collection[tuple[str, str]],
     protocols: Protocols,
     conversions: Conversions | None = None,
 ) -> list[tuple[str, str]]:
@@ -51,9 +51,11 @@ def forget(
     The sessions concerned.
     """
     unproven = _unproven(layout)
+    sessions_of = by_subject(sessions)
     concerned = []
     for names in sessions:
-        first = _first(layout, names, of_session(protocols, conversions, names), names in unproven)
+        today = of_session(protocols, conversions, names)
+        first = _first(layout, names, today, sessions_of[names[0]], unproven=names in unproven)
         if first is not None:
             log.info("%s from %s on", unit(*names), STAGES[first])
             for stage in STAGES[first:]:
@@ -68,8 +70,10 @@ def forget(
     return concerned
 
 
-def _first(layout: Layout, names: tuple[str, str], protocols: Protocols, unproven: bool) -> int | None:
-    """The first stage to be made anew; None if the session stays as it is."""
+def _first(
+    layout: Layout, names: tuple[str, str], protocols: Protocols, sessions: Sequence[str], *, unproven: bool
+) -> int | None:
+    """The first stage to be made anew; None if the session stays as it is. `sessions`: all of the subject's."""
     for number, stage in enumerate(STAGES):
         try:
             found = outcome.read(layout.stage(stage, *names))
@@ -77,7 +81,7 @@ def _first(layout: Layout, names: tuple[str, str], protocols: Protocols, unprove
             left = any(layout.stage(later, *names).exists() for later in STAGES[number:])
             return number if left or unproven else None
         stopped = any(reason.stage == stage and reason.code in WORTH_RETRYING for reason in found.reasons)
-        if stopped or stale(layout, found, stage, names, protocols[stage]):
+        if stopped or stale(layout, found, stage, names, protocols[stage], sessions=sessions):
             return number
     # A file was changed that only its stage can make again, whichever that is.
     return 0 if unproven else None
