@@ -21,6 +21,7 @@ from pydicom.multival import MultiValue
 from unface.dicom.encoding import element_at, items
 from unface.dicom.splitter import Unit
 from unface.dicom.standard import CLASS_UIDS, DATE_VRS, vr_of
+from unface.dicom.subjects import names_nobody
 from unface.dicom.written import (
     LEAST,
     days,
@@ -59,13 +60,6 @@ ID_TAGS = {
 INSTITUTION_TAGS = {0x00080080, 0x00080081, 0x00081040, 0x00080082, 0x00080092, 0x00080094, 0x00380300, 0x00380400}
 DEVICE_TAGS = {0x00081010, 0x00181000, 0x00181002, 0x00181004, 0x0018100A, 0x00400241, 0x00400242}
 """Institutions and departments; stations and serial numbers: `other`, unless an option retains them."""
-
-PLACEHOLDER = re.compile(
-    r"[\W_0x]*|anonym\w*|anon|unknown|none|null|no ?name|n/?a|removed|deidentified|de-identified|unnamed|test|patient"
-    r"|phantom|human|volunteer|subject",
-    re.I,
-)
-"""Values that stand for a missing one and identify nobody."""
 
 UNFIT_DATES = {"19000101", "00010101", "00000000"}
 CHARACTER_SET, BIRTH_DATE = 0x00080005, 0x00100030
@@ -210,7 +204,7 @@ def usable(answers: Mapping[str, Iterable[str]]) -> dict[str, list[str]]:
     """The answers sorted, without placeholders and without dates that name no day."""
     clean: dict[str, list[str]] = {}
     for kind in sorted(answers):
-        values = {value for value in answers[kind] if not PLACEHOLDER.fullmatch(value.replace("^", " ").strip())}
+        values = {value for value in answers[kind] if not names_nobody(value)}
         if kind == "date":
             values = {value for value in values if re.fullmatch(r"\d{8}", value) and value not in UNFIT_DATES}
         clean[kind] = sorted(values)

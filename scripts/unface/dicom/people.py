@@ -4,12 +4,9 @@ import re
 from collections.abc import Iterable, Sequence
 
 from unface.dicom.found import FoundSeries
-from unface.dicom.subjects import SubjectTable
+from unface.dicom.subjects import SubjectTable, names_nobody
 from unface.files import TableError, table_text
 from unface.pseudonyms import Key
-
-NOBODY = re.compile(r"[*?x#0._ -]*|(anon(ymous|ymized|ymised)?|unknown|none|na|n/a|null|nobody|patient|test|removed)")
-"""Patient IDs that stand for no one: many people may share them."""
 
 
 class People:
@@ -25,7 +22,7 @@ class People:
         nameless, unlisted = set(), set()
         self._several = _several_people(found)
         for one in found:
-            anonymous = NOBODY.fullmatch(one.patient) is not None
+            anonymous = names_nobody(one.patient)
             given = table.names(one.patient, one.study)
             if given.subject is None and anonymous:
                 nameless.add(one.study or one.series)

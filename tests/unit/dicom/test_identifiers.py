@@ -151,3 +151,8 @@ def test_a_label_that_holds_a_name_an_id_or_a_date_is_known(answers: dict[str, l
 def test_a_label_of_common_words_identifies_nobody() -> None:
     own = OwnWords({"name": ["REST^ANN", "TSE^MAY"], "date": ["20190314"], "id": ["77"]}, (b"rest", b"tse"))
     assert [label for label in ("rest", "tse3d", "Annual", "b2019", "highres", "77", "Mayo") if own.found(label)] == []
+
+
+def test_a_number_behind_a_placeholder_tells_people_apart_and_is_searched_for() -> None:
+    found = {"id": {"ANONYM0012", "VOLUNTEER", "anonymized", "N/A"}, "name": {"No^Name", "DOE^JANE"}}
+    assert usable(found) == {"id": ["ANONYM0012"], "name": ["DOE^JANE"]}
