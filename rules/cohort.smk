@@ -52,7 +52,8 @@ rule plan:
         mem_mb=scaled(2000),
         runtime=scaled(60),
     params:
-        protocols={stage: protocols[stage] for stage in STAGES},
+        protocols={stage: protocols[stage] for stage in (*STAGES, *NOISE_STAGES)},
         planned=planned,
+        noise_sample=lambda wildcards: noise_sample(),
     script:
         "../scripts/plan.py"

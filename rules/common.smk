@@ -13,7 +13,7 @@ from unface import lock, settings
 from unface.cohort import progress
 from unface.dicom.withdrawn import remaining, request, who_withdrew
 from unface.files import TableError
-from unface.layout import STAGES, Layout, sampled
+from unface.layout import NOISE_STAGES, STAGES, Layout, by_subject, sampled
 from unface.limits import TRIES, attempt, scaled
 from unface.release import ratings
 
@@ -49,6 +49,11 @@ def sessions():
 
 
 @cache
+def sessions_of():
+    return by_subject(sessions())
+
+
+@cache
 def conversions():
     return settings.conversions(config, layout)
 
@@ -64,8 +69,11 @@ def each(path):
 
 
 def noise_floor(wildcards):
-    images = [f"morphometry-{image}" for image in ("repeat", "shifted")]
-    return [layout.stage(image, *names) for names in noise_sample() for image in images]
+    return [
+        layout.stage(stage, *names)
+        for names in noise_sample()
+        for stage in NOISE_STAGES
+    ]
 
 
 planned = not workflow.is_main_process or (

@@ -9,6 +9,7 @@ from unface.logs import log_to
 
 log_to(snakemake.log[0])
 limit(minutes=snakemake.resources.runtime, memory_mb=snakemake.resources.mem_mb)
+other_sessions = [Path(path) for path in snakemake.input.other_sessions]
 
 
 def audit(work: outcome.Work) -> None:
@@ -21,6 +22,7 @@ def audit(work: outcome.Work) -> None:
         converted=Path(snakemake.input.converted),
         defaced=Path(snakemake.input.defaced),
         identifiers=Path(snakemake.input.identifiers),
+        other_sessions=other_sessions,
         ignore=snakemake.config["audit"]["ignore"],
         heads=Heads(snakemake.config["deface"]["suffixes"], snakemake.config["audit"]["faceless"]),
         options=snakemake.config["deidentify"]["options"],
@@ -35,6 +37,6 @@ outcome.run_stage(
     layout=Layout(Path(snakemake.config["results_dir"])),
     protocol=snakemake.params.protocol,
     upstream=["converted", "defaced"],
-    files=[Path(snakemake.input.identifiers)],
+    files=[Path(snakemake.input.identifiers), *other_sessions],
     attempt=snakemake.resources.attempt,
 )

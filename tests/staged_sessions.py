@@ -89,10 +89,17 @@ def stage(layout: Layout, name: str, names: tuple[str, str], work: Callable[[Wor
         "agreement": ["defaced", "morphometry-original", "morphometry-defaced"],
         "audit": ["converted", "defaced"],
     }.get(name, [])
-    files = {"deidentified": [layout.record(*names)], "audit": [layout.identifiers(*names)]}.get(name, [])
+    known = [layout.identifiers(*names), *other_sessions(layout, names)]
+    files = {"deidentified": [layout.record(*names)], "audit": known}.get(name, [])
     return outcome.run_stage(
         name, *names, work, layout=layout, protocol=PROTOCOLS[name], upstream=upstream, files=files
     )
+
+
+def other_sessions(layout: Layout, names: tuple[str, str]) -> list[Path]:
+    """The known answers of the subject's other sessions that were staged so far."""
+    own = layout.identifiers(*names)
+    return sorted(path for path in own.parent.glob(f"{names[0]}_*.json") if path != own)
 
 
 def audit(
@@ -111,6 +118,7 @@ def audit(
             converted=layout.stage("converted", *names),
             defaced=layout.stage("defaced", *names),
             identifiers=layout.identifiers(*names),
+            other_sessions=other_sessions(layout, names),
             ignore=list(ignore),
             heads=Heads(SUFFIXES, faceless),
             options=list(options),
@@ -133,7 +141,7 @@ def session(
 ) -> Outcome:
     """Take one session through every stage; the first three functions may change what those stages leave.
 
-    `on_defaced`: what the defacing does besides, as to withhold the session; `face`: what it measured of the T1w.
+    `on_defaced`: what the defacing does besides, as to withhold the session; `face`: what it measured of the T1w. Earlier sessions of the subject are audited again, as by Snakemake.
     """
     prefix = "sub-{}_ses-{}".format(*names)
     for path, content in ((layout.record(*names), {"subject": names[0]}), (layout.identifiers(*names), identifiers)):
@@ -156,6 +164,8 @@ def session(
     stage(layout, "defaced", names, deface_and_change)
     for name in ("morphometry-original", "morphometry-defaced", "agreement"):
         stage(layout, name, names, lambda work: None)
+    for path in other_sessions(layout, names):
+        audit(layout, (names[0], path.stem.split("_")[1]), ignore, options)
     return audit(layout, names, ignore, options)
 
 

@@ -24,6 +24,9 @@ STAGES = (
 )
 """The folders a session passes through, in order. Each holds an `outcome.json` (see `outcome`)."""
 
+NOISE_STAGES = ("morphometry-repeat", "morphometry-shifted")
+"""Of a sample of sessions the original is measured again, as it is and moved: the noise floor."""
+
 NIFTI = ".nii.gz"
 """How the name of every image ends."""
 
@@ -217,6 +220,14 @@ class Layout:
 def unit(subject: str, session: str) -> str:
     """One session's name in files: `<subject>_<session>`; labels hold no underscore."""
     return UNIT.format(subject=subject, session=session)
+
+
+def by_subject(sessions: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    """The labels of each subject's sessions, in order."""
+    found: dict[str, list[str]] = {}
+    for subject, session in sorted(sessions):
+        found.setdefault(subject, []).append(session)
+    return found
 
 
 def sampled(sessions: Iterable[tuple[str, str]], count: int) -> list[tuple[str, str]]:

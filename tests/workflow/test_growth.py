@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+import pydicom
 import pytest
 
 from dicom_factory import write_series
@@ -77,6 +78,22 @@ def test_an_added_session_is_all_that_is_worked_on(growing: Growing) -> None:
     write_series(growing.folder / "dicom" / "p2", 2, "siemens")
     growing.snakemake("inventory")
     assert growing.jobs("--dry-run") == OF_A_SESSION | OF_THE_COHORT | {"survey": 1}
+
+
+def test_a_further_session_of_a_subject_has_the_audit_of_the_first_done_again_and_no_other(growing: Growing) -> None:
+    growing.snakemake()
+    paths, _ = write_series(growing.folder / "dicom" / "p0again", 0, "siemens")
+    for path in paths:
+        ds = pydicom.dcmread(path)
+        ds.StudyDate = ds.SeriesDate = ds.AcquisitionDate = ds.ContentDate = "20200202"
+        for keyword in ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID"):
+            ds[keyword].value += ".1"
+        ds.save_as(path)
+    growing.snakemake("inventory")
+    # The page for review shows what the audit said.
+    again = {"audit": 2, "review": 2}
+    assert growing.jobs() == OF_A_SESSION | again | OF_THE_COHORT | {"survey": 1}
+    assert set(growing.jobs("--dry-run")) <= set(OF_THE_COHORT)
 
 
 def test_slices_and_then_the_release_alone_come_to_the_whole(growing: Growing) -> None:

@@ -24,7 +24,7 @@ from unface.bids import (
 from unface.bids.criteria import values_of
 from unface.bids.images import Acquisition, Target
 from unface.bids.sets import same_scan
-from unface.dicom.identifiers import in_label
+from unface.dicom.identifiers import OwnWords
 from unface.dicom.records import SessionRecord, merged_fields
 from unface.dicom.values import vocabulary
 from unface.files import NOT_AVAILABLE, table_text, write_whole
@@ -188,6 +188,7 @@ def _place(work: Work, acquisitions: Sequence[Acquisition], answers: Mapping[str
         if not one.state:
             left.setdefault((*one.plan, one.run), []).append(one)
     owners: dict[str, Acquisition] = {}
+    own = OwnWords(answers, vocabulary())
     for run in left.values():
         try:
             images.place(run)
@@ -196,7 +197,7 @@ def _place(work: Work, acquisitions: Sequence[Acquisition], answers: Mapping[str
             continue
         for one in run:
             for target in one.targets:
-                if telling := [name for name, label in target.entities.items() if _identifies(label, answers)]:
+                if telling := [name for name, label in target.entities.items() if own.found(label)]:
                     _refuse(work, [one], f"its {telling[0]} would hold one of the subject's own identifiers", KNOWN)
                     break
                 target.stem = names.stem(work.subject, work.session, target.datatype, target.entities, target.suffix)
@@ -206,11 +207,6 @@ def _place(work: Work, acquisitions: Sequence[Acquisition], answers: Mapping[str
                 elif target.stem in owners:
                     _refuse(work, [one], f"one of its images would get the name of one of {owners[target.stem].name}")
                 owners.setdefault(target.stem, one)
-
-
-def _identifies(label: str, answers: Mapping[str, Sequence[str]]) -> bool:
-    """Whether a label may tell who the subject is; a word of every protocol, such as `rest`, does not."""
-    return label.lower().encode() not in vocabulary() and in_label(answers, label)
 
 
 def _refuse(work: Work, run: Iterable[Acquisition], sentence: str, code: str = "not_bids") -> None:

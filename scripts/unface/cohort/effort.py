@@ -7,7 +7,7 @@ from pathlib import Path
 from statistics import fmean
 
 from unface.files import read_table
-from unface.layout import Layout
+from unface.layout import NOISE_STAGES, Layout
 
 RULES: Mapping[str, str] = {
     "deidentified": "deidentify",
@@ -17,6 +17,7 @@ RULES: Mapping[str, str] = {
     "morphometry-defaced": "measure_brain",
     "agreement": "compare_brains",
     "audit": "audit",
+    **dict.fromkeys(NOISE_STAGES, "measure_brain"),
 }
 """The rule that makes each stage: the name of its folder of logs and benchmarks."""
 

@@ -4,13 +4,13 @@ It asks what the gate asks: in what every outcome differs from one that today's 
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from unface import outcome
 from unface.cohort.effort import efforts
-from unface.layout import STAGES, Layout
+from unface.layout import NOISE_STAGES, STAGES, Layout, by_subject
 from unface.outcome import JobFailedError
 from unface.release.gate import SOURCES, Conversions, Protocols, of_session, stale
 from unface.settings import STAGE_FILES, STAGE_SETTINGS
@@ -52,6 +52,7 @@ def plan(
     protocols: Protocols,
     conversions: Conversions | None = None,
     changed: Sequence[str] = (),
+    sample: Collection[tuple[str, str]] = (),
 ) -> Plan:
     """What a run with today's settings and code would do.
 
@@ -63,13 +64,18 @@ def plan(
         Those of the conversion of single sessions, where the plan of their mapping is known.
     changed
         The settings that differ from those of the last release (`differing`), to name them.
+    sample
+        The sessions whose originals are measured again, for the noise floor.
     """
     sessions = layout.read_sessions()
+    sessions_of = by_subject(sessions)
     counts: Counter[tuple[str, str]] = Counter()
     for names in sessions:
-        counts.update(_session(layout, names, of_session(protocols, conversions, names)).items())
+        stages = (*STAGES, *NOISE_STAGES) if names in sample else STAGES
+        today = of_session(protocols, conversions, names)
+        counts.update(_session(layout, names, stages, today, sessions_of[names[0]]).items())
     costs = {stage: seconds / 3600 for stage, seconds in efforts(layout).items()}
-    order = {stage: place for place, stage in enumerate(STAGES)}
+    order = {stage: place for place, stage in enumerate((*STAGES, *NOISE_STAGES))}
     redo = [
         Redo(stage, _named(stage, reason, changed), count, costs[stage] * count if stage in costs else None)
         for (stage, reason), count in sorted(counts.items(), key=lambda item: (order[item[0][0]], -item[1], item[0]))
@@ -77,10 +83,12 @@ def plan(
     return Plan(len(sessions), redo)
 
 
-def _session(layout: Layout, names: tuple[str, str], protocols: Protocols) -> dict[str, str]:
-    """The stages that one session goes through again, each with its first reason."""
+def _session(
+    layout: Layout, names: tuple[str, str], stages: Sequence[str], protocols: Protocols, sessions: Sequence[str]
+) -> dict[str, str]:
+    """The stages that one session goes through again, each with its first reason. `sessions`: all of the subject's."""
     redo: dict[str, str] = {}
-    for stage in STAGES:
+    for stage in stages:
         try:
             found = outcome.read(layout.stage(stage, *names))
         except JobFailedError:
@@ -88,7 +96,8 @@ def _session(layout: Layout, names: tuple[str, str], protocols: Protocols) -> di
             continue
         first = next((source for source in SOURCES[stage] if source in redo), None)
         # Inputs that a stage before it will make anew are no reason of its own.
-        own = [part for part in stale(layout, found, stage, names, protocols[stage]) if part != "inputs" or not first]
+        differing_in = stale(layout, found, stage, names, protocols[stage], sessions=sessions)
+        own = [part for part in differing_in if part != "inputs" or not first]
         if stage == "deidentified" and "inputs" in own:
             redo[stage] = FILES
         elif own:

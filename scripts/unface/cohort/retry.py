@@ -2,13 +2,13 @@
 
 import logging
 import shutil
-from collections.abc import Iterable
+from collections.abc import Collection, Sequence
 
 from unface import outcome
 from unface.cohort.effort import RULES
 from unface.files import read_table
-from unface.layout import STAGES, Layout, unit
-from unface.outcome import JobFailedError
+from unface.layout import NOISE_STAGES, STAGES, Layout, by_subject, unit
+from unface.outcome import JobFailedError, Outcome
 from unface.release.gate import Conversions, Protocols, of_session, stale
 
 log = logging.getLogger("unface")
@@ -30,7 +30,7 @@ and then Snakemake tries again by itself."""
 
 def forget(
     layout: Layout,
-    sessions: Iterable[tuple[str, str]],
+    sessions: Collection[tuple[str, str]],
     protocols: Protocols,
     conversions: Conversions | None = None,
 ) -> list[tuple[str, str]]:
@@ -51,36 +51,55 @@ def forget(
     The sessions concerned.
     """
     unproven = _unproven(layout)
+    sessions_of = by_subject(sessions)
     concerned = []
     for names in sessions:
-        first = _first(layout, names, of_session(protocols, conversions, names), names in unproven)
-        if first is not None:
-            log.info("%s from %s on", unit(*names), STAGES[first])
-            for stage in STAGES[first:]:
+        today = of_session(protocols, conversions, names)
+        first = _first(layout, names, today, sessions_of[names[0]], unproven=names in unproven)
+        again = list(STAGES[first:]) if first is not None else []
+        again += [stage for stage in NOISE_STAGES if _stopped(layout, stage, names)]
+        if again:
+            log.info("%s from %s on", unit(*names), again[0])
+            for stage in again:
                 shutil.rmtree(layout.stage(stage, *names), ignore_errors=True)
                 # A log without a result is that of a job that failed.
                 for name in (f"{unit(*names)}.log", f"{unit(*names)}_*.log"):
                     for log_file in layout.log(RULES[stage]).parent.glob(name):
                         log_file.unlink()
+            # The target of a run in slices.
+            layout.review(*names).unlink(missing_ok=True)
             concerned.append(names)
     if concerned:
         layout.verdicts.unlink(missing_ok=True)
     return concerned
 
 
-def _first(layout: Layout, names: tuple[str, str], protocols: Protocols, unproven: bool) -> int | None:
-    """The first stage to be made anew; None if the session stays as it is."""
+def _first(
+    layout: Layout, names: tuple[str, str], protocols: Protocols, sessions: Sequence[str], *, unproven: bool
+) -> int | None:
+    """The first stage to be made anew; None if the session stays as it is. `sessions`: all of the subject's."""
     for number, stage in enumerate(STAGES):
         try:
             found = outcome.read(layout.stage(stage, *names))
         except JobFailedError:
             left = any(layout.stage(later, *names).exists() for later in STAGES[number:])
             return number if left or unproven else None
-        stopped = any(reason.stage == stage and reason.code in WORTH_RETRYING for reason in found.reasons)
-        if stopped or stale(layout, found, stage, names, protocols[stage]):
+        if _is_stopped(found, stage) or stale(layout, found, stage, names, protocols[stage], sessions=sessions):
             return number
     # A file was changed that only its stage can make again, whichever that is.
     return 0 if unproven else None
+
+
+def _stopped(layout: Layout, stage: str, names: tuple[str, str]) -> bool:
+    try:
+        return _is_stopped(outcome.read(layout.stage(stage, *names)), stage)
+    except JobFailedError:
+        return False
+
+
+def _is_stopped(found: Outcome, stage: str) -> bool:
+    """Whether a stage ended for what another try may overcome."""
+    return any(reason.stage == stage and reason.code in WORTH_RETRYING for reason in found.reasons)
 
 
 def _unproven(layout: Layout) -> set[tuple[str, str]]:

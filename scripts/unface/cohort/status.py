@@ -12,6 +12,7 @@ from pathlib import Path
 
 from unface import outcome
 from unface.cohort.effort import RULES, clock, efforts
+from unface.files import read_table
 from unface.layout import STAGES, Layout, unit
 from unface.outcome import REASONS
 
@@ -51,10 +52,22 @@ class StageStatus:
 
 @dataclass(frozen=True)
 class Status:
-    """How far a cohort is; `rate` in sessions through the last stage an hour, `to_go_s` seconds, None if unknown."""
+    """How far a cohort is.
+
+    Attributes
+    ----------
+    pages : int
+        Review pages that stand.
+    verdicts : Counter
+        Sessions by verdict of the last release; empty where none was made.
+    rate, to_go_s : float or None
+        Sessions through the last stage an hour, and seconds to go; None if unknown.
+    """
 
     sessions: int
     alive: bool
+    pages: int
+    verdicts: Counter[str]
     stages: Sequence[StageStatus]
     rate: float | None
     to_go_s: float | None
@@ -70,7 +83,7 @@ def status(layout: Layout, now: float | None = None) -> Status:
     """
     now = time.time() if now is None else now
     sessions = layout.read_sessions()
-    alive = _is_held(layout.results / ".lock")
+    alive = _is_held(layout.lock)
     stages = [StageStatus(stage) for stage in STAGES]
     logged = {rule: _names(layout.log(rule).parent) for rule in RULES.values()}
     recent: Counter[str] = Counter()
@@ -90,7 +103,10 @@ def status(layout: Layout, now: float | None = None) -> Status:
                     stage.left += 1
             elif now - finished < RECENT_S:
                 recent[stage.stage] += 1
-    return Status(len(sessions), alive, stages, *_pace(layout, stages, recent, sessions, now))
+    pages = _names(layout.review(*sessions[0]).parent) if sessions else set()
+    made = sum(layout.review(*names).name in pages for names in sessions)
+    verdicts = Counter(row["verdict"] for row in read_table(layout.verdicts))
+    return Status(len(sessions), alive, made, verdicts, stages, *_pace(layout, stages, recent, sessions, now))
 
 
 def _finished(path: Path, stage: StageStatus) -> float | None:
@@ -202,6 +218,9 @@ def lines(found: Status) -> Iterator[str]:
             yield ""
             yield f"failed in {stage.stage}: {shown}; see logs/{RULES[stage.stage]}/"
     yield ""
+    yield f"review pages: {found.pages} of {found.sessions}"
+    told = ", ".join(f"{count} {verdict}" for verdict, count in sorted(found.verdicts.items()))
+    yield f"last release: {told or 'none yet'}"
     if found.to_go_s == 0:
         yield "every stage of every session is done"
     else:

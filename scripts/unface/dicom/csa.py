@@ -36,8 +36,9 @@ _FIELD = struct.Struct("<64si4siii")
 _ITEM = struct.Struct("<4i")
 
 _NUMBERS = re.compile(rb"[0-9+\-.eE\\ ]*")
-_ASSIGNMENT = re.compile(rb"([A-Za-z_][\w.\[\]]*)\s*=\s*(.*?)\s*")
-_NUMBER = re.compile(rb"(?:[+-]?[0-9.]+(?:[eE][+-]?[0-9]+)?|0x[0-9a-fA-F]+)(?:\s*#.*)?")
+_ASSIGNMENT = re.compile(rb'([A-Za-z_][\w.\[\]]*)\s*=\s*("+[^"]*"+|[^"#]*?)\s*(?:#.*)?')
+"""A setting and its value; what stands behind it is a comment."""
+_NUMBER = re.compile(rb"[+-]?[0-9.]+(?:[eE][+-]?[0-9]+)?|0x[0-9a-fA-F]+")
 _PRIVATE_KEY = re.compile(
     rb"patient|birth|weight|height|serial|institution|physician|operator|licen|date|uid|name", re.I
 )

@@ -6,18 +6,32 @@ Collecting knows nothing of the profile and of the rewriting, so that a fault th
 import json
 import os
 import re
-import unicodedata
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from functools import cached_property
+from itertools import combinations
 from pathlib import Path
 
 from pydicom import Dataset
+from pydicom._dicom_dict import DicomDictionary
 from pydicom.charset import convert_encodings, decode_bytes, python_encoding
 from pydicom.multival import MultiValue
 
 from unface.dicom.encoding import element_at, items
 from unface.dicom.splitter import Unit
 from unface.dicom.standard import CLASS_UIDS, DATE_VRS, vr_of
+from unface.dicom.subjects import names_nobody
+from unface.dicom.written import (
+    LEAST,
+    days,
+    joined,
+    numbers_of_day,
+    patterns_of_day,
+    patterns_of_number,
+    spellings,
+    words_of_day,
+)
 from unface.pseudonyms import STANDARD_UID_ROOT
 
 ID_TAGS = {
@@ -47,24 +61,18 @@ INSTITUTION_TAGS = {0x00080080, 0x00080081, 0x00081040, 0x00080082, 0x00080092, 
 DEVICE_TAGS = {0x00081010, 0x00181000, 0x00181002, 0x00181004, 0x0018100A, 0x00400241, 0x00400242}
 """Institutions and departments; stations and serial numbers: `other`, unless an option retains them."""
 
-PLACEHOLDER = re.compile(
-    r"[\W_0x]*|anonym\w*|anon|unknown|none|null|no ?name|n/?a|removed|deidentified|de-identified|unnamed|test|patient"
-    r"|phantom|human|volunteer|subject",
-    re.I,
-)
-"""Values that stand for a missing one and identify nobody."""
-
 UNFIT_DATES = {"19000101", "00010101", "00000000"}
 CHARACTER_SET, BIRTH_DATE = 0x00080005, 0x00100030
 CHARACTER_SETS = sorted({"utf-8", *python_encoding.values()})
 SHORT_ID = 3
 """Identifiers no longer than this are in many names by chance."""
-LEAST_WORD, LEAST_PART = 3, 5
-"""Characters of a word that is looked for by itself, and as a part of a label."""
-ASCII_VRS = {b"UI", b"DA", b"DT"}
-COLLECTED_VRS = {b"PN", *ASCII_VRS}
+LEAST_PART = 5
+"""Characters of a word that is looked for as a part of a label."""
+COLLECTED_VRS = {b"PN", b"UI", b"DA", b"DT"}
+TELLING = {tag: entry[0] for tag, entry in DicomDictionary.items() if entry[0].encode() in COLLECTED_VRS}
+"""Attributes of names, UIDs and dates, with the VR of the standard: a file may write them with another."""
 SKIPPED_VRS = {b"CS", b"DS", b"IS", b"TM", b"LO", b"SH", b"US", b"SS", b"UL", b"FD", b"FL", b"OB", b"OW"}
-"""VRs whose values are collected from the attributes above alone."""
+"""VRs whose values are collected from the attributes named above alone."""
 
 Answers = dict[str, set[str]]
 
@@ -84,6 +92,7 @@ class Collector:
             (set() if "retain_institution_identity" in options else INSTITUTION_TAGS)
             | (set() if "retain_device_identity" in options else DEVICE_TAGS)
         )
+        self._wanted = {*TELLING, *ID_TAGS, *self._others}
 
     def dataset(self, dataset: Dataset) -> None:
         """Add the identifiers of a header that pydicom has read, nested sequences included."""
@@ -106,47 +115,57 @@ class Collector:
                 unit.collected = True
                 if unit.parts:
                     self.units(unit.parts, implicit)
-                elif unit.vr not in SKIPPED_VRS or unit.tag in ID_TAGS or unit.tag in self._others:
+                elif unit.vr not in SKIPPED_VRS or unit.tag in self._wanted:
                     self._bytes(unit.raw, 0, unit.size, implicit, self._encodings)
             if unit.tag == CHARACTER_SET:
-                self._encodings = _encodings(unit, implicit)
+                _, _, body, end = element_at(unit.raw, 0, unit.size, implicit)
+                self._encodings = _encodings(unit.raw[body:end])
 
     _encodings: tuple[str, ...] = ("iso8859",)
 
     def _bytes(self, data: bytes, at: int, end: int, implicit: bool, encodings: tuple[str, ...]) -> None:
         while at < end:
             tag, vr, body, at = element_at(data, at, end, implicit)
-            if vr == b"UN" and not tag & 0x10000:
-                vr = vr_of(tag).encode()
-            if vr == b"SQ":
+            if vr == b"SQ" or (vr == b"UN" and not tag & 0x10000 and vr_of(tag) == "SQ"):
                 within = implicit or data[body - 12 + 4 : body - 12 + 6] == b"UN"
                 for start, stop in items(data, body, at, within):
                     self._bytes(data, start, stop, within, encodings)
-            elif not tag & 0x10000 and (vr in COLLECTED_VRS or tag in ID_TAGS or tag in self._others):
+            elif tag == CHARACTER_SET:
+                encodings = _encodings(data[body:at])
+            elif not tag & 0x10000 and (vr in COLLECTED_VRS or tag in self._wanted):
                 value = data[body:at]
-                text = decode_bytes(value, encodings, set()) if vr not in ASCII_VRS else value.decode("latin-1")
-                self._add(tag, vr.decode(), text.split("\\"))
+                plain = value.isascii() and b"\x1b" not in value
+                for text in [value.decode("ascii")] if plain else _readings(value, encodings):
+                    self._add(tag, vr.decode(), text.split("\\"))
 
     def _add(self, tag: int, vr: str, value: object) -> None:
+        vr = TELLING.get(tag, vr)
         for text in _values(value):
-            if vr == "PN":
+            if tag in ID_TAGS:
+                self.answers["id"].add(text)
+            elif vr == "PN":
                 self.answers["name"].add(text)
             elif vr == "UI":
                 if self._uids and tag not in CLASS_UIDS and not text.startswith(STANDARD_UID_ROOT):
                     self.answers["uid"].add(text)
             elif vr in DATE_VRS:
                 if self._dates or tag == BIRTH_DATE:
-                    self.answers["date"].add(text[:8])
-            elif tag in ID_TAGS:
-                self.answers["id"].add(text)
+                    self.answers["date"] |= days(text)
             elif tag in self._others:
                 self.answers["other"].add(text)
 
 
-def _encodings(unit: Unit, implicit: bool) -> tuple[str, ...]:
-    """Python's names of the character sets that a unit of (0008,0005) names."""
-    _, _, body, end = element_at(unit.raw, 0, unit.size, implicit)
-    names = [name.strip(" \0") for name in unit.raw[body:end].decode("latin-1").split("\\")]
+def _readings(value: bytes, encodings: tuple[str, ...]) -> set[str]:
+    """A text in the file's character set, and as UTF-8 where it may be that: many files name another set."""
+    readings = {decode_bytes(value, encodings, set())}
+    with suppress(UnicodeDecodeError):
+        readings.add(value.decode("utf-8"))
+    return readings
+
+
+def _encodings(value: bytes) -> tuple[str, ...]:
+    """Python's names of the character sets that the value of (0008,0005) names."""
+    names = [name.strip(" \0") for name in value.decode("latin-1").split("\\")]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
@@ -185,7 +204,7 @@ def usable(answers: Mapping[str, Iterable[str]]) -> dict[str, list[str]]:
     """The answers sorted, without placeholders and without dates that name no day."""
     clean: dict[str, list[str]] = {}
     for kind in sorted(answers):
-        values = {value for value in answers[kind] if not PLACEHOLDER.fullmatch(value.replace("^", " ").strip())}
+        values = {value for value in answers[kind] if not names_nobody(value)}
         if kind == "date":
             values = {value for value in values if re.fullmatch(r"\d{8}", value) and value not in UNFIT_DATES}
         clean[kind] = sorted(values)
@@ -193,17 +212,40 @@ def usable(answers: Mapping[str, Iterable[str]]) -> dict[str, list[str]]:
 
 
 def _words_of_names(answers: Mapping[str, Iterable[str]]) -> set[str]:
-    """Case-folded words of the subject's names."""
-    words = (word for value in answers.get("name", ()) for word in re.split(r"[\W_]+", value.casefold()))
-    return {word for word in words if len(word) >= LEAST_WORD}
+    """Words of the subject's names, case-folded and in ASCII, and what people write together."""
+    names = answers.get("name", ())
+    words = {word for value in names for word in re.split(r"[\W_]+", value) if len(word) >= LEAST}
+    return {spelled for word in words.union(*map(joined, names)) for spelled in spellings(word)}
 
 
-def in_label(answers: Mapping[str, Iterable[str]], label: str) -> bool:
-    """Whether a label of letters and digits is a word of a name or an ID, or from 5 characters on holds one."""
-    numbers = {re.sub(r"[\W_]+", "", value.casefold()) for value in answers.get("id", ()) if len(value) > SHORT_ID}
-    words = _words_of_names(answers).union(number for number in numbers if len(number) >= LEAST_WORD)
-    low = label.casefold()
-    return low in words or any(len(word) >= LEAST_PART and word in low for word in words)
+class OwnWords:
+    """Tells of labels and other short texts whether they hold a word of a name, an ID or a date of someone's.
+
+    In a label, which has no spaces, a word ends where letters meet digits and small letters large ones; from 5
+    characters on it is found anywhere.
+    """
+
+    def __init__(self, answers: Mapping[str, Iterable[str]], common: Iterable[bytes]) -> None:
+        """`common`: words that stand in every protocol and identify nobody."""
+        ids = {re.sub(r"[\W_]+", "", value) for value in answers.get("id", ()) if len(value) > SHORT_ID}
+        self._words = _words_of_names(answers)
+        self._words |= {spelled for number in ids if len(number) > SHORT_ID for spelled in spellings(number)}
+        self._words |= {word for day in answers.get("date", ()) for word in words_of_day(day)}
+        self._words -= {word.decode() for word in common}
+
+    def found(self, text: str) -> bool:
+        """Whether the text holds one of the words."""
+        pieces = [piece.casefold() for piece in _PIECES.findall(text)]
+        ends = range(1, len(pieces) + 1)
+        runs = {"".join(pieces[start:end]) for end in ends for start in range(max(0, end - LONGEST_RUN), end)}
+        whole = re.findall(r"[^\W_]+", text.casefold())
+        parts = {word[at:end] for word in whole for at, end in combinations(range(len(word) + 1), 2)}
+        return not self._words.isdisjoint(runs | {part for part in parts if len(part) >= LEAST_PART})
+
+
+_PIECES = re.compile(r"[0-9]+|[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_A-Za-z]+")
+LONGEST_RUN = 6
+"""So many neighbouring pieces of a text may be one word: `23Feb1963` is of three."""
 
 
 def write(path: Path, answers: Mapping[str, list[str]]) -> None:
@@ -223,36 +265,48 @@ class Secrets:
         common = set(vocabulary)
         words: set[bytes] = set()
         phrases: set[bytes] = set()
+        patterns: set[bytes] = set()
         for value in answers.get("name", ()):
             parts = [part for part in re.split(r"[\^=\s,.;_]+", value) if part]
-            phrases |= _forms(value) | _forms(" ".join(parts)) | _forms(" ".join(reversed(parts)))
-            for part in parts:
-                words |= {form for form in _forms(part) if len(form) >= 3 and form not in common}
+            for whole in (value, *(sign.join(order) for sign in " _-." for order in (parts, parts[::-1]))):
+                phrases |= _forms(whole)
+            for part in {*parts, *joined(value)}:
+                words |= {form for form in _forms(part) if len(form) >= LEAST and form not in common}
         for kind in ("id", "other"):
             for value in answers.get(kind, ()):
                 phrases |= _forms(value)
+        for value in answers.get("id", ()):
+            patterns |= set(patterns_of_number(value))
         for value in answers.get("date", ()):
-            phrases |= {value.encode(), f"{value[:4]}-{value[4:6]}-{value[6:]}".encode()}
+            phrases |= {number.encode() for number in numbers_of_day(value)}
+            patterns |= set(patterns_of_day(value))
         for value in answers.get("uid", ()):
             words.add(value.encode())
         uids = {value.encode() for value in answers.get("uid", ())}
         roots = {b".".join(uid.split(b".")[:6]) + b"." for uid in uids if uid.count(b".") >= 6}
         self._uids = uids
         self._roots = sorted(roots)
-        literals = _fewest({text for text in words - uids | phrases if len(text) >= 3 and text not in common})
+        literals = _fewest({text for text in words - uids | phrases if len(text) >= LEAST and text not in common})
         self._weak = sorted(text for text in literals if _weak(text))
         self._literals = sorted(literals - set(self._weak))
         self._numbers = [text for text in self._literals if not text.strip(b"0123456789.+-e")]
         # Nearly always there is nothing to find: one pattern says so faster than one search for each literal.
-        self._any = _any_of([*self._literals, *self._roots])
-        self._any_in_text = _any_of([*self._literals, *self._roots, *self._weak])
+        self._written = sorted(patterns)
+        self._any = _any_of([*self._literals, *self._roots], self._written)
+        self._any_in_text = _any_of([*self._literals, *self._roots, *self._weak], self._written)
         self._any_in_number = _any_of(self._numbers)
+
+    @cached_property
+    def _patterns(self) -> re.Pattern[bytes]:
+        return re.compile(b"|".join(map(_apart, self._written)) or rb"(?!)", re.I)
 
     def found(self, header: bytes) -> bool:
         """Whether lower-case bytes hold one of the answers, as a word of its own."""
         if not self._any.search(header):
             return False
         if any(literal in header and _alone(literal, header) for literal in self._literals):
+            return True
+        if self._patterns.search(header):
             return True
         return any(root in header and self._has_uid(root, header) for root in self._roots)
 
@@ -268,6 +322,10 @@ class Secrets:
             return False
         return self.found(text) or any(literal in text and _alone(literal, text) for literal in self._weak)
 
+    def without_written(self, text: bytes) -> bytes:
+        """The text without dates and IDs of several groups: what is left of their digits would look like settings."""
+        return self._patterns.sub(b" ", text)
+
     def _has_uid(self, root: bytes, text: bytes) -> bool:
         return any(match.group() in self._uids for match in re.finditer(re.escape(root) + rb"[0-9.]+", text))
 
@@ -281,9 +339,20 @@ def _fewest(literals: set[bytes]) -> set[bytes]:
     return fewest
 
 
-def _any_of(literals: list[bytes]) -> re.Pattern[bytes]:
-    """A pattern for any of the literals; without any it finds nothing."""
-    return re.compile(b"|".join(map(re.escape, literals)) or rb"(?!)")
+def _any_of(literals: Iterable[bytes], patterns: Iterable[bytes] = ()) -> re.Pattern[bytes]:
+    """A pattern for any of the literals and patterns, each of which begins with a sign of its own.
+
+    Sorted by that sign, which most bytes of a header are not: three times as fast as one alternative for each. Without
+    any it finds nothing.
+    """
+    by_first: dict[bytes, list[bytes]] = {}
+    for literal in literals:
+        by_first.setdefault(re.escape(literal[:1]), []).append(re.escape(literal[1:]))
+    for pattern in patterns:
+        by_first.setdefault(pattern[:1], []).append(pattern[1:])
+    return re.compile(
+        b"|".join(first + b"(?:" + b"|".join(rest) + b")" for first, rest in by_first.items()) or rb"(?!)"
+    )
 
 
 def _weak(literal: bytes) -> bool:
@@ -298,15 +367,21 @@ def _alone(literal: bytes, text: bytes) -> bool:
     return re.search(before + re.escape(literal) + after, text) is not None
 
 
+def _apart(pattern: bytes) -> bytes:
+    """A pattern that ends in a digit, for where no letter (before a letter) or digit stands beside it."""
+    before = rb"(?<![0-9.])0?" if pattern[:1].isdigit() else rb"(?<![a-z])"
+    return before + rb"(?:" + pattern + rb")(?![0-9]|\.[0-9])"
+
+
 def _forms(value: str) -> set[bytes]:
-    """A text in every character set of DICOM, and without accents, as it lies in a header whose bytes are lower-case.
+    """A text in every character set of DICOM, and in ASCII, as it lies in a header whose bytes are lower-case.
 
     Bytes know the case of ASCII letters alone: any other stays as it was written, so each way of writing it is a form.
     """
     value = value.strip()
     if value.isascii():
         return {value.lower().encode()} - {b""}
-    forms = {unicodedata.normalize("NFKD", value.lower()).encode("ascii", "ignore")}
+    forms = {spelled.encode() for spelled in spellings(value) if spelled.isascii()}
     for written in {value, value.lower(), value.upper(), value.title()}:
         for encoding in CHARACTER_SETS:
             try:

@@ -4,14 +4,10 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from unface.dicom.found import FoundSeries
-from unface.dicom.subjects import SubjectTable
+from unface.dicom.subjects import SubjectTable, names_nobody
 from unface.files import TableError, read_table, table_text
 from unface.layout import Layout
 from unface.pseudonyms import Key
-
-NOBODY = re.compile(r"[*?x#0._ -]*|(anon(ymous|ymized|ymised)?|unknown|none|na|n/a|null|nobody|patient|test|removed)")
-"""Patient IDs that stand for no one: many people may share them."""
-
 
 Known = Mapping[str, Collection[tuple[str, str]]]
 """Everybody whom an inventory has seen so far, by label: studies under it in the last one, each with a birth date."""
@@ -46,7 +42,7 @@ class People:
         self._several = _several_people(found)
         self._first = self._who_was_first(found, days, known)
         for one in found:
-            anonymous = NOBODY.fullmatch(one.patient) is not None
+            anonymous = names_nobody(one.patient)
             given = table.names(one.patient, one.study)
             if given.subject is None and anonymous:
                 nameless.add(one.study or one.series)

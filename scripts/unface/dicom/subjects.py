@@ -10,6 +10,12 @@ from unface.files import TableError, read_users_table
 
 LABEL = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9]+")
 """Letters and digits, not digits alone: a command line would read 00007 as the number 7."""
+NOBODY = re.compile(
+    r"[\W_0x]*|anon(ym[a-z]*)?|unknown|unnamed|none|null|no ?(name|body)|n/?a|removed|de-?identified|test|patient"
+    r"|phantom|human|volunteer|subject",
+    re.I,
+)
+"""Names and IDs that stand for a missing one: many people may share them, and they identify none."""
 OPTIONAL = ("study_uid", "session", "sex", "age", "and your own")
 DEMOGRAPHICS = ("sex", "age")
 """Columns that are written into the clean headers."""
@@ -39,6 +45,11 @@ class SubjectTable:
     def names(self, patient: str, study: str) -> Names:
         """The labels of a study of a patient; without any where the table does not say."""
         return self.studies.get((patient, study)) or self.patients.get(patient) or Names()
+
+
+def names_nobody(value: str) -> bool:
+    """Whether a name or an ID says nothing of whose it is."""
+    return NOBODY.fullmatch(value.replace("^", " ").strip()) is not None
 
 
 def normalised(patient_id: str) -> str:

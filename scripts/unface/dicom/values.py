@@ -12,6 +12,7 @@ from unface.dicom.identifiers import Secrets
 from unface.dicom.overrides import BINARY_VRS
 from unface.dicom.profile import Profile
 from unface.dicom.standard import TEXT_VRS
+from unface.dicom.written import DATE_LIKE
 from unface.pseudonyms import Key
 from unface.settings import PROJECT
 
@@ -63,6 +64,7 @@ def keep_words(value: bytes, is_secret: Callable[[bytes], bool]) -> bytes:
     """
     kept: list[bytes] = []
     words = vocabulary()
+    value = DATE_LIKE.sub(b" ", value)
     for match in _WORD.finditer(value):
         word = match.group()
         low = word.lower()
@@ -79,6 +81,8 @@ _CODE = re.compile(
 """Up to three letters, letters and digits by turns up to eight, or a sequence's name such as `epfid2d1`."""
 _WORD_OR_DECIMAL = re.compile(rb"(?<![0-9A-Za-z.])[0-9]{1,4}\.[0-9]+(?![0-9A-Za-z.])|[A-Za-z0-9\x80-\xff]+")
 _FEW_DIGITS = re.compile(rb"^[0-9]{1,2}|(?<![0-9])[0-9]{1,2}$")
+_ESCAPED = re.compile(rb"\x1b.*?(?:\x1b\([BJ]|\Z)", re.S)
+"""Text in an extended character set, to where ASCII begins again (PS3.5 6.1.2.5): its bytes look like ASCII."""
 _CODE_VALUE = re.compile(rb"[A-Za-z]{0,3}-?[0-9A-F]{1,18}")
 """A term's code, such as `113100`, `T-A0100` or `10200004`."""
 
@@ -199,16 +203,17 @@ class Values:
         return keep_codes(value, self.secrets.found_in_text)
 
     def _words(self, value: bytes) -> bytes:
-        return keep_words(value, self.secrets.found_in_text)
+        return keep_words(self.secrets.without_written(value), self.secrets.found_in_text)
 
     def _checked_number(self, value: bytes) -> bytes:
         return b"" if self.secrets.found_in_number(value) else value
 
 
 def keep_codes(value: bytes, is_secret: Callable[[bytes], bool]) -> bytes:
-    """The value without words of more than three letters that no list names, long numbers, and the subject's own.
+    """The value without words of more than three letters that no list names, long numbers, days, and the subject's own.
 
-    Scanners write `HC1-7;NC1`, `FoV 216*216` or `*epfid2d1_64`; a person who can type there writes words. Signs stay.
+    Scanners write `HC1-7;NC1`, `FoV 216*216` or `*epfid2d1_64`; a person who can type there writes words. Signs stay,
+    but for those that stand for letters of another character set.
     """
 
     def kept(match: re.Match[bytes]) -> bytes:
@@ -218,7 +223,7 @@ def keep_codes(value: bytes, is_secret: Callable[[bytes], bool]) -> bytes:
         short = _CODE.fullmatch(word) or word in vocabulary() or _FEW_DIGITS.sub(b"", word) in technical_words()
         return match.group() if short and not is_secret(word) else b""
 
-    return _WORD_OR_DECIMAL.sub(kept, value)
+    return _WORD_OR_DECIMAL.sub(kept, DATE_LIKE.sub(b"", _ESCAPED.sub(b"", value)))
 
 
 def _each(change: Callable[[bytes], bytes], value: bytes) -> bytes:

@@ -22,6 +22,7 @@ def audit_session(
     converted: Path,
     defaced: Path,
     identifiers: Path,
+    other_sessions: Sequence[Path],
     ignore: Sequence[str],
     heads: contents.Heads,
     options: Sequence[str],
@@ -33,7 +34,9 @@ def audit_session(
     converted, defaced
         Folders of the two stages that the released files come from.
     identifiers
-        The subject's own source values by kind, from the raw headers.
+        The subject's own source values by kind, from the session's raw headers.
+    other_sessions
+        Those of the subject's other sessions: whom one header calls anonymous another may name.
     ignore
         Words that are no secret although a header holds them as an identifier.
     heads
@@ -46,9 +49,13 @@ def audit_session(
     WithheldError
         `unaudited` if the session has no known answers or nothing to release.
     """
-    answers = KnownAnswers.of(read_identifiers(identifiers), [*ignore, *public_words()])
-    if not answers.forms:
+    own, no_secret = read_identifiers(identifiers), [*ignore, *public_words()]
+    if not KnownAnswers.of(own, no_secret).forms:
         raise WithheldError("unaudited", "the session's identifiers are unknown, so nothing can be searched for them")
+    others = [read_identifiers(path) for path in other_sessions]
+    if unread := sum(not any(known.values()) for known in others):
+        work.note(f"the headers of {unread} other session(s) of the subject could not be read for identifiers")
+    answers = KnownAnswers.of(_together([own, *others]), no_secret)
     files = contents.candidates(work, converted, defaced, heads)
     if not any(contents.is_image(file.name) for _, file in files):
         raise WithheldError("unaudited", "the session has no image that could be released")
@@ -79,6 +86,12 @@ def _unpaired(paths: Sequence[str]) -> list[tuple[str, str]]:
     beside = [path for path in paths if path.endswith((".json", ".bval", ".bvec"))]
     alone = [path for path in beside if path.rsplit(".", 1)[0] not in images]
     return [("unaudited", "a sidecar or gradient table stands without its image")] if alone else []
+
+
+def _together(known: Sequence[Mapping[str, list[str]]]) -> dict[str, list[str]]:
+    """The known answers of several sessions as one."""
+    kinds = sorted({kind for answers in known for kind in answers})
+    return {kind: sorted({value for answers in known for value in answers.get(kind, ())}) for kind in kinds}
 
 
 def read_identifiers(path: Path) -> Mapping[str, list[str]]:

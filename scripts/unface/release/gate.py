@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from unface import outcome
-from unface.layout import STAGES, Layout, bids_folder, unit
+from unface.layout import NOISE_STAGES, STAGES, Layout, bids_folder, by_subject, unit
 from unface.outcome import JobFailedError, Outcome, Reason
 from unface.release import anonymity, contents, dataset, dictionary, own_files, protocol, ratings
 from unface.release.assembly import Assembly, Passed, tools_of
@@ -32,6 +32,7 @@ SOURCES: Mapping[str, tuple[str, ...]] = {
     "morphometry-defaced": ("defaced",),
     "agreement": ("defaced", "morphometry-original", "morphometry-defaced"),
     "audit": ("converted", "defaced"),
+    **dict.fromkeys(NOISE_STAGES, ("converted",)),
 }
 """The stages that each stage's results are made from, and must name in their outcome."""
 
@@ -52,8 +53,13 @@ def examine(
     session: str,
     protocols: Protocols,
     rated: Ratings,
+    *,
+    sessions: Sequence[str],
 ) -> tuple[list[Reason], Passed | None, list[Shown]]:
-    """Why a session may not be released, what of it may be if nothing speaks against it, what waits for a rating."""
+    """Why a session may not be released, what of it may be if nothing speaks against it, what waits for a rating.
+
+    `sessions`: the labels of all sessions of the subject.
+    """
     outcomes: dict[str, Outcome] = {}
     reasons: list[Reason] = []
     for stage in STAGES:
@@ -66,7 +72,7 @@ def examine(
     for stage, result in outcomes.items():
         if not result.ok and not result.reasons:
             reasons.append(_provenance(stage, "is withheld without a reason"))
-        differing = stale(layout, result, stage, (subject, session), protocols[stage])
+        differing = stale(layout, result, stage, (subject, session), protocols[stage], sessions=sessions)
         reasons += [_provenance(stage, STALE[part]) for part in differing]
     by_persons, wanted = ratings.judge(outcomes["defaced"], rated) if "defaced" in outcomes else ([], [])
     reasons += by_persons
@@ -87,7 +93,13 @@ STALE: Mapping[str, str] = {
 
 
 def stale(
-    layout: Layout, result: Outcome, stage: str, names: tuple[str, str], protocol: Mapping[str, str]
+    layout: Layout,
+    result: Outcome,
+    stage: str,
+    names: tuple[str, str],
+    protocol: Mapping[str, str],
+    *,
+    sessions: Sequence[str],
 ) -> list[str]:
     """In what of `STALE` a result differs from one that would be made today; nothing of one that is proven.
 
@@ -95,6 +107,8 @@ def stale(
     ----------
     protocol
         Today's digests of settings and code for this stage and session.
+    sessions
+        The labels of all sessions of the subject, whose identifiers an audit searches for.
     """
     found = []
     if (result.stage, result.subject, result.session) != (stage, *names):
@@ -104,7 +118,8 @@ def stale(
     if stage == "deidentified":
         inputs[f"{unit(*names)}.json"] = layout.record(*names)
     if stage == "audit":
-        inputs[f"{unit(*names)}.json"] = layout.identifiers(*names)
+        for session in {names[1], *sessions}:
+            inputs[f"{unit(names[0], session)}.json"] = layout.identifiers(names[0], session)
     if not all(_is_same(path, result.inputs.get(name)) for name, path in inputs.items()):
         found.append("inputs")
     return found
@@ -192,9 +207,10 @@ def release(
     held: dict[tuple[str, str], Passed] = {}
     assembly = Assembly(layout)
     wanted: list[Shown] = []
+    sessions_of = by_subject(set(sessions))
     for names in sorted(set(sessions)):
         today = of_session(protocols, conversions, names)
-        reasons[names], passed, unrated = examine(layout, *names, today, rated)
+        reasons[names], passed, unrated = examine(layout, *names, today, rated, sessions=sessions_of[names[0]])
         wanted += unrated
         if passed and not assembly.add(passed):
             reasons[names].append(_provenance("audit", "saw a file that has changed since"))

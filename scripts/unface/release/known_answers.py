@@ -5,13 +5,14 @@ hit, so how a form is searched depends on how much it says and on where it is se
 
 =====================  ==========================================================================================
 written strings        everything, also with separators left out; 2 characters, or 3 digits, only as the whole string
-running text           3-4 characters as a word of their own, 5 and more anywhere; numbers as whole numbers, from 6
-                       digits on
+running text           3-4 characters as a word of their own, 5 and more anywhere (of Chinese, Japanese and Korean 2);
+                       numbers as whole numbers, from 6 digits on
 voxels, binary bytes   8 characters and more as 8-bit text, 10 and more as UTF-16: with voxels spread over 30 and more
                        values, a form is hit by chance in one of 6,000 files of 100 MB
 =====================  ==========================================================================================
 
-A single character says nothing and is not searched.
+In a label a word also ends where letters meet digits, and small letters large ones: `JaneDoe2` has three. A single
+character says nothing and is not searched.
 """
 
 import itertools
@@ -42,15 +43,26 @@ _MONTHS = (
 _SEPARATORS = re.compile(r"[\W_]+")
 _SEPARATORS_BUT_LINES = re.compile(r"(?:[^\w\n]|_)+")
 _SEPARATED = ("-", ".", "/", "_", ":", " ")
-_UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "å": "aa", "ø": "oe"})
+_EDGES = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=[^\W\d_])(?=\d)|(?<=\d)(?=[^\W\d_])")
+"""Where a word ends in a label, which has no separators."""
+_PLAIN = str.maketrans(
+    {"ø": "o", "æ": "ae", "œ": "oe", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ħ": "h", "ŧ": "t", "ı": "i", "ə": "e"}
+)
+"""Letters that Unicode does not split into one of ASCII and a mark."""
+_LONG = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "å": "aa", "ø": "oe", "đ": "dj", "ə": "a"})
+"""Letters that people also write as two, or as another."""
+_WITHOUT_SPACES = re.compile(
+    r"[\u1100-\u11ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff]+"
+)
+"""Chinese, Japanese and Korean: two characters are a name, and no space says where it ends."""
 
 
 def fold(text: str) -> str:
-    """Text without case and accents, so that one form stands for `DÜRER`, `Dürer` and `durer`."""
+    """Text in small letters without accents, so that one form stands for `DÜRER`, `Dürer` and `durer`."""
     if text.isascii():
         return text.lower()
     decomposed = unicodedata.normalize("NFKD", text)
-    return "".join(char for char in decomposed if not unicodedata.combining(char)).casefold()
+    return "".join(char for char in decomposed if not unicodedata.combining(char)).casefold().translate(_PLAIN)
 
 
 def squash(text: str) -> str:
@@ -75,14 +87,23 @@ class Form:
             start = haystack.find(self.text, start + 1)
         return False
 
+    @cached_property
+    def without_spaces(self) -> bool:
+        """Whether it is of a script that sets no spaces, and long enough to be found anywhere."""
+        return (
+            not self.text.isascii()
+            and _WITHOUT_SPACES.fullmatch(self.text) is not None
+            and len(unicodedata.normalize("NFC", self.text)) > 1
+        )
+
     def _is_apart(self, before: str, after: str) -> bool:
-        if self.squashed:
+        if self.squashed or self.without_spaces:
             return True
         if self.text[0].isdigit() and re.search(r"\d\.?$", before):
             return False
         if self.text[-1].isdigit() and after and (after[0].isdigit() or re.match(r"\.\d", after)):
             return False
-        short = len(self.text) < 5
+        short = len(self.text.replace(" ", "") if self.kind == "name" else self.text) < 5
         return not short or not (before[-1:].isalnum() or after[:1].isalnum())
 
 
@@ -92,7 +113,9 @@ class Written:
 
     whole: frozenset[str]
     folded: str
-    squashed: str
+    squashed: str = ""
+    words: str = ""
+    """Words alone, those of a label set apart."""
 
     @classmethod
     def of(cls, strings: Iterable[str]) -> Self:
@@ -101,12 +124,15 @@ class Written:
             frozenset(fold(text).strip() for text in written),
             "\n".join(fold(text) for text in written),
             "\n".join(squash(text) for text in written),
+            "\n".join(" ".join(_SEPARATORS.split(fold(_EDGES.sub(" ", text)))) for text in written),
         )
 
     def holds(self, form: Form) -> bool:
-        if len(form.text) < (4 if form.text.isdigit() else 3):
+        if len(form.text) < (4 if form.text.isdigit() else 3) and not form.without_spaces:
             return form.text in self.whole
-        return form.stands_in(self.squashed if form.squashed else self.folded)
+        if form.squashed:
+            return form.stands_in(self.squashed)
+        return form.stands_in(self.folded) or (form.text.replace(" ", "").isalpha() and form.stands_in(self.words))
 
 
 class Index:
@@ -122,7 +148,7 @@ class Index:
     def near(self, written: Written) -> Iterator[Form]:
         """The forms whose beginning occurs."""
         for (start, squashed), forms in self._by_start.items():
-            if start in (written.squashed if squashed else written.folded):
+            if start in written.squashed if squashed else start in written.folded or start in written.words:
                 yield from forms
 
 
@@ -174,7 +200,7 @@ class KnownAnswers:
     def in_text(self, text: str) -> set[str]:
         """Kinds of identifiers in running text, which may be columns of numbers."""
         folded = fold(text)
-        near = self._index.near(Written(frozenset(), folded, ""))
+        near = self._index.near(Written(frozenset(), folded))
         return {form.kind for form in near if _tells(form) and form.stands_in(folded)}
 
     def in_binary(self, data: bytes) -> set[str]:
@@ -228,8 +254,8 @@ def _runs(units: NDArray[np.unsignedinteger], least: int) -> str:
 
 def _tells(form: Form) -> bool:
     """Whether a form says enough to be searched among columns of numbers."""
-    if form.squashed:
-        return False
+    if form.squashed or form.without_spaces:
+        return form.without_spaces
     return len(form.text) >= (3 if any(char.isalpha() for char in form.text) else 6)
 
 
@@ -247,8 +273,19 @@ def _expand(kind: str, value: str) -> Iterator[Form]:
 
 
 def _names(value: str) -> Iterator[tuple[str, bool]]:
-    """Each component of a person's name, and two or more of them joined in any order."""
-    for spelling in {fold(value), fold(value.casefold().translate(_UMLAUTS))}:
+    """Each component of a person's name, two or more of them joined in any order, an initial with another, and numbers.
+
+    What is joined is searched anywhere from 5 characters on, and below that as a word, with a space and without.
+    """
+    numbers = [word for word in _SEPARATORS.split(value) if word.isdigit()]
+    # One digit or three beside words count something; alone they are all there is to know the person by.
+    if not any(char.isalpha() for char in value):
+        yield from _words_and_numbers(value)
+    for number in numbers:
+        if len(number) > 3:
+            yield from _words_and_numbers(number)
+    long = unicodedata.normalize("NFC", value).casefold().translate(_LONG)
+    for spelling in {fold(value), fold(long)}:
         for group in spelling.split("="):
             words = [word for word in _SEPARATORS.split(group) if word]
             yield from ((word, False) for word in words if len(word) > 1 and not word.isdigit())
@@ -256,6 +293,11 @@ def _names(value: str) -> Iterator[tuple[str, bool]]:
             for parts in {tuple(words[:6]), tuple(components[:4])}:
                 joined = [pair for size in (2, 3) for pair in itertools.permutations(parts, size)]
                 yield from (("".join(pair), True) for pair in joined if len("".join(pair)) >= 5)
+            for one, other in itertools.permutations([word for word in words[:6] if word.isalpha()], 2):
+                if len(one + other) < 5 and (len(one + other) > 2 or not one.isascii()):
+                    yield from (((one + other), False), (f"{one} {other}", False))
+                if 3 <= len(other) < 5:
+                    yield from ((one[0] + other, False), (other + one[0], False))
 
 
 def _words_and_numbers(value: str) -> Iterator[tuple[str, bool]]:

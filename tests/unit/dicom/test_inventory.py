@@ -129,7 +129,7 @@ def test_a_patient_id_in_another_case_and_padding_is_the_same_person(tmp_path: P
     assert take_stock(tmp_path / "dicom", tmp_path / "results").subjects == 1
 
 
-@pytest.mark.parametrize("blank", ["", "***", "ANONYMOUS", "000"])
+@pytest.mark.parametrize("blank", ["", "***", "ANONYMOUS", "000", "VOLUNTEER", "Phantom", "Test"])
 def test_people_without_a_patient_id_are_not_merged(tmp_path: Path, blank: str) -> None:
     for number in range(2):
         paths, _ = write_series(tmp_path / "dicom" / str(number), number)

@@ -328,3 +328,19 @@ def test_a_word_to_ignore_raises_no_alarm(layout: Layout) -> None:
     answers = dict(IDENTIFIERS) | {"other": ["Scanners"]}
     assert codes(session(layout, identifiers=answers)) == {"known_answer"}
     assert session(layout, identifiers=answers, ignore=["SCANNERS"]).ok
+
+
+def test_what_another_session_of_the_subject_says_of_them_is_searched_for(layout: Layout) -> None:
+    session(layout, ("abc", "s2"), identifiers={"name": ["KOWALSKA^ANNA"], "id": ["P-771234"]})
+    named = sidecar('{"ScanOptions": "for Kowalska"}')
+    assert codes(session(layout, identifiers={"id": ["P-771234"]}, converted=named)) == {"known_answer"}
+    assert session(layout, ("bcd", "s1"), identifiers={"id": ["P-881234"]}).ok
+
+
+def test_a_session_whose_headers_were_never_read_stops_no_other_of_the_subject_and_is_told(layout: Layout) -> None:
+    session(layout, ("abc", "s2"), identifiers={})
+    result = session(layout)
+    assert result.ok
+    assert any("1 other session" in note for note in result.notes)
+    layout.identifiers("abc", "s2").write_text("{")
+    assert codes(audit(layout, ("abc", "s1"))) == {"unaudited"}

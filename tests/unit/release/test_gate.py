@@ -299,3 +299,21 @@ def test_a_new_audit_after_a_change_releases_the_session(layout: Layout) -> None
     assert verdict_codes(run(layout, [A])) == ["provenance"]
     audit(layout, A)
     assert verdict_codes(run(layout, [A], settings=RELEASE)) == []
+
+
+@pytest.mark.parametrize("change", ["a new session", "other identifiers"])
+def test_an_audit_that_knew_less_of_the_subject_than_is_known_today_releases_nothing(
+    layout: Layout, change: str
+) -> None:
+    second = ("abc", "s2")
+    session(layout, A)
+    session(layout, B)
+    if change == "other identifiers":
+        session(layout, second)
+    path = layout.identifiers(*second)
+    path.write_text(json.dumps({"name": ["KOWALSKA^ANNA"]}))
+    verdicts = run(layout, [A, B, second])
+    assert verdict_codes(verdicts, B) == []
+    assert "provenance" in verdict_codes(verdicts)
+    session(layout, second, identifiers={"name": ["KOWALSKA^ANNA"]})
+    assert verdict_codes(run(layout, [A, B, second])) == []

@@ -103,3 +103,78 @@ def test_an_ignored_word_is_no_alarm_and_the_full_name_still_is() -> None:
     answers = KnownAnswers.of({"name": ["PHANTOM^SIEMENS"]}, ignore=["Siemens"])
     assert not answers.in_strings(["SIEMENS", "phantom"])
     assert answers.in_strings(["Siemens Phantom"]) == {"name"}
+
+
+@pytest.mark.parametrize("name", ["7712345", "CTRL^7712345"])
+def test_a_number_in_the_place_of_a_name_is_searched_like_an_id(name: str) -> None:
+    answers = KnownAnswers.of({"name": [name]})
+    for text in ("7712345", "scan 7712345", "C 7712345"):
+        assert answers.in_strings([text]) == {"name"}, text
+    assert not answers.in_strings(["7712", "771"])
+
+
+def test_a_number_that_counts_within_a_name_is_not_searched() -> None:
+    assert not KnownAnswers.of({"name": ["PATIENT^2"]}).in_strings(["2", "1 2 3"])
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("Sørensen^Åse", "Sorensen"),
+        ("Sørensen^Åse", "SOERENSEN"),
+        ("Sørensen^Åse", "Aase"),
+        ("SORENSEN^ASE", "Sørensen"),
+        ("Łukasz^Michał", "lukasz michal"),
+        ("Yıldız^Ayşe", "YILDIZ"),
+        ("Đặng^Văn", "dang"),
+        ("Đorđević^Ana", "Djordjevic"),
+        ("Ægir^Jón", "Aegir"),
+        ("Þórsson^Ketill", "Thorsson"),
+        ("Groß^Anna", "GROSS"),
+    ],
+)
+def test_a_name_is_found_in_letters_of_ascii(name: str, text: str) -> None:
+    answers = KnownAnswers.of({"name": [name]})
+    assert answers.in_strings([text]) == answers.in_strings([f"acq {text} 1mm"]) == {"name"}
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("DOE^JANE", "Jane2"),
+        ("DOE^JANE", "T1Jane"),
+        ("DOE^JANE", "MprageJaneFast"),
+        ("DOE^JANE", "JDoe"),
+        ("DOE^JANE", "doej"),
+        ("DOE^JANE", "jdoe2"),
+        ("LI^NA", "LiNa"),
+        ("LI^NA", "NaLi2"),
+        ("LI^NA", "LI_NA"),
+        ("LI^NA", "scan of Li Na 1 mm"),
+        ("O'DEA^LI", "ODea"),
+        ("王^小明", "scan of王小明1 mm"),
+        ("王^小明", "小明的扫描"),
+        ("王^明", "王明"),
+        ("김^이나", "김이나의"),
+    ],
+)
+def test_a_short_name_is_found_where_it_is_joined_to_something(name: str, text: str) -> None:
+    assert KnownAnswers.of({"name": [name]}).in_strings([text]) == {"name"}
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("DOE^JANE", "does"),
+        ("DOE^JANE", "Janet"),
+        ("LI^NA", "Alina"),
+        ("LI^NA", "Linear"),
+        ("LI^NA", "Ali Nadia"),
+        ("TSE^MAY", "Turbo3d"),
+        ("MAY^ANN", "Mayo1 Hanna"),
+        ("T^1", "T1w"),
+        ("王^小明", "小"),
+    ],
+)
+def test_a_longer_word_that_begins_like_a_short_name_is_no_alarm(name: str, text: str) -> None:
+    assert not KnownAnswers.of({"name": [name]}).in_strings([text])

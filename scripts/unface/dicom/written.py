@@ -1,0 +1,170 @@
+"""How names, days and numbers are written: the ways in which people and scanners spell what identifies a patient."""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from datetime import date
+from itertools import permutations
+
+_SPELLED = {
+    "ä": ("a", "ae"),
+    "ö": ("o", "oe"),
+    "ü": ("u", "ue"),
+    "å": ("a", "aa"),
+    "æ": ("ae", "ae"),
+    "œ": ("oe", "oe"),
+    "ø": ("o", "oe"),
+    "ß": ("ss", "ss"),
+    "ł": ("l", "l"),
+    "đ": ("d", "dj"),
+    "ð": ("d", "d"),
+    "þ": ("th", "th"),
+    "ħ": ("h", "h"),
+    "ŧ": ("t", "t"),
+    "ı": ("i", "i"),
+    "ə": ("e", "a"),
+}
+"""Letters that Unicode does not split, or that are written as two: their plain and their long spelling."""
+_STYLES = [{ord(letter): spelled[style] for letter, spelled in _SPELLED.items()} for style in (0, 1)]
+
+MONTHS: tuple[tuple[str, ...], ...] = (
+    *(("jan",), ("feb",), ("mar", "mär", "maer", "mrz"), ("apr",), ("may", "mai"), ("jun",), ("jul",), ("aug",)),
+    *(("sep",), ("oct", "okt"), ("nov",), ("dec", "dez")),
+)
+"""How the names of months begin, in English and German."""
+
+
+def _month_bytes(*names: str) -> bytes:
+    """An alternative of these beginnings in the encodings that they may lie in."""
+    return b"|".join(sorted({name.encode(code) for name in names for code in ("utf-8", "latin-1")}))
+
+
+_REST = rb"[a-z\x80-\xff]{0,8}"
+_MONTH = rb"(?:" + _month_bytes(*(name for names in MONTHS for name in names)) + rb")" + _REST
+_APART, _BETWEEN, _YEAR = rb"[-./_ ]{0,2}", rb"[-./_, ]{0,2}", rb"(?:[0-9]{4}|[0-9]{2})"
+
+
+def _dates(sign: bytes) -> Iterator[bytes]:
+    """Patterns of dates of digits with one sign between them."""
+    day, month, two = rb"(?:0?[1-9]|[12][0-9]|3[01])", rb"(?:0?[1-9]|1[0-2])", rb"[0-9]{2}"
+    parts = rb"(?:" + day + sign + month + rb"|" + month + sign + day + rb")"
+    yield rb"(?:19|20)" + two + sign + parts
+    yield parts + sign + rb"(?:19|20)" + two
+    # Three small numbers with spaces between them are settings.
+    if sign not in b" _":
+        two_throughout = rb"(?=" + sign.join([two] * 3) + rb"(?![0-9]))"
+        yield two_throughout + rb"(?:" + two + sign + parts + rb"|" + parts + sign + two + rb")"
+
+
+DATE_LIKE = re.compile(
+    rb"(?<![0-9.])(?:"
+    + b"|".join(pattern for sign in (b"-", rb"\.", b"/", b"_", b" ") for pattern in _dates(sign))
+    + b"|".join(
+        [
+            b"",
+            rb"[0-9]{1,2}" + _APART + _MONTH + _BETWEEN + _YEAR,
+            rb"(?:19|20)[0-9]{2}" + _APART + _MONTH + rb"[0-9]{1,2}",
+            rb"(?<![a-z])" + _MONTH + _APART + rb"[0-9]{1,2}[-./_, ]{1,2}" + _YEAR,
+        ]
+    )
+    + rb")(?![0-9]|\.[0-9])",
+    re.I,
+)
+"""Text that reads as a day, whosever: with a year of four digits, of two digits throughout, or with a month's name."""
+
+SEPARATOR = rb"[-./_: ]?"
+LEAST = 3
+"""Letters of a word that is looked for by itself."""
+
+
+def spellings(text: str) -> set[str]:
+    """A text case-folded, and its ways of writing in ASCII: `Sørensen` is also `sorensen` and `soerensen`."""
+    low = text.casefold()
+    if low.isascii():
+        return {low}
+    composed = unicodedata.normalize("NFC", text.lower())
+    plain = (unicodedata.normalize("NFKD", composed.translate(style)) for style in _STYLES)
+    return {low, *(text.encode("ascii", "ignore").decode() for text in plain)} - {""}
+
+
+def joined(name: str) -> set[str]:
+    """The words of a person's name written as one, in any order, and an initial with a whole word: `janedoe`, `jdoe`.
+
+    From three letters on: less is in many words by chance.
+    """
+    found: set[str] = set()
+    for group in name.split("="):
+        words = [word for word in re.split(r"[\W_]+", group.casefold()) if word.isalpha()][:6]
+        for one, other in permutations(words, 2):
+            found.add(one + other)
+            if len(other) >= LEAST:
+                found |= {one[0] + other, other + one[0]}
+    return {word for word in found if len(word) >= LEAST or not word.isascii()}
+
+
+def days(text: str) -> set[str]:
+    """The days (YYYYMMDD) that a date or a time of DICOM may mean, with separators or without, the year first or last.
+
+    `1985.03.17` of ACR-NEMA and `17.03.1985` mean one, `04/03/1985` two.
+    """
+    digits = re.sub(r"[-./: ]", "", text)[:8]
+    if not re.fullmatch(r"[0-9]{8}", digits):
+        return set()
+    orders = [digits, f"{digits[4:]}{digits[2:4]}{digits[:2]}", f"{digits[4:]}{digits[:4]}"]
+    found = [day for day in orders if _is_day(day)]
+    # The year stands first as the standard says, if that can be.
+    return set(found[:1] if found[:1] == [digits] else found)
+
+
+def _is_day(digits: str) -> bool:
+    try:
+        return 1800 <= date(int(digits[:4]), int(digits[4:6]), int(digits[6:])).year <= 2199
+    except ValueError:
+        return False
+
+
+def numbers_of_day(day: str) -> set[str]:
+    """A day (YYYYMMDD) as a number of eight digits, in the orders in use."""
+    year, month, number = day[:4], day[4:6], day[6:]
+    return {day, f"{number}{month}{year}", f"{month}{number}{year}"}
+
+
+def words_of_day(day: str) -> set[str]:
+    """The same, with six digits too, and with a month's name, as a label holds it: `170385`, `17mar1985`."""
+    year, month, number = day[:4], day[4:6], day[6:]
+    short = {f"{year[2:]}{month}{number}", f"{number}{month}{year[2:]}", f"{month}{number}{year[2:]}"}
+    names = {spelled for name in MONTHS[int(month) - 1] for spelled in spellings(name)}
+    named = {
+        f"{first}{name}{last}" for name in names for first in (number, number.lstrip("0")) for last in (year, year[2:])
+    }
+    return numbers_of_day(day) | short | named | {f"{year}{name}{number}" for name in names}
+
+
+def patterns_of_day(day: str) -> Iterator[bytes]:
+    """Patterns of lower-case bytes for a day with separators or a month's name; a zero may stand before each.
+
+    There are few, and each begins with a letter or digit: then one search for all of them is quick.
+    """
+    year = day[:4].encode()
+    month, number = day[4:6].lstrip("0").encode(), day[6:].lstrip("0").encode()
+    names = sorted({name.encode(code) for name in MONTHS[int(month) - 1] for code in ("utf-8", "latin-1")})
+    name = rb"(?:" + b"|".join(names) + rb")" + _REST
+    years = rb"(?:" + year + rb"|" + year[2:] + rb")"
+    # Without a century it takes a sign of dates between them to be one.
+    last = rb"(?:[-./_: ]" + year + rb"|[-./]" + year[2:] + rb")"
+    yield year + rb"(?:[-./_: ]0?%b[-./_: ]|%b%b)0?%b" % (month, _APART, name, number)
+    yield number + rb"(?:[-./_: ]0?%b%b|%b%b%b%b)" % (month, last, _APART, name, _BETWEEN, years)
+    yield month + rb"[-./_: ]0?" + number + last
+    yield from (one + _REST + _APART + rb"0?" + number + rb"[-./_, ]{1,2}" + years for one in names)
+
+
+def patterns_of_number(value: str) -> Iterator[bytes]:
+    """Patterns of lower-case bytes for an ID with other separators than its own, and for its digits from six on."""
+    for spelled in spellings(value):
+        if spelled.isascii():
+            parts = re.findall(r"[0-9]+|[a-z]+", spelled)
+            if len(parts) > 1 and len("".join(parts)) >= 5:
+                yield SEPARATOR.join(part.encode() for part in parts)
+    groups = re.findall(r"[0-9]+", value)
+    if len("".join(groups).lstrip("0")) >= 6 and not value.isdigit():
+        yield SEPARATOR.join(part.encode() for part in groups)
