@@ -141,7 +141,8 @@ def session(
 ) -> Outcome:
     """Take one session through every stage; the first three functions may change what those stages leave.
 
-    `on_defaced`: what the defacing does besides, as to withhold the session; `face`: what it measured of the T1w. Earlier sessions of the subject are audited again, as by Snakemake.
+    `on_defaced`: what the defacing does besides, as to withhold the session; `face`: what it measured of the T1w.
+    Earlier sessions of the subject are audited again, as by Snakemake.
     """
     prefix = "sub-{}_ses-{}".format(*names)
     for path, content in ((layout.record(*names), {"subject": names[0]}), (layout.identifiers(*names), identifiers)):
