@@ -78,6 +78,7 @@ onstart:
         lock.hold(layout.lock)
     except lock.LockError as error:
         raise WorkflowError(str(error)) from None
+    leftovers.empty_scripts(Path(".snakemake"))
     progress.show(logger, sys.stderr, lambda: workflow.dag.stats()[1])
     if any(job.rule.name == "scan_dicom" for job in workflow.dag.needrun_jobs()):
         check_before_scan()

@@ -10,7 +10,7 @@ from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 
 from unface import lock, settings
-from unface.cohort import progress
+from unface.cohort import leftovers, progress
 from unface.dicom.withdrawn import remaining, request, who_withdrew
 from unface.files import TableError
 from unface.layout import NOISE_STAGES, STAGES, Layout, by_subject, sampled

@@ -146,6 +146,8 @@ def test_a_run_that_is_killed_again_and_again_gives_the_same_release(undisturbed
     finished = run.snakemake("release")
     assert finished.returncode == 0, finished.stdout
     assert_as_undisturbed(run, undisturbed)
+    scripts = list((tmp_path / ".snakemake" / "scripts").iterdir())
+    assert all(script.stat().st_size == 0 for script in scripts), "a script of a killed job holds the settings"
 
 
 @dataclass(frozen=True)
