@@ -1,11 +1,12 @@
-"""NIfTI files without free text: the header is cleaned byte by byte, the voxels stay as they are.
+"""NIfTI files without free text: five fields of the header are emptied, the voxels stay as they are."""
 
-Offsets are those of nifti1.h (https://nifti.nimh.nih.gov/pub/dist/src/niftilib/nifti1.h).
-"""
-
-import struct
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+from nibabel.nifti1 import Nifti1Header
+from nibabel.orientations import aff2axcodes
+from nibabel.wrapstruct import WrapStructError
 
 from unface.packing import gzipped
 
@@ -13,13 +14,7 @@ HEADER_BYTES = 348
 DATA_START = 352
 """Where voxels begin: after the header and four bytes that say there is no extension."""
 
-TEXT_FIELDS = {
-    "data_type": slice(4, 14),
-    "db_name": slice(14, 32),
-    "descrip": slice(148, 228),
-    "aux_file": slice(228, 252),
-    "intent_name": slice(328, 344),
-}
+TEXT_FIELDS = ("data_type", "db_name", "descrip", "aux_file", "intent_name")
 """Fields that hold free text; dcm2niix puts the time of the scan into descrip, ImageComments into aux_file."""
 
 
@@ -51,29 +46,22 @@ def write_clean_gz(source: Path, target: Path) -> None:
         If `source` is not a NIfTI-1 image in one file.
     """
     with source.open("rb") as image:
-        header, start = _clean_header(image.read(DATA_START))
+        header = _header(image.read(HEADER_BYTES))
+        start = int(header["vox_offset"])
+        if start < DATA_START:
+            raise NotNiftiError("the voxels begin inside the header")
+        for name in TEXT_FIELDS:
+            header[name] = b""
+        header["vox_offset"] = DATA_START
         content = bytearray(DATA_START + source.stat().st_size - start)
-        content[:DATA_START] = header
+        content[:HEADER_BYTES] = header.binaryblock
         image.seek(start)
         image.readinto(memoryview(content)[DATA_START:])
     target.write_bytes(gzipped(content))
 
 
-def _clean_header(head: bytes) -> tuple[bytes, int]:
-    """The header without text or extension, and where the voxels begin in the source."""
-    order = _byte_order(head)
-    start = int(struct.unpack_from(f"{order}f", head, 108)[0])
-    if start < DATA_START:
-        raise NotNiftiError("the voxels begin inside the header")
-    header = bytearray(head[:HEADER_BYTES])
-    for place in TEXT_FIELDS.values():
-        header[place] = bytes(place.stop - place.start)
-    struct.pack_into(f"{order}f", header, 108, float(DATA_START))
-    return bytes(header) + bytes(DATA_START - HEADER_BYTES), start
-
-
 def geometry(source: Path) -> Geometry:
-    """Shape and orientation of an uncompressed NIfTI-1 image, from its sform.
+    """Shape and orientation of an uncompressed NIfTI-1 image.
 
     Raises
     ------
@@ -81,21 +69,16 @@ def geometry(source: Path) -> Geometry:
         If it is not a NIfTI-1 image.
     """
     with source.open("rb") as image:
-        head = image.read(DATA_START)
-    order = _byte_order(head)
-    dimensions = struct.unpack_from(f"{order}8h", head, 40)
-    rows = [struct.unpack_from(f"{order}4f", head, 280 + 16 * row) for row in range(3)]
-    axes = ""
-    for column in range(3):
-        values = [row[column] for row in rows]
-        largest = max(range(3), key=lambda index: abs(values[index]))
-        axes += ("LR", "PA", "IS")[largest][values[largest] > 0]
-    return Geometry(tuple(dimensions[1 : dimensions[0] + 1]), axes)
+        header = _header(image.read(HEADER_BYTES))
+    axes: Any = aff2axcodes(header.get_best_affine())  # type: ignore[no-untyped-call]
+    return Geometry(tuple(map(int, header.get_data_shape())), "".join(axes))
 
 
-def _byte_order(head: bytes) -> str:
-    if len(head) >= DATA_START and head[344:347] == b"n+1":
-        for order in "<>":
-            if struct.unpack_from(f"{order}i", head)[0] == HEADER_BYTES:
-                return order
-    raise NotNiftiError("no NIfTI-1 image in one file")
+def _header(block: bytes) -> Any:
+    try:
+        header: Any = Nifti1Header(block, check=False)  # type: ignore[no-untyped-call]
+    except WrapStructError:
+        raise NotNiftiError("the file is shorter than a header") from None
+    if header["magic"] != b"n+1" or header["sizeof_hdr"] != HEADER_BYTES:
+        raise NotNiftiError("no NIfTI-1 image in one file")
+    return header

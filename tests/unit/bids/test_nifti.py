@@ -1,4 +1,6 @@
 import gzip
+import hashlib
+import struct
 from pathlib import Path
 
 import nibabel
@@ -33,6 +35,28 @@ def test_text_and_extensions_go_and_everything_else_stays(image: Path, tmp_path:
     np.testing.assert_array_equal(before.affine, after.affine)
     changed = {name for name in before.header if before.header[name].tobytes() != after.header[name].tobytes()}
     assert changed == {"descrip", "aux_file", "db_name", "intent_name"}
+
+
+TEXTS = (slice(4, 32), slice(148, 252), slice(328, 344))
+"""Where nifti1.h has data_type and db_name, descrip and aux_file, intent_name."""
+OFFSET = slice(108, 112)
+"""vox_offset, which says where the voxels begin."""
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_no_other_byte_of_a_header_changes(order: str, image: Path, tmp_path: Path) -> None:
+    made = nibabel.load(image)
+    turned = nibabel.Nifti1Image(np.asanyarray(made.dataobj), made.affine, made.header.as_byteswapped(order))
+    nibabel.save(turned, tmp_path / "turned.nii")
+    nifti.write_clean_gz(tmp_path / "turned.nii", tmp_path / "clean.nii.gz")
+    before = bytearray((tmp_path / "turned.nii").read_bytes()[:348])
+    after = gzip.decompress((tmp_path / "clean.nii.gz").read_bytes())
+    assert struct.unpack(f"{order}f", after[OFFSET]) == (352.0,)
+    for place in TEXTS:
+        assert not any(after[place])
+        before[place] = bytes(place.stop - place.start)
+    before[OFFSET] = after[OFFSET]
+    assert after[:352] == bytes(before) + bytes(4)
 
 
 def test_the_same_image_gives_the_same_bytes_wherever_it_lies(image: Path, tmp_path: Path) -> None:
