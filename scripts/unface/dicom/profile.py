@@ -156,7 +156,7 @@ class Profile:
             "UI": "keep" if tag in CLASS_UIDS or "retain_uids" in self.options else "uid",
             "DA": self._any_date(),
             "DT": self._any_date(),
-            "TM": "empty" if self.moves_times else "check",
+            "TM": self._any_time(),
             "AS": "band",
             "CS": "check",
             "DS": "check",
@@ -171,6 +171,9 @@ class Profile:
         if self.shifts_dates:
             return "date"
         return "keep" if self.keeps_dates else "empty"
+
+    def _any_time(self) -> Action:
+        return "empty" if self.moves_times else "check"
 
     def _decide_private(self, group: int, creator: str, element: int, vr: str) -> tuple[Rule, str]:
         row = self._safe.get((group, creator, element))
@@ -197,7 +200,7 @@ class Profile:
             "UI": "keep" if "retain_uids" in self.options else "uid",
             "DA": self._any_date(),
             "DT": self._any_date(),
-            "TM": "check",
+            "TM": self._any_time(),
             "AS": "band",
             "CS": "check",
             "DS": "check",

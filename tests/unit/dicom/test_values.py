@@ -160,6 +160,15 @@ def test_dates_whole_and_partial_end_before_1926_and_keep_time_and_zone(value: s
     assert clean.SeriesTime == "101500.25"
 
 
+@pytest.mark.parametrize(("options", "left"), [(OPTIONS, "101500.25"), (("retain_safe_private",), "")])
+def test_a_time_in_a_private_element_goes_where_dates_go(options: tuple[str, ...], left: str) -> None:
+    ds = small(Modality="MR")
+    ds.private_block(0x0019, "SIEMENS MR HEADER", create=True).add_new(0x0C, "TM", "101500.25")
+    clean = engine(options).clean(written(ds, ExplicitVRLittleEndian), Splitter())
+    found = pydicom.dcmread(io.BytesIO(b"".join(bytes(part) for part in clean.parts)))
+    assert str(found[0x0019100C].value or "") == left
+
+
 def test_the_clean_file_names_its_method_and_the_codes_of_its_options() -> None:
     _, clean = cleaned(small(Modality="MR"))
     assert clean.DeidentificationMethod.startswith("unface ")
