@@ -3,7 +3,8 @@ import json
 import numpy as np
 import pytest
 
-from unface.morphometry import cohort, tables
+from unface.files import NOT_AVAILABLE
+from unface.morphometry import cohort
 from unface.morphometry.cohort import Pairs
 
 
@@ -64,7 +65,7 @@ def test_one_session_has_a_bias_and_says_what_it_cannot_tell() -> None:
     assert found.bias == -3
     assert "one session" in found.note
     cells = dict(zip(cohort.DESCRIPTIONS, found.cells(), strict=True))
-    assert cells["icc"] == cells["bias_low"] == cells["effect"] == tables.NOT_AVAILABLE
+    assert cells["icc"] == cells["bias_low"] == cells["effect"] == NOT_AVAILABLE
 
 
 def test_sessions_equal_before_and_after_agree_in_full() -> None:
