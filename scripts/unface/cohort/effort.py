@@ -52,6 +52,8 @@ def _seconds(path: Path) -> list[float]:
 
 
 def clock(seconds: float) -> str:
-    """A time for readers: `4 min 05 s`, from an hour on `2 h 05 min`."""
+    """A time for readers: `12 s`, `4 min 05 s`, from an hour on `2 h 05 min`."""
     minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes // 60} h {minutes % 60:02d} min" if minutes >= 60 else f"{minutes} min {rest:02d} s"
+    if minutes >= 60:
+        return f"{minutes // 60} h {minutes % 60:02d} min"
+    return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from small_cohort import jobs_in
+from unface.cohort.effort import clock
 from unface.cohort.progress import Progress, show
 from unface.settings import PROJECT
 
@@ -72,7 +73,7 @@ def test_a_terminal_shows_the_sessions_of_each_stage(logger: logging.Logger) -> 
     convert, deface, total = progress.lines()
     assert convert == f"  convert  {'#' * 24}  2 of 2"
     assert deface == f"  deface   {'.' * 24}  0 of 2  1 running"
-    assert total.startswith("  2 of 4 jobs, 1 failed; 0 min 00 s, about 0 min 00 s to go")
+    assert total.startswith("  2 of 4 jobs, 1 failed; 0 s, about 0 s to go")
 
 
 def test_what_else_is_said_stands_above_and_jobs_are_not_named(logger: logging.Logger) -> None:
@@ -94,6 +95,11 @@ def test_what_is_printed_after_the_last_job_stays(logger: logging.Logger) -> Non
     logger.info("Complete log")
     logger.handlers[0].close()
     assert terminal.getvalue() == before
+
+
+@pytest.mark.parametrize(("seconds", "words"), [(12.4, "12 s"), (245, "4 min 05 s"), (7501, "2 h 05 min")])
+def test_a_time_reads_well(seconds: float, words: str) -> None:
+    assert clock(seconds) == words
 
 
 def test_nothing_changes_where_there_is_no_terminal(logger: logging.Logger) -> None:
