@@ -25,6 +25,7 @@ class Unit:
         "new",
         "parts",
         "raw",
+        "shape",
         "size",
         "start",
         "tag",
@@ -46,6 +47,7 @@ class Unit:
         self.new: bytes | None = None
         self.counts = 0
         self.fields: dict[str, list[str]] | None = None
+        self.shape: dict[int, int] | None = None
         self.collected = False
 
     def forget(self) -> None:

@@ -10,8 +10,8 @@ from unface.files import TableError, read_users_table
 LABEL = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9]+")
 """Letters and digits, not digits alone: a command line would read 00007 as the number 7."""
 NOBODY = re.compile(
-    r"[\W_0x]*|anon(ym[a-z]*)?|unknown|unnamed|none|null|no ?(name|body)|n/?a|removed|de-?identified|test|patient|phantom"
-    r"|human|volunteer|subject",
+    r"[\W_0x]*|anon(ym[a-z]*)?|unknown|unnamed|none|null|no ?(name|body)|n/?a|removed|de-?identified|test|patient"
+    r"|phantom|human|volunteer|subject",
     re.I,
 )
 """Names and IDs that stand for a missing one: many people may share them, and they identify none."""
