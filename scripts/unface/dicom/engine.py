@@ -15,6 +15,7 @@ from unface.dicom.codestreams import without_comments
 from unface.dicom.demographics import Demographics
 from unface.dicom.encoding import ITEM_TAG, Encoded, UnreadableError, decode, element, new_file_meta
 from unface.dicom.identifiers import Collector, Secrets
+from unface.dicom.pixels import Images, without_rest
 from unface.dicom.profile import Profile
 from unface.dicom.splitter import Splitter, Unit
 from unface.dicom.values import Values, padded, vocabulary
@@ -74,6 +75,7 @@ class Engine:
         self.profile = profile
         self.secrets = Secrets(answers, vocabulary())
         self.walker = Walker(profile, Values(key, key.shift_days(identity), profile, self.secrets, first_minute))
+        self._images = Images()
         self._searched: set[tuple[str, str]] = set()
         self._additions = {
             implicit: additions(pseudonym, profile, implicit, demographics) for implicit in (False, True)
@@ -110,6 +112,7 @@ class Engine:
             raise
 
     def _cleaned(self, encoded: Encoded, units: list[Unit], at: int) -> Clean:
+        size = self._images.size(units, encoded.implicit)
         result = self.walker.rewrite(encoded, units, at, self._additions[encoded.implicit])
         if not encoded.sop_class or not result.sop_instance:
             raise UnreadableError("a file has no SOP class or instance")
@@ -122,10 +125,12 @@ class Engine:
         if self.secrets.found(b"\n".join(fresh).lower()):
             raise IdentifierLeftError
         self._searched.add(kind)
-        pixels = memoryview(encoded.data)[slice(*result.pixels)]
+        head, pixels, padding = b"", memoryview(encoded.data)[slice(*result.pixels)], b""
         if encoded.transfer_syntax.startswith(COMPRESSED):
             pixels = memoryview(without_comments(bytes(pixels), encoded.transfer_syntax))
-        return Clean((b"".join((meta, *result.header)), pixels, result.tail), result.counts)
+        elif pixels:
+            head, pixels, padding = without_rest(encoded.data, result.pixels, encoded.implicit, size)
+        return Clean((b"".join((meta, *result.header, head)), pixels, padding + result.tail), result.counts)
 
 
 def read_bytes(path: Path | str) -> bytes:

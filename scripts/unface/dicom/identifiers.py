@@ -268,10 +268,12 @@ class Secrets:
         patterns: set[bytes] = set()
         for value in answers.get("name", ()):
             parts = [part for part in re.split(r"[\^=\s,.;_]+", value) if part]
-            for whole in (value, *(sign.join(order) for sign in " _-." for order in (parts, parts[::-1]))):
+            alone = {form for part in parts for form in _forms(part) if len(form) >= LEAST and form not in common}
+            words |= alone.union(*(_forms(word) - common for word in joined(value)))
+            # What holds a word that is searched for by itself is found with it.
+            signs = " " if alone else " _-."
+            for whole in (value, *(sign.join(order) for sign in signs for order in (parts, parts[::-1]))):
                 phrases |= _forms(whole)
-            for part in {*parts, *joined(value)}:
-                words |= {form for form in _forms(part) if len(form) >= LEAST and form not in common}
         for kind in ("id", "other"):
             for value in answers.get(kind, ()):
                 phrases |= _forms(value)

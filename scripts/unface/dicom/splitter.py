@@ -27,6 +27,7 @@ class Unit:
         "new",
         "parts",
         "raw",
+        "shape",
         "size",
         "start",
         "tag",
@@ -48,6 +49,7 @@ class Unit:
         self.new: bytes | None = None
         self.counts = 0
         self.fields: dict[str, list[str]] | None = None
+        self.shape: dict[int, int] | None = None
         self.collected = False
 
     def forget(self) -> None:
