@@ -10,6 +10,7 @@ import yaml
 
 from staged_sessions import PROTOCOLS, RELEASE, run, session
 from unface import settings
+from unface.bids.rule_check import KEYS
 from unface.bids.rules import load
 from unface.layout import Layout
 from unface.release import protocol
@@ -167,6 +168,12 @@ def test_the_users_mapping_rules_go_out_without_what_they_ask_of_headers(
     (tmp_path / "kept").mkdir()
     protocol.keep(config, rules, tmp_path / "kept" / "settings.json")
     assert (tmp_path / "kept" / protocol.RULES).read_text() == rules.read_text()
+
+
+def test_every_key_of_a_mapping_rule_goes_out(tmp_path: Path) -> None:
+    rules = tmp_path / "rules.yaml"
+    rules.write_text(yaml.safe_dump({"rules": [dict.fromkeys(KEYS, "x")]}))
+    assert yaml.safe_load(protocol.public_rules(rules))["rules"][0].keys() == set(KEYS)
 
 
 def test_of_a_dcm2bids_configuration_only_what_unface_reads_goes_out(tmp_path: Path) -> None:
