@@ -45,21 +45,21 @@ def convert_session(
     rules: Path,
     settings: Convert,
     *,
-    dicom: Path | None = None,
-    identifiers: Path | None = None,
+    dicom: Path,
+    identifiers: Path,
 ) -> None:
     """Write the BIDS images of a session below `work.folder / "bids"`, and `series.json`: the state of each series.
 
     Parameters
     ----------
     deidentified
-        The folder of the stage deidentify: what is converted.
+        The folder of the stage deidentify, which says how it left each series.
     record
         The session's record: what the mapping rules look at, as the inventory showed it in `protocols.tsv`.
     rules
         The mapping rules.
     dicom
-        The clean files, a folder for each series; `dicom` in the folder of the stage if not given.
+        The clean files, a folder for each series: what is converted.
     identifiers
         The session's known answers: no name of an image may hold one, for names are told in reasons and logs.
 
@@ -73,11 +73,11 @@ def convert_session(
     acquisitions = _planned(session, mapping, deidentified)
     for one in acquisitions:
         if not one.state:
-            _convert(work, one, dicom or deidentified / "dicom")
+            _convert(work, one, dicom)
             _match_again(one, mapping)
     for note in repeats.settle(acquisitions, settings.repeats):
         work.note(note)
-    _place(work, acquisitions, json.loads(identifiers.read_text(encoding="utf-8")) if identifiers else {})
+    _place(work, acquisitions, json.loads(identifiers.read_text(encoding="utf-8")))
     _complete(work, session, acquisitions)
     written = _write(work, acquisitions)
     _write_scans(work, session, written)

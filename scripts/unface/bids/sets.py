@@ -103,11 +103,11 @@ def began_together(one: Acquisition, other: Acquisition) -> bool:
 def _clash(one: Acquisition, other: Acquisition) -> bool:
     """Whether two acquisitions have images of the same place in a set.
 
-    Of what began together, echo times tell echoes apart too, for scanners that number each series from 1. Without
-    that, another echo time is another scan.
+    Of what began together and is of one kind, echo times tell echoes apart too, for scanners that number each series
+    from 1. Without that, another echo time is another scan, or the mean of echoes.
     """
-    together = began_together(one, other)
-    return bool(places(one, by_time=together) & places(other, by_time=together))
+    echoes = began_together(one, other) and one.fields.get("ImageType") == other.fields.get("ImageType")
+    return bool(places(one, by_time=echoes) & places(other, by_time=echoes))
 
 
 def places(one: Acquisition, *, by_time: bool = False) -> set[tuple[Any, ...]]:

@@ -75,7 +75,9 @@ def take_in(dicom: Path, results: Path) -> Layout:
 def convert(
     layout: Layout, rules: Path = RULES, *, identifiers: Path | None = None, **settings: str
 ) -> list[Converted]:
-    """Convert every session of an inventory."""
+    """Convert every session of an inventory; where no known answers are given, there are none."""
+    nothing_known = layout.results / "nothing_known.json"
+    nothing_known.write_text("{}", encoding="utf-8")
     chosen = {"rules": str(rules), "unmapped": "exclude", "repeats": "last", "incomplete": "withhold"} | settings
     found = []
     for subject, session in layout.read_sessions():
@@ -85,7 +87,13 @@ def convert(
             subject,
             session,
             lambda work, clean=clean, record=record: convert_session(
-                work, clean, record, rules, Convert.of(chosen), identifiers=identifiers
+                work,
+                clean,
+                record,
+                rules,
+                Convert.of(chosen),
+                dicom=clean / "dicom",
+                identifiers=identifiers or nothing_known,
             ),
             layout=layout,
             protocol={},

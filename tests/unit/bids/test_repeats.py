@@ -161,6 +161,14 @@ def test_echoes_of_one_scan_are_told_apart_by_their_times_where_each_series_numb
     assert [(one.state, one.run) for one in echoes] == [("", None), ("", None)]
 
 
+def test_the_mean_of_echoes_is_no_further_echo() -> None:
+    began = "1900-01-01T00:01:00"
+    echoes = acquisition(1, ("magnitude", 1), ("magnitude", 2), match=T1W, began=began, ImageType=["M"])
+    mean = acquisition(2, match=T1W, began=began, ImageType=["M", "MEAN"], sidecar={"EchoTime": 0.004})
+    repeats.settle([echoes, mean], "last")
+    assert [(one.state, one.run) for one in (echoes, mean)] == [("", 1), ("", 2)]
+
+
 @pytest.mark.parametrize(("protocol", "echo"), [("other", 3), ("rest", None)])
 def test_what_follows_a_run_is_no_further_echo_of_it(protocol: str, echo: int | None) -> None:
     run = acquisition(1, ("magnitude", 1), ("magnitude", 2), EchoTime=[12, 30])
@@ -251,6 +259,13 @@ def test_of_reconstructions_that_nothing_tells_apart_the_last_is_kept_and_the_ot
     assert (one.state, one.reason) == ("duplicate", "another reconstruction of the acquisition of s002")
     assert (other.state, other.reconstruction) == ("", "")
     assert any("s001 is another reconstruction" in note for note in notes)
+
+
+@pytest.mark.parametrize(("setting", "second"), [("last", "t1 filtered"), ("all", "t1")])
+def test_reconstructions_without_a_known_word_are_numbered_and_none_is_lost(setting: str, second: str) -> None:
+    one, other = reconstruction(1, "t1"), reconstruction(2, second)
+    repeats.settle([one, other], setting)
+    assert [(each.state, each.run, each.reconstruction) for each in (one, other)] == [("", None, "1"), ("", None, "2")]
 
 
 def test_what_was_measured_with_other_b_values_is_no_other_reconstruction() -> None:
