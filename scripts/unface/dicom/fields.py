@@ -30,6 +30,28 @@ IDENTITY: Mapping[int, str] = {
 }
 """What tells people, sessions and series apart."""
 
+NAMES: Mapping[int, str] = {
+    0x00080090: "ReferringPhysicianName",
+    0x00081048: "PhysiciansOfRecord",
+    0x00081050: "PerformingPhysicianName",
+    0x00081060: "NameOfPhysiciansReadingStudy",
+    0x00081070: "OperatorsName",
+    0x00101001: "OtherPatientNames",
+    0x00101005: "PatientBirthName",
+    0x00101060: "PatientMotherBirthName",
+    0x00102297: "ResponsiblePerson",
+    0x00321032: "RequestingPhysician",
+}
+NUMBERS_OF_PEOPLE: Mapping[int, str] = {
+    0x00080050: "AccessionNumber",
+    0x00101000: "OtherPatientIDs",
+    0x00101090: "MedicalRecordLocator",
+    0x00200010: "StudyID",
+    0x00380010: "AdmissionID",
+    0x00401001: "RequestedProcedureID",
+}
+"""Names and numbers beside the patient's own that no public table may show; no record holds them, no rule sees them."""
+
 TEXT: Mapping[int, str] = {
     0x00080008: "ImageType",
     0x00080016: "SOPClassUID",
@@ -99,7 +121,7 @@ SOP_INSTANCE = 0x00080018
 IMAGE_TYPE = 0x00080008
 PATIENT_ID, STUDY, SERIES = 0x00100020, 0x0020000D, 0x0020000E
 
-SERIES_TAGS = (*IDENTITY, *TEXT, *NUMBERS, *BINARY, *PRIVATE)
+SERIES_TAGS = (*IDENTITY, *NAMES, *NUMBERS_OF_PEOPLE, *TEXT, *NUMBERS, *BINARY, *PRIVATE)
 """Elements whose distinct values are kept for each series."""
 
 KEPT_TAGS = (*SERIES_TAGS, *sorted({entry[1] for entry in PRIVATE.values()}))
@@ -144,7 +166,7 @@ def keyword(tag: int) -> str:
         return BINARY[tag][0]
     if tag in PRIVATE:
         return PRIVATE[tag][0]
-    return IDENTITY.get(tag) or TEXT.get(tag) or NUMBERS[tag]
+    return next(names[tag] for names in (IDENTITY, NAMES, NUMBERS_OF_PEOPLE, TEXT, NUMBERS) if tag in names)
 
 
 def decode(tag: int, raw: bytes, order: str, charset: bytes | None) -> Any:
