@@ -376,9 +376,10 @@ def _alone(literal: bytes, text: bytes) -> bool:
 
 
 def _apart(pattern: bytes) -> bytes:
-    """A pattern that ends in a digit, for where no letter (before a letter) or digit stands beside it."""
+    """A pattern for where no letter (beside a letter) or digit (beside a digit) stands before or after it."""
     before = rb"(?<![0-9.])0?" if pattern[:1].isdigit() else rb"(?<![a-z])"
-    return before + rb"(?:" + pattern + rb")(?![0-9]|\.[0-9])"
+    after = rb"(?![a-z])" if pattern[-1:].isalpha() else rb"(?![0-9]|\.[0-9])"
+    return before + rb"(?:" + pattern + rb")" + after
 
 
 def _forms(value: str) -> set[bytes]:
