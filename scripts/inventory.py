@@ -19,6 +19,7 @@ summary = collect(
     subjects=settings.named_file(snakemake.config, "subjects"),
     withdrawn=settings.named_file(snakemake.config, "withdrawal.subjects"),
     forget=snakemake.config["withdrawal"]["restricted"],
+    ignore=snakemake.config["audit"]["ignore"],
     rules=settings.mapping_rules(snakemake.config),
 )
 for scan in snakemake.input.scans:

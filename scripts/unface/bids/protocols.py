@@ -6,15 +6,24 @@ geometry may differ, and where they do the group says so: what a curator calls a
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
 from typing import Any
 
 from unface.bids.rules import Match
 from unface.pseudonyms import Key
 
 VENDORS = ("Siemens", "GE", "Philips", "UIH", "Canon", "Toshiba", "Hitachi", "Fujifilm", "Bruker", "Agilent", "Esaote")
+
+MODELS = frozenset(
+    [
+        *("achieva", "aera", "allegra", "ambition", "architect", "avanto", "biograph", "connectom", "discovery"),
+        *("elition", "espree", "explorer", "fit", "galan", "ingenia", "intera", "lumina", "magnetom", "optima"),
+        *("orian", "pioneer", "premier", "prisma", "signa", "skyra", "sola", "sonata", "symphony", "terra", "titan"),
+        *("trio", "triotim", "vantage", "verio", "vida"),
+    ]
+)
+"""Words in the names of scanners, which identify nobody, be they also called Vida or Tim."""
 
 PARAMETERS = (
     *("MagneticFieldStrength", "RepetitionTime", "EchoTime", "InversionTime", "FlipAngle", "Rows", "Columns", "Slices"),
@@ -172,13 +181,13 @@ PUBLIC_COLUMNS = (
 RESTRICTED_COLUMNS = (*PUBLIC_COLUMNS, "series_description", "protocol_name", "sequence_name")
 
 
-def public_row(group: ProtocolGroup, secrets: frozenset[str], suggestion: str = "") -> dict[str, str]:
+def public_row(group: ProtocolGroup, tells: Callable[[str], bool], suggestion: str = "") -> dict[str, str]:
     """A group without free text.
 
     Parameters
     ----------
-    secrets
-        Words of the cohort's own identifiers, in lower case: a value that holds one is not shown.
+    tells
+        Whether a text holds one of the cohort's own identifiers (`identifiers.OwnWords`): it is not shown then.
     suggestion
         What the group may be, where the rules leave it open.
     """
@@ -212,19 +221,23 @@ def public_row(group: ProtocolGroup, secrets: frozenset[str], suggestion: str = 
             for name, counts in group.variants.items()
         ),
     }
-    return {name: "" if _holds(value, secrets) else value for name, value in row.items()}
+    # Of numbers only a long one can be somebody's: 2300 ms are a setting, be it also a patient's ID.
+    searched = {name for name, value in row.items() if name in _OF_HEADERS or re.search(r"\d{6}", value)}
+    return {name: "" if name in searched and tells(value) else value for name, value in row.items()}
 
 
 def restricted_row(group: ProtocolGroup, suggestion: str = "") -> dict[str, str]:
     """A group with the free text that a curator writes rules by."""
     texts = {column: text_of(group.fields.get(name)) for column, name in _TEXTS.items()}
     return (
-        public_row(group, frozenset(), suggestion)
+        public_row(group, lambda text: False, suggestion)
         | {"model": text_of(group.fields.get("ManufacturerModelName"))}
         | texts
     )
 
 
+_OF_HEADERS = {"result", "rules", "suggestion", "model", "modality", "sequence", "image_type", "dimensions"}
+"""Columns whose words come from headers, or from rules that take them from there."""
 _TEXTS = {
     "series_description": "SeriesDescription",
     "protocol_name": "ProtocolName",
@@ -245,10 +258,3 @@ def _coded(value: Any) -> str:
 
 def _model(value: Any) -> str:
     return re.sub(r"[^A-Za-z0-9 ._+-]", "", text_of(value))[:40]
-
-
-def _holds(value: str, secrets: frozenset[str]) -> bool:
-    """Whether one of its words is a secret, or holds one of 5 letters and more: labels have no spaces."""
-    words = set(re.findall(r"[^\W_]+", value.casefold()))
-    parts = {word[at:end] for word in words for at, end in combinations(range(len(word) + 1), 2) if end - at > 4}
-    return not secrets.isdisjoint(words | parts)

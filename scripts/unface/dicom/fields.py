@@ -28,6 +28,14 @@ IDENTITY = _tags("""
     SeriesDate AcquisitionDate ContentDate
 """)
 """What tells people, sessions and series apart."""
+NAMES = _tags("""
+    ReferringPhysicianName PhysiciansOfRecord PerformingPhysicianName NameOfPhysiciansReadingStudy OperatorsName
+    OtherPatientNames PatientBirthName PatientMotherBirthName ResponsiblePerson RequestingPhysician
+""")
+NUMBERS_OF_PEOPLE = _tags("""
+    AccessionNumber OtherPatientIDs MedicalRecordLocator StudyID AdmissionID RequestedProcedureID
+""")
+"""Names and numbers beside the patient's own that no public table may show; no record holds them, no rule sees them."""
 
 TEXT = _tags("""
     ImageType SOPClassUID SeriesTime AcquisitionTime AcquisitionDateTime Modality Manufacturer SeriesDescription
@@ -64,7 +72,7 @@ SOP_INSTANCE = 0x00080018
 IMAGE_TYPE = 0x00080008
 PATIENT_ID, STUDY, SERIES = 0x00100020, 0x0020000D, 0x0020000E
 
-SERIES_TAGS = (*IDENTITY, *TEXT, *NUMBERS, *BINARY, *PRIVATE)
+SERIES_TAGS = (*IDENTITY, *NAMES, *NUMBERS_OF_PEOPLE, *TEXT, *NUMBERS, *BINARY, *PRIVATE)
 """Elements whose distinct values are kept for each series."""
 
 KEPT_TAGS = (*SERIES_TAGS, *sorted({entry[1] for entry in PRIVATE.values()}))
@@ -109,7 +117,7 @@ def keyword(tag: int) -> str:
         return BINARY[tag][0]
     if tag in PRIVATE:
         return PRIVATE[tag][0]
-    return IDENTITY.get(tag) or TEXT.get(tag) or NUMBERS[tag]
+    return next(names[tag] for names in (IDENTITY, NAMES, NUMBERS_OF_PEOPLE, TEXT, NUMBERS) if tag in names)
 
 
 def decode(tag: int, raw: bytes, order: str, charset: bytes | None) -> Any:

@@ -66,6 +66,8 @@ CHARACTER_SET, BIRTH_DATE = 0x00080005, 0x00100030
 CHARACTER_SETS = sorted({"utf-8", *python_encoding.values()})
 SHORT_ID = 3
 """Identifiers no longer than this are in many names by chance."""
+LEAST_NUMBER = 6
+"""Digits of an ID that are looked for without its letters."""
 LEAST_PART = 5
 """Characters of a word that is looked for as a part of a label."""
 COLLECTED_VRS = {b"PN", b"UI", b"DA", b"DT"}
@@ -230,16 +232,20 @@ class OwnWords:
         ids = {re.sub(r"[\W_]+", "", value) for value in answers.get("id", ()) if len(value) > SHORT_ID}
         self._words = _words_of_names(answers)
         self._words |= {spelled for number in ids if len(number) > SHORT_ID for spelled in spellings(number)}
+        digits = {re.sub(r"\D", "", number).lstrip("0") for number in ids}
+        self._words |= {number for number in digits if len(number) >= LEAST_NUMBER}
         self._words |= {word for day in answers.get("date", ()) for word in words_of_day(day)}
-        self._words -= {word.decode() for word in common}
+        self._common = {word.decode() for word in common}
+        self._words -= self._common
 
     def found(self, text: str) -> bool:
         """Whether the text holds one of the words."""
-        pieces = [piece.casefold() for piece in _PIECES.findall(text)]
+        whole = [word for word in re.findall(r"[^\W_]+", text) if word.casefold() not in self._common]
+        pieces = [piece.casefold() for word in whole for piece in _PIECES.findall(word)]
         ends = range(1, len(pieces) + 1)
         runs = {"".join(pieces[start:end]) for end in ends for start in range(max(0, end - LONGEST_RUN), end)}
-        whole = re.findall(r"[^\W_]+", text.casefold())
-        parts = {word[at:end] for word in whole for at, end in combinations(range(len(word) + 1), 2)}
+        lower = [word.casefold() for word in whole]
+        parts = {word[at:end] for word in lower for at, end in combinations(range(len(word) + 1), 2)}
         return not self._words.isdisjoint(runs | {part for part in parts if len(part) >= LEAST_PART})
 
 
@@ -370,9 +376,10 @@ def _alone(literal: bytes, text: bytes) -> bool:
 
 
 def _apart(pattern: bytes) -> bytes:
-    """A pattern that ends in a digit, for where no letter (before a letter) or digit stands beside it."""
+    """A pattern for where no letter (beside a letter) or digit (beside a digit) stands before or after it."""
     before = rb"(?<![0-9.])0?" if pattern[:1].isdigit() else rb"(?<![a-z])"
-    return before + rb"(?:" + pattern + rb")(?![0-9]|\.[0-9])"
+    after = rb"(?![a-z])" if pattern[-1:].isalpha() else rb"(?![0-9]|\.[0-9])"
+    return before + rb"(?:" + pattern + rb")" + after
 
 
 def _forms(value: str) -> set[bytes]:

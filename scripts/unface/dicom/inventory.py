@@ -1,10 +1,10 @@
 """The inventory of a cohort: what the scans found, as sessions, series and protocol groups."""
 
 import json
-import re
 import shutil
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Self
@@ -14,12 +14,16 @@ from unface.bids.criteria import values_of
 from unface.bids.protocols import Acquisition, ProtocolGroup
 from unface.bids.rules import Rules, load
 from unface.bids.suggestions import suggested_rules, suggestion
+from unface.dicom import fields
 from unface.dicom.found import FoundSeries, Scans
+from unface.dicom.identifiers import OwnWords, usable
 from unface.dicom.people import People, known_so_far
 from unface.dicom.records import Series, SessionRecord, merged_fields
-from unface.dicom.subjects import read_subjects
+from unface.dicom.subjects import SubjectTable, read_subjects
+from unface.dicom.values import vocabulary
 from unface.dicom.withdrawn import linked, read_withdrawn
-from unface.files import table_text, write_whole
+from unface.dicom.written import days
+from unface.files import TableError, table_text, write_whole
 from unface.layout import Layout
 from unface.pseudonyms import Key
 from unface.settings import SettingsError, rules_digest, subjects_digest
@@ -82,6 +86,7 @@ def collect(
     *,
     withdrawn: Path | None = None,
     forget: bool = False,
+    ignore: Sequence[str] = (),
 ) -> Summary:
     """Make sessions of what the scans found and write every table of the inventory.
 
@@ -100,11 +105,13 @@ def collect(
         The table of subjects who withdrew their consent: they have no sessions.
     forget
         Whether the linkage, too, leaves them out.
+    ignore
+        Words that are no secret although a header holds them as an identifier.
 
     Raises
     ------
     TableError, RulesError
-        If the table or the rules are wrong.
+        If the table or the rules are wrong, or a label of the table tells who the patient is.
     SettingsError
         If the scans found no image at all, as where a disk is not there: nothing is changed.
     """
@@ -118,6 +125,7 @@ def collect(
             "no DICOM image was found: does dicom_dir name the folder of raw DICOM, and is its disk there? "
             "The last inventory stays as it is"
         )
+    _refuse_telling_labels(scans_read.series, table, ignore)
     people = People(scans_read.series, key, table, known_so_far(layout))
     ever = {*linked(layout), *people.linked()}
     gone_for_good = read_withdrawn(withdrawn, ever)
@@ -137,7 +145,7 @@ def collect(
     _remove_old_archives(layout, unpacked)
     acquisitions = [one for entry in listed for one in entry.acquisitions(mapping)]
     groups = protocols.group_acquisitions(acquisitions, key)
-    _write_protocols(layout, groups, _secret_words(scans_read.series))
+    _write_protocols(layout, groups, _own_words(scans_read.series, protocols.MODELS))
     write_whole(layout.inventory, _inventory_table(listed, groups), mode=0o600)
     write_whole(layout.linkage, people.linkage_table(), mode=0o600)
     past = [(subject, patient) for subject, patient in sorted(ever) if not (forget and subject in gone_for_good)]
@@ -252,10 +260,10 @@ def _remove_old_records(layout: Layout, listed: Sequence[_Listed]) -> int:
     return len(stale)
 
 
-def _write_protocols(layout: Layout, groups: Sequence[ProtocolGroup], secrets: frozenset[str]) -> None:
+def _write_protocols(layout: Layout, groups: Sequence[ProtocolGroup], own: OwnWords) -> None:
     guesses = [suggestion(group.match, group.fields) for group in groups]
     named = [(group, guess.name if guess else "") for group, guess in zip(groups, guesses, strict=True)]
-    public = [protocols.public_row(group, secrets, name) for group, name in named]
+    public = [protocols.public_row(group, own.found, name) for group, name in named]
     write_whole(layout.protocols, table_text(protocols.PUBLIC_COLUMNS, public))
     restricted = table_text(
         protocols.RESTRICTED_COLUMNS, [protocols.restricted_row(group, name) for group, name in named]
@@ -338,11 +346,49 @@ def _inventory_table(listed: Sequence[_Listed], groups: Sequence[ProtocolGroup])
     return table_text(columns, rows)
 
 
-def _secret_words(found: Iterable[FoundSeries]) -> frozenset[str]:
-    """Words of the patients' own identifiers that no public table may show: of names from 3 letters on."""
-    words: set[str] = set()
+_NAMES = ("PatientName", *fields.NAMES.values())
+_IDS = ("PatientID", *fields.NUMBERS_OF_PEOPLE.values())
+_DATES = ("PatientBirthDate", "StudyDate", "SeriesDate", "AcquisitionDate", "ContentDate")
+
+
+def _own_words(found: Iterable[FoundSeries], common: Iterable[str]) -> OwnWords:
+    """What tells of some series' people, of every kind that the scans read."""
+    answers: dict[str, set[str]] = {"name": set(), "id": set(), "date": set()}
     for one in found:
-        for name, least in (("PatientID", 4), ("PatientName", 3), ("PatientBirthDate", 4)):
-            for value in one.values.get(name, ()):
-                words.update(word for word in re.findall(r"[^\W_]+", str(value).casefold()) if len(word) >= least)
-    return frozenset(words)
+        for kind, names in (("name", _NAMES), ("id", _IDS)):
+            answers[kind].update(text for name in names for text in _texts(one, name))
+        answers["date"].update(day for name in _DATES for text in _texts(one, name) for day in days(text))
+    return OwnWords(usable(answers), vocabulary() | {word.casefold().encode() for word in common})
+
+
+def _texts(one: FoundSeries, name: str) -> Iterator[str]:
+    """The values of a field; text that is UTF-8 under another name is read as both."""
+    for value in one.values.get(name, ()):
+        for text in map(str, value if isinstance(value, list) else [value]):
+            yield text
+            if not text.isascii():
+                with suppress(UnicodeError):
+                    yield text.encode("latin-1").decode("utf-8")
+
+
+def _refuse_telling_labels(found: Iterable[FoundSeries], table: SubjectTable, ignore: Iterable[str]) -> None:
+    """Raise `TableError` if a label is one of the patient's own names, IDs or dates: it would stand in every path."""
+    of_patient: dict[str, list[FoundSeries]] = {}
+    for one in found:
+        if one.patient in table.patients:
+            of_patient.setdefault(one.patient, []).append(one)
+    telling: dict[int, set[str]] = {}
+    for patient, members in of_patient.items():
+        own = _own_words(members, ignore)
+        number = "".join(filter(str.isalnum, patient))
+        is_number = number not in {word.casefold() for word in ignore}
+        for names in {table.names(patient, one.study) for one in members}:
+            for kind, label in (("subject", names.subject), ("session", names.session)):
+                if label and (own.found(label) or (is_number and label.casefold() == number)):
+                    telling.setdefault(names.line, set()).add(kind)
+    if telling:
+        lines = (f"line {line}: the {' and the '.join(sorted(kinds))}" for line, kinds in sorted(telling.items()))
+        raise TableError(
+            f"subjects: {'; '.join(lines)} holds one of the patient's own names, IDs or dates, and labels stand in "
+            "every path: give another, or name the word in audit.ignore if it is no secret"
+        )

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from unface.dicom.elements import UNDEFINED, UnreadableError, element_at, long_at
+from unface.dicom.elements import UNDEFINED
+from unface.dicom.encoding import UnreadableError, element_at, long_at
 from unface.dicom.splitter import Unit
 
 SAMPLES, FRAMES, ROWS, COLUMNS, BITS = 0x00280002, 0x00280008, 0x00280010, 0x00280011, 0x00280100

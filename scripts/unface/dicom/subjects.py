@@ -27,6 +27,8 @@ class Names:
 
     subject: str | None = None
     session: str | None = None
+    line: int = 0
+    """Where the table says so."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,7 @@ def read_subjects(path: Path | None) -> SubjectTable:
     subjects: dict[str, tuple[str, int]] = {}
     for number, row in read_users_table(path, "subjects", ("patient_id", "subject"), OPTIONAL):
         patient, study = normalised(row["patient_id"]), row.get("study_uid", "")
-        names = Names(row["subject"], row.get("session") or None)
+        names = Names(row["subject"], row.get("session") or None, number)
         if not patient:
             errors.append(f"line {number}: patient_id is empty")
         errors += [f"line {number}: {problem}" for problem in (*_label_problems(names), *demographics.problems(row))]
@@ -89,7 +91,7 @@ def read_subjects(path: Path | None) -> SubjectTable:
         else:
             table.patients[patient] = names
     for (patient, _), names in table.studies.items():
-        table.patients.setdefault(patient, Names(names.subject))
+        table.patients.setdefault(patient, Names(names.subject, line=names.line))
     if errors:
         raise TableError("subjects: " + "; ".join(errors))
     return table

@@ -330,12 +330,15 @@ def _dates(value: str) -> Iterator[tuple[str, bool]]:
             # 19:04:17 is a time of day, 10 11 12 a row of numbers.
             if separator not in ": ":
                 yield separator.join(part[-2:] for part in order), False
+    ordinal = day.lstrip("0") + {"1": "st", "2": "nd", "3": "rd"}.get(day[1] if day[0] != "1" else "", "th")
     for names in _MONTHS:
         name = fold(names.split(" ")[int(month) - 1])
         for word in {name, name[:3]}:
-            for number in {day, day.lstrip("0")}:
-                for separator in ("", " ", "-", ". "):
+            for number in {day, day.lstrip("0"), ordinal}:
+                for separator in ("", " ", "-", "/", "_", ".", ". "):
                     yield f"{number}{separator}{word}{separator.strip('. ') or separator[-1:]}{year}", False
                     yield f"{number}{separator}{word}{separator.strip('. ') or separator[-1:]}{year[2:]}", False
-                for between in (" ", ", "):
-                    yield f"{word} {number}{between}{year}", False
+                for between in (" ", ", ", "-", "/"):
+                    yield f"{word}{between.strip(', ') or ' '}{number}{between}{year}", False
+            for separator in ("", " ", "-", "/"):
+                yield separator.join((year, word, day)), False

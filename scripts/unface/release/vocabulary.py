@@ -17,8 +17,18 @@ MAKERS = frozenset(
     ]
 )
 _BODY = frozenset(["brain", "head", "headneck", "neck", "cspine"])
+_MODELS = frozenset(
+    [
+        *("triotim", "trio", "skyra", "skyra_fit", "skyra fit", "prisma", "prisma_fit", "prisma fit", "verio", "aera"),
+        *("avanto", "avanto_fit", "espree", "allegra", "sonata", "symphony", "symphonytim", "biograph_mmr", "terra"),
+        *("magnetom vida", "magnetom sola", "magnetom lumina", "magnetom terra", "magnetom prisma", "connectom"),
+        *("achieva", "achieva dstream", "ingenia", "ingenia cx", "ingenia elition x", "ingenia ambition x", "intera"),
+        *("signa hdxt", "signa premier", "signa architect", "signa excite", "discovery mr750", "discovery mr750w"),
+    ]
+)
 PUBLIC_VALUES = {
     "Manufacturer": MAKERS,
+    "ManufacturersModelName": _MODELS,
     "Modality": frozenset(["mr", "ct", "pt"]),
     "BodyPart": _BODY,
     "BodyPartExamined": _BODY,

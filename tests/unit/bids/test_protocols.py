@@ -6,6 +6,8 @@ import pytest
 
 from unface.bids.protocols import Acquisition, ProtocolGroup, group_acquisitions, public_row, restricted_row, vendor
 from unface.bids.rules import load
+from unface.dicom.identifiers import OwnWords
+from unface.dicom.values import vocabulary
 from unface.pseudonyms import Key
 from unface.settings import PROJECT
 
@@ -24,6 +26,14 @@ T1W = {
     "Columns": 256,
     "Slices": 176,
 }
+
+
+def nobodys(text: str) -> bool:
+    return False
+
+
+def own(*names: str) -> OwnWords:
+    return OwnWords({"name": names, "id": ["2300"], "date": ["20190314"]}, vocabulary() | {b"triotim"})
 
 
 def groups_of(*fields: dict) -> list[ProtocolGroup]:
@@ -57,28 +67,28 @@ def test_a_public_row_shows_no_free_text() -> None:
     (group,) = groups_of(
         T1W | {"SeriesDescription": f"t1 {secret}", "ProtocolName": secret, "ImageType": ["a " + secret]}
     )
-    assert secret not in str(public_row(group, frozenset()))
+    assert secret not in str(public_row(group, nobodys))
     assert secret in restricted_row(group)["series_description"]
 
 
 @pytest.mark.parametrize("label", ["doe", "JanetSmithson", "smithson7T"])
 def test_a_name_that_a_label_of_the_header_holds_is_not_shown(label: str) -> None:
     (group,) = groups_of(T1W | {"ProtocolName": f"anat-T1w_acq-{label}"})
-    assert label in str(public_row(group, frozenset()))
-    assert label not in str(public_row(group, frozenset({"doe", "smithson"})))
+    assert label in str(public_row(group, nobodys))
+    assert label not in str(public_row(group, own("DOE^JANE", "SMITHSON^KIM").found))
 
 
 def test_text_in_the_place_of_a_number_is_not_shown() -> None:
     wrong = T1W | {"RepetitionTime": "Dr Nobody", "InPlanePhaseEncodingDirection": "Nobody"}
     (group,) = groups_of(wrong, T1W | {"RepetitionTime": 2100.5, "InPlanePhaseEncodingDirection": "ROW"})
-    row = public_row(group, frozenset())
+    row = public_row(group, nobodys)
     assert "Nobody" not in str(row)
     assert "RepetitionTime 2100 in 1, ? in 1" in row["variants"]
 
 
 def test_a_value_that_holds_a_word_of_an_identifier_is_not_shown() -> None:
     (group,) = groups_of(T1W | {"ManufacturerModelName": "Prisma of Janedoe"})
-    assert public_row(group, frozenset({"janedoe"}))["model"] == ""
+    assert public_row(group, own("Janedoe").found)["model"] == ""
 
 
 def test_vendors_are_known_by_any_spelling() -> None:
@@ -89,3 +99,16 @@ def test_vendors_are_known_by_any_spelling() -> None:
         "Philips",
         "other",
     ]
+
+
+def test_a_day_or_an_operator_in_coded_text_is_not_shown_and_settings_are() -> None:
+    wrong = T1W | {"ImageType": ["ORIGINAL", "HOFMANN 20190314"], "ManufacturerModelName": "Prisma 14Mar2019"}
+    (group,) = groups_of(wrong | {"SliceThickness": 20190314})
+    row = public_row(group, own("HOFMANN^EVA").found)
+    assert (row["image_type"], row["model"], row["thickness_mm"]) == ("", "", "")
+    assert (row["tr_ms"], row["result"]) == ("2300", "anat/T1w")
+
+
+def test_a_scanner_is_shown_though_somebody_is_called_like_a_part_of_its_name() -> None:
+    (group,) = groups_of(T1W | {"ManufacturerModelName": "TrioTim"})
+    assert public_row(group, own("STORM^TIM").found)["model"] == "TrioTim"

@@ -128,6 +128,7 @@ def test_an_id_is_found_with_other_separators(text: str) -> None:
 def test_an_id_is_found_by_its_number_alone() -> None:
     assert Secrets({"id": ["A-77-12-99"]}, ()).found(b"mr 77 12 99")
     assert not Secrets({"id": ["A-77-12"]}, ()).found(b"mr 77 12")
+    assert not Secrets({"id": ["771-pet"]}, ()).found(b"771 peters")
 
 
 @pytest.mark.parametrize(

@@ -453,3 +453,66 @@ def test_every_file_of_a_real_set_is_accounted_for_and_every_protocol_group_has_
     unused = [row["path"] for row in rows(Layout(tmp_path).files_unused)]
     assert sorted(in_records + unused) == sorted(found)
     assert summary.groups == SETS[name]
+
+
+OTHERS = {
+    "an operator": ({"OperatorsName": "KOWALSKI^PIOTR"}, "Kowalski"),
+    "a physician": ({"PerformingPhysicianName": "HOFMANN^EVA"}, "evahofmann"),
+    "an accession number": ({"AccessionNumber": "ACC8812345"}, "ACC8812345"),
+    "a study's day": ({"StudyDate": "20190314"}, "20190314"),
+    "a short name": ({"PatientName": "LI^NA"}, "LiNa"),
+    "a name with letters of its own": ({"PatientName": "S\xf8rensen^Bo"}, "Soerensen"),
+}
+
+
+@pytest.mark.parametrize("whose", OTHERS)
+def test_no_public_table_shows_what_tells_of_anybody(tmp_path: Path, whose: str) -> None:
+    values, word = OTHERS[whose]
+    paths, _ = write_series(tmp_path / "dicom", 0)
+    values = {"SpecificCharacterSet": "ISO_IR 100", "ManufacturerModelName": f"Scanner{word}", **values}
+    edit(paths, ProtocolName=f"anat-T1w_acq-{word}", SeriesDescription=f"anat-T1w_acq-{word}", **values)
+    take_stock(tmp_path / "dicom", tmp_path / "results")
+    layout = Layout(tmp_path / "results")
+    assert word.casefold() not in layout.protocols.read_text().casefold()
+    assert word in layout.protocols_restricted.read_text()
+    (record,) = records(tmp_path / "results")
+    assert "OperatorsName" not in record.series[0].fields
+
+
+@pytest.mark.parametrize(
+    ("labels", "told"),
+    [
+        (("S01", "first"), ""),
+        (("MRN7712345", "first"), "line 2: the subject"),
+        (("7712345", "first"), "line 2"),
+        (("S7712345", "20190314a"), "line 2: the session and the subject holds"),
+        (("JaneD", "first"), "line 2: the subject"),
+        (("S01", "on14Mar2019"), "line 2: the session"),
+    ],
+)
+def test_a_label_that_tells_who_the_patient_is_is_refused_before_anything_is_written(
+    tmp_path: Path, labels: tuple[str, str], told: str
+) -> None:
+    paths, _ = write_series(tmp_path / "dicom", 0)
+    edit(paths, PatientID="MRN 7712345", PatientName="DOE^JANE", StudyDate="20190314")
+    table = tmp_path / "subjects.tsv"
+    table.write_text("patient_id\tsubject\tsession\nMRN 7712345\t{}\t{}\n".format(*labels))
+    if not told:
+        take_stock(tmp_path / "dicom", tmp_path / "results", subjects=table)
+        return
+    with pytest.raises(TableError, match=told) as refused:
+        take_stock(tmp_path / "dicom", tmp_path / "results", subjects=table)
+    assert "7712345" not in str(refused.value)
+    assert not Layout(tmp_path / "results").sessions.exists()
+
+
+def test_a_label_that_the_settings_name_as_no_secret_is_taken(tmp_path: Path) -> None:
+    paths, _ = write_series(tmp_path / "dicom", 0)
+    edit(paths, PatientID="CASE0012")
+    (tmp_path / "subjects.tsv").write_text("patient_id\tsubject\nCASE0012\tcase0012\n")
+    layout = Layout(tmp_path / "results")
+    scan(tmp_path / "dicom", layout, 0, 1)
+    scans = [layout.scan("0")]
+    with pytest.raises(TableError):
+        collect(scans, layout, KEY, tmp_path / "subjects.tsv", RULES)
+    assert collect(scans, layout, KEY, tmp_path / "subjects.tsv", RULES, ignore=["Case0012"]).subjects == 1
