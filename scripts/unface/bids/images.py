@@ -54,6 +54,8 @@ class Acquisition:
     """The grid of each image that was made of it."""
     reconstruction: str = ""
     """What tells it from other reconstructions of the same data; empty where there are none."""
+    told_by_direction: bool = False
+    """Whether its name says the direction of phase encoding, which alone tells it from others."""
     kept: Self | None = None
     """The repeat that is kept in its place."""
 
@@ -68,6 +70,13 @@ class Acquisition:
         """Acquisitions with one plan are repeats, runs or parts (echoes, magnitude and phase) of one thing."""
         match = self.match
         return (match.datatype, match.suffix, _items(match.entities), _items(match.parts))
+
+    def takes(self, entity: str) -> bool:
+        """Whether BIDS has an entity for all its images, and no rule gave it."""
+        suffixes = {str(self.match.suffix), *self.match.parts.values()}
+        pairs = [(str(self.match.datatype), suffix.replace("{echo}", "1")) for suffix in suffixes]
+        known = schema.names().entities
+        return entity not in self.match.entities and all(entity in known.get(pair, ()) for pair in pairs)
 
     @property
     def stated_run(self) -> int | None:
@@ -129,7 +138,7 @@ def _target(one: Acquisition, image: Image, alike: list[Image], kinds: set[str])
     geometry = nifti.geometry(image.nifti)
     suffix = match.suffix_for(image.kind, rank)
     direction = image.sidecar.get("PhaseEncodingDirection")
-    if suffix == "epi" and not entities.get("dir") and direction:
+    if (suffix == "epi" or one.told_by_direction) and not entities.get("dir") and direction:
         entities["dir"] = names.direction(direction, geometry.axes)
     return Target(
         image, match.datatype or "", suffix, entities, dict(image.sidecar), geometry, match.rules, match.intended_for

@@ -4,7 +4,6 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from unface.bids import schema
 from unface.bids.criteria import values_of
 from unface.bids.images import Acquisition
 from unface.bids.sets import Set, by_time, directions, names_of, places, scan, slices
@@ -30,7 +29,7 @@ def tell(members: Sequence[Acquisition], repeats: str) -> list[str]:
     for group in (sorted(group, key=by_time) for group in groups.values() if len(group) > 1):
         if repeats == "last" and len({(one.protocol, tuple(_texts(one))) for one in group}) == 1:
             notes += _keep_last(group)
-        elif _takes_label(group[0]):
+        elif group[0].takes("rec"):
             for one, label in zip(group, _labels(group), strict=True):
                 one.reconstruction = label
             notes.append(f"{names_of(group)} are reconstructions of one acquisition and are told apart by `rec`")
@@ -48,14 +47,6 @@ def _keep_last(group: Set) -> list[str]:
             one.state, one.reason = "duplicate", f"another reconstruction of the acquisition of {kept.name}"
             notes.append(f"{one.name} is {one.reason} and is left out; `repeats: all` keeps both")
     return notes
-
-
-def _takes_label(one: Acquisition) -> bool:
-    """Whether BIDS has the entity `rec` for its images, and no rule gave it."""
-    known = schema.names().entities
-    suffixes = {str(one.match.suffix), *one.match.parts.values()}
-    pairs = [(str(one.match.datatype), suffix.replace("{echo}", "1")) for suffix in suffixes]
-    return "rec" not in one.match.entities and all("rec" in known.get(pair, ()) for pair in pairs)
 
 
 def _labels(group: Set) -> list[str]:

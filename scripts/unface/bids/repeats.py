@@ -10,7 +10,18 @@ from typing import Any
 from unface.bids import reconstructions
 from unface.bids.fieldmaps import measures_field
 from unface.bids.images import Acquisition
-from unface.bids.sets import Set, began_together, family_of, is_reference, names_of, places, same_scan, sets, slices
+from unface.bids.sets import (
+    Set,
+    began_together,
+    directions,
+    family_of,
+    is_reference,
+    names_of,
+    places,
+    same_scan,
+    sets,
+    slices,
+)
 
 
 def settle(acquisitions: Sequence[Acquisition], repeats: str) -> list[str]:
@@ -133,11 +144,23 @@ def _suffixes(one: Acquisition) -> set[str]:
 def _number(kept: Sequence[Set]) -> list[str]:
     if len(kept) < 2 or _numbered_by_name(kept):
         return []
+    first = names_of(next(one for one in found if not one.state) for found in kept)
+    if _opposed(kept):
+        for one in (one for found in kept for one in found):
+            one.told_by_direction = True
+        return [f"{first} get one name from the mapping rules and are told apart by `dir`"]
     for number, found in enumerate(kept, start=1):
         for one in found:
             one.run = number
-    first = [next(one for one in found if not one.state) for found in kept]
-    return [f"{names_of(first)} get one name from the mapping rules and are numbered as runs"]
+    return [f"{first} get one name from the mapping rules and are numbered as runs"]
+
+
+def _opposed(kept: Sequence[Set]) -> bool:
+    """Whether each set has a direction of phase encoding of its own, and BIDS a place for it that no rule took."""
+    members = [one for found in kept for one in found]
+    known = [frozenset().union(*map(directions, found)) for found in kept]
+    free = all(one.takes("dir") for one in members)
+    return free and len(set(known)) == len(kept) and all(len(own) == 1 and None not in own for own in known)
 
 
 def _numbered_by_name(kept: Sequence[Set]) -> bool:

@@ -106,8 +106,14 @@ def _clash(one: Acquisition, other: Acquisition) -> bool:
     Of what began together and is of one kind, echo times tell echoes apart too, for scanners that number each series
     from 1. Without that, another echo time is another scan, or the mean of echoes.
     """
-    echoes = began_together(one, other) and one.fields.get("ImageType") == other.fields.get("ImageType")
+    echoes = began_together(one, other) and _kind(one) == _kind(other)
     return bool(places(one, by_time=echoes) & places(other, by_time=echoes))
+
+
+def _kind(one: Acquisition) -> list[str]:
+    """Its ImageType without the number of the echo."""
+    values = map(str, values_of(one.fields.get("ImageType")))
+    return [value for value in values if not re.fullmatch(r"TE\d+", value)]
 
 
 def places(one: Acquisition, *, by_time: bool = False) -> set[tuple[Any, ...]]:

@@ -322,3 +322,19 @@ def test_phase_images_say_their_units_as_bids_requires(tmp_path: Path) -> None:
     assert session.sidecar("part-phase_bold")["Units"] == "arbitrary"
     assert "Units" not in session.sidecar("part-mag_bold")
     assert errors([session], tmp_path / "dataset") == []
+
+
+def test_what_was_measured_in_two_studies_of_one_day_is_kept_as_runs(tmp_path: Path) -> None:
+    paths, _ = write_mosaics(tmp_path / "raw")
+    (tmp_path / "raw" / "again").mkdir()
+    for path in paths:
+        ds = pydicom.dcmread(path)
+        ds.StudyInstanceUID, ds.SeriesInstanceUID = f"{ds.StudyInstanceUID}.5", f"{ds.SeriesInstanceUID}.5"
+        ds.SOPInstanceUID = ds.file_meta.MediaStorageSOPInstanceUID = f"{ds.SOPInstanceUID}.5"
+        ds.AcquisitionTime = f"16{ds.AcquisitionTime[2:]}"
+        ds.AcquisitionDateTime = f"{ds.AcquisitionDate}{ds.AcquisitionTime}"
+        ds.save_as(tmp_path / "raw" / "again" / path.name)
+    (session,) = convert(take_in(tmp_path / "raw", tmp_path / "results"))
+    assert session.names() == ["task-rest_run-1_bold", "task-rest_run-2_bold"]
+    assert not [uid for series in session.record.series for uid in [series.fields["StudyInstanceUID"]]
+                if uid in str(session.outcome.notes)]  # fmt: skip

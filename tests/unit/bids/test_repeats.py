@@ -101,7 +101,22 @@ def test_scans_that_were_measured_otherwise_are_runs_and_not_repeats(difference:
              enumerate([usual, usual | OTHER_SCAN[difference]][::order], start=1)]  # fmt: skip
     repeats.settle(scans, "last")
     assert states(*scans) == ["kept", "kept"]
-    assert [one.run for one in scans] == [1, 2]
+    by_direction = difference == "phase encoding"
+    assert [(one.run, one.told_by_direction) for one in scans] == (
+        [(None, True)] * 2 if by_direction else [(1, False), (2, False)]
+    )
+
+
+def test_opposed_directions_that_are_each_measured_twice_are_runs() -> None:
+    sidecars = [{"PhaseEncodingDirection": direction} for direction in ("j", "j-", "j", "j-")]
+    scans = [acquisition(number, match=DWI, sidecar=sidecar) for number, sidecar in enumerate(sidecars, start=1)]
+    repeats.settle(scans, "all")
+    assert [(one.run, one.told_by_direction) for one in scans] == [(run, False) for run in (1, 2, 3, 4)]
+    for one in scans:
+        one.run = None
+    repeats.settle(scans, "last")
+    assert states(*scans) == ["duplicate", "duplicate", "kept", "kept"]
+    assert [one.told_by_direction for one in scans[2:]] == [True, True]
 
 
 def test_of_repeats_in_each_of_two_studies_the_last_of_each_is_kept_and_they_are_runs() -> None:
@@ -154,7 +169,13 @@ def test_a_phase_image_goes_with_the_magnitude_it_began_with() -> None:
 def test_echoes_of_one_scan_are_told_apart_by_their_times_where_each_series_numbers_them_from_1() -> None:
     began = "1900-01-01T00:01:00"
     echoes = [
-        acquisition(number, began=f"{began}.{number}", EchoTime=1000 * time, sidecar={"EchoTime": time})
+        acquisition(
+            number,
+            began=f"{began}.{number}",
+            EchoTime=1000 * time,
+            ImageType=["M", f"TE{number}", "ND"],
+            sidecar={"EchoTime": time},
+        )
         for number, time in enumerate((0.012, 0.030), start=1)
     ]
     repeats.settle(echoes, "last")
