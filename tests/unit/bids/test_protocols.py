@@ -28,7 +28,7 @@ T1W = {
 }
 
 
-def nobodys(text: str) -> bool:
+def nobodys(_: str) -> bool:
     return False
 
 
