@@ -348,7 +348,7 @@ def own_share(folder: Path) -> str:
     heavy = sum(seconds[rule] for rule in {RULES[stage] for stage in HEAVY})
     count = len(layout.read_sessions())
     shares = ", ".join(f"{rule} {value / count:.1f}" for rule, value in seconds.items())
-    (files, megabytes), (few, small) = kept(layout), kept(layout, without=layout.clean_dicom("x", "x").name)
+    (files, megabytes), (few, small) = kept(layout), kept(layout, without=layout.clean_dicom().name)
     rest = 100 * (cost.cpu_s - heavy) / cost.cpu_s
     return (
         f"The demo's {count} sessions on one core: CPU seconds a session {shares}; {cost.cpu_s / count:.1f} in all, of "
@@ -365,7 +365,7 @@ def stage_seconds(layout: Layout) -> dict[str, float]:
 
 def kept(layout: Layout, without: str = "") -> tuple[float, float]:
     """How many files and megabytes the work folders keep a session, perhaps without the folders of one name."""
-    files = [path for path in (layout.restricted / "work").rglob("*") if path.is_file() and without not in path.parts]
+    files = [path for path in layout.work.rglob("*") if path.is_file() and without not in path.parts]
     count = len(layout.read_sessions())
     return len(files) / count, sum(file.stat().st_size for file in files) / count / 1e6
 

@@ -41,7 +41,7 @@ except (settings.SettingsError, TableError) as error:
     raise WorkflowError(str(error)) from None
 
 
-# Tables of the whole cohort are read when a rule asks for them: each job on a cluster is a Snakemake of its own that
+# Tables of the whole cohort are read where they are asked for: each job on a cluster is a Snakemake of its own that
 # reads all this, and most are of one session.
 @cache
 def sessions():
@@ -64,7 +64,7 @@ def noise_sample():
 
 
 def each(path):
-    """Input of a rule of the whole cohort: what `path` gives for each session."""
+    """Inputs from every session, by `path` of subject and session."""
     return lambda wildcards: [path(*names) for names in sessions()]
 
 

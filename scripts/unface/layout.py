@@ -139,24 +139,39 @@ class Layout:
         """Raw files that came in archives."""
         return self.restricted / "unpacked"
 
+    @property
+    def records(self) -> Path:
+        """The folder of the sessions' records."""
+        return self.restricted / "sessions"
+
     def record(self, subject: str = "{subject}", session: str = "{session}") -> Path:
-        """The raw files of one session, by series (`dicom.inventory.SessionRecord`)."""
-        return self.restricted / "sessions" / f"{unit(subject, session)}.json"
+        """The raw files of one session, by series (`dicom.records.SessionRecord`)."""
+        return self.records / f"{unit(subject, session)}.json"
 
     def identifiers(self, subject: str = "{subject}", session: str = "{session}") -> Path:
         """A session's known answers: the subject's own source values, to be found nowhere else."""
         return self.restricted / "identifiers" / f"{unit(subject, session)}.json"
 
+    @property
+    def work(self) -> Path:
+        """A folder for each subject, with one for each session in it."""
+        return self.restricted / "work"
+
     def stage(self, stage: str, subject: str = "{subject}", session: str = "{session}") -> Path:
-        return self.restricted / "work" / subject / session / stage
+        return self.work / subject / session / stage
 
     def clean_dicom(self, subject: str = "{subject}", session: str = "{session}") -> Path:
         """A session's de-identified DICOM, which conversion alone reads: beside the stages, so that it may go."""
-        return self.restricted / "work" / subject / session / "clean_dicom"
+        return self.work / subject / session / "clean_dicom"
+
+    @property
+    def reviews(self) -> Path:
+        """The folder of the review pages."""
+        return self.restricted / "review"
 
     def review(self, subject: str = "{subject}", session: str = "{session}") -> Path:
         """A page that shows the face: for the eyes of the project's own staff."""
-        return self.restricted / "review" / f"{unit(subject, session)}.html"
+        return self.reviews / f"{unit(subject, session)}.html"
 
     @property
     def report(self) -> Path:
@@ -199,6 +214,11 @@ class Layout:
     def withdrawn(self, request: str) -> Path:
         """What was removed of subjects who withdrew: a list for each request (`dicom.withdrawn.request`)."""
         return self.restricted / "withdrawn" / f"{request}.tsv"
+
+    @property
+    def released_files(self) -> Path:
+        """Digests of the files that the last release read, so that the next one reads only what changed."""
+        return self.restricted / "released_files.tsv"
 
     @property
     def history(self) -> Path:

@@ -88,7 +88,7 @@ def status(layout: Layout, now: float | None = None) -> Status:
     logged = {rule: _names(layout.log(rule).parent) for rule in RULES.values()}
     recent: Counter[str] = Counter()
     for subject, session in sessions:
-        begun = _begun(layout.stage("x", subject, session).parent)
+        begun = _begun(layout.work / subject / session)
         for stage in stages:
             finished = _finished(layout.stage(stage.stage, subject, session) / outcome.FILE, stage)
             if finished is None:
@@ -103,7 +103,7 @@ def status(layout: Layout, now: float | None = None) -> Status:
                     stage.left += 1
             elif now - finished < RECENT_S:
                 recent[stage.stage] += 1
-    pages = _names(layout.review(*sessions[0]).parent) if sessions else set()
+    pages = _names(layout.reviews)
     made = sum(layout.review(*names).name in pages for names in sessions)
     verdicts = Counter(row["verdict"] for row in read_table(layout.verdicts))
     return Status(len(sessions), alive, made, verdicts, stages, *_pace(layout, stages, recent, sessions, now))

@@ -39,7 +39,7 @@ def remove(layout: Layout, subjects: Collection[str], records: Path, *, restrict
             _delete(path)
             removed.append((subject, path.relative_to(layout.results).as_posix()))
     if restricted and removed:
-        for folder in (layout.scan_kept("0").parent, layout.scan("0").parent):
+        for folder in (layout.scan_kept("").parent, layout.scan("").parent):
             shutil.rmtree(folder, ignore_errors=True)
     for table in _tables(layout, restricted=restricted):
         dropped = _drop_rows(table, subjects, restricted=table.is_relative_to(layout.restricted))
@@ -62,13 +62,13 @@ def _of_subject(layout: Layout, subject: str, *, restricted: bool) -> Iterator[P
         yield from _unpacked(layout, subject)
     for dataset in (layout.release, *layout.old_releases.glob("*")):
         yield from dataset.glob(f"sub-{subject}")
-    yield from layout.stage("x", subject, "x").parent.parent.parent.glob(subject)
-    yield from layout.review(subject, "*").parent.glob(f"{one}.*")
+    yield from layout.work.glob(subject)
+    yield from layout.reviews.glob(f"{one}.*")
     yield from layout.tracebacks.glob(f"{one}.*")
     for kind in ("logs", "benchmarks"):
         yield from (layout.results / kind).glob(f"*/{one}.*")
     if restricted:
-        yield from layout.record(subject, "*").parent.glob(f"{one}.json")
+        yield from layout.records.glob(f"{one}.json")
         yield from layout.identifiers(subject, "*").parent.glob(f"{one}.json")
 
 
@@ -76,7 +76,7 @@ def _unpacked(layout: Layout, subject: str) -> Iterator[Path]:
     """The folders that archives with this subject's files were unpacked to."""
     root = layout.unpacked.resolve()
     folders: set[Path] = set()
-    for record in layout.record(subject, "*").parent.glob(f"{unit(subject, '*')}.json"):
+    for record in layout.records.glob(f"{unit(subject, '*')}.json"):
         try:
             session = SessionRecord.read(record)
         except JobFailedError:
@@ -98,7 +98,7 @@ def _tables(layout: Layout, *, restricted: bool) -> Iterator[Path]:
     yield from sorted(layout.results.glob("*.tsv"))
     yield from sorted(layout.report.rglob("*.tsv"))
     yield from (path for path in [layout.ratings_wanted] if path.exists() and not restricted)
-    yield from sorted(layout.review("x", "x").parent.glob("*.tsv"))
+    yield from sorted(layout.reviews.glob("*.tsv"))
     for dataset in (layout.release, *sorted(layout.old_releases.glob("*"))):
         yield from dataset.glob("participants.tsv")
     if restricted:

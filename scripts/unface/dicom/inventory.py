@@ -254,7 +254,7 @@ def _merge_groups(contents: Sequence[dict[str, Any]]) -> list[str]:
 def _remove_old_records(layout: Layout, listed: Sequence[_Listed]) -> int:
     """Take away the records of sessions that are no longer found, and return how many."""
     current = {layout.record(entry.record.subject, entry.record.session) for entry in listed}
-    stale = sorted(path for path in layout.record("x", "x").parent.glob("*.json") if path not in current)
+    stale = sorted(path for path in layout.records.glob("*.json") if path not in current)
     for path in stale:
         path.unlink()
     return len(stale)

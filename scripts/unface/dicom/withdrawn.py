@@ -97,10 +97,11 @@ def _is_there(layout: Layout, subjects: Collection[str]) -> bool:
     if not subjects:
         return False
     listed = {subject for subject, _ in layout.read_sessions()}
-    work = layout.stage("x", "x", "x").parent.parent.parent
     datasets = [layout.release, *layout.old_releases.glob("*")]
     return any(
-        subject in listed or (work / subject).exists() or any((one / f"sub-{subject}").exists() for one in datasets)
+        subject in listed
+        or (layout.work / subject).exists()
+        or any((one / f"sub-{subject}").exists() for one in datasets)
         for subject in subjects
     )
 

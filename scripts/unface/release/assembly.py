@@ -68,7 +68,7 @@ class Assembly:
 
     def __init__(self, layout: Layout) -> None:
         self.layout = layout
-        self.proven = Proven(layout.restricted / "released_files.tsv")
+        self.proven = Proven(layout.released_files)
         self.folder = layout.release.with_name(f".{layout.release.name}.part")
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True)

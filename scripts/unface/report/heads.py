@@ -6,6 +6,7 @@ from pathlib import Path
 
 from unface.face.volume import Array, Volume
 from unface.layout import NIFTI, Layout, bids_folder, mask_file, stem
+from unface.morphometry import tables
 from unface.report import pictures
 from unface.report.pictures import Colour
 from unface.report.render import View, shaded
@@ -118,7 +119,7 @@ def tissues(layout: Layout, session: Session, head: Head) -> dict[str, list[Pict
     reference = head.before or head.after
     for which, volume in (("original", head.before), ("defaced", head.after)):
         folder = layout.stage(f"morphometry-{which}", session.subject, session.session)
-        labels = _load(folder / "labels" / f"{head.stem}_tissue{NIFTI}")
+        labels = _load(folder / tables.LABELS / f"{head.stem}_tissue{NIFTI}")
         if volume and reference and labels:
             rows[which] = _outlined(volume, reference, labels)
     return rows

@@ -7,6 +7,7 @@ from typing import Any
 from unface import outcome
 from unface.files import read_table, write_whole
 from unface.layout import RATING_COLUMNS, STAGES, Layout
+from unface.morphometry import tables
 from unface.outcome import REASONS
 from unface.release import ratings
 from unface.report import heads, pages, results
@@ -28,7 +29,7 @@ def review_session(layout: Layout, subject: str, session: str, output: Path, tit
     """
     found = results.read_session(layout, subject, session)
     lines = _rating_lines(layout, subject, session)
-    agreement = read_table(layout.stage("agreement", subject, session) / "agreement.tsv")
+    agreement = read_table(layout.stage("agreement", subject, session) / tables.AGREEMENT)
     page = pages.render(
         "templates/review.html.j2",
         title=title,

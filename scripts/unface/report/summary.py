@@ -10,6 +10,7 @@ import numpy as np
 from unface.files import read_table, table_text, write_whole
 from unface.layout import NIFTI, STAGES, Layout
 from unface.outcome import REASONS
+from unface.release import contents
 from unface.report import morphometry, pages, plots, results
 from unface.report.plots import Check
 from unface.report.results import STAGE_COLUMNS, STAGE_WORDS, Session
@@ -83,7 +84,7 @@ def _headline(layout: Layout, found: Sequence[Session]) -> list[tuple[int, str]]
         row["path"].endswith(NIFTI) and "_defacemask" not in row["path"]
         for session in found
         if session.verdict.word == "released"
-        for row in read_table(layout.stage("audit", session.subject, session.session) / "contents.tsv")
+        for row in read_table(layout.stage("audit", session.subject, session.session) / contents.FILE)
     )
     figures = [
         (len({session.subject for session in found}), "subjects"),
