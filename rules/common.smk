@@ -124,12 +124,13 @@ try:
 except ImportError:
     pass  # another Snakemake than the lock's: it plans more slowly
 else:
-    process_job, rules_seen = ScriptProcessor.process_job, set()
+    process_job, looked_at = ScriptProcessor.process_job, set()
 
     def process_first_job(self, job):
-        if job.rule not in rules_seen:
-            rules_seen.add(job.rule)
-            process_job(self, job)
+        if job.rule in looked_at:
+            return
+        looked_at.add(job.rule)
+        process_job(self, job)
 
     ScriptProcessor.process_job = process_first_job
 
