@@ -127,10 +127,10 @@ else:
     process_job, looked_at = ScriptProcessor.process_job, set()
 
     def process_first_job(self, job):
-        if job.rule in looked_at:
-            return
+        first = job.rule not in looked_at
         looked_at.add(job.rule)
-        process_job(self, job)
+        if first:
+            process_job(self, job)
 
     ScriptProcessor.process_job = process_first_job
 
