@@ -29,8 +29,7 @@ def settle(acquisitions: Sequence[Acquisition], repeats: str) -> list[str]:
 
     A repeat has the protocol, the parameters and the study of another one, and was measured at another time. With
     `last` the last of the longest complete ones is kept, with `all` all complete ones are. What is kept beside each
-    other is numbered as runs, by time. Two reconstructions of one acquisition are told apart by `rec`, or the last is
-    kept where nothing tells which they are.
+    other is told apart by its direction of phase encoding where that suffices, else numbered as runs, by time.
     """
     members = [one for one in acquisitions if one.match.state == "mapped" and one.conversion and one.conversion.images]
     notes = reconstructions.tell(members, repeats)
@@ -72,7 +71,8 @@ def _all_places(members: Set) -> set[tuple[Any, ...]]:
 
 
 def _extent(members: Set) -> tuple[int, int]:
-    return len(_all_places(members)), sum(map(slices, members))
+    """How much there is of a set: slices of all its images, then images."""
+    return sum(map(slices, members)), len(_all_places(members))
 
 
 def _keep_one(alike: Sequence[Set]) -> list[str]:

@@ -219,6 +219,13 @@ def test_a_reference_whose_run_never_began_is_not_that_of_another_run() -> None:
     assert states(alone, reference, run) == ["incomplete", "kept", "kept"]
 
 
+def test_a_stopped_run_with_its_reference_does_not_take_the_place_of_a_whole_one_without() -> None:
+    stopped = [acquisition(1, match=SBREF, volumes=1), acquisition(2, volumes=3)]
+    whole = acquisition(3)
+    repeats.settle([*stopped, whole], "last")
+    assert states(*stopped, whole) == ["incomplete", "incomplete", "kept"]
+
+
 def field_map(number: int, *lost: Match) -> list[Acquisition]:
     pair = [acquisition(number, ("magnitude", 1), ("magnitude", 2), match=MAGNITUDE)]
     pair.append(acquisition(number + 1, ("phase", 2), match=PHASE))

@@ -152,6 +152,7 @@ def test_a_name_that_only_looks_like_reproin_is_not_taken() -> None:
 GRADIENT_EPI = {"ScanningSequence": "EP", "SequenceName": "epfid2d1_64", "EchoTime": 30, "Modality": "MR"}
 SIEMENS_FIELDMAP = {"Manufacturer": "SIEMENS", "SequenceName": "*fm2d2r", "SeriesDescription": "gre_field_mapping"}
 PHILIPS_B0 = {"Manufacturer": "Philips", "SeriesDescription": "WIP B0 map"}
+SPIN_ECHO_EPI = {"SequenceName": "epse2d1_64", "ScanningSequence": "EP"}
 INVERSION = {"Modality": "MR", "MRAcquisitionType": "3D", "ScanningSequence": ["GR", "IR"], "FlipAngle": 9}
 
 
@@ -214,6 +215,7 @@ INVERSION = {"Modality": "MR", "MRAcquisitionType": "3D", "ScanningSequence": ["
         ({"SeriesDescription": "dti_ADC", "ImageType": ["DERIVED", "SECONDARY"]}, "excluded"),
         (GRADIENT_EPI | {"SeriesDescription": "head", "ImageType": ["ORIGINAL", "PRIMARY", "LOCALIZER"]}, "excluded"),
         (GRADIENT_EPI | {"SeriesDescription": "SpinEchoFieldMap_AP_SBRef", "Volumes": 1}, "excluded"),
+        (SPIN_ECHO_EPI | {"SeriesDescription": "bold_SBRef", "ProtocolName": "bold"}, "func/task-unnamed_sbref"),
         (GRADIENT_EPI | {"SeriesDescription": "rest_topup", "Volumes": 3}, "fmap/epi"),
     ],
 )
@@ -239,7 +241,7 @@ def test_a_word_in_its_name_takes_no_functional_run_out(protocol: str, name: str
     assert SHIPPED.match(run).name == name
 
 
-@pytest.mark.parametrize("protocol", ["dMRI_dir98_AP", "ABCD_dMRI", "DWI_dir80_AP"])
+@pytest.mark.parametrize("protocol", ["dMRI_dir98_AP", "ABCD_dMRI", "DWI_dir80_AP", "MB3_50+50_AP"])
 def test_the_reference_of_a_diffusion_series_is_one_of_diffusion(protocol: str) -> None:
     fields = {"SeriesDescription": f"{protocol}_SBRef", "ProtocolName": protocol, "Volumes": 1}
     match = SHIPPED.match({"ScanningSequence": "EP", "SequenceName": "epse2d1_104", "EchoTime": 66} | fields)
