@@ -121,3 +121,11 @@ def test_the_code_digest_follows_imports_of_imports_and_named_resources():
 def test_every_stage_names_an_adapter_that_exists():
     for adapter in settings.STAGE_ADAPTERS.values():
         assert (Path(PROJECT) / "scripts" / adapter).is_file()
+
+
+def test_every_table_and_mask_of_resources_counts_as_code_of_a_script() -> None:
+    """They are found by their names in the code: one that is put together from parts would change nothing."""
+    scripts = {*settings.STAGE_ADAPTERS.values(), "inventory.py"}
+    counted = set.union(*map(settings.code_of, scripts))
+    resources = {path for path in (PROJECT / "resources").rglob("*.*") if path.suffix not in (".py", ".pyc")}
+    assert resources - counted == {settings.SHIPPED_RULES}
