@@ -217,6 +217,31 @@ def test_bad_sessions_are_withheld_and_stop_no_other_and_can_be_tried_again(
     assert_as_undisturbed(run, undisturbed)
 
 
+def test_a_tool_that_crashes_and_one_that_hangs_withhold_their_sessions_until_they_are_tried_again(
+    undisturbed: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = Run(tmp_path / "run", undisturbed.cohort)
+    run.folder.mkdir()
+    inventoried(run, undisturbed)
+    crashing, hanging, *_ = linked(run).values()
+    tools = Tools(tmp_path / "env")
+    tools.install({crashing: "kill -SEGV $$", hanging: "exec sleep 600"})
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "executable", str(tools.python))
+        finished = run.snakemake("release", "--set-resources", "convert:runtime=1")
+    assert finished.returncode == 0, finished.stdout
+    assert verdicts(run) == [
+        ("released", ""),
+        ("released", ""),
+        ("withheld", "job_failed"),
+        ("withheld", "tool_crashed"),
+    ]
+    for targets in (["retry_withheld"], ["release"]):
+        finished = run.snakemake(*targets)
+        assert finished.returncode == 0, finished.stdout
+    assert_as_undisturbed(run, undisturbed)
+
+
 def linked(run: Run) -> dict[str, str]:
     """Label by patient's ID."""
     return {row["patient_id"]: row["subject"] for row in read_table(run.results / "restricted" / "linkage.tsv")}

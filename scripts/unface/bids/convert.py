@@ -136,7 +136,7 @@ def _convert(work: Work, one: Acquisition, dicom: Path) -> None:
     try:
         made = dcm2niix.convert(folders, work.scratch / one.group)
     except WithheldError as error:
-        one.state, one.reason = "withheld", error.reason.sentence
+        one.state, one.reason, one.code = "withheld", error.reason.sentence, error.reason.code
         return
     work.tools["dcm2niix"] = made.version
     one.conversion = made
@@ -370,7 +370,7 @@ def _withhold(work: Work, acquisitions: Sequence[Acquisition], settings: Convert
         elif one.state == "unmapped" and settings.unmapped == "withhold":
             work.withhold("unmapped", f"{sentence}; write a rule for it")
         elif one.state == "withheld" and not any(reason.code == "not_bids" for reason in work.reasons):
-            work.withhold("conversion_failed", sentence)
+            work.withhold(one.code, sentence)
         elif one.state in ("incomplete", "unmapped"):
             work.note(f"{sentence}; left out")
 

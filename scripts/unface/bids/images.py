@@ -45,6 +45,8 @@ class Acquisition:
     match: Match
     state: str = ""
     reason: str = ""
+    code: str = "conversion_failed"
+    """For what the session is withheld where the conversion failed; a tool that crashed or hung may be tried again."""
     began: str = ""
     """Date and time of its first image as the clean DICOM has it, in ISO form; empty if unknown."""
     conversion: Conversion | None = None
