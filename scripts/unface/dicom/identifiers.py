@@ -7,7 +7,7 @@ import json
 import os
 import re
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from functools import cached_property
 from itertools import combinations
@@ -213,11 +213,11 @@ def usable(answers: Mapping[str, Iterable[str]]) -> dict[str, list[str]]:
     return clean
 
 
-def _words_of_names(answers: Mapping[str, Iterable[str]]) -> set[str]:
+def _words_of_names(answers: Mapping[str, Iterable[str]], common: Collection[str] = ()) -> set[str]:
     """Words of the subject's names, case-folded and in ASCII, and what people write together."""
     names = answers.get("name", ())
     words = {word for value in names for word in re.split(r"[\W_]+", value) if len(word) >= LEAST}
-    return {spelled for word in words.union(*map(joined, names)) for spelled in spellings(word)}
+    return {spelled for word in words.union(*(joined(name, common) for name in names)) for spelled in spellings(word)}
 
 
 class OwnWords:
@@ -230,12 +230,12 @@ class OwnWords:
     def __init__(self, answers: Mapping[str, Iterable[str]], common: Iterable[bytes]) -> None:
         """`common`: words that stand in every protocol and identify nobody."""
         ids = {re.sub(r"[\W_]+", "", value) for value in answers.get("id", ()) if len(value) > SHORT_ID}
-        self._words = _words_of_names(answers)
+        self._common = {word.decode() for word in common}
+        self._words = _words_of_names(answers, self._common)
         self._words |= {spelled for number in ids if len(number) > SHORT_ID for spelled in spellings(number)}
         digits = {re.sub(r"\D", "", number).lstrip("0") for number in ids}
         self._words |= {number for number in digits if len(number) >= LEAST_NUMBER}
         self._words |= {word for day in answers.get("date", ()) for word in words_of_day(day)}
-        self._common = {word.decode() for word in common}
         self._words -= self._common
 
     def found(self, text: str) -> bool:
@@ -269,13 +269,14 @@ class Secrets:
 
     def __init__(self, answers: Mapping[str, Iterable[str]], vocabulary: Iterable[bytes]) -> None:
         common = set(vocabulary)
+        common_words = {word.decode() for word in common}
         words: set[bytes] = set()
         phrases: set[bytes] = set()
         patterns: set[bytes] = set()
         for value in answers.get("name", ()):
             parts = [part for part in re.split(r"[\^=\s,.;_]+", value) if part]
             alone = {form for part in parts for form in _forms(part) if len(form) >= LEAST and form not in common}
-            words |= alone.union(*(_forms(word) - common for word in joined(value)))
+            words |= alone.union(*(_forms(word) - common for word in joined(value, common_words)))
             # What holds a word that is searched for by itself is found with it.
             signs = " " if alone else " _-."
             for whole in (value, *(sign.join(order) for sign in signs for order in (parts, parts[::-1]))):

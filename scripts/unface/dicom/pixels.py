@@ -4,11 +4,9 @@ from collections.abc import Mapping, Sequence
 
 from unface.dicom.elements import UNDEFINED
 from unface.dicom.encoding import UnreadableError, element_at, long_at
-from unface.dicom.splitter import Unit
+from unface.dicom.splitter import OVERLAYS, SIZES, Unit
 
-SAMPLES, FRAMES, ROWS, COLUMNS, BITS = 0x00280002, 0x00280008, 0x00280010, 0x00280011, 0x00280100
-OVERLAYS = 0x60
-"""The first byte of their tags."""
+SAMPLES, FRAMES, ROWS, COLUMNS, BITS = sorted(SIZES)
 OVERLAY_BIT, OVERLAY_DATA = 0x0102, 0x3000
 REMEMBERED = 4096
 
@@ -28,27 +26,25 @@ class Images:
             If an overlay lies in the bits of the pixels, or may: what it shows cannot be cleaned. One with data of its
             own goes with its group (PS3.3 C.9.2; the retired form lies in bits that the image leaves free).
         """
-        likely = [one for one in units if one.parts or SAMPLES <= one.tag <= BITS or one.tag >= OVERLAYS << 24]
-        telling = tuple([one for one in likely if (_told(one, implicit) if one.shape is None else one.shape)])
+        telling = tuple([unit for unit in units if unit.tells])
         known = self._bytes.get(telling)
         if known is None:
             if len(self._bytes) >= REMEMBERED:
                 self._bytes.clear()
-            shape = {tag: number for one in telling for tag, number in (one.shape or {}).items()}
+            shape: dict[int, int] = {}
+            for unit in telling:
+                told = _told(unit, implicit)
+                unit.tells = bool(told)
+                shape |= told
             _check_overlays(shape)
-            known = self._bytes[telling] = _image_bytes(shape)
+            known = self._bytes[tuple([unit for unit in telling if unit.tells])] = _image_bytes(shape)
         return known
 
 
 def _told(unit: Unit, implicit: bool) -> dict[int, int]:
-    """What a unit tells of the size of the image and of overlays, by tag; it is kept with it."""
-    parts = [
-        part
-        for part in unit.parts or (unit,)
-        if part.tag in (SAMPLES, FRAMES, ROWS, COLUMNS, BITS) or part.tag >> 24 == OVERLAYS
-    ]
-    unit.shape = {part.tag: _number(part, implicit) for part in parts}
-    return unit.shape
+    """What a unit tells of the size of the image and of overlays, by tag."""
+    parts = unit.parts or (unit,)
+    return {part.tag: _number(part, implicit) for part in parts if part.tag in SIZES or part.tag >= OVERLAYS}
 
 
 def _number(unit: Unit, implicit: bool) -> int:
@@ -62,7 +58,7 @@ def _number(unit: Unit, implicit: bool) -> int:
 
 
 def _check_overlays(shape: Mapping[int, int]) -> None:
-    for group in {tag >> 16 for tag in shape if tag >> 24 == OVERLAYS}:
+    for group in {tag >> 16 for tag in shape if tag >> 24 == OVERLAYS >> 24 and not tag >> 16 & 1}:
         if shape.get(group << 16 | OVERLAY_BIT) or group << 16 | OVERLAY_DATA not in shape:
             raise UnreadableError("an overlay lies in the bits of its pixels")
 

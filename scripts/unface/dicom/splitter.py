@@ -15,6 +15,12 @@ BOUNDS = sorted({0x00080005, 0x00080006, 0x00080018, 0x00080019, *OURS, SEX, AGE
 """No run reaches over these tags: character set and instance stand alone, and unface inserts elements of its own."""
 
 
+SIZES = frozenset({0x00280002, 0x00280008, 0x00280010, 0x00280011, 0x00280100})
+"""Samples, frames, rows, columns and bits of an image."""
+OVERLAYS = 0x60000000
+"""Where overlays begin; behind them come the pixels."""
+
+
 class Unit:
     """Raw bytes of a top-level element or run, and what is known about them."""
 
@@ -27,10 +33,10 @@ class Unit:
         "new",
         "parts",
         "raw",
-        "shape",
         "size",
         "start",
         "tag",
+        "tells",
         "vr",
     )
 
@@ -49,7 +55,8 @@ class Unit:
         self.new: bytes | None = None
         self.counts = 0
         self.fields: dict[str, list[str]] | None = None
-        self.shape: dict[int, int] | None = None
+        self.tells = bool(parts) or tag in SIZES or tag >= OVERLAYS
+        """Whether it may say how large the image is, or that there is an overlay."""
         self.collected = False
 
     def forget(self) -> None:

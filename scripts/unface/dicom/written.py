@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import date
 from itertools import permutations
 
@@ -87,17 +87,19 @@ def spellings(text: str) -> set[str]:
     return {low, *(text.encode("ascii", "ignore").decode() for text in plain)} - {""}
 
 
-def joined(name: str) -> set[str]:
+def joined(name: str, common: Collection[str] = ()) -> set[str]:
     """The words of a person's name written as one, in any order, and an initial with a whole word: `janedoe`, `jdoe`.
 
-    From three letters on: less is in many words by chance.
+    From three letters on: less is in many words by chance. Of `common` words alone it is made of none, for `tests` and
+    `sasl` are no names of the person whom a header calls `SPIRAL_ASL_TEST`.
     """
     found: set[str] = set()
     for group in name.split("="):
         words = [word for word in re.split(r"[\W_]+", group.casefold()) if word.isalpha()][:6]
         for one, other in permutations(words, 2):
-            found.add(one + other)
-            if len(other) >= LEAST:
+            if one not in common or other not in common:
+                found.add(one + other)
+            if len(other) >= LEAST and other not in common:
                 found |= {one[0] + other, other + one[0]}
     return {word for word in found if len(word) >= LEAST or not word.isascii()}
 

@@ -18,7 +18,7 @@ character says nothing and is not searched.
 import itertools
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Self
@@ -176,7 +176,7 @@ class KnownAnswers:
             form
             for kind, values in identifiers.items()
             for value in values
-            for form in _expand(kind, value)
+            for form in _expand(kind, value, public)
             if len(form.text) > 1 and form.text not in public
         }
         spelled = {
@@ -259,10 +259,10 @@ def _tells(form: Form) -> bool:
     return len(form.text) >= (3 if any(char.isalpha() for char in form.text) else 6)
 
 
-def _expand(kind: str, value: str) -> Iterator[Form]:
+def _expand(kind: str, value: str, public: Collection[str]) -> Iterator[Form]:
     value = value.replace("\0", " ").strip()
     if kind == "name":
-        texts = _names(value)
+        texts = _names(value, public)
     elif kind == "date":
         texts = _dates(value)
     elif kind == "uid":
@@ -272,7 +272,7 @@ def _expand(kind: str, value: str) -> Iterator[Form]:
     return (Form(kind, text, squashed) for text, squashed in texts)
 
 
-def _names(value: str) -> Iterator[tuple[str, bool]]:
+def _names(value: str, public: Collection[str]) -> Iterator[tuple[str, bool]]:
     """Each component of a person's name, two or more of them joined in any order, an initial with another, and numbers.
 
     What is joined is searched anywhere from 5 characters on, and below that as a word, with a space and without.
@@ -296,7 +296,8 @@ def _names(value: str) -> Iterator[tuple[str, bool]]:
             for one, other in itertools.permutations([word for word in words[:6] if word.isalpha()], 2):
                 if len(one + other) < 5 and (len(one + other) > 2 or not one.isascii()):
                     yield from (((one + other), False), (f"{one} {other}", False))
-                if 3 <= len(other) < 5:
+                # `test` with a letter is `tests`, and nobody's name.
+                if 3 <= len(other) < 5 and other not in public:
                     yield from ((one[0] + other, False), (other + one[0], False))
 
 

@@ -89,6 +89,12 @@ def test_a_name_is_found_in_a_header_in_letters_of_ascii_and_joined(name: str, t
     assert not secrets.found(b"head of somebody, linear, 1 mm")
 
 
+def test_common_words_in_a_name_s_place_make_no_others() -> None:
+    secrets = Secrets({"name": ["Spiral_ASL_test", "HEAD^NECK"]}, (b"asl", b"test", b"head", b"neck"))
+    assert not any(secrets.found(text) for text in (b"sasl", b"tests", b"asltest", b"headneck_20"))
+    assert secrets.found(b"spiralasl")
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -67,3 +67,9 @@ def test_pixels_of_unknown_size_are_refused() -> None:
     del ds.Rows
     with pytest.raises(UnreadableError, match="how large"):
         cleaned(written(ds, ExplicitVRLittleEndian))
+
+
+def test_a_private_element_in_the_groups_of_overlays_is_none() -> None:
+    ds = image()
+    ds.private_block(0x6001, "SOMEONE", create=True).add_new(0x30, "US", 12)
+    assert len(pydicom.dcmread(io.BytesIO(cleaned(written(ds, ExplicitVRLittleEndian)))).PixelData) == 30

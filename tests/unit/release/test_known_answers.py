@@ -177,6 +177,7 @@ def test_a_short_name_is_found_where_it_is_joined_to_something(name: str, text: 
         ("TSE^MAY", "Turbo3d"),
         ("MAY^ANN", "Mayo1 Hanna"),
         ("T^1", "T1w"),
+        ("SPIRAL^TEST", "tests"),
         ("王^小明", "小"),
     ],
 )
