@@ -32,6 +32,7 @@ from unface.dicom.written import (
     spellings,
     words_of_day,
 )
+from unface.files import write_whole
 from unface.pseudonyms import STANDARD_UID_ROOT
 
 ID_TAGS = {
@@ -256,12 +257,7 @@ LONGEST_RUN = 6
 
 def write(path: Path, answers: Mapping[str, list[str]]) -> None:
     """Write the known answers whole and readable by their owner alone."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.part")
-    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-        json.dump(answers, file, indent=1, sort_keys=True, ensure_ascii=False)
-        file.write("\n")
-    part.replace(path)
+    write_whole(path, json.dumps(answers, indent=1, sort_keys=True, ensure_ascii=False) + "\n", mode=0o600)
 
 
 class Secrets:
