@@ -33,9 +33,8 @@ localrules:
 rule inventory:
     """List the cohort's sessions and protocol groups.
 
-    It has no output that Snakemake knows, nor a benchmark, which counts as one: each call looks anew. A plain
-    `snakemake` comes here first, and again after the mapping rules or the table of subjects changed: the plan is shown before anything is
-    converted.
+    It has no output that Snakemake knows: each call looks anew. A plain `snakemake` comes here first, and again after
+    the mapping rules or the table of subjects changed: the plan is shown before anything is converted.
     """
     default_target: not planned
     input:

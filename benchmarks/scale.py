@@ -45,7 +45,7 @@ from dicom_factory import small_grid, write_series  # noqa: E402
 from person import Person  # noqa: E402
 from small_cohort import QUICK  # noqa: E402
 from unface import outcome, settings  # noqa: E402
-from unface.cohort.effort import RULES  # noqa: E402
+from unface.cohort.effort import RULES, cpu_seconds  # noqa: E402
 from unface.dicom.records import SessionRecord  # noqa: E402
 from unface.layout import STAGES, Layout  # noqa: E402
 from unface.outcome import WithheldError, Work  # noqa: E402
@@ -360,7 +360,8 @@ def own_share(folder: Path) -> str:
 
 def stage_seconds(layout: Layout) -> dict[str, float]:
     """All CPU seconds of the jobs of each rule of a session."""
-    return {rule: cpu_seconds(layout.log(rule).parent) for rule in [*dict.fromkeys(RULES.values()), "review"]}
+    rules = [*dict.fromkeys(RULES.values()), "review"]
+    return {rule: sum(cpu_seconds(log) or 0 for log in layout.log(rule).parent.glob("*.log")) for rule in rules}
 
 
 def kept(layout: Layout, without: str = "") -> tuple[float, float]:
@@ -368,12 +369,6 @@ def kept(layout: Layout, without: str = "") -> tuple[float, float]:
     files = [path for path in layout.work.rglob("*") if path.is_file() and without not in path.parts]
     count = len(layout.read_sessions())
     return len(files) / count, sum(file.stat().st_size for file in files) / count / 1e6
-
-
-def cpu_seconds(folder: Path) -> float:
-    """All CPU seconds of a rule's jobs, as their logs tell."""
-    found = (re.search(r"^CPU ([0-9.]+) s", path.read_text(encoding="utf-8"), re.M) for path in folder.glob("*.log"))
-    return sum(float(match[1]) for match in found if match)
 
 
 if __name__ == "__main__":

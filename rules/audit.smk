@@ -16,8 +16,6 @@ rule audit:
         audit=directory(layout.stage("audit")),
     log:
         layout.log("audit"),
-    benchmark:
-        layout.benchmark("audit")
     retries: TRIES
     conda:
         "../envs/release.yaml"

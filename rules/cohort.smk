@@ -27,8 +27,6 @@ rule withdraw:
         withdrawal,
     log:
         layout.log("withdraw", "cohort"),
-    benchmark:
-        layout.benchmark("withdraw", "cohort")
     priority: 100
     conda:
         "../envs/release.yaml"
@@ -42,7 +40,7 @@ rule withdraw:
 rule plan:
     """Say what a run with the settings, code and files of today would redo, and why; it does nothing else.
 
-    It has no benchmark, which would count as an output: each call looks anew.
+    It has no output: each call looks anew.
     """
     log:
         layout.log("plan", "cohort"),

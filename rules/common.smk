@@ -1,5 +1,4 @@
 # What all files of rules share: the checked settings, the layout, the sessions. Nothing is written while this is read.
-import gc
 import sys
 from functools import cache, partial
 from pathlib import Path
@@ -11,11 +10,14 @@ from snakemake.logging import logger
 
 from unface import lock, settings
 from unface.cohort import leftovers, progress
+from unface.cohort.large_plans import make_thrifty
 from unface.dicom.withdrawn import remaining, request, who_withdrew
 from unface.files import TableError
 from unface.layout import NOISE_STAGES, STAGES, Layout, by_subject, sampled
 from unface.limits import TRIES, attempt, scaled
 from unface.release import ratings
+
+make_thrifty()
 
 try:
     settings.check(config)
@@ -111,28 +113,6 @@ def check_before_scan():
         )
     except (settings.SettingsError, RulesError, TableError) as error:
         raise WorkflowError(str(error)) from None
-
-
-# Planning makes millions of objects that live to the end: to look through them for garbage as often as Python does by
-# itself takes a sixth of its CPU.
-gc.set_threshold(200_000, 50, 1000)
-
-# Snakemake reads and parses the script of every job while it plans, a third of the CPU at ten thousand sessions. Our
-# scripts are one a rule: looking at it for the first job of a rule is enough.
-try:
-    from snakemake.dag import ScriptProcessor
-except ImportError:
-    pass  # another Snakemake than the lock's: it plans more slowly
-else:
-    process_job, looked_at = ScriptProcessor.process_job, set()
-
-    def process_first_job(self, job):
-        first = job.rule not in looked_at
-        looked_at.add(job.rule)
-        if first:
-            process_job(self, job)
-
-    ScriptProcessor.process_job = process_first_job
 
 
 wildcard_constraints:

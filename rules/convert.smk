@@ -9,8 +9,6 @@ rule convert:
         converted=directory(layout.stage("converted")),
     log:
         layout.log("convert"),
-    benchmark:
-        layout.benchmark("convert")
     retries: TRIES
     conda:
         "../envs/convert.yaml"

@@ -6,8 +6,6 @@ rule deface:
         defaced=directory(layout.stage("defaced")),
     log:
         layout.log("deface"),
-    benchmark:
-        layout.benchmark("deface")
     retries: TRIES
     conda:
         "../envs/deface.yaml"

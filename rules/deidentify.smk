@@ -8,8 +8,6 @@ rule deidentify:
         identifiers=layout.identifiers(),
     log:
         layout.log("deidentify"),
-    benchmark:
-        layout.benchmark("deidentify")
     retries: TRIES
     conda:
         "../envs/headers.yaml"

@@ -13,8 +13,6 @@ rule scan_dicom:
         layout.scan(),
     log:
         layout.log("scan_dicom", "{shard}"),
-    benchmark:
-        layout.benchmark("scan_dicom", "{shard}")
     conda:
         "../envs/headers.yaml"
     resources:

@@ -11,8 +11,6 @@ rule measure_brain:
         measured=directory(layout.stage("morphometry-{image}")),
     log:
         layout.log("measure_brain", "{subject}_{session}_{image}"),
-    benchmark:
-        layout.benchmark("measure_brain", "{subject}_{session}_{image}")
     retries: TRIES
     conda:
         "../envs/morphometry.yaml"
@@ -36,8 +34,6 @@ rule compare_brains:
         agreement=directory(layout.stage("agreement")),
     log:
         layout.log("compare_brains"),
-    benchmark:
-        layout.benchmark("compare_brains")
     retries: TRIES
     conda:
         "../envs/morphometry.yaml"

@@ -11,8 +11,6 @@ rule release:
         verdicts=layout.verdicts,
     log:
         layout.log("release", "cohort"),
-    benchmark:
-        layout.benchmark("release", "cohort")
     conda:
         "../envs/release.yaml"
     resources:
@@ -27,7 +25,7 @@ rule release:
 rule retry_withheld:
     """Take away what a machine, a tool or a missing file has stopped; a run of snakemake after it tries again.
 
-    It has no benchmark, since that would count as an output, and there would be nothing to do at the second call.
+    It has no output: each call looks anew.
     """
     log:
         layout.log("retry_withheld", "cohort"),

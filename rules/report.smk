@@ -7,8 +7,6 @@ rule review:
         page=layout.review(),
     log:
         layout.log("review"),
-    benchmark:
-        layout.benchmark("review")
     conda:
         "../envs/report.yaml"
     resources:
@@ -29,8 +27,6 @@ rule report:
         page=layout.summary_page,
     log:
         layout.log("report", "cohort"),
-    benchmark:
-        layout.benchmark("report", "cohort")
     conda:
         "../envs/report.yaml"
     resources:

@@ -7,8 +7,6 @@ rule survey:
         table=layout.header_survey,
     log:
         layout.log("survey", "cohort"),
-    benchmark:
-        layout.benchmark("survey", "cohort")
     conda:
         "../envs/headers.yaml"
     resources:

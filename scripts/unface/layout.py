@@ -233,9 +233,6 @@ class Layout:
     def log(self, rule: str, name: str = UNIT) -> Path:
         return self.results / "logs" / rule / f"{name}.log"
 
-    def benchmark(self, rule: str, name: str = UNIT) -> Path:
-        return self.results / "benchmarks" / rule / f"{name}.tsv"
-
 
 def unit(subject: str, session: str) -> str:
     """One session's name in files: `<subject>_<session>`; labels hold no underscore."""

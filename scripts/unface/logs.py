@@ -25,7 +25,10 @@ def log_to(path: str | Path) -> None:
 
 
 def _say_cost() -> None:
-    """What the job took, with the programs that it ran: Snakemake's benchmark misses what comes after its last look."""
+    """What the job took, with the programs that it ran; `cohort.effort` reads it.
+
+    Snakemake's own `benchmark` looks every half minute and misses what comes after its last look: up to half.
+    """
     both = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     cpu_s = sum(one.ru_utime + one.ru_stime for one in both)
     logging.getLogger("unface").info("CPU %.2f s, memory %.0f MB", cpu_s, max(one.ru_maxrss for one in both) / 1024)

@@ -13,7 +13,7 @@ def test_no_planted_identifier_stands_outside_the_restricted_folder(small_run: R
     files, found = leaks.search(small_run.cohort.planted, [small_run.folder])
     assert found == []
     searched = {path.relative_to(small_run.folder).parts[:2] for path in small_run.folder.rglob("*")}
-    for part in ("logs", "benchmarks", "report", "release"):
+    for part in ("logs", "report", "release"):
         assert ("results", part) in searched
     assert (".snakemake", "metadata") in searched
     assert files > 100

@@ -1,12 +1,12 @@
-"""What jobs cost, as Snakemake's benchmark files of earlier runs say; and times in words."""
+"""What jobs cost, as the logs of earlier runs say; and times in words."""
 
 import os
+import re
 from collections.abc import Mapping
 from itertools import islice
 from pathlib import Path
 from statistics import fmean
 
-from unface.files import read_table
 from unface.layout import NOISE_STAGES, Layout
 
 RULES: Mapping[str, str] = {
@@ -19,20 +19,26 @@ RULES: Mapping[str, str] = {
     "audit": "audit",
     **dict.fromkeys(NOISE_STAGES, "measure_brain"),
 }
-"""The rule that makes each stage: the name of its folder of logs and benchmarks."""
+"""The rule that makes each stage: the name of its folder of logs."""
 
+COST = re.compile(r"^CPU ([0-9.]+) s", re.MULTILINE)
 SAMPLE = 300
 """Files read per rule: enough for a mean, and ten thousand sessions stay quick."""
 
 
 def efforts(layout: Layout) -> dict[str, float]:
-    """Mean seconds by the clock of a job of each stage that has run; stages that never ran are left out.
-
-    Jobs have one thread, so these are seconds of a core. The CPU that the same files tell of is too low: Snakemake
-    looks every half minute, and what a job does after the last look is lost.
-    """
-    by_rule = {rule: _effort(layout.benchmark(rule).parent) for rule in dict.fromkeys(RULES.values())}
+    """Mean CPU seconds of a job of each stage that has run; stages that never ran are left out."""
+    by_rule = {rule: _effort(layout.log(rule).parent) for rule in dict.fromkeys(RULES.values())}
     return {stage: found for stage, rule in RULES.items() if (found := by_rule[rule]) is not None}
+
+
+def cpu_seconds(log: Path) -> float | None:
+    """What a job cost with the programs that it ran, as the last line of its log tells (`logs`)."""
+    try:
+        found = COST.search(log.read_text(encoding="utf-8"))
+    except OSError:
+        return None
+    return float(found[1]) if found else None  # none yet: of a job that is just running, or was killed
 
 
 def _effort(folder: Path) -> float | None:
@@ -40,15 +46,9 @@ def _effort(folder: Path) -> float | None:
         return None
     # In the order of the folder, which is as good as any for a mean and needs no sorting of ten thousand names.
     with os.scandir(folder) as entries:
-        seconds = [second for entry in islice(entries, SAMPLE) for second in _seconds(Path(entry.path))]
-    return fmean(seconds) if seconds else None
-
-
-def _seconds(path: Path) -> list[float]:
-    try:
-        return [float(row["s"]) for row in read_table(path)]
-    except (OSError, ValueError, KeyError):
-        return []  # half-written, or of a job that is just running
+        costs = [cpu_seconds(Path(entry.path)) for entry in islice(entries, SAMPLE)]
+    known = [cost for cost in costs if cost is not None]
+    return fmean(known) if known else None
 
 
 def clock(seconds: float) -> str:

@@ -31,12 +31,12 @@ FOLLOWS = "follows from "
 
 @dataclass(frozen=True)
 class Redo:
-    """Sessions of one stage that are done again for one reason; `core_h` hours of a core, None if nothing tells."""
+    """Sessions of one stage that are done again for one reason; `cpu_h` hours of a core, None if nothing tells."""
 
     stage: str
     reason: str
     sessions: int
-    core_h: float | None
+    cpu_h: float | None
 
 
 @dataclass(frozen=True)
@@ -126,13 +126,13 @@ def lines(found: Plan) -> Iterator[str]:
         return
     yield f"Of {found.sessions} sessions, a run would do:"
     yield ""
-    yield f"  {'stage':22}{'sessions':>10}{'core hours':>12}  because"
+    yield f"  {'stage':22}{'sessions':>10}{'CPU hours':>12}  because"
     for one in found.redo:
-        hours = "unknown" if one.core_h is None else f"{one.core_h:.2f}"
+        hours = "unknown" if one.cpu_h is None else f"{one.cpu_h:.2f}"
         yield f"  {one.stage:22}{one.sessions:10}{hours:>12}  {one.reason}"
-    known = [one.core_h for one in found.redo if one.core_h is not None]
+    known = [one.cpu_h for one in found.redo if one.cpu_h is not None]
     yield ""
-    yield f"About {sum(known):.2f} core hours, as the last run's jobs took; then the release and the pages."
+    yield f"About {sum(known):.2f} CPU hours, as the last run's jobs took; then the release and the pages."
     if len(known) < len(found.redo):
         yield "Stages that never ran have no estimate."
 

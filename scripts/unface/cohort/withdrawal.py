@@ -65,8 +65,7 @@ def _of_subject(layout: Layout, subject: str, *, restricted: bool) -> Iterator[P
     yield from layout.work.glob(subject)
     yield from layout.reviews.glob(f"{one}.*")
     yield from layout.tracebacks.glob(f"{one}.*")
-    for kind in ("logs", "benchmarks"):
-        yield from (layout.results / kind).glob(f"*/{one}.*")
+    yield from (layout.results / "logs").glob(f"*/{one}.*")
     if restricted:
         yield from layout.records.glob(f"{one}.json")
         yield from layout.identifiers(subject, "*").parent.glob(f"{one}.json")

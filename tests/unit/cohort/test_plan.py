@@ -18,9 +18,10 @@ def layout(tmp_path: Path) -> Layout:
         session(layout, names)
         layout.clean_dicom(*names).mkdir()
     layout.sessions.write_text("subject\tsession\nabc\ts1\nbcd\ts1\n")
-    folder = layout.benchmark("compare_brains").parent
-    folder.mkdir(parents=True)
-    (folder / "abc_s1.tsv").write_text("s\tcpu_time\n3600.0\t1.0\n")
+    log = layout.log("compare_brains", "abc_s1")
+    log.parent.mkdir(parents=True)
+    log.write_text("nothing to say\nCPU 3600.00 s, memory 100 MB\n")
+    layout.log("compare_brains", "bcd_s1").write_text("killed before its last line\n")
     return layout
 
 
@@ -41,7 +42,7 @@ def test_nothing_is_planned_where_nothing_changed(layout: Layout) -> None:
 def test_a_changed_limit_redoes_verdicts_and_no_image(layout: Layout) -> None:
     result = plan(layout, other("agreement", "settings"), changed=["morphometry.limits.gm_percent", "report.title"])
     assert found(result) == {"agreement": ("settings changed: morphometry.limits.gm_percent", 2)}
-    assert result.redo[0].core_h == 2.0
+    assert result.redo[0].cpu_h == 2.0
 
 
 def test_a_changed_tag_rule_redoes_the_headers_and_what_follows(layout: Layout) -> None:
@@ -94,7 +95,7 @@ def test_a_stage_whose_input_changed_behind_it_is_planned_as_the_gate_withholds_
 def test_the_plan_reads_well(layout: Layout) -> None:
     text = "\n".join(lines(plan(layout, other("agreement", "settings"), changed=["morphometry.limits.gm_percent"])))
     assert "agreement                      2        2.00  settings changed: morphometry.limits.gm_percent" in text
-    assert "About 2.00 core hours" in text
+    assert "About 2.00 CPU hours" in text
 
 
 def test_settings_that_differ_are_found_by_their_dotted_names() -> None:

@@ -32,9 +32,9 @@ def layout(tmp_path: Path) -> Layout:
         "subject\tsession\n" + "".join("\t".join(s) + "\n" for s in (DONE, BROKEN, BEGUN, WAITING))
     )
     for rule in ("deidentify", "convert", "deface", "measure_brain", "compare_brains", "audit"):
-        for kind in (layout.benchmark(rule, "abc_s1"), layout.log(rule, "abc_s1")):
-            kind.parent.mkdir(parents=True)
-            kind.write_text("s\tcpu_time\n20.0\t10.0\n")
+        log = layout.log(rule, "abc_s1")
+        log.parent.mkdir(parents=True)
+        log.write_text("CPU 20.00 s, memory 100 MB\n")
     return layout
 
 

@@ -24,7 +24,7 @@ def layout(tmp_path: Path) -> Layout:
     layout = Layout(tmp_path / "results")
     for names in (GONE, STAYS):
         session(layout, names)
-        for path in (layout.log("audit", "_".join(names)), layout.benchmark("audit", "_".join(names))):
+        for path in (layout.log("audit", "_".join(names)), layout.log("review", "_".join(names))):
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text("")
         layout.review(*names).parent.mkdir(exist_ok=True)

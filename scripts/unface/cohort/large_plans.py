@@ -1,0 +1,83 @@
+"""Ten thousand sessions in one Snakemake: what it would do, with less memory and CPU.
+
+Such a plan holds 80,000 jobs to its end. A few habits of the locked Snakemake cost a third of the CPU and a fifth of
+the memory of planning, and CPU that grows with the square of the cohort while jobs run (`benchmarks/scale.py`); each
+is replaced here by the same thing done once, or in turn. Another version of Snakemake is left alone.
+"""
+
+import gc
+from functools import cache
+from typing import Any
+
+import snakemake
+from snakemake import dag, iocontainers, jobs
+from snakemake.scheduling.job_scheduler import JobScheduler
+
+KNOWN = "9.27.1"
+"""The version whose inner parts these are."""
+
+
+def make_thrifty() -> None:
+    """Change the Snakemake of this process, before it plans."""
+    # A plan's objects live to its end: to look through them for garbage as often as Python does is a sixth of the CPU.
+    gc.set_threshold(200_000, 50, 1000)
+    if snakemake.__version__ == KNOWN and not hasattr(jobs.Job, "_thrifty"):
+        jobs.Job._thrifty = True
+        _look_at_each_script_once()
+        _share_guards()
+        _drop_empty_sets()
+        jobs.Job.output_mintime = property(oldest_output)
+        JobScheduler.update_input_sizes = learn_input_sizes
+
+
+async def oldest_output(job: Any) -> float | None:
+    """When the oldest output was written: one file after the other. `Job.output_mintime` begins a task for each file of
+    each job before it ends the first.
+    """
+    files = [*job.output, *([job.benchmark] if job.benchmark else [])]
+    times = [(await file.mtime()).local_or_storage() for file in files if await file.exists()]
+    return min(times, default=None)
+
+
+async def learn_input_sizes(scheduler: Any, ready: Any) -> None:
+    """Sizes of the inputs of jobs that are ready, asked once: they are written. `JobScheduler.update_input_sizes` asks
+    for those of every job that is ready whenever one has ended.
+    """
+    sizes = scheduler._input_sizes
+    inputs = {file for job in ready for file in job.input}
+    for file in inputs - sizes.keys():
+        sizes[file] = await file.size() if await file.exists() else None
+    for file in sizes.keys() - inputs:
+        del sizes[file]
+
+
+def _look_at_each_script_once() -> None:
+    """For the first job of its rule: all jobs of a rule of ours have the same script."""
+    process_job = dag.ScriptProcessor.process_job
+    looked_at = set()
+
+    def process_first_job(self: Any, job: Any) -> None:
+        if job.rule not in looked_at:
+            looked_at.add(job.rule)
+            process_job(self, job)
+
+    dag.ScriptProcessor.process_job = process_first_job
+
+
+def _share_guards() -> None:
+    """One guard against `input.sort` for all lists of files, not one for each: it holds no more than its name."""
+    guard = iocontainers.AttributeGuard
+    guard.__new__ = staticmethod(cache(lambda kind, name: object.__new__(kind)))
+
+
+def _drop_empty_sets() -> None:
+    """Sets of a job's outputs that are empty from its beginning stay so: they need no set of their own."""
+    begin, nothing = jobs.Job.__init__, frozenset[str]()
+
+    def begin_with_less(self: Any, *arguments: Any, **named: Any) -> None:
+        begin(self, *arguments, **named)
+        for name in ("temp_output", "protected_output", "touch_output", "pipe_or_service_output", "_queue_input"):
+            if not getattr(self, name):
+                setattr(self, name, nothing)
+
+    jobs.Job.__init__ = begin_with_less
