@@ -12,7 +12,7 @@ rule deface:
     resources:
         attempt=attempt,
         mem_mb=scaled(2000),
-        runtime=scaled(30),
+        runtime=scaled(60),
     params:
         protocol=protocols["defaced"],
     script:

@@ -23,6 +23,9 @@ ONE_THREAD = {
 }
 """Sums in another order give other bytes: numerical tools run on one thread, with one seed."""
 
+TO_CLEAN_UP_S = 5.0
+"""How long before its job a program has to end: the alarm that ends a job kills no program that the job started."""
+
 
 @dataclass(frozen=True)
 class Finished:
@@ -62,11 +65,14 @@ def run(
         `tool_timeout` past the time limit (the program and its children are killed), `tool_crashed` when it died
         of a fault of its own (a segmentation fault, an abort).
     JobFailedError
-        When it was killed from outside, as for lack of memory: another try may succeed.
+        When it was killed from outside, as for lack of memory, or the job's own time (`limits.limit`) is over first:
+        another try may succeed, and has more of both.
     MachineError
         When its disk was full.
     """
     name = Path(arguments[0]).name
+    left, _ = signal.getitimer(signal.ITIMER_REAL)
+    within_s = min(timeout_s, max(left - TO_CLEAN_UP_S, 0)) if left else timeout_s
     process = subprocess.Popen(
         [str(argument) for argument in arguments],
         stdin=subprocess.DEVNULL,
@@ -79,8 +85,12 @@ def run(
         errors="replace",
     )
     try:
-        output, _ = process.communicate(timeout=timeout_s)
+        output, _ = process.communicate(timeout=within_s)
     except subprocess.TimeoutExpired:
+        if within_s < timeout_s:
+            raise JobFailedError(
+                f"{name} did not finish in the time of its job; if it was at work, raise runtime"
+            ) from None
         raise WithheldError("tool_timeout", f"{name} did not finish within {timeout_s:.0f} s") from None
     finally:
         # A group outlives its leader: also on Ctrl-C or SIGTERM nothing may go on writing below us.

@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import signal
 import tempfile
 
 import pytest
@@ -182,6 +183,15 @@ def test_an_outcome_is_plain_json(layout):
 def test_a_tool_that_hangs_is_stopped_and_withholds(layout):
     result = run(layout, lambda task: tools.run(["sleep", "60"], timeout_s=0.2))
     assert [reason.code for reason in result.reasons] == ["tool_timeout"]
+
+
+def test_a_tool_that_hangs_ends_before_its_job_and_fails_it_for_another_try(layout):
+    signal.setitimer(signal.ITIMER_REAL, tools.TO_CLEAN_UP_S + 0.2)
+    try:
+        with pytest.raises(JobFailedError, match="in the time of its job"):
+            run(layout, lambda task: tools.run(["sleep", "60"], timeout_s=60))
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
 
 
 def test_a_tool_that_crashes_withholds(layout):

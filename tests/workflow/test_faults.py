@@ -26,6 +26,14 @@ from small_cohort import Cohort, Run, made_once, wait_for
 from unface.files import read_table
 
 DISK_MB = 32
+FILLS_MEMORY = """
+import os
+try:
+    bytearray(5 * 2**30)
+except MemoryError:
+    os.abort()
+"""
+"""A tool that ends as those in C++ do where there is no more memory: a job of conversion may have 4 GB."""
 
 
 @pytest.fixture(scope="session")
@@ -192,7 +200,8 @@ def test_bad_sessions_are_withheld_and_stop_no_other_and_can_be_tried_again(
     before = changed.stat()
     os.utime(changed)
     subjects = linked(run)
-    killed = next(label for patient, label in subjects.items() if patient not in f"{vanished} {changed}")
+    filling, hanging = (subjects[path.parents[2].name.split("_")[1]] for path in (changed, vanished))
+    killed = next(label for label in subjects.values() if label not in (filling, hanging))
     tools = Tools(tmp_path / "env")
     # What the kernel does where memory runs out, and what the time limit of a job does: the job gets no last word.
     tools.install({killed: "kill -KILL $PPID $$"})
@@ -211,20 +220,28 @@ def test_bad_sessions_are_withheld_and_stop_no_other_and_can_be_tried_again(
     good = next(label for label in subjects.values() if (run.results / "release" / f"sub-{label}").exists())
     damaged = next((run.results / "restricted" / "work" / good).glob("*/defaced/outcome.json"))
     os.truncate(damaged, damaged.stat().st_size // 2)
-    # At the second try the tool crashes by itself, at the third it works.
-    tools.install({killed: "kill -SEGV $$"})
+    # At the second try the tool crashes by itself, fills memory, or hangs until its job's time is over; then it works.
+    hung = tmp_path / "hung"
+    tools.install(
+        {
+            killed: "kill -SEGV $$",
+            filling: f'exec {sys.executable} -c "{FILLS_MEMORY}"',
+            hanging: f"[ -e {hung} ] || {{ touch {hung}; exec sleep 3600; }}",
+        }
+    )
     with monkeypatch.context() as patch:
         patch.setattr(sys, "executable", str(tools.python))
-        try_again(run)
-    assert verdicts(run) == [*[("released", "")] * 3, ("withheld", "tool_crashed")]
+        try_again(run, "--set-resources", "convert:runtime=1")
+    assert hung.exists()
+    assert verdicts(run) == [*[("released", "")] * 2, *[("withheld", "tool_crashed")] * 2]
     assert (damaged.parents[1] / "converted" / "outcome.json").exists()
     try_again(run)
     assert_as_undisturbed(run, undisturbed)
 
 
-def try_again(run: Run) -> None:
+def try_again(run: Run, *arguments: str) -> None:
     for targets in (["retry_withheld"], ["release"]):
-        finished = run.snakemake(*targets)
+        finished = run.snakemake(*targets, *arguments)
         assert finished.returncode == 0, finished.stdout
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from unface import tools
 
 STEM = "image"
-TIME_LIMIT_S = 3600.0
+TIME_LIMIT_S = 1800.0
 
 KINDS = {"ph": "phase", "real": "real", "imaginary": "imaginary", "fieldmaphz": "fieldmap"}
 """What dcm2niix appends to images that are no magnitude."""

@@ -9,7 +9,7 @@ import gc
 from functools import cache
 from typing import Any
 
-import snakemake
+import snakemake.api  # before its parts, which import each other
 from snakemake import dag, iocontainers, jobs
 from snakemake.scheduling.job_scheduler import JobScheduler
 

@@ -1,0 +1,82 @@
+"""What is changed in Snakemake for large cohorts changes nothing that it does."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import snakemake
+
+from small_cohort import jobs_in
+from unface.cohort import large_plans
+from unface.settings import PROJECT
+
+AS_IT_IS = "from snakemake.cli import main; main()"
+THRIFTY = f"from unface.cohort.large_plans import make_thrifty; make_thrifty(); {AS_IT_IS}"
+RULES = """
+rule all:
+    input: expand("last/{n}", n=range(3)), "marked"
+
+rule first:
+    input: "source/{n}"
+    output: temp("once/{n}"), kept="kept/{n}"
+    shell: "cp {input} {output[0]}; cp {input} {output.kept}"
+
+rule last:
+    input: once="once/{n}", kept="kept/{n}"
+    output: protected("last/{n}")
+    log: "log/{n}"
+    benchmark: "benchmark/{n}"
+    shell: "cat {input} > {output} 2> {log}"
+
+rule mark:
+    input: "kept/1"
+    output: touch("marked")
+"""
+
+
+def test_the_changes_are_for_the_locked_snakemake() -> None:
+    assert snakemake.__version__ == large_plans.KNOWN
+
+
+def test_a_thrifty_snakemake_plans_and_runs_the_same(tmp_path: Path) -> None:
+    as_it_is, thrifty = (
+        worked_through(tmp_path / name, program) for name, program in (("as_it_is", AS_IT_IS), ("thrifty", THRIFTY))
+    )
+    assert thrifty == as_it_is
+    jobs, files = thrifty
+    assert jobs == [{"first": 3, "last": 3, "mark": 1}, {}, {"first": 1, "last": 1}, {"first": 2, "last": 2, "mark": 1}]
+    assert files == {"kept": "644", "last": "444", "marked": "644"}
+
+
+def worked_through(folder: Path, program: str) -> tuple[list[dict[str, int]], dict[str, str]]:
+    """The jobs of a first run, of another, and of those after a source, and after a source and an output changed; and
+    the rights of what stands in the end.
+    """
+    (folder / "source").mkdir(parents=True)
+    (folder / "Snakefile").write_text(RULES)
+    for number in range(3):
+        (folder / "source" / str(number)).write_text(str(number))
+
+    def jobs(*arguments: str) -> dict[str, int]:
+        done = subprocess.run(
+            [sys.executable, "-c", program, "--cores", "1", "--nocolor", *arguments],
+            check=False,
+            capture_output=True,
+            text=True,
+            cwd=folder,
+            env={**os.environ, "PYTHONPATH": str(PROJECT / "scripts")},
+        )
+        assert done.returncode == 0, done.stderr
+        return jobs_in(done.stdout + done.stderr)
+
+    found = [jobs(), jobs("--dry-run")]
+    (folder / "source" / "2").write_text("changed")
+    found.append(jobs("--dry-run"))
+    os.utime(folder / "kept" / "1", (1, 1))
+    (folder / "source" / "1").write_text("changed, too")
+    found.append(jobs("--dry-run"))
+    rights = {name: (folder / name) for name in ("kept", "last", "marked")}
+    return found, {
+        name: f"{(path / '0' if path.is_dir() else path).stat().st_mode & 0o777:o}" for name, path in rights.items()
+    }
