@@ -65,9 +65,16 @@ def _look_at_each_script_once() -> None:
 
 
 def _share_guards() -> None:
-    """One guard against `input.sort` for all lists of files, not one for each: it holds no more than its name."""
-    guard = iocontainers.AttributeGuard
+    """One guard against `input.sort` for all lists of files, not one for each, and one list of what is guarded."""
+    guard, files = iocontainers.AttributeGuard, iocontainers.Namedlist
     guard.__new__ = staticmethod(cache(lambda kind, name: object.__new__(kind)))
+    begin, guarded = files.__init__, files()._allowed_overrides
+
+    def begin_with_less(self: Any, *arguments: Any, **named: Any) -> None:
+        begin(self, *arguments, **named)
+        self._allowed_overrides = guarded
+
+    files.__init__ = begin_with_less
 
 
 def _drop_empty_sets() -> None:

@@ -1,4 +1,7 @@
-"""A phantom with known volumes: the comparison finds what was taken from it (see benchmarks/morphometry.py)."""
+"""A phantom with known volumes: the comparison finds what was taken from it.
+
+More amounts than one are measured by benchmarks/morphometry.py.
+"""
 
 from pathlib import Path
 
@@ -50,14 +53,12 @@ def compared(original: Path, other: Path, folder: Path) -> dict[str, float]:
     return {row["region"]: float(row["percent"]) for row in rows if row["measure"] == "gm" and row["region"] in names}
 
 
-@pytest.mark.parametrize("percent", [2, 5, 10])
-def test_atrophy_of_one_region_is_found_there(phantom: Phantom, original: Path, tmp_path: Path, percent: int) -> None:
+def test_atrophy_of_one_region_is_found_there(phantom: Phantom, original: Path, tmp_path: Path) -> None:
+    percent = 5
     image = phantom.image(phantom.atrophied(ATROPHIED, percent))
     found = compared(original, measured(tmp_path, image, phantom), tmp_path)
     assert -1.5 * percent < found[ATROPHIED] < -0.5 * percent
-    if percent > 2:
-        # 2 % is first too (-1.67 %), but by a tenth of a percent only: noise of this size is elsewhere as well.
-        assert min(found, key=lambda name: found[name]) == ATROPHIED
+    assert min(found, key=lambda name: found[name]) == ATROPHIED
 
 
 def test_a_cut_through_the_temporal_pole_is_found_there(phantom: Phantom, original: Path, tmp_path: Path) -> None:
