@@ -28,6 +28,7 @@ def make_thrifty() -> None:
         _drop_empty_sets()
         jobs.Job.output_mintime = property(oldest_output)
         JobScheduler.update_input_sizes = learn_input_sizes
+        _look_again_where_limited()
 
 
 async def oldest_output(job: Any) -> float | None:
@@ -40,15 +41,28 @@ async def oldest_output(job: Any) -> float | None:
 
 
 async def learn_input_sizes(scheduler: Any, ready: Any) -> None:
-    """Sizes of the inputs of jobs that are ready, asked once: they are written. `JobScheduler.update_input_sizes` asks
-    for those of every job that is ready whenever one has ended.
+    """Sizes of the inputs of jobs that have become ready. `JobScheduler.update_input_sizes` asks for those of all jobs
+    that are ready whenever one has ended.
     """
     sizes = scheduler._input_sizes
-    inputs = {file for job in ready for file in job.input}
-    for file in inputs - sizes.keys():
+    known = scheduler.__dict__.setdefault("_sized", set())
+    for file in {file for job in ready - known for file in job.input} - sizes.keys():
         sizes[file] = await file.size() if await file.exists() else None
-    for file in sizes.keys() - inputs:
-        del sizes[file]
+    scheduler._sized = set(ready)
+
+
+def _look_again_where_limited() -> None:
+    """In a second, where more jobs were ready than may be started in one. Snakemake looks again after each look, and
+    each job that ends adds one more look a second: after some hundred jobs it does nothing else.
+    """
+    look_again = JobScheduler._schedule_reevalutation
+
+    def look_again_where_limited(self: Any, delay: int) -> None:
+        limiter = self.job_rate_limiter
+        if limiter is None or not limiter.get_free_jobs() or self.workflow.dag.queue_input_jobs:
+            look_again(self, delay)
+
+    JobScheduler._schedule_reevalutation = look_again_where_limited
 
 
 def _look_at_each_script_once() -> None:
