@@ -1,6 +1,7 @@
 """What is changed in Snakemake for large cohorts changes nothing that it does."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -49,6 +50,47 @@ def test_a_thrifty_snakemake_plans_and_runs_the_same(tmp_path: Path) -> None:
     assert files == {"kept": "644", "last": "444", "marked": "644"}
 
 
+COUNTED = """
+import atexit, snakemake.cli
+from snakemake.scheduling.job_scheduler import JobScheduler
+looks, look = [], JobScheduler.job_selector
+JobScheduler.job_selector = lambda self, jobs: looks.append(len(jobs)) or look(self, jobs)
+atexit.register(lambda: print("looks:", *looks))
+"""
+
+
+def test_jobs_to_start_are_looked_for_when_one_has_ended_and_not_in_between(tmp_path: Path) -> None:
+    (tmp_path / "Snakefile").write_text("""
+rule all:
+    input: expand("quick/{n}", n=range(3)), "slow"
+
+rule quick:
+    output: touch("quick/{n}")
+
+rule slow:
+    output: touch("slow")
+    shell: "sleep 4"
+""")
+    said = snakemake_in(tmp_path, f"{COUNTED}{THRIFTY}")
+    (looks,) = re.findall(r"^looks: (.*)$", said, re.M)
+    assert len(looks.split()) <= 5, "as many as there are jobs"
+
+
+def snakemake_in(folder: Path, program: str, *arguments: str) -> str:
+    """What a Snakemake that `program` starts says of the work in a folder."""
+    done = subprocess.run(
+        [sys.executable, "-c", program, "--cores", "1", "--nocolor", *arguments],
+        check=False,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(PROJECT / "scripts")},
+    )
+    assert done.returncode == 0, done.stdout
+    return done.stdout
+
+
 def worked_through(folder: Path, program: str) -> tuple[list[dict[str, int]], dict[str, str]]:
     """The jobs of a first run, of another, and of those after a source, and after a source and an output changed; and
     the rights of what stands in the end.
@@ -59,16 +101,7 @@ def worked_through(folder: Path, program: str) -> tuple[list[dict[str, int]], di
         (folder / "source" / str(number)).write_text(str(number))
 
     def jobs(*arguments: str) -> dict[str, int]:
-        done = subprocess.run(
-            [sys.executable, "-c", program, "--cores", "1", "--nocolor", *arguments],
-            check=False,
-            capture_output=True,
-            text=True,
-            cwd=folder,
-            env={**os.environ, "PYTHONPATH": str(PROJECT / "scripts")},
-        )
-        assert done.returncode == 0, done.stderr
-        return jobs_in(done.stdout + done.stderr)
+        return jobs_in(snakemake_in(folder, program, *arguments))
 
     found = [jobs(), jobs("--dry-run")]
     (folder / "source" / "2").write_text("changed")
