@@ -76,9 +76,8 @@ def contents(work: outcome.Work) -> dict[str, bytes]:
     return {str(path): path.read_bytes() for path in work.folder.rglob("*") if path.is_file()}
 
 
-LIES = {
+LIES = {  # more of them, on more heads: benchmarks/defacing.py
     "turned by 90 degrees": [[0, -1, 0], [1, 0, 0], [0, 0, 1]],
-    "upside down": np.diag([1, -1, -1]),
     "front and back swapped": np.diag([1, -1, 1]),
 }
 
@@ -97,7 +96,7 @@ def test_a_head_whose_header_puts_it_far_away_is_found(session: Deface, mean_hea
     assert (work.reasons, figures["state"], figures["engine"]) == ([], "pass", "niimath")
 
 
-@pytest.mark.parametrize("moved_mm", [0, 10, -16])
+@pytest.mark.parametrize("moved_mm", [0, 10])
 def test_a_head_that_moved_between_the_flip_angles_of_one_acquisition_is_found(
     session: Deface, mean_head: Volume, moved_mm: int
 ) -> None:
@@ -130,14 +129,13 @@ def test_an_image_that_is_no_head_volume_is_withheld(session: Deface) -> None:
     assert [reason.code for reason in session({"T1w": flat}).reasons] == ["registration_failed"]
 
 
-@pytest.mark.parametrize("suffix", ["T1w", "T2w"])
 def test_a_head_of_opposite_contrast_is_aligned_with_the_negative_and_a_second_engine_has_to_agree(
-    session: Deface, mean_head: Volume, suffix: str
+    session: Deface, mean_head: Volume
 ) -> None:
     top = np.percentile(mean_head.data, 99.5)
     inverted = np.where(mean_head.data > 0.1 * top, np.clip(1.2 * top - mean_head.data, 0, None), 0).astype(np.int16)
-    work = session({suffix: stored(Volume(inverted, mean_head.affine))})
-    figures = work.measurements["images"][f"sub-p1/ses-s1/anat/sub-p1_ses-s1_{suffix}.nii.gz"]
+    work = session({"T2w": stored(Volume(inverted, mean_head.affine))})
+    figures = work.measurements["images"]["sub-p1/ses-s1/anat/sub-p1_ses-s1_T2w.nii.gz"]
     assert (figures["state"], figures["engine"]) == ("pass", "niimath, negative")
     assert figures["checks"]["engines_apart_mm"]["value"] < 2
 
