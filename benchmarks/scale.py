@@ -211,7 +211,7 @@ def snakemake(folder: Path, *arguments: str, cores: int = 2, program: Sequence[s
     """Run Snakemake on the cohort in `folder`."""
     command = [sys.executable, *program, *arguments, "--snakefile", str(ROOT / "Snakefile")]
     command += ["--directory", str(folder), "--cores", str(cores), "--nocolor", "--config"]
-    return timed([*command, f"dicom_dir={folder / 'raw'}", f"results_dir={folder / 'results'}"], folder)
+    return timed([*command, "dicom_dir=raw", "results_dir=results"], folder)
 
 
 def timed(command: Sequence[str], folder: Path) -> Cost:
