@@ -17,12 +17,12 @@ KNOWN = "9.27.1"
 """The version whose inner parts these are."""
 
 
+@cache
 def make_thrifty() -> None:
-    """Change the Snakemake of this process, before it plans."""
+    """Change the Snakemake of this process, before it plans; a second call does nothing."""
     # A plan's objects live to its end: to look through them for garbage as often as Python does is a sixth of the CPU.
     gc.set_threshold(200_000, 50, 1000)
-    if snakemake.__version__ == KNOWN and not hasattr(jobs.Job, "_thrifty"):
-        jobs.Job._thrifty = True
+    if snakemake.__version__ == KNOWN:
         _look_at_each_script_once()
         _share_guards()
         _drop_empty_sets()
