@@ -10,7 +10,7 @@ from snakemake.logging import logger
 
 from unface import lock, settings
 from unface.cohort import leftovers, progress
-from unface.cohort.large_plans import make_thrifty
+from unface.cohort.large_plans import keep_to_the_end, make_thrifty
 from unface.dicom.withdrawn import remaining, request, who_withdrew
 from unface.files import TableError
 from unface.layout import NOISE_STAGES, STAGES, Layout, by_subject, sampled
@@ -18,6 +18,7 @@ from unface.limits import TRIES, attempt, scaled
 from unface.release import ratings
 
 make_thrifty()
+keep_to_the_end(workflow)
 
 try:
     settings.check(config)

@@ -1,16 +1,21 @@
 """Ten thousand sessions in one Snakemake: what it would do, with less memory and CPU.
 
-Such a plan holds 80,000 jobs to its end. A few habits of the locked Snakemake cost a third of the CPU and a quarter of
+Such a plan holds 80,000 jobs to its end. A few habits of the locked Snakemake cost a third of the CPU and of
 the memory of planning, and CPU that grows with the square of the cohort while jobs run (`benchmarks/scale.py`); each
 is replaced here by the same thing done once, or in turn. Another version of Snakemake is left alone.
 """
 
+import atexit
+import ctypes
 import gc
+import os
 from functools import cache
+from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import snakemake.api  # before its parts, which import each other
-from snakemake import dag, iocontainers, jobs
+from snakemake import dag, iocontainers, jobs, rules
 from snakemake.scheduling.job_scheduler import JobScheduler
 
 KNOWN = "9.27.1"
@@ -24,11 +29,25 @@ def make_thrifty() -> None:
     gc.set_threshold(200_000, 50, 1000)
     if snakemake.__version__ == KNOWN:
         _look_at_each_script_once()
+        _ask_each_rule_for_its_environment_once()
         _share_guards()
         _drop_empty_sets()
+        _compare_outputs_as_text()
+        jobs.Job.is_valid = expand_once
         jobs.Job.output_mintime = property(oldest_output)
         JobScheduler.update_input_sizes = learn_input_sizes
         _look_again_where_limited()
+
+
+def keep_to_the_end(workflow: Any) -> None:
+    """Give the memory of a plan back when the process ends, all at once: Python would take it apart job by job."""
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(workflow))
+    atexit.register(gc.freeze)
+
+
+def expand_once(job: Any) -> None:
+    """Expand what may have wildcards that no output has. `Job.is_valid` does it anew, beside what the job keeps."""
+    _ = job.benchmark, job.log
 
 
 async def oldest_output(job: Any) -> float | None:
@@ -78,6 +97,17 @@ def _look_at_each_script_once() -> None:
     dag.ScriptProcessor.process_job = process_first_job
 
 
+def _ask_each_rule_for_its_environment_once() -> None:
+    """No environment of ours depends on a job's parameters, which Snakemake works out for each job before it asks."""
+    ask = jobs.Job.conda_env_spec.fget
+
+    def environment(job: Any) -> Any:
+        known = job.rule._expanded_conda_env
+        return ask(job) if known is rules._NOT_CACHED else known
+
+    jobs.Job.conda_env_spec = property(environment)
+
+
 def _share_guards() -> None:
     """One guard against `input.sort` for all lists of files, not one for each, and one list of what is guarded."""
     guard, files = iocontainers.AttributeGuard, iocontainers.Namedlist
@@ -102,3 +132,17 @@ def _drop_empty_sets() -> None:
                 setattr(self, name, nothing)
 
     jobs.Job.__init__ = begin_with_less
+
+
+def _compare_outputs_as_text() -> None:
+    """Whether an output lies in a folder that another job makes; Snakemake compares paths part by part to find it."""
+    check = dag.DAG.check_directory_outputs
+    separator = "\0"
+
+    def check_if_one_does(self: Any) -> None:
+        # In the order of their parts: what lies in a folder comes right after it.
+        made = sorted(str(Path(file).absolute()).replace(os.sep, separator) for job in self.jobs for file in job.output)
+        if any(later.startswith(earlier + separator) for earlier, later in pairwise(made)):
+            check(self)
+
+    dag.DAG.check_directory_outputs = check_if_one_does

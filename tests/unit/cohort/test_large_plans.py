@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import snakemake
 
 from small_cohort import jobs_in
@@ -76,8 +77,36 @@ rule slow:
     assert len(looks.split()) <= 5, "as many as there are jobs"
 
 
+@pytest.mark.parametrize(
+    ("inner", "refused"), [("folder/deep/file", True), ("folder-and-more/file", False), ("folder.file", False)]
+)
+def test_an_output_inside_another_jobs_folder_is_refused(tmp_path: Path, inner: str, refused: bool) -> None:
+    (tmp_path / "Snakefile").write_text(f"""
+rule all:
+    input: "folder", "{inner}"
+
+rule one:
+    output: directory("folder")
+    shell: "mkdir {{output}}"
+
+rule other:
+    output: "{inner}"
+    shell: "touch {{output}}"
+""")
+    status, said = run_in(tmp_path, THRIFTY, "--dry-run")
+    assert (status != 0) == refused, said
+    assert ("ChildIOException" in said) == refused
+
+
 def snakemake_in(folder: Path, program: str, *arguments: str) -> str:
     """What a Snakemake that `program` starts says of the work in a folder."""
+    status, said = run_in(folder, program, *arguments)
+    assert status == 0, said
+    return said
+
+
+def run_in(folder: Path, program: str, *arguments: str) -> tuple[int, str]:
+    """How a Snakemake that `program` starts ends, and what it says."""
     done = subprocess.run(
         [sys.executable, "-c", program, "--cores", "1", "--nocolor", *arguments],
         check=False,
@@ -87,8 +116,7 @@ def snakemake_in(folder: Path, program: str, *arguments: str) -> str:
         cwd=folder,
         env={**os.environ, "PYTHONPATH": str(PROJECT / "scripts")},
     )
-    assert done.returncode == 0, done.stdout
-    return done.stdout
+    return done.returncode, done.stdout
 
 
 def worked_through(folder: Path, program: str) -> tuple[list[dict[str, int]], dict[str, str]]:
