@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from unface import tools
+from unface.limits import ONE_THREAD
 
-os.environ.update(tools.ONE_THREAD)
+os.environ.update(ONE_THREAD)
 
 import ants
 

@@ -12,16 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from unface.limits import ONE_THREAD
 from unface.outcome import JobFailedError, MachineError, WithheldError
-
-ONE_THREAD = {
-    "OMP_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
-    "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS": "1",
-    "ANTS_RANDOM_SEED": "1",
-}
-"""Sums in another order give other bytes: numerical tools run on one thread, with one seed."""
 
 TO_CLEAN_UP_S = 5.0
 """How long before its job a program has to end: the alarm that ends a job kills no program that the job started."""
