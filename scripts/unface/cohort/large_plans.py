@@ -1,8 +1,8 @@
 """Ten thousand sessions in one Snakemake: what it would do, with less memory and CPU.
 
-Such a plan holds 80,000 jobs to its end. A few habits of the locked Snakemake cost a third of the CPU and of
-the memory of planning, and CPU that grows with the square of the cohort while jobs run (`benchmarks/scale.py`); each
-is replaced here by the same thing done once, or in turn. Another version of Snakemake is left alone.
+Such a plan holds 80,000 jobs to its end. A few habits of the locked Snakemake cost a third of the CPU and of the memory
+of planning, and CPU that grows with the square of the cohort while jobs run (`benchmarks/scale.py`); each is replaced
+here by the same thing done once, or in turn. Another version of Snakemake is left alone.
 """
 
 import atexit
