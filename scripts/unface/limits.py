@@ -36,7 +36,7 @@ def attempt(_wildcards: object, attempt: int) -> int:
 def limit(*, minutes: float, memory_mb: float) -> None:
     """Bound this process and the programs that it starts, and keep them to one thread.
 
-    It has to come before numpy, which takes its threads when it is imported.
+    numpy takes its threads when it is imported: a stage that measures is imported after this call.
 
     Parameters
     ----------

@@ -16,7 +16,7 @@ def test_no_planted_identifier_stands_outside_the_restricted_folder(small_run: R
     for part in ("logs", "report", "release"):
         assert ("results", part) in searched
     assert (".snakemake", "metadata") in searched
-    assert files > 80
+    assert files > 90
 
 
 def test_every_session_ends_as_planted(small_run: Run) -> None:

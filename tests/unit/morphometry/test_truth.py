@@ -1,6 +1,6 @@
 """A phantom with known volumes: the comparison finds what was taken from it.
 
-More amounts than one, and a cut, are measured by benchmarks/morphometry.py.
+More amounts than one are measured by benchmarks/morphometry.py.
 """
 
 from pathlib import Path
@@ -54,8 +54,15 @@ def compared(original: Path, other: Path, folder: Path) -> dict[str, float]:
 
 
 def test_atrophy_of_one_region_is_found_there(phantom: Phantom, original: Path, tmp_path: Path) -> None:
-    percent = 10
+    percent = 5
     image = phantom.image(phantom.atrophied(ATROPHIED, percent))
     found = compared(original, measured(tmp_path, image, phantom), tmp_path)
     assert -1.5 * percent < found[ATROPHIED] < -0.5 * percent
     assert min(found, key=lambda name: found[name]) == ATROPHIED
+
+
+def test_a_cut_through_the_temporal_pole_is_found_there(phantom: Phantom, original: Path, tmp_path: Path) -> None:
+    image = phantom.cut(phantom.image(phantom.tissue))
+    found = compared(original, measured(tmp_path, image, phantom), tmp_path)
+    assert min(found, key=lambda name: found[name]) == "left temporal pole"
+    assert found["left temporal pole"] < -LIMITS.region_percent
