@@ -24,7 +24,10 @@ def small_run(cohort: Cohort, tmp_path_factory: pytest.TempPathFactory, worker_i
 
 @pytest.fixture(scope="session")
 def second_run(small_run: Run, tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Run:
-    """The same with the same key, on one core, open to all by its umask, and with a watch on TMPDIR."""
+    """The same with the same key, on one core, open to all by its umask, and with a watch on TMPDIR.
+
+    In a folder with a name of which programs make much: an extension amid it, brackets, commas, a format.
+    """
 
     def make(folder: Path) -> None:
         run = Run(folder, small_run.cohort)
@@ -39,4 +42,4 @@ def second_run(small_run: Run, tmp_path_factory: pytest.TempPathFactory, worker_
                 assert finished.returncode == 0, finished.stdout
         (folder / MADE_IN_TMP).write_text("\n".join(names))
 
-    return Run(made_once(tmp_path_factory, worker_id, "second_run", make), small_run.cohort)
+    return Run(made_once(tmp_path_factory, worker_id, "second run, [x] 50%d é.h5", make), small_run.cohort)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from unface.ants_api import LPS, ants, to_image, write_affine
+from unface.ants_api import AFFINE, LPS, ants, fit, to_image, working_in, write_affine
 from unface.face import template
 from unface.face.checks import gradient_agreement
 from unface.face.volume import Affine, Volume, air_threshold, resampled_to
@@ -77,14 +77,11 @@ def rigid(head: Volume, reference: Volume) -> Affine:
 
 
 def _fit(image: Any, base: Any, kind: str, start: Affine | None = None, **options: Any) -> Affine:
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, working_in(Path(folder)):
         if start is not None:
-            file = Path(folder) / "start.mat"
-            write_affine(start, file)
-            options["initial_transform"] = str(file)
-        prefix = f"{folder}/fit"
-        result = ants.registration(image, base, kind, outprefix=prefix, random_seed=1, singleprecision=False, **options)
-        return _matrix(ants.read_transform(result["fwdtransforms"][0]))
+            options["initial_transform"] = "start.mat"
+            write_affine(start, Path("start.mat"))
+        return _matrix(ants.read_transform(fit(image, base, kind, AFFINE, singleprecision=False, **options)))
 
 
 def _matrix(transform: Any) -> Affine:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from unface import tools
-from unface.ants_api import LPS, AntsImage, ants, to_image, write_affine
+from unface.ants_api import AFFINE, FIELD, LPS, AntsImage, ants, fit, to_image, working_in, write_affine
 from unface.morphometry.grids import Grid, anti_aliased, box_of, lattice, resampled
 from unface.morphometry.measures import NotMeasurableError
 from unface.morphometry.regions import Atlas
@@ -96,42 +96,43 @@ def segment(image: Path, voxel_mm: float, scratch: Path, atlas: Atlas | None = N
     head_to_template = MEAN_HEAD_TO_TEMPLATE @ _head_to_mean_head(data, affine, scratch)
 
     coarse = np.maximum(resampled(anti_aliased(data, affine, voxel_mm), affine, full), 0)
-    for _ in range(PASSES):
-        roughly = resampled(maps.brain, maps.affine, Grid(full.shape, head_to_template @ full.affine)) > 0.5
-        if roughly.sum() * full.voxel_ml < BRAIN_MIN_ML:
-            raise NotMeasurableError("the template's brain falls outside of the image")
-        near = ndimage.binary_dilation(roughly, iterations=max(1, round(RIM_MM / voxel_mm)))
-        around = to_image(near, full.affine)
-        even = ants.n4_bias_field_correction(
-            to_image(coarse, full.affine),
-            mask=around,
-            shrink_factor=max(1, round(BIAS_VOXEL_MM / voxel_mm)),
-            convergence=BIAS_ITERATIONS,
+    with working_in(scratch):
+        for _ in range(PASSES):
+            roughly = resampled(maps.brain, maps.affine, Grid(full.shape, head_to_template @ full.affine)) > 0.5
+            if roughly.sum() * full.voxel_ml < BRAIN_MIN_ML:
+                raise NotMeasurableError("the template's brain falls outside of the image")
+            near = ndimage.binary_dilation(roughly, iterations=max(1, round(RIM_MM / voxel_mm)))
+            around = to_image(near, full.affine)
+            even = ants.n4_bias_field_correction(
+                to_image(coarse, full.affine),
+                mask=around,
+                shrink_factor=max(1, round(BIAS_VOXEL_MM / voxel_mm)),
+                convergence=BIAS_ITERATIONS,
+            )
+            head_to_template = _affine(even * around, maps, head_to_template)
+        box = box_of(near, margin=max(1, round(MARGIN_MM / voxel_mm)), step=max(1, round(BOX_STEP_MM / voxel_mm)))
+        grid = full.cut(box)
+        even = to_image(even.numpy()[box], grid.affine)
+        transforms = _deform(even * to_image(near[box], grid.affine), maps, head_to_template)
+        warped = {
+            name: _carried(getattr(maps, name), maps, even, transforms, "linear") for name in ("t1", "brain", *TISSUES)
+        }
+        brain = warped["brain"].numpy() > 0.5
+        if brain.sum() * grid.voxel_ml < BRAIN_MIN_ML:
+            raise NotMeasurableError("no brain is left after the alignment with the template")
+        # Atropos takes priors by file, whose rounded origin it then finds to differ: it gets a plain grid.
+        plain = np.diag([voxel_mm, voxel_mm, voxel_mm, 1.0])
+        found = ants.atropos(
+            a=to_image(even.numpy(), plain),
+            x=to_image(brain, plain),
+            i=[to_image(warped[name].numpy(), plain) for name in TISSUES],
+            m=SMOOTHNESS,
+            c=ATROPOS_ITERATIONS,
+            priorweight=PRIOR_WEIGHT,
+            r=0,  # a constant seed: Atropos visits voxels in random order
+            v=0,
         )
-        head_to_template = _affine(even * around, maps, head_to_template, scratch)
-    box = box_of(near, margin=max(1, round(MARGIN_MM / voxel_mm)), step=max(1, round(BOX_STEP_MM / voxel_mm)))
-    grid = full.cut(box)
-    even = to_image(even.numpy()[box], grid.affine)
-    transforms = _deform(even * to_image(near[box], grid.affine), maps, head_to_template, scratch)
-    warped = {
-        name: _carried(getattr(maps, name), maps, even, transforms, "linear") for name in ("t1", "brain", *TISSUES)
-    }
-    brain = warped["brain"].numpy() > 0.5
-    if brain.sum() * grid.voxel_ml < BRAIN_MIN_ML:
-        raise NotMeasurableError("no brain is left after the alignment with the template")
-    # Atropos takes priors by file, whose rounded origin it then finds to differ: it gets a plain grid.
-    plain = np.diag([voxel_mm, voxel_mm, voxel_mm, 1.0])
-    found = ants.atropos(
-        a=to_image(even.numpy(), plain),
-        x=to_image(brain, plain),
-        i=[to_image(warped[name].numpy(), plain) for name in TISSUES],
-        m=SMOOTHNESS,
-        c=ATROPOS_ITERATIONS,
-        priorweight=PRIOR_WEIGHT,
-        r=0,  # a constant seed: Atropos visits voxels in random order
-        v=0,
-    )
-    regions = _carried(maps.regions, maps, even, transforms, "nearestNeighbor").numpy().astype(np.uint8)
+        regions = _carried(maps.regions, maps, even, transforms, "nearestNeighbor").numpy().astype(np.uint8)
     intensity = even.numpy()
     return Segmentation(
         full=full,
@@ -183,21 +184,18 @@ def _head_to_mean_head(data: NDArray[np.float32], affine: NDArray[np.float64], s
     return np.array(json.loads(result.read_text(encoding="utf-8"))["moving_to_fixed"], dtype=np.float64)
 
 
-def _affine(
-    brain: AntsImage, maps: Template, head_to_template: NDArray[np.float64], scratch: Path
-) -> NDArray[np.float64]:
+def _affine(brain: AntsImage, maps: Template, head_to_template: NDArray[np.float64]) -> NDArray[np.float64]:
     """A better fit of the brain alone (world to world, mm, RAS) from a rough one."""
-    found = ants.registration(
-        fixed=brain,
-        moving=to_image(maps.t1, maps.affine),
-        random_seed=1,
-        type_of_transform="Affine",
-        initial_transform=_written(head_to_template, scratch),
+    found = fit(
+        brain,
+        to_image(maps.t1, maps.affine),
+        "Affine",
+        AFFINE,
+        initial_transform=_written(head_to_template),
         aff_iterations=(200, 100),
         aff_shrink_factors=(4, 2),
         aff_smoothing_sigmas=(2, 1),
-        outprefix=str(scratch / "affine_"),
-    )["fwdtransforms"][0]
+    )
     fitted = ants.read_transform(found)
     matrix, centre = np.eye(4), np.array(fitted.fixed_parameters)
     matrix[:3, :3] = np.reshape(fitted.parameters[:9], (3, 3))
@@ -205,25 +203,24 @@ def _affine(
     return np.asarray(LPS @ matrix @ LPS)
 
 
-def _deform(brain: AntsImage, maps: Template, head_to_template: NDArray[np.float64], scratch: Path) -> list[str]:
+def _deform(brain: AntsImage, maps: Template, head_to_template: NDArray[np.float64]) -> list[str]:
     """Files of the transforms that carry the template to the head: a deformation field, then an affine."""
-    affine = _written(head_to_template, scratch)
-    fitted = ants.registration(
-        fixed=brain,
-        moving=to_image(maps.t1, maps.affine),
-        random_seed=1,
-        type_of_transform="SyNOnly",
+    affine = _written(head_to_template)
+    field = fit(
+        brain,
+        to_image(maps.t1, maps.affine),
+        "SyNOnly",
+        FIELD,
         initial_transform=affine,
         syn_metric="mattes",
         reg_iterations=SYN_ITERATIONS,
-        outprefix=str(scratch / "syn_"),
-    )["fwdtransforms"]
-    return [*(name for name in fitted if not name.endswith(".mat")), affine]
+    )
+    return [field, affine]
 
 
-def _written(head_to_template: NDArray[np.float64], scratch: Path) -> str:
+def _written(head_to_template: NDArray[np.float64]) -> str:
     """The file of an affine (world to world, mm, RAS) as ANTs reads it."""
-    path = scratch / "head_to_template.mat"
+    path = Path("head_to_template.mat")
     write_affine(head_to_template, path)
     return str(path)
 
