@@ -1,8 +1,6 @@
-"""ANTs on one thread and with one seed: its images from arrays, its fits, and a folder of its own for its files.
+"""ANTs: its images from arrays, its fits, and a folder of its own for its files.
 
-ITK takes its number of threads and ANTs its seed from the environment, at the latest when they are first used: other
-numbers of threads give other sums, so other fits. Every room imports ANTs from here, and only where it is needed: it
-takes two seconds.
+Imported only where it is needed: it takes two seconds.
 """
 
 import os
@@ -12,15 +10,11 @@ from contextlib import chdir, contextmanager
 from pathlib import Path
 from typing import Any
 
+import ants
 import numpy as np
 from numpy.typing import NDArray
 
-from unface.limits import ONE_THREAD
 from unface.outcome import JobFailedError
-
-os.environ.update(ONE_THREAD)
-
-import ants
 
 LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
 """Between the world of NIfTI (right, anterior, superior) and that of ITK (left, posterior, superior)."""
@@ -30,8 +24,6 @@ AFFINE, FIELD = "GenericAffine.mat", "Warp.nii.gz"
 
 AntsImage = Any
 """ANTs has no types of its own."""
-
-__all__ = ["AFFINE", "FIELD", "LPS", "AntsImage", "ants", "fit", "to_image", "working_in", "write_affine"]
 
 
 def to_image(data: NDArray[Any], affine: NDArray[np.float64]) -> AntsImage:

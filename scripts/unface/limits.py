@@ -1,4 +1,4 @@
-"""What a job may use of its machine: tries, time, memory, threads. What hangs or fills memory ends its job alone."""
+"""What a job may use of its machine: tries, time, memory. What hangs or fills memory ends its job alone."""
 
 import os
 import resource
@@ -13,15 +13,6 @@ TRIES = 2
 KILLED_FIRST = 500
 """Of -1000 to 1000: where memory runs out all the same, the kernel takes a job and not the controller (man 5 proc)."""
 
-ONE_THREAD = {
-    "OMP_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
-    "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS": "1",
-    "ANTS_RANDOM_SEED": "1",
-}
-"""Sums in another order give other bytes: numerical tools and libraries run on one thread, with one seed."""
-
 
 def scaled(amount: int) -> Callable[[object, int], int]:
     """A resource of a rule that grows with each try; the job after the last one only gives up, which takes little."""
@@ -34,9 +25,7 @@ def attempt(_wildcards: object, attempt: int) -> int:
 
 
 def limit(*, minutes: float, memory_mb: float) -> None:
-    """Bound this process and the programs that it starts, and keep them to one thread.
-
-    numpy takes its threads when it is imported: a stage that measures is imported after this call.
+    """Bound this process and the programs that it starts.
 
     Parameters
     ----------
@@ -46,7 +35,6 @@ def limit(*, minutes: float, memory_mb: float) -> None:
         What the job asked for. It may allocate twice as much, since not all that is allocated is used; then it gets a
         `MemoryError`.
     """
-    os.environ.update(ONE_THREAD)
     signal.setitimer(signal.ITIMER_REAL, minutes * 60)
     most = int(memory_mb * 2 * 2**20)
     _, hard = resource.getrlimit(resource.RLIMIT_DATA)

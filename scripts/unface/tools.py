@@ -1,4 +1,4 @@
-"""Running programs from outside Python: time limits, one thread, quiet, and failures told apart.
+"""Running programs from outside Python: time limits, quiet, and failures told apart.
 
 What a program prints may quote its input, so it is returned to the caller and never logged.
 """
@@ -12,7 +12,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from unface.limits import ONE_THREAD
 from unface.outcome import JobFailedError, MachineError, WithheldError
 
 TO_CLEAN_UP_S = 5.0
@@ -71,7 +70,7 @@ def run(
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         cwd=cwd,
-        env={**os.environ, **ONE_THREAD, **(environment or {})},
+        env={**os.environ, **(environment or {})},
         start_new_session=True,
         text=True,
         errors="replace",

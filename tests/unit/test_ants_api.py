@@ -3,12 +3,13 @@
 import tempfile
 from pathlib import Path
 
+import ants
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from unface.ants_api import AFFINE, FIELD, ants, fit, to_image, working_in, write_affine
+from unface.ants_api import AFFINE, FIELD, fit, to_image, working_in, write_affine
 from unface.outcome import JobFailedError
 
 SMOOTH: NDArray[np.float64] = 100 * ndimage.gaussian_filter(np.random.default_rng(0).normal(size=(20, 20, 20)), 2)

@@ -6,9 +6,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import ants
 import numpy as np
 
-from unface.ants_api import AFFINE, LPS, ants, fit, to_image, working_in, write_affine
+from unface.ants_api import AFFINE, LPS, fit, to_image, working_in, write_affine
 from unface.face import template
 from unface.face.checks import gradient_agreement
 from unface.face.volume import Affine, Volume, air_threshold, resampled_to

@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import ants
 import nibabel as nib
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
 from unface import tools
-from unface.ants_api import AFFINE, FIELD, LPS, AntsImage, ants, fit, to_image, working_in, write_affine
+from unface.ants_api import AFFINE, FIELD, LPS, AntsImage, fit, to_image, working_in, write_affine
 from unface.morphometry.grids import Grid, anti_aliased, box_of, lattice, resampled
 from unface.morphometry.measures import NotMeasurableError
 from unface.morphometry.regions import Atlas
