@@ -32,7 +32,7 @@ from bench import ROOT
 from disturbances import Case, cases
 from sections import write_section
 
-from unface import settings
+from unface import provenance, settings
 from unface.face import checks, images, registration, template
 from unface.face.find import HeadImage, find_faces
 from unface.face.volume import Volume
@@ -156,7 +156,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--minutes", type=float, default=np.inf)
     parser.add_argument("--report-only", action="store_true")
     chosen = parser.parse_args(arguments)
-    code, until = settings.code_digest("deface.py"), time.monotonic() + 60 * chosen.minutes
+    code, until = provenance.code_digest("deface.py"), time.monotonic() + 60 * chosen.minutes
     done = {(row["head"], row["case"]) for row in _read(chosen.results) if row["code"] == code}
     heads: dict[str, tuple[Any, list[Case]]] = {}
     if not chosen.report_only:

@@ -44,12 +44,12 @@ import series  # noqa: E402
 from dicom_factory import small_grid, write_series  # noqa: E402
 from person import Person  # noqa: E402
 from small_cohort import QUICK  # noqa: E402
-from unface import outcome, settings  # noqa: E402
-from unface.cohort.effort import RULES, cpu_seconds  # noqa: E402
+from unface import outcome, provenance  # noqa: E402
+from unface.cohort.effort import cpu_seconds  # noqa: E402
 from unface.dicom.records import SessionRecord  # noqa: E402
-from unface.layout import STAGES, Layout  # noqa: E402
+from unface.layout import Layout  # noqa: E402
 from unface.outcome import WithheldError, Work  # noqa: E402
-from unface.release.gate import SOURCES  # noqa: E402
+from unface.stages import STAGES  # noqa: E402
 
 REAL = 1000
 """Sessions of an inventory that are files; more would measure the inventory, which has a section of its own."""
@@ -166,7 +166,7 @@ def grow(layout: Layout, count: int) -> None:
 def finish(layout: Layout) -> None:
     """The state of a finished run in which every session was withheld, by the contract of the stages."""
     config = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
-    protocols = {stage: settings.protocol(config, stage) for stage in STAGES}
+    protocols = {stage: provenance.protocol(config, stage) for stage in STAGES}
 
     def damaged(work: Work) -> None:
         raise WithheldError("unreadable", "1 of 1 files: cut short")
@@ -178,7 +178,13 @@ def finish(layout: Layout) -> None:
             files = {"deidentified": [layout.record(*names)], "converted": [layout.record(*names)]}.get(stage, [])
             files += [layout.identifiers(*names)] if stage == "audit" else []
             outcome.run_stage(
-                stage, *names, damaged, layout=layout, protocol=protocols[stage], upstream=SOURCES[stage], files=files
+                stage,
+                *names,
+                damaged,
+                layout=layout,
+                protocol=protocols[stage],
+                upstream=STAGES[stage].sources,
+                files=files,
             )
         write(layout.review(*names), "a page\n")
     for path in (layout.verdicts, layout.summary_page, layout.header_survey):
@@ -345,7 +351,7 @@ def own_share(folder: Path) -> str:
     cost = snakemake(folder, cores=1)
     layout = Layout(folder / "results")
     seconds = stage_seconds(layout)
-    heavy = sum(seconds[rule] for rule in {RULES[stage] for stage in HEAVY})
+    heavy = sum(seconds[rule] for rule in {STAGES[stage].rule for stage in HEAVY})
     count = len(layout.read_sessions())
     shares = ", ".join(f"{rule} {value / count:.1f}" for rule, value in seconds.items())
     (files, megabytes), (few, small) = kept(layout), kept(layout, without=layout.clean_dicom().name)
@@ -360,7 +366,7 @@ def own_share(folder: Path) -> str:
 
 def stage_seconds(layout: Layout) -> dict[str, float]:
     """All CPU seconds of the jobs of each rule of a session."""
-    rules = [*dict.fromkeys(RULES.values()), "review"]
+    rules = [*dict.fromkeys(stage.rule for stage in STAGES.values()), "review"]
     return {rule: sum(cpu_seconds(log) or 0 for log in layout.log(rule).parent.glob("*.log")) for rule in rules}
 
 

@@ -8,14 +8,15 @@ sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 
-from unface import lock, settings
+from unface import lock, provenance, settings
 from unface.cohort import leftovers, progress
 from unface.cohort.large_plans import keep_to_the_end, make_thrifty
 from unface.dicom.withdrawn import remaining, request, who_withdrew
 from unface.files import TableError
-from unface.layout import NOISE_STAGES, STAGES, Layout, by_subject, sampled
+from unface.layout import Layout, by_subject, sampled
 from unface.limits import TRIES, attempt, scaled
 from unface.release import ratings
+from unface.stages import EVERY_STAGE, NOISE_STAGES, STAGES
 
 make_thrifty()
 keep_to_the_end(workflow)
@@ -28,9 +29,7 @@ try:
 
         overrides.read(config["deidentify"]["overrides"])
         selection.check(config["select"])
-    protocols = {
-        stage: settings.protocol(config, stage) for stage in settings.STAGE_ADAPTERS
-    }
+    protocols = {stage: provenance.protocol(config, stage) for stage in EVERY_STAGE}
     ratings.read(settings.named_file(config, "ratings"))
 except (settings.SettingsError, TableError) as error:
     raise WorkflowError(str(error)) from None
@@ -58,7 +57,7 @@ def sessions_of():
 
 @cache
 def conversions():
-    return settings.conversions(config, layout)
+    return provenance.conversions(config, layout)
 
 
 @cache

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from unface import settings
+from unface import provenance
 from unface.cohort.plan import differing, lines, plan
 from unface.layout import Layout
 from unface.limits import limit
@@ -17,7 +17,7 @@ changed = [] if last is None else differing(last, snakemake.config)
 found = plan(
     layout,
     snakemake.params.protocols,
-    settings.conversions(snakemake.config, layout),
+    provenance.conversions(snakemake.config, layout),
     changed,
     snakemake.params.noise_sample,
 )

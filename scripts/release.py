@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from unface import settings
+from unface import provenance, settings
 from unface.dicom.withdrawn import linked, naming_nobody, remaining, who_withdrew
 from unface.layout import Layout
 from unface.limits import limit
@@ -19,7 +19,7 @@ verdicts = release(
     layout,
     sessions=remaining(layout, who_withdrew(layout, withdrawn)),
     protocols=snakemake.params.protocols,
-    conversions=settings.conversions(snakemake.config, layout),
+    conversions=provenance.conversions(snakemake.config, layout),
     settings=settings.Release.of(snakemake.config["release"]),
     deidentify_options=snakemake.config["deidentify"]["options"],
     ignore=snakemake.config["audit"]["ignore"],

@@ -10,13 +10,14 @@ import nibabel as nib
 import numpy as np
 
 from unface import outcome, settings
-from unface.layout import STAGES, Layout
+from unface.layout import Layout
 from unface.outcome import Outcome, Work
 from unface.release.audit import audit_session
 from unface.release.contents import Heads
 from unface.release.gate import release
 from unface.release.ratings import Ratings
 from unface.release.verdicts import Verdicts
+from unface.stages import STAGES
 
 IDENTIFIERS: Mapping[str, list[str]] = {
     "name": ["DOE^JANE^MARIA"],

@@ -13,20 +13,6 @@ from unface.files import read_table
 UNIT = "{subject}_{session}"
 """The name of one session in file names; also Snakemake's wildcards, which is why it is a pattern."""
 
-STAGES = (
-    "deidentified",
-    "converted",
-    "defaced",
-    "morphometry-original",
-    "morphometry-defaced",
-    "agreement",
-    "audit",
-)
-"""The folders a session passes through, in order. Each holds an `outcome.json` (see `outcome`)."""
-
-NOISE_STAGES = ("morphometry-repeat", "morphometry-shifted")
-"""Of a sample of sessions the original is measured again, as it is and moved: the noise floor."""
-
 NIFTI = ".nii.gz"
 """How the name of every image ends."""
 
@@ -68,8 +54,8 @@ class Layout:
         Parameters
         ----------
         rules
-            Digest of today's rules (`settings.rules_digest`): a plan that was made with others is left out. None takes
-            all.
+            Digest of today's rules (`provenance.rules_digest`): a plan that was made with others is left out. None
+            takes all.
         """
         return {
             (row["subject"], row["session"]): row.get("plan", "")

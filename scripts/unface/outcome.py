@@ -207,7 +207,7 @@ def run_stage(
     work
         The stage itself: writes below `Work.folder`, keeps temporary files in `Work.scratch`.
     protocol
-        `settings` and `code` digests (`settings.protocol`).
+        `settings` and `code` digests (`provenance.protocol`).
     upstream
         Stages that this one builds on. If one is withheld, its reasons are passed on and nothing is done.
     files

@@ -1,17 +1,14 @@
-"""Typed settings, one class per stage; their check; and the protocol that a stage's results depend on.
+"""Typed settings, one class per stage; their check; and the files that they name.
 
 Defaults stand in `config.yaml` alone, the rules for values in `schemas/config.schema.yaml` alone.
 """
 
-import ast
 import difflib
 import hashlib
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from datetime import date
-from functools import cache
 from pathlib import Path
 from typing import Any, Self
 
@@ -168,76 +165,6 @@ def nearest(word: str, valid: Iterable[str]) -> str:
     return f" (did you mean {near[0]}?)" if near else ""
 
 
-MEASURING = tuple(f"morphometry.{name}" for name in ("engine", "resolution_mm", "results", "command"))
-ATLAS = ("morphometry.atlas", "morphometry.atlas_labels")
-MEASURED = ("original", "defaced", "repeat", "shifted")
-"""The images whose brains are measured; the last two for the noise floor."""
-
-STAGE_SETTINGS: Mapping[str, tuple[str, ...]] = {
-    "deidentified": ("select", "deidentify"),
-    "converted": ("convert.unmapped", "convert.repeats", "convert.incomplete"),
-    "defaced": ("deface",),
-    **{f"morphometry-{image}": MEASURING for image in MEASURED},
-    "agreement": ("morphometry.limits", "deface.limits.brain_margin_mm"),
-    "audit": ("audit", "deface.suffixes", "deidentify.options"),
-    "release": ("release", "deidentify.options", "audit.ignore"),
-    "review": ("report",),
-    "report": ("report", "morphometry.noise_sessions", "deidentify.options"),
-    "survey": (),
-}
-"""The settings that each stage's results depend on: a change of one re-runs the stage and what follows."""
-
-STAGE_FILES: Mapping[str, tuple[str, ...]] = {
-    **{f"morphometry-{image}": ATLAS for image in MEASURED},
-    "release": ("subjects", "ratings", "release.data_dictionary"),
-    "report": ("subjects",),
-}
-"""Settings that name a file, by the stage whose results depend on what the file says, wherever it lies."""
-
-STAGE_ADAPTERS: Mapping[str, str] = {
-    "deidentified": "deidentify.py",
-    "survey": "survey.py",
-    "converted": "convert.py",
-    "defaced": "deface.py",
-    **{f"morphometry-{image}": "measure_brain.py" for image in MEASURED},
-    "agreement": "compare_brains.py",
-    "audit": "audit.py",
-    "release": "release.py",
-    "review": "review.py",
-    "report": "report.py",
-}
-"""The script that runs each stage: its digest, and that of all it imports, goes with the results."""
-
-
-def protocol(config: Mapping[str, Any], stage: str, plan: str | None = None) -> dict[str, str]:
-    """Digests of the settings and of the code that a stage's results depend on.
-
-    Snakemake reruns a stage when its `params` change, but it looks neither into a configuration nor at imported
-    modules; a rule that holds this as a param is rerun when either changes, and the gate compares it with what every
-    outcome was made with.
-
-    Parameters
-    ----------
-    plan
-        For the conversion of one session: the digest of what today's mapping rules make of its series
-        (`Layout.read_plans`), so that a changed rule concerns only the sessions that it changes. Without it, all the
-        rules count.
-    """
-    chosen = {path: _look_up(config, path) for path in STAGE_SETTINGS[stage]}
-    chosen |= {setting: _content_digest(named_file(config, setting)) for setting in STAGE_FILES.get(stage, ())}
-    if stage == "converted":
-        chosen["convert.rules"] = plan or rules_digest(mapping_rules(config))
-    settings = hashlib.sha256(json.dumps(chosen, sort_keys=True).encode()).hexdigest()[:16]
-    return {"settings": settings, "code": code_digest(STAGE_ADAPTERS[stage])}
-
-
-def conversions(config: Mapping[str, Any], layout: Layout) -> dict[tuple[str, str], dict[str, str]]:
-    """The protocol of the conversion of each session whose plan was made with today's mapping rules."""
-    plans = layout.read_plans(rules_digest(mapping_rules(config)))
-    protocols = {plan: protocol(config, "converted", plan) for plan in set(plans.values())}
-    return {names: protocols[plan] for names, plan in plans.items()}
-
-
 def dicom_folder(config: Mapping[str, Any]) -> Path:
     """The folder of raw DICOM.
 
@@ -266,7 +193,7 @@ def named_file(config: Mapping[str, Any], setting: str) -> Path | None:
     SettingsError
         If it is in neither place.
     """
-    path = _look_up(config, setting)
+    path = look_up(config, setting)
     return located(path, setting) if path else None
 
 
@@ -294,59 +221,8 @@ def subjects_known(config: Mapping[str, Any], layout: Layout) -> bool:
     return seen.exists() and seen.read_text(encoding="ascii") == subjects_digest(named_file(config, "subjects"))
 
 
-def rules_digest(rules: Path) -> str:
-    """Digest of a file of mapping rules, and of those that come with unface, which it may build on."""
-    content = rules.read_bytes() + b"\0" + SHIPPED_RULES.read_bytes()
-    return hashlib.sha256(content).hexdigest()[:16]
-
-
-def _content_digest(path: Path | None) -> str | None:
-    return hashlib.sha256(path.read_bytes()).hexdigest() if path else None
-
-
-def _look_up(config: Mapping[str, Any], path: str) -> Any:
+def look_up(config: Mapping[str, Any], path: str) -> Any:
     value: Any = config
     for key in path.split("."):
         value = value[key]
     return value
-
-
-@cache
-def code_digest(adapter: str) -> str:
-    """Digest of a script, of every module of the core that it imports, however far, and of the resources they name."""
-    digest = hashlib.sha256()
-    for path in sorted(code_of(adapter)):
-        digest.update(f"{path.relative_to(PROJECT)}\0".encode() + path.read_bytes())
-    return digest.hexdigest()[:16]
-
-
-def code_of(adapter: str) -> set[Path]:
-    """A script, every module of the core that it imports, however far, and the resources they name."""
-    waiting, seen = [PROJECT / "scripts" / adapter], set[Path]()
-    while waiting:
-        path = waiting.pop()
-        if path not in seen:
-            seen.add(path)
-            if path.suffix == ".py":
-                waiting.extend(_built_on(path))
-    return seen
-
-
-@cache
-def _built_on(path: Path) -> tuple[Path, ...]:
-    """The modules of the core that a module imports, and the files in resources/ or beside it that it names."""
-    scripts = PROJECT / "scripts"
-    names: set[str] = set()
-    resources: list[Path] = []
-    for node in ast.walk(ast.parse(path.read_bytes())):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and "." in node.value[:80]:
-            resources += [PROJECT / "resources" / node.value[:80], path.parent / node.value[:80]]
-        elif isinstance(node, ast.Import):
-            names.update(alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
-            names.add(node.module)
-            names.update(f"{node.module}.{alias.name}" for alias in node.names)
-    candidates = [scripts / Path(*name.split(".")) for name in names if name.split(".")[0] == "unface"]
-    modules = [candidate.with_suffix(".py") for candidate in candidates]
-    packages = [candidate / "__init__.py" for candidate in candidates]
-    return tuple(found for found in modules + packages + resources if found.is_file() and found != SHIPPED_RULES)

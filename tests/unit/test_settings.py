@@ -1,14 +1,14 @@
 """Settings: what is checked, and which stages a change reaches."""
 
 import copy
-from pathlib import Path
 
 import pytest
 import yaml
 
-from unface import settings
+from unface import provenance, settings
 from unface.bids.schema import DATATYPES, names
 from unface.settings import PROJECT, SettingsError
+from unface.stages import EVERY_STAGE
 
 
 @pytest.fixture
@@ -91,9 +91,9 @@ def test_a_raw_folder_that_is_not_there_is_refused_without_repeating_its_name(co
     ],
 )
 def test_a_changed_setting_changes_the_protocol_of_its_own_stage_and_of_none_before(config, path, value, first):
-    stages = list(settings.STAGE_SETTINGS)
-    before = {stage: settings.protocol(config, stage) for stage in stages}
-    after = {stage: settings.protocol(changed(config, path, value), stage) for stage in stages}
+    stages = list(EVERY_STAGE)
+    before = {stage: provenance.protocol(config, stage) for stage in stages}
+    after = {stage: provenance.protocol(changed(config, path, value), stage) for stage in stages}
     different = [stage for stage in stages if before[stage] != after[stage]]
     assert different[0] == first
 
@@ -101,31 +101,31 @@ def test_a_changed_setting_changes_the_protocol_of_its_own_stage_and_of_none_bef
 def test_what_the_mapping_rules_say_belongs_to_the_protocol_and_where_they_lie_does_not(config, tmp_path):
     rules = tmp_path / "rules.yaml"
     rules.write_bytes((PROJECT / "resources" / "bids_rules.yaml").read_bytes())
-    shipped = settings.protocol(config, "converted")
+    shipped = provenance.protocol(config, "converted")
     moved = changed(config, "convert.rules", str(rules))
-    assert settings.protocol(moved, "converted") == shipped
+    assert provenance.protocol(moved, "converted") == shipped
     rules.write_text(rules.read_text() + "\n# another word\n")
-    assert settings.protocol(moved, "converted") != shipped
+    assert provenance.protocol(moved, "converted") != shipped
 
 
 def test_the_code_digest_follows_imports_of_imports_and_named_resources():
-    deface = {path.relative_to(PROJECT).as_posix() for path in settings.code_of("deface.py")}
+    deface = {path.relative_to(PROJECT).as_posix() for path in provenance.code_of("deface.py")}
     assert {"scripts/unface/face/registration.py", "scripts/unface/face/volume.py"} <= deface
     assert "resources/face/keep.nii.gz" in deface
-    review = {path.relative_to(PROJECT).as_posix() for path in settings.code_of("review.py")}
+    review = {path.relative_to(PROJECT).as_posix() for path in provenance.code_of("review.py")}
     assert any(path.endswith(".html.j2") for path in review)
     assert not any(path.endswith("bids_rules.yaml") for path in deface | review)
-    assert settings.code_digest("audit.py") != settings.code_digest("deface.py")
+    assert provenance.code_digest("audit.py") != provenance.code_digest("deface.py")
 
 
-def test_every_stage_names_an_adapter_that_exists():
-    for adapter in settings.STAGE_ADAPTERS.values():
-        assert (Path(PROJECT) / "scripts" / adapter).is_file()
+def test_the_rule_of_every_stage_has_a_script_of_its_name():
+    for stage in EVERY_STAGE.values():
+        assert (PROJECT / "scripts" / f"{stage.rule}.py").is_file()
 
 
 def test_every_table_and_mask_of_resources_counts_as_code_of_a_script() -> None:
     """They are found by their names in the code: one that is put together from parts would change nothing."""
-    scripts = {*settings.STAGE_ADAPTERS.values(), "inventory.py"}
-    counted = set.union(*map(settings.code_of, scripts))
+    scripts = {*(f"{stage.rule}.py" for stage in EVERY_STAGE.values()), "inventory.py"}
+    counted = set.union(*map(provenance.code_of, scripts))
     resources = {path for path in (PROJECT / "resources").rglob("*.*") if path.suffix not in (".py", ".pyc")}
     assert resources - counted == {settings.SHIPPED_RULES}

@@ -2,24 +2,12 @@
 
 import os
 import re
-from collections.abc import Mapping
 from itertools import islice
 from pathlib import Path
 from statistics import fmean
 
-from unface.layout import NOISE_STAGES, Layout
-
-RULES: Mapping[str, str] = {
-    "deidentified": "deidentify",
-    "converted": "convert",
-    "defaced": "deface",
-    "morphometry-original": "measure_brain",
-    "morphometry-defaced": "measure_brain",
-    "agreement": "compare_brains",
-    "audit": "audit",
-    **dict.fromkeys(NOISE_STAGES, "measure_brain"),
-}
-"""The rule that makes each stage: the name of its folder of logs."""
+from unface.layout import Layout
+from unface.stages import NOISE_STAGES, STAGES
 
 COST = re.compile(r"^CPU ([0-9.]+) s", re.MULTILINE)
 SAMPLE = 300
@@ -28,8 +16,9 @@ SAMPLE = 300
 
 def efforts(layout: Layout) -> dict[str, float]:
     """Mean CPU seconds of a job of each stage that has run; stages that never ran are left out."""
-    by_rule = {rule: _effort(layout.log(rule).parent) for rule in dict.fromkeys(RULES.values())}
-    return {stage: found for stage, rule in RULES.items() if (found := by_rule[rule]) is not None}
+    measured = {**STAGES, **NOISE_STAGES}
+    by_rule = {rule: _effort(layout.log(rule).parent) for rule in {stage.rule for stage in measured.values()}}
+    return {name: found for name, stage in measured.items() if (found := by_rule[stage.rule]) is not None}
 
 
 def cpu_seconds(log: Path) -> float | None:

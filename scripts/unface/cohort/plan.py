@@ -10,10 +10,10 @@ from typing import Any
 
 from unface import outcome
 from unface.cohort.effort import efforts
-from unface.layout import NOISE_STAGES, STAGES, Layout, by_subject
+from unface.layout import Layout, by_subject
 from unface.outcome import JobFailedError
-from unface.release.gate import SOURCES, Conversions, Protocols, of_session, stale
-from unface.settings import STAGE_FILES, STAGE_SETTINGS
+from unface.release.gate import Conversions, Protocols, of_session, stale
+from unface.stages import EVERY_STAGE, NOISE_STAGES, STAGES
 
 NEW = "not done yet"
 FILES = "raw files changed"
@@ -59,7 +59,7 @@ def plan(
     Parameters
     ----------
     protocols
-        Today's digests of settings and code, by stage (`settings.protocol`).
+        Today's digests of settings and code, by stage (`provenance.protocol`).
     conversions
         Those of the conversion of single sessions, where the plan of their mapping is known.
     changed
@@ -71,7 +71,7 @@ def plan(
     sessions_of = by_subject(sessions)
     counts: Counter[tuple[str, str]] = Counter()
     for names in sessions:
-        stages = (*STAGES, *NOISE_STAGES) if names in sample else STAGES
+        stages = [*STAGES, *NOISE_STAGES] if names in sample else list(STAGES)
         today = of_session(protocols, conversions, names)
         counts.update(_session(layout, names, stages, today, sessions_of[names[0]]).items())
     costs = {stage: seconds / 3600 for stage, seconds in efforts(layout).items()}
@@ -94,7 +94,7 @@ def _session(
         except JobFailedError:
             redo[stage] = NEW
             continue
-        first = next((source for source in SOURCES[stage] if source in redo), None)
+        first = next((source for source in EVERY_STAGE[stage].sources if source in redo), None)
         # Inputs that a stage before it will make anew are no reason of its own.
         differing_in = stale(layout, found, stage, names, protocols[stage], sessions=sessions)
         own = [part for part in differing_in if part != "inputs" or not first]
@@ -113,7 +113,8 @@ def _named(stage: str, reason: str, changed: Sequence[str]) -> str:
     """The reason, with the settings of that stage that changed. Their values may identify: only names are told."""
     if reason != SETTINGS:
         return reason
-    own = (*STAGE_SETTINGS[stage], *STAGE_FILES.get(stage, ()), *(["convert.rules"] if stage == "converted" else []))
+    known = EVERY_STAGE[stage]
+    own = (*known.settings, *known.files, *(["convert.rules"] if stage == "converted" else []))
     mine = [path for path in changed if any(f"{path}.".startswith(f"{setting}.") for setting in own)]
     return f"{reason}: {', '.join(mine)}" if mine else reason
 

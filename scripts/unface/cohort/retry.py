@@ -5,11 +5,11 @@ import shutil
 from collections.abc import Collection, Sequence
 
 from unface import outcome
-from unface.cohort.effort import RULES
 from unface.files import read_table
-from unface.layout import NOISE_STAGES, STAGES, Layout, by_subject, unit
+from unface.layout import Layout, by_subject, unit
 from unface.outcome import JobFailedError, Outcome
 from unface.release.gate import Conversions, Protocols, of_session, stale
+from unface.stages import EVERY_STAGE, NOISE_STAGES, STAGES
 
 log = logging.getLogger("unface")
 
@@ -42,7 +42,7 @@ def forget(
     Parameters
     ----------
     protocols
-        Today's digests of settings and code, by stage (`settings.protocol`).
+        Today's digests of settings and code, by stage (`provenance.protocol`).
     conversions
         Those of the conversion of single sessions, where the plan of their mapping is known.
 
@@ -56,7 +56,7 @@ def forget(
     for names in sessions:
         today = of_session(protocols, conversions, names)
         first = _first(layout, names, today, sessions_of[names[0]], unproven=names in unproven)
-        again = list(STAGES[first:]) if first is not None else []
+        again = list(STAGES)[first:] if first is not None else []
         again += [stage for stage in NOISE_STAGES if _stopped(layout, stage, names)]
         if again:
             log.info("%s from %s on", unit(*names), again[0])
@@ -64,7 +64,7 @@ def forget(
                 shutil.rmtree(layout.stage(stage, *names), ignore_errors=True)
                 # A log without a result is that of a job that failed.
                 for name in (f"{unit(*names)}.log", f"{unit(*names)}_*.log"):
-                    for log_file in layout.log(RULES[stage]).parent.glob(name):
+                    for log_file in layout.log(EVERY_STAGE[stage].rule).parent.glob(name):
                         log_file.unlink()
             # The target of a run in slices.
             layout.review(*names).unlink(missing_ok=True)
@@ -82,7 +82,7 @@ def _first(
         try:
             found = outcome.read(layout.stage(stage, *names))
         except JobFailedError:
-            left = any(layout.stage(later, *names).exists() for later in STAGES[number:])
+            left = any(layout.stage(later, *names).exists() for later in list(STAGES)[number:])
             return number if left or unproven else None
         if _is_stopped(found, stage) or stale(layout, found, stage, names, protocols[stage], sessions=sessions):
             return number

@@ -11,16 +11,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from unface import outcome
-from unface.cohort.effort import RULES, clock, efforts
+from unface.cohort.effort import clock, efforts
 from unface.files import read_table
-from unface.layout import STAGES, Layout, unit
+from unface.layout import Layout, unit
 from unface.outcome import REASONS
+from unface.stages import STAGES
 
 _OK = re.compile(rb'^ "state": "ok"', re.M)
 """The state of an outcome as `outcome` writes it: one blank before the keys of the top."""
 
 RECENT_S = 3600.0
 """The rate is that of the last hour."""
+
+FIRST, *_, LAST = STAGES
 
 
 @dataclass
@@ -85,7 +88,7 @@ def status(layout: Layout, now: float | None = None) -> Status:
     sessions = layout.read_sessions()
     alive = _is_held(layout.lock)
     stages = [StageStatus(stage) for stage in STAGES]
-    logged = {rule: _names(layout.log(rule).parent) for rule in RULES.values()}
+    logged = {rule: _names(layout.log(rule).parent) for rule in {stage.rule for stage in STAGES.values()}}
     recent: Counter[str] = Counter()
     for subject, session in sessions:
         begun = _begun(layout.work / subject / session)
@@ -97,7 +100,7 @@ def status(layout: Layout, now: float | None = None) -> Status:
                 )
                 if stage.stage in begun and alive:
                     stage.running += 1
-                elif stage.stage in begun or (not alive and f"{name}.log" in logged[RULES[stage.stage]]):
+                elif stage.stage in begun or (not alive and f"{name}.log" in logged[STAGES[stage.stage].rule]):
                     stage.failed.append(unit(subject, session))
                 else:
                     stage.left += 1
@@ -179,7 +182,7 @@ def _pace(
     span = min(RECENT_S, now - began) if began else RECENT_S
     if not recent or span <= 0:
         return None, None
-    rate = recent[STAGES[-1]] / span * 3600
+    rate = recent[LAST] / span * 3600
     done = sum(recent[stage] * costs.get(stage, 0) for stage in recent)
     if not done or any(count and stage not in costs for stage, count in left.items()):
         return rate, None
@@ -188,7 +191,7 @@ def _pace(
 
 def _first_log(layout: Layout) -> float | None:
     """When the sessions' first job began, as the oldest log of the first stage says."""
-    folder = layout.log(RULES[STAGES[0]]).parent
+    folder = layout.log(STAGES[FIRST].rule).parent
     try:
         with os.scandir(folder) as entries:
             return min((entry.stat().st_mtime for entry in entries), default=None)
@@ -216,7 +219,7 @@ def lines(found: Status) -> Iterator[str]:
         if stage.failed:
             shown = ", ".join(stage.failed[:3]) + (f" and {len(stage.failed) - 3} more" if stage.failed[3:] else "")
             yield ""
-            yield f"failed in {stage.stage}: {shown}; see logs/{RULES[stage.stage]}/"
+            yield f"failed in {stage.stage}: {shown}; see logs/{STAGES[stage.stage].rule}/"
     yield ""
     yield f"review pages: {found.pages} of {found.sessions}"
     told = ", ".join(f"{count} {verdict}" for verdict, count in sorted(found.verdicts.items()))
@@ -224,5 +227,5 @@ def lines(found: Status) -> Iterator[str]:
     if found.to_go_s == 0:
         yield "every stage of every session is done"
     else:
-        rate = "unknown" if found.rate is None else f"{found.rate:.1f} sessions an hour through {STAGES[-1]}"
+        rate = "unknown" if found.rate is None else f"{found.rate:.1f} sessions an hour through {LAST}"
         yield f"rate: {rate}; to go: {'unknown' if found.to_go_s is None else clock(found.to_go_s)}"

@@ -25,8 +25,9 @@ from unface.dicom.withdrawn import linked, read_withdrawn
 from unface.dicom.written import days
 from unface.files import TableError, table_text, write_whole
 from unface.layout import Layout
+from unface.provenance import rules_digest
 from unface.pseudonyms import Key
-from unface.settings import SettingsError, rules_digest, subjects_digest
+from unface.settings import SettingsError, subjects_digest
 
 
 @dataclass(frozen=True)

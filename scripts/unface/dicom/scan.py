@@ -19,7 +19,7 @@ from unface.dicom.archives import folder_for, is_archive, unpack
 from unface.dicom.headers import NotDicomError, RawHeader, read_header
 from unface.dicom.walk import Folder, Place, unreadable, walk
 from unface.layout import Layout
-from unface.settings import code_digest
+from unface.provenance import code_digest
 
 log = logging.getLogger("unface")
 

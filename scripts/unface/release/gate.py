@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from unface import outcome
-from unface.layout import NOISE_STAGES, STAGES, Layout, bids_folder, by_subject, unit
+from unface.layout import Layout, bids_folder, by_subject, unit
 from unface.outcome import JobFailedError, Outcome, Reason
 from unface.release import anonymity, contents, dataset, dictionary, own_files, protocol, ratings
 from unface.release.assembly import Assembly, Passed, tools_of
@@ -19,27 +19,16 @@ from unface.release.ratings import Ratings, Shown
 from unface.release.validator import Error, validate
 from unface.release.verdicts import Verdict, Verdicts, summary, write
 from unface.settings import Release
+from unface.stages import EVERY_STAGE, STAGES
 
 __all__ = ["release", "summary"]
 
 log = logging.getLogger("unface")
 
-SOURCES: Mapping[str, tuple[str, ...]] = {
-    "deidentified": (),
-    "converted": ("deidentified",),
-    "defaced": ("converted",),
-    "morphometry-original": ("converted",),
-    "morphometry-defaced": ("defaced",),
-    "agreement": ("defaced", "morphometry-original", "morphometry-defaced"),
-    "audit": ("converted", "defaced"),
-    **dict.fromkeys(NOISE_STAGES, ("converted",)),
-}
-"""The stages that each stage's results are made from, and must name in their outcome."""
-
 Protocols = Mapping[str, Mapping[str, str]]
-"""Digests of settings and code, by stage (`settings.protocol`)."""
+"""Digests of settings and code, by stage (`provenance.protocol`)."""
 Conversions = Mapping[tuple[str, str], Mapping[str, str]]
-"""Those of the conversion of each session whose plan is known (`settings.conversions`)."""
+"""Those of the conversion of each session whose plan is known (`provenance.conversions`)."""
 
 
 def of_session(protocols: Protocols, conversions: Conversions | None, names: tuple[str, str]) -> Protocols:
@@ -114,7 +103,7 @@ def stale(
     if (result.stage, result.subject, result.session) != (stage, *names):
         found.append("owner")
     found += [part for part in ("settings", "code") if result.protocol.get(part) != protocol[part]]
-    inputs = {name: layout.stage(name, *names) / outcome.FILE for name in SOURCES[stage]}
+    inputs = {name: layout.stage(name, *names) / outcome.FILE for name in EVERY_STAGE[stage].sources}
     if stage == "deidentified":
         inputs[f"{unit(*names)}.json"] = layout.record(*names)
     if stage == "audit":
@@ -176,7 +165,7 @@ def release(
     sessions
         Subject and session label of every session of the cohort.
     protocols
-        Today's digests of settings and code, by stage (`settings.protocol`).
+        Today's digests of settings and code, by stage (`provenance.protocol`).
     deidentify_options
         Options of DICOM PS3.15 Table E.1-1 that the headers were de-identified with.
     subjects
@@ -184,7 +173,7 @@ def release(
     ignore
         Words that are no secret although a header holds them as an identifier.
     conversions
-        Today's digests for the conversion of those sessions whose plan is known (`settings.conversions`).
+        Today's digests for the conversion of those sessions whose plan is known (`provenance.conversions`).
     protocol_texts
         The files of the protocol that goes out with the dataset (`protocol.texts`).
     data_dictionary

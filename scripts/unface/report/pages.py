@@ -16,7 +16,7 @@ def render(template: str, **context: Any) -> str:
     """A page as text; every value is escaped, a name the context lacks is an error.
 
     Templates are called by their path beside this module, so that the digest of the code that a page was made with
-    takes them in (`settings.code_digest`).
+    takes them in (`provenance.code_digest`).
     """
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(HERE),

@@ -9,8 +9,9 @@ from typing import Any
 
 from unface import outcome
 from unface.files import read_table
-from unface.layout import STAGES, Layout, bids_prefix
+from unface.layout import Layout, bids_prefix
 from unface.outcome import Outcome, Reason
+from unface.stages import STAGES
 
 STAGE_WORDS: Mapping[str, str] = {
     "deidentified": "Headers de-identified",

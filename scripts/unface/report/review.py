@@ -6,13 +6,14 @@ from typing import Any
 
 from unface import outcome
 from unface.files import read_table, write_whole
-from unface.layout import RATING_COLUMNS, STAGES, Layout
+from unface.layout import RATING_COLUMNS, Layout
 from unface.morphometry import tables
 from unface.outcome import REASONS
 from unface.release import ratings
 from unface.report import heads, pages, results
 from unface.report.results import STAGE_WORDS, Session
 from unface.report.wording import CHECKS, ENGINES, in_order
+from unface.stages import STAGES
 
 WORST_REGIONS = 8
 

@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 
 from unface.files import read_table, table_text, write_whole
-from unface.layout import NIFTI, STAGES, Layout
+from unface.layout import NIFTI, Layout
 from unface.outcome import REASONS
 from unface.release import contents
 from unface.report import morphometry, pages, plots, results
 from unface.report.plots import Check
 from unface.report.results import STAGE_COLUMNS, STAGE_WORDS, Session
 from unface.report.wording import ADVICE, ENGINES, in_order
+from unface.stages import STAGES
 
 FACE_STATES = ("pass", "review", "fail")
 LISTED_SESSIONS = 500

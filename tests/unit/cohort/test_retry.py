@@ -4,9 +4,10 @@ import pytest
 
 from unface import outcome
 from unface.cohort import retry
-from unface.layout import STAGES, Layout
-from unface.release import gate, verdicts
+from unface.layout import Layout
+from unface.release import verdicts
 from unface.release.verdicts import Verdict
+from unface.stages import STAGES
 
 PROTOCOLS = {stage: {"settings": stage, "code": "c"} for stage in STAGES}
 
@@ -29,7 +30,7 @@ def passed_through(layout, subject, code=None, at="converted"):
         path.write_text("{}")
     files = {"deidentified": [layout.record(*names)], "audit": [layout.identifiers(*names)]}
     for stage in STAGES:
-        options = {"upstream": gate.SOURCES[stage], "files": files.get(stage, [])}
+        options = {"upstream": STAGES[stage].sources, "files": files.get(stage, [])}
         outcome.run_stage(stage, *names, work, layout=layout, protocol=PROTOCOLS[stage], **options)
     return names
 
@@ -89,7 +90,7 @@ def test_a_session_whose_files_are_not_what_the_audit_saw_is_made_anew_as_a_whol
 
 def test_a_session_that_is_still_under_way_is_left_alone(layout):
     names = passed_through(layout, "a1")
-    for stage in STAGES[3:]:
+    for stage in list(STAGES)[3:]:
         retry.shutil.rmtree(layout.stage(stage, *names))
     assert retry.forget(layout, [names], PROTOCOLS) == []
 

@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 
 from staged_sessions import IDENTIFIERS, PROTOCOLS, RELEASE, audit, codes, run, session
-from unface.layout import STAGES, Layout
+from unface.layout import Layout
 from unface.release.gate import summary
 from unface.release.verdicts import Verdicts
+from unface.stages import STAGES
 
 A, B = ("abc", "s1"), ("bcd", "s1")
 Tamper = Callable[[Layout, tuple[str, str]], None]

@@ -9,13 +9,14 @@ import pytest
 import yaml
 
 from staged_sessions import PROTOCOLS, RELEASE, run, session
-from unface import settings
+from unface import provenance
 from unface.bids.rule_check import KEYS
 from unface.bids.rules import load
 from unface.layout import Layout
 from unface.release import protocol
 from unface.release.history import History
 from unface.settings import PROJECT, SHIPPED_RULES
+from unface.stages import EVERY_STAGE
 
 A, B, C = ("abc", "s1"), ("bcd", "s1"), ("cde", "s1")
 SECOND = replace(RELEASE, version="1.1.0", date="2026-11-30")
@@ -142,7 +143,7 @@ def test_nothing_that_leaves_lets_a_word_be_guessed_that_stays_with_the_key(conf
     def left(word: str) -> dict[str, str]:
         config["audit"]["ignore"] = [word]
         config["select"] = [{"field": "PatientName", "not_in": [word]}]
-        today = {stage: settings.protocol(config, stage) for stage in settings.STAGE_ADAPTERS}
+        today = {stage: provenance.protocol(config, stage) for stage in EVERY_STAGE}
         history = History().with_release(RELEASE, today, [A], []).with_release(SECOND, today, [A, B], [])
         return protocol.texts(config, today, SHIPPED_RULES) | {"CHANGES": history.changes()}
 
