@@ -183,6 +183,8 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if why := missing():
         parser.error(why)
+    # Python would end at once and leave the daemons.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     with (
         tempfile.TemporaryDirectory() as folder,
         Cluster(Path(folder), options.nodes, options.cpus_per_node) as cluster,

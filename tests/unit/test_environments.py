@@ -8,7 +8,8 @@ from importlib.metadata import packages_distributions
 import pytest
 import yaml
 
-from unface.settings import PROJECT, code_of
+from unface.provenance import code_of
+from unface.settings import PROJECT
 
 ENVIRONMENTS = sorted((PROJECT / "envs").glob("*.yaml"))
 RULES = "\n".join(path.read_text() for path in [*(PROJECT / "rules").glob("*.smk"), PROJECT / "Snakefile"])

@@ -1,10 +1,12 @@
 """Pages in one file: templates, and numbers as text."""
 
 import math
+import re
 from pathlib import Path
 from typing import Any
 
 import jinja2
+from markupsafe import Markup, escape
 
 from unface.files import NOT_AVAILABLE
 from unface.report import wording
@@ -30,6 +32,7 @@ def render(template: str, **context: Any) -> str:
     environment.filters["words"] = words
     environment.filters["measure"] = wording.measure
     environment.filters["size"] = size
+    environment.filters["sentence"] = sentence
     style = (HERE / "templates/style.css").read_text(encoding="utf-8")
     return environment.get_template(template).render(frame="templates/page.html.j2", style=style, **context)
 
@@ -49,6 +52,11 @@ def figure(value: Any, significant: int = 3) -> str:
     digits = 0 if real == 0 else max(0, significant - 1 - math.floor(math.log10(abs(real))))
     text = f"{real:,.0f}" if real.is_integer() else f"{real:,.{min(digits, 4)}f}"
     return text.replace(",", "\u202f").replace("-", "\u2212")
+
+
+def sentence(text: str) -> Markup:
+    """A sentence for readers: what stands between backticks as code, all of it escaped."""
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text)))
 
 
 def words(name: str) -> str:

@@ -36,3 +36,7 @@ def test_limits_are_read_from_their_words() -> None:
     assert results.numbers("0.75 to 1.3") == [0.75, 1.3]
     assert results.numbers([2, 35]) == [2.0, 35.0]
     assert results.numbers(">= 90 % (not in the field of view)") == [90.0]
+
+
+def test_what_stands_between_backticks_is_shown_as_code_and_all_is_escaped() -> None:
+    assert pages.sentence("a `b` <c> `<d>` `") == "a <code>b</code> &lt;c&gt; <code>&lt;d&gt;</code> `"
