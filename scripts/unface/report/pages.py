@@ -56,7 +56,7 @@ def figure(value: Any, significant: int = 3) -> str:
 
 def sentence(text: str) -> Markup:
     """A sentence for readers: what stands between backticks as code, all of it escaped."""
-    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text)))
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))
 
 
 def words(name: str) -> str:
