@@ -173,8 +173,10 @@ class Finder:
                 best = attempt.gradients, face
             gone, swapped = face.checks.get("face_present"), face.checks.get("lead_over_swapped")
             lies = (sure and not found["tilt_degrees"].ok) or (swapped and not swapped.ok and back() >= checks.SURE_NGF)
-            if lies or (sure and gone and not gone.ok):
-                # The header lies, or the face was gone before: no other engine would change that.
+            own = head.path in self.from_outside and sure and all(check.ok for check in found.values())
+            if lies or own or (sure and gone and not gone.ok):
+                # The header lies, the face was gone before, or a program's own mask does not suit a head that is well
+                # aligned: no other engine would change that.
                 break
         return best[1] if best else None
 
