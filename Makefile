@@ -24,7 +24,7 @@ picture: $(INSTALLED)
 	$(BIN)/python demo/picture.py demo/results docs/demo.png
 
 test: $(INSTALLED) lint
-	$(BIN)/python -m pytest -n $$(($(CORES) + 1))  # one more than cores, for some tests wait most of the time
+	$(BIN)/python -m pytest -n $$(($(CORES) + 1)) --dist worksteal  # one more than cores: some wait most of the time
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .
