@@ -1,8 +1,6 @@
 """What ANTs finds does not depend on where its files lie, and what it could not write is missed."""
 
-import multiprocessing
 import tempfile
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import ants
@@ -35,15 +33,6 @@ def test_a_fit_is_the_same_in_a_folder_of_any_name(tmp_path: Path, name: str) ->
     for folder in (tmp_path / "plain", tmp_path / name / "scratch"):
         folder.mkdir(parents=True)
     assert np.array_equal(found(tmp_path / name / "scratch"), found(tmp_path / "plain"))
-
-
-def test_a_fit_is_the_same_whatever_threads_the_environment_asks_for(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS"):
-        monkeypatch.setenv(name, "3")
-    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
-        assert np.array_equal(pool.submit(found, tmp_path).result(), found(tmp_path))
 
 
 def test_a_deformation_that_could_not_be_written_fails_the_job(tmp_path: Path) -> None:

@@ -12,9 +12,8 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from unface import outcome, tools
-from unface.face import template
-from unface.face.checks import apart_mm
+from unface import outcome, settings, tools
+from unface.face import checks, images, registration, template
 from unface.face.volume import Volume, resampled_to, sampled_on
 
 Deface = Callable[..., outcome.Work]
@@ -188,4 +187,24 @@ def test_the_second_head_of_a_session_is_fitted_to_the_first(session: Deface, me
         fits[suffix] = found["engine"], np.array(found["head_to_template"])
     assert work.reasons == []
     assert [engine for engine, _ in fits.values()] == ["niimath", "ants rigid"]
-    assert apart_mm(fits["T2w"][1] @ moved, fits["T1w"][1]) < 1
+    assert checks.apart_mm(fits["T2w"][1] @ moved, fits["T1w"][1]) < 1
+
+
+def test_a_real_head_is_fitted_to_another_scan_of_it_with_its_sides_right(
+    shared_data: Callable[[str], Path], deface_settings: settings.Deface, tmp_path: Path
+) -> None:
+    heads = []
+    for series in ("5_anat-T1w_acq-tfl", "6_anat-T1w_acq-tfl"):
+        folder = shared_data("siemens_xa30_enhanced") / series
+        target = tmp_path / series
+        target.mkdir()
+        tools.run([tools.find("dcm2niix"), "-z", "y", "-f", "head", "-o", target, folder], timeout_s=60)
+        volume = images.read_head(next(target.glob("*.nii.gz")), "head").volume()
+        heads.append(registration.working(volume, "T1w"))
+    reference, head = heads
+    fit, lead = registration.by_reference(head, reference, registration.to_template("given", np.eye(4)))
+    found = checks.of_registration(fit.head_to_template, registration.gradients(head, fit), deface_settings.limits) | {
+        "left_right_lead": checks.left_right(lead)
+    }
+    assert fit.engine == "ants rigid"
+    assert {name for name, check in found.items() if not check.ok} == set()

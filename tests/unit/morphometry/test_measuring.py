@@ -1,5 +1,7 @@
 """A head of the demo, measured as it is, without its face, and cut too near."""
 
+import multiprocessing
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +86,17 @@ def test_the_volumes_are_those_of_a_head_and_add_up(original: Work) -> None:
     )
     assert ("brain", "right thalamus") in part
     assert whole["gm"] - stem < sum(grey) < whole["gm"]
+
+
+def test_the_same_image_gives_the_same_bytes_whatever_threads_the_environment_asks_for(
+    original: Work, head: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS"):
+        monkeypatch.setenv(name, "2")
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        again = pool.submit(_measured, tmp_path, head).result()
+    for path in (tables.MEASURES, "labels/sub-a_ses-b_T1w_tissue.nii.gz", "labels/sub-a_ses-b_T1w_regions.nii.gz"):
+        assert (original.folder / path).read_bytes() == (again.folder / path).read_bytes()
 
 
 def test_a_head_without_face_passes(original: Work, head: np.ndarray, tmp_path: Path) -> None:
