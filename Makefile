@@ -17,11 +17,11 @@ $(INSTALLED): envs/requirements.lock
 	touch $@
 
 demo: $(INSTALLED)
-	$(BIN)/python demo/run.py --cores $(CORES)
+	$(BIN)/python -m demo.run --cores $(CORES)
 
 # The README's picture, from the results of `make demo`.
 picture: $(INSTALLED)
-	$(BIN)/python demo/picture.py demo/results docs/demo.png
+	$(BIN)/python -m demo.picture demo/results docs/demo.png
 
 test: $(INSTALLED) lint
 	$(BIN)/python -m pytest -n $$(($(CORES) + 1)) --dist worksteal  # one more than cores: some wait most of the time

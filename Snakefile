@@ -11,13 +11,14 @@ configfile: str(Path(workflow.basedir) / "config.yaml")
 
 
 include: "rules/common.smk"
-include: "rules/cohort.smk"
+include: "rules/admin.smk"
 include: "rules/inventory.smk"
 include: "rules/deidentify.smk"
 include: "rules/survey.smk"
 include: "rules/convert.smk"
 include: "rules/deface.smk"
-include: "rules/morphometry.smk"
+include: "rules/measure.smk"
+include: "rules/compare.smk"
 include: "rules/audit.smk"
 include: "rules/release.smk"
 include: "rules/report.smk"
@@ -27,7 +28,7 @@ localrules:
     all,
     cohort,
     each_session,
-    retry_withheld,
+    retry,
 
 
 rule inventory:
@@ -36,7 +37,7 @@ rule inventory:
     It has no output that Snakemake knows: each call looks anew. A plain `snakemake` comes here first, and again after
     the mapping rules or the table of subjects changed: the plan is shown before anything is converted.
     """
-    default_target: not planned
+    default_target: not mapped
     input:
         scans=[layout.scan(str(shard)) for shard in shards],
     log:
@@ -53,7 +54,7 @@ rule inventory:
 
 rule all:
     """The release, its proof, and a review page for every session."""
-    default_target: planned
+    default_target: mapped
     input:
         of_cohort,
         each(layout.review),
@@ -79,7 +80,7 @@ onstart:
         raise WorkflowError(str(error)) from None
     leftovers.empty_scripts(Path(".snakemake"))
     progress.show(logger, sys.stderr, lambda: workflow.dag.stats()[1])
-    if any(job.rule.name == "scan_dicom" for job in workflow.dag.needrun_jobs()):
+    if any(job.rule.name == "scan" for job in workflow.dag.needrun_jobs()):
         check_before_scan()
 
 

@@ -6,7 +6,7 @@ import tarfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT / folder) for folder in ("scripts", "demo", "tests")]
+sys.path[:0] = [str(ROOT / "scripts"), str(ROOT)]
 
 SHARED = ROOT.parent / "shared" / "data"
 """Where the scanner sets lie, an archive each."""

@@ -25,8 +25,8 @@ sys.path.insert(0, str(ROOT / "tests" / "unit" / "bids"))
 
 from sessions import Converted, convert, take_in
 
-from unface import tools
-from unface.bids import names
+from unface.mapping import names
+from unface.run import tools
 
 IDENTIFYING = {
     *("PatientName", "PatientID", "PatientBirthDate", "InstitutionName", "InstitutionAddress", "StationName"),
@@ -94,7 +94,7 @@ def main(arguments: list[str]) -> None:
                 ours.accounted += sum(entry["files"] for entry in session.series)
                 ours.lost += total - sum(entry["files"] for entry in session.series)
                 ours.look_at(session.bids)
-                raw = layout.stage("deidentified", session.outcome.subject, session.outcome.session) / "dicom"
+                raw = layout.stage("deidentify", session.outcome.id) / "dicom"
                 _run_alone(alone, raw, folder / f"alone{number}")
                 _run_dcm2bids(dcm2bids, peers, session, raw, folder / f"dcm2bids{number}")
                 _run_heudiconv(heudiconv, peers, session, raw, folder / f"heudiconv{number}")

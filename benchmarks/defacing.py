@@ -32,11 +32,13 @@ from bench import ROOT
 from disturbances import Case, cases
 from sections import write_section
 
-from unface import provenance, settings
-from unface.face import checks, images, registration, template
-from unface.face.find import HeadImage, find_faces
-from unface.face.volume import Volume
-from unface.files import NOT_AVAILABLE, table_text, write_whole
+from unface.deface import checks, registration, template
+from unface.deface.find import HeadImage, find_faces
+from unface.imaging import stored_image
+from unface.imaging.volume import Volume
+from unface.run import settings
+from unface.run.files import NOT_AVAILABLE, table_text, write_whole
+from unface.run.fingerprints import code_digest
 
 HEADING = "Defacing: disturbed heads (benchmarks/defacing.py)"
 FALSE_PASS_MM = 5.0
@@ -54,7 +56,7 @@ def judge(file: Path, suffix: str, limits: dict[str, float] | None) -> Row:
     block = yaml.safe_load((ROOT / "config.yaml").read_text())["deface"]
     chosen = settings.Deface.of(block | {"limits": block["limits"] | (limits or {})})
     before = _cpu()
-    image = images.read_head(file, "image")
+    image = stored_image.read_head(file, "image")
     head = HeadImage(f"sub-x/anat/sub-x_{suffix}.nii.gz", file)
     with tempfile.TemporaryDirectory() as scratch, Memory() as memory:
         face = find_faces([head], {head.path: image}, chosen, Path(scratch)).get(head.path)
@@ -156,7 +158,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--minutes", type=float, default=np.inf)
     parser.add_argument("--report-only", action="store_true")
     chosen = parser.parse_args(arguments)
-    code, until = provenance.code_digest("deface.py"), time.monotonic() + 60 * chosen.minutes
+    code, until = code_digest("deface"), time.monotonic() + 60 * chosen.minutes
     done = {(row["head"], row["case"]) for row in _read(chosen.results) if row["code"] == code}
     heads: dict[str, tuple[Any, list[Case]]] = {}
     if not chosen.report_only:

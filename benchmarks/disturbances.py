@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from scipy import ndimage
 
-from unface.face import template
-from unface.face.volume import Volume, resampled_to, sampled_on
+from unface.deface import template
+from unface.imaging.volume import Volume, resampled_to, sampled_on
 
 Affine = Any
 INFANT = {"scale_min": 0.55}

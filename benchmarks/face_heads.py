@@ -17,8 +17,9 @@ from typing import Any
 import numpy as np
 from bench import SERIES, head_image
 
-from unface.face import images, template
-from unface.face.volume import Volume, resampled_to
+from unface.deface import template
+from unface.imaging import stored_image
+from unface.imaging.volume import Volume, resampled_to
 
 BRIGHTEST = 8000.0
 """Larger values are brought below this, so that disturbed ones can be stored as 16-bit integers."""
@@ -44,7 +45,7 @@ def load(name: str, packages: Path | None) -> Volume | None:
 
 def _of_series(name: str, folder: Path) -> Volume | None:
     image = head_image(name, folder, ".nii")
-    return images.read(image, name).volume() if image else None
+    return stored_image.read(image, name).volume() if image else None
 
 
 def _brainbrowser(number: int) -> Callable[[Path, Path], Volume]:
@@ -95,7 +96,7 @@ def _ct(package: Path, folder: Path) -> Volume:
 def _colin27(package: Path, folder: Path) -> Volume:
     """Colin27 of mricron-data (Debian), down to the nose."""
     subprocess.run(["dpkg", "-x", str(package), str(folder)], check=True)
-    return images.read(next(folder.rglob("ch2.nii.gz")), "ch2").volume()
+    return stored_image.read(next(folder.rglob("ch2.nii.gz")), "ch2").volume()
 
 
 PACKED: dict[str, tuple[str, Callable[[Path, Path], Volume]]] = {

@@ -15,10 +15,10 @@ import pydicom
 from bench import SHARED, files_of, unpack
 from sections import write_section
 
-from dicom_factory import small_grid, write_series
+from tests.support.dicom_factory import small_grid, write_series
 from unface.dicom.fields import WANTED
-from unface.dicom.scan import scan
-from unface.layout import Layout
+from unface.inventory.scan import scan
+from unface.run.layout import Layout
 
 REPEATS = 3
 

@@ -20,9 +20,9 @@ from bench import ROOT, files_of
 from pydicom import DataElement, Dataset
 from sections import write_section
 
-from unface.dicom.selection import excluded
+from unface.deidentify.selection import excluded
 from unface.dicom.standard import CLASS_UIDS
-from unface.pseudonyms import STANDARD_UID_ROOT, Key
+from unface.identity.pseudonyms import STANDARD_UID_ROOT, Key
 
 REMOVAL = ("text_removed", "date_shifted", "uid_changed", "pixels_hidden")
 RETENTION = ("tag_retained", "text_notnull", "text_retained", "uid_consistent", "patid_consistent", "pixels_retained")

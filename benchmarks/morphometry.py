@@ -29,26 +29,28 @@ import yaml
 from bench import ROOT, head_image
 from sections import write_section
 
-from brain_phantom import Phantom
-from unface import settings
-from unface.face.deface import deface_session
-from unface.files import NOT_AVAILABLE, read_table
-from unface.layout import NIFTI, bids_folder
-from unface.morphometry import agreement, engine, tables
-from unface.outcome import Work
+from tests.support.brain_phantom import Phantom
+from unface.compare import compare
+from unface.deface.deface import deface_session
+from unface.measure import records
+from unface.measure.measure import measure_session
+from unface.run import settings
+from unface.run.files import NOT_AVAILABLE, read_table
+from unface.run.layout import NIFTI, SessionId
+from unface.run.outcome import Work
 
 HEADS = {"philips": "philips", "uih": "uih", "trio": "trio T1w", "xa30": "xa30"}
 """Names here, and those of `bench.SERIES`."""
 ATROPHIED = "left middle temporal"
 ATROPHY_PERCENT = (2, 5, 10)
-IMAGE = bids_folder("a", "b") / "anat" / "sub-a_ses-b_T1w.nii.gz"
+IMAGE = SessionId("a", "b").bids_folder / "anat" / "sub-a_ses-b_T1w.nii.gz"
 OTHER_THREADS = {"OMP_NUM_THREADS": "2", "OPENBLAS_NUM_THREADS": "2", "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS": "2"}
 
 
 def measure(images: Path, folder: Path, moved: bool = False) -> tuple[float, float]:
     """Measure a BIDS tree of one session into a folder; CPU seconds and peak memory in MB."""
-    chosen = settings.Morphometry.of(yaml.safe_load((ROOT / "config.yaml").read_text())["morphometry"])
-    engine.measure_session(_work("morphometry-original", folder), images, chosen, moved=moved)
+    chosen = settings.Measure.of(yaml.safe_load((ROOT / "config.yaml").read_text())["measure"])
+    measure_session(_work("measure-original", folder), images, chosen, moved=moved)
     used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     # Not ru_maxrss: that begins with what the parent had.
     peak_kb = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
@@ -70,13 +72,13 @@ def measured(images: Path, folder: Path, moved: bool = False, **environment: str
 
 def compared(original: Path, other: Path, folder: Path) -> list[dict[str, str]]:
     """The rows of the comparison of two measurements, against the limits of config.yaml."""
-    limits = settings.MorphometryLimits.of(yaml.safe_load((ROOT / "config.yaml").read_text())["morphometry"]["limits"])
-    agreement.compare_session(_work("agreement", folder), original, other, limits)
-    return read_table(folder / tables.AGREEMENT)
+    limits = settings.Compare.of(yaml.safe_load((ROOT / "config.yaml").read_text())["compare"])
+    compare.compare_session(_work("compare", folder), original, other, limits)
+    return read_table(folder / records.AGREEMENT)
 
 
 def _work(stage: str, folder: Path) -> Work:
-    work = Work(stage, "a", "b", folder)
+    work = Work(stage, SessionId("a", "b"), folder)
     work.scratch.mkdir(parents=True)
     return work
 
@@ -88,7 +90,7 @@ def _tree(folder: Path, data: Any, affine: Any) -> Path:
 
 
 def _values(folder: Path) -> dict[tuple[str, str], float]:
-    return {(row["measure"], row["region"]): float(row["value"]) for row in read_table(folder / tables.MEASURES)}
+    return {(row["measure"], row["region"]): float(row["value"]) for row in read_table(folder / records.MEASURES)}
 
 
 def _percent(rows: list[dict[str, str]]) -> dict[tuple[str, str], float]:
@@ -118,11 +120,11 @@ def phantom(seed: int, folder: Path) -> dict[str, Any]:
 def head(name: str, image: Path, folder: Path) -> dict[str, Any]:
     """All measurements of one real head."""
     whole = nib.load(image)
-    converted = folder / "converted"
+    converted = folder / "convert"
     (converted / "bids" / IMAGE).parent.mkdir(parents=True)
     (converted / "bids" / IMAGE).write_bytes(image.read_bytes())
     chosen = settings.Deface.of(yaml.safe_load((ROOT / "config.yaml").read_text())["deface"])
-    work = _work("defaced", folder / "defaced")
+    work = _work("deface", folder / "deface")
     deface_session(work, converted, chosen)
     print(name, whole.shape, [reason.sentence for reason in work.reasons], flush=True)
     found: dict[str, Any] = {"name": name, "costs": []}
@@ -130,7 +132,7 @@ def head(name: str, image: Path, folder: Path) -> dict[str, Any]:
         ("original", converted, {}),
         ("repeat", converted, OTHER_THREADS),
         ("shifted", converted, {}),
-        ("without face", folder / "defaced", {}),
+        ("without face", folder / "deface", {}),
     ):
         found["costs"].append(measured(images / "bids", folder / kind, kind == "shifted", **environment))
         print(name, kind, found["costs"][-1], flush=True)
@@ -185,7 +187,7 @@ def report(done: list[dict[str, Any]]) -> str:
     phantoms = [one for one in done if "bias" in one]
     real = [one for one in done if "bias" not in one]
     costs = np.array([cost for one in done for cost in one["costs"]])
-    voxel = yaml.safe_load((ROOT / "config.yaml").read_text())["morphometry"]["resolution_mm"]
+    voxel = yaml.safe_load((ROOT / "config.yaml").read_text())["measure"]["resolution_mm"]
     lines = [
         f"{len(phantoms)} phantoms and {len(real)} heads of the scanner sets, at {voxel:g} mm, "
         f"{len(costs)} measurements. CPU of one: median {np.median(costs[:, 0]):.0f} s, "

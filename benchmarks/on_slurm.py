@@ -21,11 +21,11 @@ from statistics import median
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "demo"), str(ROOT / "tests")]
 
-from sections import write_section  # noqa: E402
-
 import leaks  # noqa: E402
 import make_cohort  # noqa: E402
-from slurm import Cluster, missing  # noqa: E402
+from sections import write_section  # noqa: E402
+
+from tests.support.slurm import Cluster, missing  # noqa: E402
 
 NODES = 4
 

@@ -35,25 +35,26 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "demo"), str(ROOT / "tests")]
 
-import yaml  # noqa: E402
-from sections import write_section  # noqa: E402
-
 import heads  # noqa: E402
 import make_cohort  # noqa: E402
 import series  # noqa: E402
-from dicom_factory import small_grid, write_series  # noqa: E402
-from person import Person  # noqa: E402
-from small_cohort import QUICK  # noqa: E402
-from unface import outcome, provenance  # noqa: E402
-from unface.cohort.effort import cpu_seconds  # noqa: E402
-from unface.dicom.records import SessionRecord  # noqa: E402
-from unface.layout import Layout  # noqa: E402
-from unface.outcome import WithheldError, Work  # noqa: E402
-from unface.stages import STAGES  # noqa: E402
+import yaml  # noqa: E402
+from sections import write_section  # noqa: E402
+
+from demo.person import Person  # noqa: E402
+from tests.support.dicom_factory import small_grid, write_series  # noqa: E402
+from tests.support.small_cohort import QUICK  # noqa: E402
+from unface.admin.effort import cpu_seconds  # noqa: E402
+from unface.inventory.records import SessionRecord  # noqa: E402
+from unface.run import outcome  # noqa: E402
+from unface.run.fingerprints import fingerprint  # noqa: E402
+from unface.run.layout import Layout, SessionId  # noqa: E402
+from unface.run.outcome import WithheldError, Work  # noqa: E402
+from unface.run.stages import STAGES  # noqa: E402
 
 REAL = 1000
 """Sessions of an inventory that are files; more would measure the inventory, which has a section of its own."""
-HEAVY = ("converted", "defaced", "morphometry-original", "morphometry-defaced")
+HEAVY = ("convert", "deface", "measure-original", "measure-defaced")
 """The stages that are dcm2niix, registration and morphometry."""
 JOBS_A_SESSION = len(STAGES) + 1
 RECORDING = """
@@ -127,14 +128,14 @@ def measured(folder: Path, count: int) -> dict[str, object]:
     finish(layout)
     snakemake(folder, "--dry-run", "--quiet", program=("-c", RECORDING))
     row["none"] = snakemake(folder, "--quiet")
-    first = layout.record(*layout.read_sessions()[0])
+    first = layout.record(layout.read_sessions()[0])
     first.write_text(first.read_text() + "\n")
     row["one"] = snakemake(folder, "--dry-run", "--quiet", "rules")
     first.write_text(first.read_text()[:-1])
     grow(layout, count + 10)
     row["ten"] = snakemake(folder, "--dry-run", "--quiet", "rules")
     row["status"] = timed([sys.executable, str(ROOT / "scripts" / "status.py"), str(layout.results)], folder)
-    row["files"] = sum(path.is_file() for path in layout.stage("x", *layout.read_sessions()[0]).parent.rglob("*"))
+    row["files"] = sum(path.is_file() for path in layout.stage("x", layout.read_sessions()[0]).parent.rglob("*"))
     print(row, flush=True)
     return row
 
@@ -154,39 +155,41 @@ def cohort(folder: Path, count: int) -> Layout:
 def grow(layout: Layout, count: int) -> None:
     """Add records like the first session's until there are `count` sessions."""
     sessions = layout.read_sessions()
-    record = SessionRecord.read(layout.record(*sessions[0]))
+    record = SessionRecord.read(layout.record(sessions[0]))
     row = layout.sessions.read_text(encoding="utf-8").splitlines()[1].split("\t")
     with layout.sessions.open("a", encoding="utf-8") as file:
         for number in range(len(sessions), count):
             subject = f"z{number:08d}q"
-            replace(record, subject=subject, identity=f"patient:{number}").write(layout.record(subject, record.session))
+            replace(record, subject=subject, identity=f"patient:{number}").write(
+                layout.record(SessionId(subject, record.session))
+            )
             file.write("\t".join([subject, *row[1:]]) + "\n")
 
 
 def finish(layout: Layout) -> None:
     """The state of a finished run in which every session was withheld, by the contract of the stages."""
     config = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
-    protocols = {stage: provenance.protocol(config, stage) for stage in STAGES}
+    fingerprints = {stage: fingerprint(config, stage) for stage in STAGES}
 
     def damaged(work: Work) -> None:
         raise WithheldError("unreadable", "1 of 1 files: cut short")
 
     for names in layout.read_sessions():
-        write(layout.identifiers(*names), "{}\n")
-        layout.clean_dicom(*names).mkdir(parents=True)
+        write(layout.identifiers(names), "{}\n")
+        layout.clean_dicom(names).mkdir(parents=True)
         for stage in STAGES:
-            files = {"deidentified": [layout.record(*names)], "converted": [layout.record(*names)]}.get(stage, [])
-            files += [layout.identifiers(*names)] if stage == "audit" else []
+            files = {"deidentify": [layout.record(names)], "convert": [layout.record(names)]}.get(stage, [])
+            files += [layout.identifiers(names)] if stage == "audit" else []
             outcome.run_stage(
                 stage,
-                *names,
+                names,
                 damaged,
                 layout=layout,
-                protocol=protocols[stage],
-                upstream=STAGES[stage].sources,
+                fingerprint=fingerprints[stage],
+                sources=STAGES[stage].sources,
                 files=files,
             )
-        write(layout.review(*names), "a page\n")
+        write(layout.review(names), "a page\n")
     for path in (layout.verdicts, layout.summary_page, layout.header_survey):
         write(path, "of the cohort\n")
 

@@ -26,9 +26,9 @@ import pydicom
 from bench import SHARED, files_of, unpack
 from sections import write_section
 
-from unface.dicom import command
-from unface.dicom.selection import excluded
-from unface.pseudonyms import Key
+from unface.deidentify import command
+from unface.deidentify.selection import excluded
+from unface.identity.pseudonyms import Key
 
 HEADING = "Headers: clean files of real scanners (benchmarks/scanners.py)"
 IDENTIFYING = {

@@ -18,12 +18,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-import heads
-import others
-import planted
-import series
-from person import Person
-from series import Grid, Protocol
+from demo import heads, others, planted, series
+from demo.person import Person
+from demo.series import Grid, Protocol
 
 PLANTED = "planted_identifiers.txt"
 EXPECTED = "expected.json"

@@ -16,9 +16,8 @@ from pydicom.uid import (
     SecondaryCaptureImageStorage,
 )
 
-import planted
-import series
-from person import Person
+from demo import planted, series
+from demo.person import Person
 
 
 def picture(person: Person) -> Image.Image:

@@ -15,10 +15,10 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from unface.layout import Layout
-from unface.morphometry import cohort
-from unface.report import heads, morphometry, plots, results
-from unface.report.heads import Picture
+from unface.report import agreement, morphometry, plots, results
+from unface.review import heads
+from unface.review.heads import Picture
+from unface.run.layout import Layout
 
 SIZE_INCHES = (12.0, 5.0)
 DPI = 110
@@ -44,7 +44,7 @@ def draw(layout: Layout, output: Path) -> None:
         If no session with a T1w was released.
     """
     gate = results.read_gate(layout.verdicts)
-    sessions = [results.read_session(layout, *unit, row) for unit, row in sorted(gate.items())]
+    sessions = [results.read_session(layout, unit, row) for unit, row in sorted(gate.items())]
     rows = _head(layout, [session for session in sessions if session.verdict.word == "released"])
     compared = morphometry.read(layout, sessions, sample=(), given={})
     measures = [measure for measure in compared.measures if not measure.region][:2]
@@ -58,7 +58,7 @@ def draw(layout: Layout, output: Path) -> None:
                 _show(axes, picture)
             line[0].set_ylabel(when, fontsize=11, fontweight="bold")
         for axes, measure in zip(right.subplots(len(measures), 1, squeeze=False).flat, measures, strict=True):
-            plots.draw_bland_altman(axes, measure, cohort.agreement(measure))
+            plots.draw_bland_altman(axes, measure, agreement.agreement(measure))
         output.parent.mkdir(parents=True, exist_ok=True)
         figure.savefig(output, dpi=DPI, metadata={"Software": None})
 

@@ -13,7 +13,7 @@ from pydicom.dataelem import RawDataElement
 from pydicom.tag import Tag
 from pydicom.uid import UID, ExplicitVRLittleEndian, MRImageStorage
 
-from person import Person
+from demo.person import Person
 
 
 def header(person: Person, *, series_number: int = 1, modality: str = "MR", description: str = "t1_mprage") -> Dataset:

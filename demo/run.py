@@ -13,12 +13,11 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "scripts"))
 
-import leaks
-import make_cohort
-from make_cohort import Expected
-from unface.cohort.effort import clock
-from unface.files import read_table
-from unface.layout import NIFTI, Layout, bids_folder, stem
+from demo import leaks, make_cohort
+from demo.make_cohort import Expected
+from unface.admin.effort import clock
+from unface.run.files import read_table
+from unface.run.layout import NIFTI, Layout, SessionId, stem
 
 PROJECT = Path(__file__).resolve().parents[1]
 DEMO = Path("demo")
@@ -97,22 +96,22 @@ def judge(results: Path, expected: Sequence[Expected]) -> int:
     return unmet
 
 
-def ending(results: Path, outcome: Expected) -> tuple[tuple[str, str], dict[str, str]]:
+def ending(results: Path, outcome: Expected) -> tuple[SessionId, dict[str, str]]:
     """Labels of a planted session, by way of the restricted linkage, and its row of the verdicts."""
     layout = Layout(results)
     linked = [row for row in read_table(layout.linkage) if row["study_uid"] == outcome.study_uid]
-    labels = (linked[0]["subject"], linked[0]["session"]) if linked else ("", "")
+    labels = SessionId(linked[0]["subject"], linked[0]["session"]) if linked else SessionId("", "")
     rows = [row for row in read_table(layout.verdicts) if (row["subject"], row["session"]) == labels]
     return labels, rows[0] if rows else {}
 
 
-def mismatch(results: Path, outcome: Expected, labels: tuple[str, str], verdict: dict[str, str]) -> str:
+def mismatch(results: Path, outcome: Expected, labels: SessionId, verdict: dict[str, str]) -> str:
     """What is not as it has to be; empty if all is."""
     if verdict.get("verdict") != outcome.verdict:
         return f"it had to be {outcome.verdict}: {verdict.get('reasons', 'there is no verdict')}"
     if outcome.codes and not set(outcome.codes) & set(verdict["codes"].split(";")):
         return f"its reason had to be {' or '.join(outcome.codes)}"
-    folder = Layout(results).release / bids_folder(*labels)
+    folder = Layout(results).release / labels.bids_folder
     suffixes = sorted(stem(path).rsplit("_", 1)[1] for path in folder.rglob(f"*{NIFTI}"))
     suffixes = [suffix for suffix in suffixes if suffix != "defacemask"]
     if suffixes != sorted(outcome.images):

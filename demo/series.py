@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from pydicom import Dataset
 from pydicom.uid import MRImageStorage
 
-import planted
-from person import Person
-from vendors import BLOCKS, Mosaic
+from demo import planted
+from demo.person import Person
+from demo.vendors import BLOCKS, Mosaic
 
 MAKERS = {
     "siemens": ("SIEMENS", "Prisma_fit", ["syngo MR E11"]),

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom import Dataset, Sequence
 
-from csa import csa_header, phoenix_protocol
-from person import Person
+from demo.csa import csa_header, phoenix_protocol
+from demo.person import Person
 
 ECHO_SPACING_S = 0.00051
 

@@ -1,16 +1,16 @@
 rule audit:
     """Search every byte that would leave of a session for what may not leave.
 
-    The headers of one session may name a subject whom those of another call anonymous: all of them are known answers.
+    The headers of one session may name a subject whom those of another call anonymous: all of them are identifiers.
     """
     input:
-        converted=layout.stage("converted"),
-        defaced=layout.stage("defaced"),
+        converted=layout.stage("convert"),
+        defaced=layout.stage("deface"),
         identifiers=layout.identifiers(),
         other_sessions=lambda wildcards: [
-            layout.identifiers(wildcards.subject, session)
-            for session in sessions_of().get(wildcards.subject, [])
-            if session != wildcards.session
+            layout.identifiers(SessionId(wildcards.subject, label))
+            for label in sessions_of().get(wildcards.subject, [])
+            if label != wildcards.session
         ],
     output:
         audit=directory(layout.stage("audit")),
@@ -24,6 +24,6 @@ rule audit:
         mem_mb=scaled(1000),
         runtime=scaled(30),
     params:
-        protocol=protocols["audit"],
+        fingerprint=fingerprints["audit"],
     script:
         "../scripts/audit.py"

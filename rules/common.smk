@@ -8,15 +8,16 @@ sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 
-from unface import lock, provenance, settings
-from unface.cohort import leftovers, progress
-from unface.cohort.large_plans import keep_to_the_end, make_thrifty
-from unface.dicom.withdrawn import remaining, request, who_withdrew
-from unface.files import TableError
-from unface.layout import Layout, by_subject, sampled
-from unface.limits import TRIES, attempt, scaled
-from unface.release import ratings
-from unface.stages import EVERY_STAGE, NOISE_STAGES, STAGES
+from unface.run import lock, settings
+from unface.admin import leftovers, progress
+from unface.admin.large_plans import keep_to_the_end, make_thrifty
+from unface.identity.withdrawn import remaining, request, who_withdrew
+from unface.run.files import TableError
+from unface.run.fingerprints import fingerprint, of_conversions
+from unface.run.layout import Layout, SessionId, by_subject, sampled
+from unface.run.limits import TRIES, attempt, scaled
+from unface.review import ratings
+from unface.run.stages import EVERY_STAGE, NOISE_STAGES, STAGES
 
 make_thrifty()
 keep_to_the_end(workflow)
@@ -25,11 +26,11 @@ try:
     settings.check(config)
     if config["deidentify"]["overrides"] or config["select"]:
         # Here alone, for it looks into pydicom's dictionary: without these settings every job is spared the import.
-        from unface.dicom import overrides, selection
+        from unface.deidentify import overrides, selection
 
         overrides.read(config["deidentify"]["overrides"])
         selection.check(config["select"])
-    protocols = {stage: provenance.protocol(config, stage) for stage in EVERY_STAGE}
+    fingerprints = {stage: fingerprint(config, stage) for stage in EVERY_STAGE}
     ratings.read(settings.named_file(config, "ratings"))
 except (settings.SettingsError, TableError) as error:
     raise WorkflowError(str(error)) from None
@@ -57,31 +58,35 @@ def sessions_of():
 
 @cache
 def conversions():
-    return provenance.conversions(config, layout)
+    return of_conversions(config, layout)
 
 
 @cache
 def noise_sample():
-    return sampled(sessions(), config["morphometry"]["noise_sessions"])
+    return sampled(sessions(), config["measure"]["noise_sessions"])
+
+
+def session_of(wildcards):
+    return SessionId(wildcards.subject, wildcards.session)
 
 
 def each(path):
-    """Inputs from every session, by `path` of subject and session."""
-    return lambda wildcards: [path(*names) for names in sessions()]
+    """Inputs from every session, by `path` of a session."""
+    return lambda wildcards: [path(session) for session in sessions()]
 
 
 def noise_floor(wildcards):
     return [
-        layout.stage(stage, *names)
-        for names in noise_sample()
+        layout.stage(stage, session)
+        for session in noise_sample()
         for stage in NOISE_STAGES
     ]
 
 
-planned = not workflow.is_main_process or (
+mapped = not workflow.is_main_process or (
     layout.sessions.exists()
     and subjects_known
-    and all(names in conversions() for names in sessions())
+    and all(session in conversions() for session in sessions())
 )
 
 
@@ -98,8 +103,8 @@ once_read = temp if config["keep_work"] == "needed" else lambda output: output
 def check_before_scan():
     """Read all that the inventory goes by: what is wrong with it is said before every header has been read."""
     # Here alone: no other run needs to look at them.
-    from unface.bids.rules import RulesError, load
-    from unface.dicom.subjects import read_subjects
+    from unface.mapping.rules import RulesError, load
+    from unface.inventory.subjects import read_subjects
     from unface.release import dataset, dictionary
 
     try:

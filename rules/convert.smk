@@ -1,12 +1,12 @@
 rule convert:
     """Convert the clean DICOM of a session to BIDS, each series to the name that the mapping rules give it."""
     input:
-        deidentified=layout.stage("deidentified"),
+        deidentified=layout.stage("deidentify"),
         dicom=layout.clean_dicom(),
         record=layout.record(),
         identifiers=layout.identifiers(),
     output:
-        converted=directory(layout.stage("converted")),
+        converted=directory(layout.stage("convert")),
     log:
         layout.log("convert"),
     retries: TRIES
@@ -17,8 +17,8 @@ rule convert:
         mem_mb=scaled(2000),
         runtime=scaled(60),
     params:
-        protocol=lambda wildcards: conversions().get(
-            (wildcards.subject, wildcards.session), protocols["converted"]
+        fingerprint=lambda wildcards: conversions().get(
+            session_of(wildcards), fingerprints["convert"]
         ),
     script:
         "../scripts/convert.py"

@@ -1,9 +1,9 @@
 rule deface:
     """Remove the face from every head image of a session; keep the mask as evidence."""
     input:
-        converted=layout.stage("converted"),
+        converted=layout.stage("convert"),
     output:
-        defaced=directory(layout.stage("defaced")),
+        defaced=directory(layout.stage("deface")),
     log:
         layout.log("deface"),
     retries: TRIES
@@ -14,6 +14,6 @@ rule deface:
         mem_mb=scaled(2000),
         runtime=scaled(60),
     params:
-        protocol=protocols["defaced"],
+        fingerprint=fingerprints["deface"],
     script:
         "../scripts/deface.py"

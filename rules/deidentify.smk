@@ -1,9 +1,9 @@
 rule deidentify:
-    """Rewrite every header of a session so that none identifies the subject, and note the subject's known answers."""
+    """Rewrite every header of a session so that none identifies the subject, and note the subject's identifiers."""
     input:
         record=layout.record(),
     output:
-        deidentified=directory(layout.stage("deidentified")),
+        deidentified=directory(layout.stage("deidentify")),
         dicom=once_read(directory(layout.clean_dicom())),
         identifiers=layout.identifiers(),
     log:
@@ -16,6 +16,6 @@ rule deidentify:
         mem_mb=scaled(1000),
         runtime=scaled(30),
     params:
-        protocol=protocols["deidentified"],
+        fingerprint=fingerprints["deidentify"],
     script:
         "../scripts/deidentify.py"

@@ -3,7 +3,7 @@ import time
 shards = range(config["inventory"]["jobs"])
 
 
-rule scan_dicom:
+rule scan:
     """Read the headers below one share of the top-level folders; the raw paths stay inside restricted/.
 
     What lies in the raw folders changes without Snakemake's knowledge, so a scan is never up to date: the inventory
@@ -12,7 +12,7 @@ rule scan_dicom:
     output:
         layout.scan(),
     log:
-        layout.log("scan_dicom", "{shard}"),
+        layout.log("scan", "{shard}"),
     conda:
         "../envs/headers.yaml"
     resources:
@@ -22,4 +22,4 @@ rule scan_dicom:
         shards=len(shards),
         asked=time.time(),
     script:
-        "../scripts/scan_dicom.py"
+        "../scripts/scan.py"

@@ -5,7 +5,7 @@ rule release:
     """
     input:
         audits=each(partial(layout.stage, "audit")),
-        agreements=each(partial(layout.stage, "agreement")),
+        agreements=each(partial(layout.stage, "compare")),
         withdrawals=withdrawals,
     output:
         verdicts=layout.verdicts,
@@ -17,24 +17,24 @@ rule release:
         mem_mb=scaled(4000),
         runtime=scaled(240),
     params:
-        protocols={stage: protocols[stage] for stage in (*STAGES, "release")},
+        fingerprints={stage: fingerprints[stage] for stage in (*STAGES, "release")},
     script:
         "../scripts/release.py"
 
 
-rule retry_withheld:
+rule retry:
     """Take away what a machine, a tool or a missing file has stopped; a run of snakemake after it tries again.
 
     It has no output: each call looks anew.
     """
     log:
-        layout.log("retry_withheld", "cohort"),
+        layout.log("retry", "cohort"),
     conda:
         "../envs/release.yaml"
     resources:
         mem_mb=scaled(1000),
         runtime=scaled(60),
     params:
-        protocols={stage: protocols[stage] for stage in STAGES},
+        fingerprints={stage: fingerprints[stage] for stage in STAGES},
     script:
-        "../scripts/retry_withheld.py"
+        "../scripts/retry.py"

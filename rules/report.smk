@@ -2,7 +2,7 @@ rule review:
     """Show one session to the project's own staff, face and all."""
     input:
         audit=layout.stage("audit"),
-        agreement=layout.stage("agreement"),
+        agreement=layout.stage("compare"),
     output:
         page=layout.review(),
     log:
@@ -13,7 +13,7 @@ rule review:
         mem_mb=scaled(2000),
         runtime=scaled(20),
     params:
-        protocol=protocols["review"],
+        fingerprint=fingerprints["review"],
     script:
         "../scripts/review.py"
 
@@ -33,7 +33,7 @@ rule report:
         mem_mb=scaled(4000),
         runtime=scaled(60),
     params:
-        protocol=protocols["report"],
+        fingerprint=fingerprints["report"],
         noise_sample=lambda wildcards: noise_sample(),
     script:
         "../scripts/report.py"

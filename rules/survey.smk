@@ -1,7 +1,7 @@
 rule survey:
     """Sum up which header attributes the cohort holds, how they vary and what happened to them; no value."""
     input:
-        deidentified=each(partial(layout.stage, "deidentified")),
+        deidentified=each(partial(layout.stage, "deidentify")),
         withdrawals=withdrawals,
     output:
         table=layout.header_survey,
@@ -13,6 +13,6 @@ rule survey:
         mem_mb=scaled(1000),
         runtime=scaled(30),
     params:
-        protocol=protocols["survey"],
+        fingerprint=fingerprints["survey"],
     script:
         "../scripts/survey.py"

@@ -1,21 +1,15 @@
 """De-identify the headers of one session."""
 
-from pathlib import Path
+from unface.deidentify.deidentify import deidentify
+from unface.run import settings
+from unface.run.job import Job
 
-from unface import settings
-from unface.dicom.deidentify import deidentify
-from unface.layout import Layout
-from unface.limits import limit
-from unface.logs import log_to
-
-log_to(snakemake.log[0])
-limit(minutes=snakemake.resources.runtime, memory_mb=snakemake.resources.mem_mb)
+job = Job.of_this_script()
 deidentify(
-    Layout(Path(snakemake.config["results_dir"])),
-    snakemake.wildcards.subject,
-    snakemake.wildcards.session,
-    protocol=snakemake.params.protocol,
-    select=snakemake.config["select"],
-    settings=settings.Deidentify.of(snakemake.config["deidentify"]),
-    attempt=snakemake.resources.attempt,
+    job.layout,
+    job.session,
+    fingerprint=job.fingerprint,
+    select=job.config["select"],
+    settings=settings.Deidentify.of(job.config["deidentify"]),
+    attempt=job.attempt,
 )

@@ -2,7 +2,7 @@
 
 import sys
 
-from unface.dicom.command import main
+from unface.deidentify.command import main
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:]))

@@ -1,27 +1,22 @@
 """Make sessions and protocol groups of what the scans found."""
 
-from pathlib import Path
+from unface.identity.pseudonyms import Key
+from unface.inventory.inventory import collect
+from unface.run import settings
+from unface.run.job import Job
 
-from unface import settings
-from unface.dicom.inventory import collect
-from unface.layout import Layout
-from unface.limits import limit
-from unface.logs import log_to
-from unface.pseudonyms import Key
-
-log_to(snakemake.log[0])
-limit(minutes=snakemake.resources.runtime, memory_mb=snakemake.resources.mem_mb)
-layout = Layout(Path(snakemake.config["results_dir"]))
+job = Job.of_this_script()
+scans = job.inputs("scans")
 summary = collect(
-    [Path(path) for path in snakemake.input.scans],
-    layout=layout,
-    key=Key.load_or_make(layout.key),
-    subjects=settings.named_file(snakemake.config, "subjects"),
-    withdrawn=settings.named_file(snakemake.config, "withdrawal.subjects"),
-    forget=snakemake.config["withdrawal"]["restricted"],
-    ignore=snakemake.config["audit"]["ignore"],
-    rules=settings.mapping_rules(snakemake.config),
+    scans,
+    layout=job.layout,
+    key=Key.load_or_make(job.layout.key),
+    subjects=settings.named_file(job.config, "subjects"),
+    withdrawn=settings.named_file(job.config, "withdrawal.subjects"),
+    forget=job.config["withdrawal"]["restricted"],
+    ignore=job.config["audit"]["ignore"],
+    rules=settings.mapping_rules(job.config),
 )
-for scan in snakemake.input.scans:
-    Path(scan).unlink()
-layout.closing_words.write_text(str(summary), encoding="utf-8")
+for scan in scans:
+    scan.unlink()
+job.say(str(summary))

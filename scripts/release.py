@@ -1,33 +1,28 @@
 """Release the sessions that passed every stage."""
 
-from pathlib import Path
-
-from unface import provenance, settings
-from unface.dicom.withdrawn import linked, naming_nobody, remaining, who_withdrew
-from unface.layout import Layout
-from unface.limits import limit
-from unface.logs import log_to
-from unface.release import protocol, ratings
+from unface.identity.withdrawn import linked, naming_nobody, remaining_sessions
+from unface.release import published_settings
 from unface.release.gate import release, summary
+from unface.review import ratings
+from unface.run import settings
+from unface.run.fingerprints import of_conversions
+from unface.run.job import Job
 
-log_to(snakemake.log[0])
-limit(minutes=snakemake.resources.runtime, memory_mb=snakemake.resources.mem_mb)
-layout = Layout(Path(snakemake.config["results_dir"]))
-rules = settings.mapping_rules(snakemake.config)
-withdrawn = settings.named_file(snakemake.config, "withdrawal.subjects")
+job = Job.of_this_script()
+rules = settings.mapping_rules(job.config)
 verdicts = release(
-    layout,
-    sessions=remaining(layout, who_withdrew(layout, withdrawn)),
-    protocols=snakemake.params.protocols,
-    conversions=provenance.conversions(snakemake.config, layout),
-    settings=settings.Release.of(snakemake.config["release"]),
-    deidentify_options=snakemake.config["deidentify"]["options"],
-    ignore=snakemake.config["audit"]["ignore"],
-    subjects=settings.named_file(snakemake.config, "subjects"),
-    protocol_texts=protocol.texts(snakemake.config, snakemake.params.protocols, rules),
-    data_dictionary=settings.named_file(snakemake.config, "release.data_dictionary"),
-    rated=ratings.read(settings.named_file(snakemake.config, "ratings")),
-    notes=[naming_nobody(withdrawn, linked(layout))],
+    job.layout,
+    sessions=remaining_sessions(job.config, job.layout),
+    fingerprints=job.params["fingerprints"],
+    conversions=of_conversions(job.config, job.layout),
+    settings=settings.Release.of(job.config["release"]),
+    deidentify_options=job.config["deidentify"]["options"],
+    ignore=job.config["audit"]["ignore"],
+    subjects=settings.named_file(job.config, "subjects"),
+    settings_texts=published_settings.texts(job.config, job.params["fingerprints"], rules),
+    data_dictionary=settings.named_file(job.config, "release.data_dictionary"),
+    rated=ratings.read(settings.named_file(job.config, "ratings")),
+    notes=[naming_nobody(settings.named_file(job.config, "withdrawal.subjects"), linked(job.layout))],
 )
-protocol.keep(snakemake.config, rules, layout.last_settings)
-layout.closing_words.write_text(summary(verdicts), encoding="utf-8")
+published_settings.keep(job.config, rules, job.layout.last_settings)
+job.say(summary(verdicts))

@@ -1,18 +1,7 @@
 """Make the review page of one session."""
 
-from pathlib import Path
+from unface.review.review import review_session
+from unface.run.job import Job
 
-from unface.layout import Layout
-from unface.limits import limit
-from unface.logs import log_to
-from unface.report.review import review_session
-
-log_to(snakemake.log[0])
-limit(minutes=snakemake.resources.runtime, memory_mb=snakemake.resources.mem_mb)
-review_session(
-    Layout(Path(snakemake.config["results_dir"])),
-    snakemake.wildcards.subject,
-    snakemake.wildcards.session,
-    output=Path(snakemake.output.page),
-    title=snakemake.config["report"]["title"],
-)
+job = Job.of_this_script()
+review_session(job.layout, job.session, output=job.output("page"), title=job.config["report"]["title"])

@@ -4,8 +4,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from unface.cohort.status import lines, status
-from unface.layout import Layout
+from unface.admin.status import lines, status
+from unface.run.layout import Layout
 
 
 def main(arguments: list[str]) -> int:

@@ -2,16 +2,12 @@
 
 from pathlib import Path
 
-from unface import settings
-from unface.cohort.withdrawal import remove, write_list
-from unface.dicom.withdrawn import who_withdrew
-from unface.layout import Layout
-from unface.limits import limit
-from unface.logs import log_to
+from unface.admin.withdraw import remove, write_list
+from unface.identity.withdrawn import who_withdrew
+from unface.run import settings
+from unface.run.job import Job
 
-log_to(snakemake.log[0])
-limit(minutes=snakemake.resources.runtime, memory_mb=snakemake.resources.mem_mb)
-layout = Layout(Path(snakemake.config["results_dir"]))
-subjects = who_withdrew(layout, settings.named_file(snakemake.config, "withdrawal.subjects"))
-removed = remove(layout, subjects, Path(".snakemake"), restricted=snakemake.config["withdrawal"]["restricted"])
-write_list(Path(snakemake.output[0]), removed)
+job = Job.of_this_script()
+subjects = who_withdrew(job.layout, settings.named_file(job.config, "withdrawal.subjects"))
+removed = remove(job.layout, subjects, Path(".snakemake"), restricted=job.config["withdrawal"]["restricted"])
+write_list(job.output("removed"), removed)

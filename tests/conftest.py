@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-import make_cohort
-from small_cohort import Cohort, made_once
+from demo import make_cohort
+from tests.support.small_cohort import Cohort, made_once
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 """Where the real scanner sets lie, if they do: beside the project's root."""

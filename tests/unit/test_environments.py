@@ -8,12 +8,12 @@ from importlib.metadata import packages_distributions
 import pytest
 import yaml
 
-from unface.provenance import code_of
-from unface.settings import PROJECT
+from unface.run.fingerprints import code_of
+from unface.run.settings import PROJECT
 
 ENVIRONMENTS = sorted((PROJECT / "envs").glob("*.yaml"))
 RULES = "\n".join(path.read_text() for path in [*(PROJECT / "rules").glob("*.smk"), PROJECT / "Snakefile"])
-RULE = re.compile(r'conda:\s+"(?:\.\./)?envs/(\w+)\.yaml".*?script:\s+"(?:\.\./)?scripts/(\w+\.py)"', re.S)
+RULE = re.compile(r'conda:\s+"(?:\.\./)?envs/(\w+)\.yaml".*?script:\s+"(?:\.\./)?scripts/(\w+)\.py"', re.S)
 
 
 def locked():

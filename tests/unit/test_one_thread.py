@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-from unface.settings import PROJECT
+from unface.run.settings import PROJECT
 
 MULTIPLIES = """
 import os, sys

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from small_cohort import Cohort, Run, made_once
-from watch import MADE_IN_TMP, made_in
+from tests.support.small_cohort import Cohort, Run, made_once
+from tests.support.watch import MADE_IN_TMP, made_in
 
 
 @pytest.fixture(scope="session")

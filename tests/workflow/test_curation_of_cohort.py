@@ -6,12 +6,11 @@ from base64 import urlsafe_b64decode
 from pathlib import Path
 
 import pytest
-from test_reruns import planned
 
-from small_cohort import COARSE, Run
-from unface import outcome
-from unface.files import read_table
-from unface.layout import Layout
+from tests.support.small_cohort import LENIENT, Run, planned
+from unface.run import outcome
+from unface.run.files import read_table
+from unface.run.layout import Layout
 
 
 @pytest.fixture
@@ -40,12 +39,12 @@ def naming(folder: Path, label: str) -> list[str]:
 
 
 def test_the_plan_tells_what_a_changed_limit_redoes_and_does_nothing(run: Run) -> None:
-    limits = COARSE | {"limits": COARSE["limits"] | {"gm_percent": 11}}
+    limits = LENIENT | {"gm_percent": 11}
     before = {path: path.stat().st_mtime_ns for path in run.results.rglob("outcome.json")}
-    finished = run.snakemake("plan", morphometry=limits)
+    finished = run.snakemake("plan", compare=limits)
     assert finished.returncode == 0, finished.stdout
     said = re.findall(r"^  ([a-z-]+) +(\d+) +[\d.]+  (.*)$", finished.stdout, re.M)
-    assert said == [("agreement", str(len(run.cohort.expected)), "settings changed: morphometry.limits.gm_percent")]
+    assert said == [("compare", str(len(run.cohort.expected)), "settings changed: compare.gm_percent")]
     assert before == {path: path.stat().st_mtime_ns for path in run.results.rglob("outcome.json")}
     assert "no more than the release" in run.snakemake("plan").stdout
 
@@ -74,11 +73,11 @@ def test_clean_dicom_goes_once_it_is_converted_and_is_made_again_when_it_is_need
     assert planned(run, keep_work="needed") == {}
     names = released(run)[0]
     layout = Layout(Path("results"))
-    target = str(layout.stage("converted", *names))
+    target = str(layout.stage("convert", names))
     finished = run.snakemake(target, "--forcerun", "deidentify", keep_work="needed")
     assert finished.returncode == 0, finished.stdout
-    assert not (run.folder / layout.clean_dicom(*names)).exists()
-    assert outcome.read(run.folder / layout.stage("deidentified", *names)).ok
+    assert not (run.folder / layout.clean_dicom(names)).exists()
+    assert outcome.read(run.folder / layout.stage("deidentify", names)).ok
     assert outcome.read(run.folder / target).ok
     finished = run.snakemake("--dry-run", target, keep_work="needed", convert="{repeats: all}")
     assert re.search(r"^deidentify +1$", finished.stdout, re.M), finished.stdout

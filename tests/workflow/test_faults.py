@@ -18,12 +18,10 @@ import psutil
 import pytest
 from test_reproducible import contents
 
-import heads
-import make_cohort
-import series
-from person import Person
-from small_cohort import Cohort, Run, made_once, wait_for
-from unface.files import read_table
+from demo import heads, make_cohort, series
+from demo.person import Person
+from tests.support.small_cohort import Cohort, Run, made_once, wait_for
+from unface.run.files import read_table
 
 DISK_MB = 32
 FILLS_MEMORY = """
@@ -234,13 +232,13 @@ def test_bad_sessions_are_withheld_and_stop_no_other_and_can_be_tried_again(
         try_again(run, "--set-resources", "convert:runtime=1")
     assert hung.exists()
     assert verdicts(run) == [*[("released", "")] * 2, *[("withheld", "tool_crashed")] * 2]
-    assert (damaged.parents[1] / "converted" / "outcome.json").exists()
+    assert (damaged.parents[1] / "convert" / "outcome.json").exists()
     try_again(run)
     assert_as_undisturbed(run, undisturbed)
 
 
 def try_again(run: Run, *arguments: str) -> None:
-    for targets in (["retry_withheld"], ["release"]):
+    for targets in (["retry"], ["release"]):
         finished = run.snakemake(*targets, *arguments)
         assert finished.returncode == 0, finished.stdout
 
@@ -256,7 +254,7 @@ def test_a_job_that_hangs_or_fills_memory_ends_alone() -> None:
         ("time.sleep(60)", lambda done: done.returncode == -signal.SIGALRM),
         ("bytearray(2**30)", lambda done: "MemoryError" in done.stderr),
     ):
-        program = f"import time; from unface.limits import limit; limit(minutes=0.02, memory_mb=256); {work}"
+        program = f"import time; from unface.run.limits import limit; limit(minutes=0.02, memory_mb=256); {work}"
         scripts = str(Path(__file__).resolve().parents[2] / "scripts")
         done = subprocess.run(
             [sys.executable, "-c", program],

@@ -6,18 +6,16 @@ from pathlib import Path
 import pydicom
 import pytest
 
-from dicom_factory import write_series
-from small_cohort import COARSE, Cohort, Run, jobs_in
-from unface.layout import Layout
+from tests.support.dicom_factory import write_series
+from tests.support.small_cohort import COARSE, Cohort, Run, jobs_in
+from unface.run.layout import Layout
 
 RULES = """rules:
 # Nothing in here shows a face, so that a session takes seconds.
 - {name: one, criteria: {Manufacturer: Siemens*}, datatype: func, suffix: sbref, entities: {task: one}}
 - {name: two, criteria: {Manufacturer: GE*}, datatype: func, suffix: sbref, entities: {task: two}}
 """
-OF_A_SESSION = dict.fromkeys(("deidentify", "convert", "deface", "compare_brains", "audit", "review"), 1) | {
-    "measure_brain": 2
-}
+OF_A_SESSION = dict.fromkeys(("deidentify", "convert", "deface", "compare", "audit", "review"), 1) | {"measure": 2}
 OF_THE_COHORT = {"release": 1, "report": 1}
 
 
@@ -64,7 +62,7 @@ def test_a_changed_rule_shows_its_plan_and_then_converts_the_sessions_it_concern
     before = growing.released()
     concerned = before.count("task-two_sbref.nii.gz")
     growing.change_rules("task: two", "task: three")
-    assert set(growing.jobs()) == {"scan_dicom", "inventory"}
+    assert set(growing.jobs()) == {"scan", "inventory"}
     assert f"{concerned} sessions have another plan" in (growing.folder / "results/summary.txt").read_text()
     follows = {rule: count * concerned for rule, count in OF_A_SESSION.items() if rule != "deidentify"}
     assert growing.jobs() == follows | OF_THE_COHORT
@@ -103,12 +101,10 @@ def test_a_further_session_of_a_subject_has_the_audit_of_the_first_done_again_an
 def test_slices_and_then_the_release_alone_come_to_the_whole(growing: Growing) -> None:
     noise = {**COARSE, "noise_sessions": 1}
     write_series(growing.folder / "dicom" / "p3", 3, "ge")
-    growing.snakemake("inventory", morphometry=noise)
+    growing.snakemake("inventory", measure=noise)
     for part in (1, 2):
-        said = growing.snakemake("each_session", "--batch", f"each_session={part}/2", morphometry=noise)
+        said = growing.snakemake("each_session", "--batch", f"each_session={part}/2", measure=noise)
         assert "run snakemake again" not in said, "the words of the inventory before"
-    growing.snakemake(
-        "cohort", "--allowed-rules", "cohort", "release", "report", "survey", "withdraw", morphometry=noise
-    )
+    growing.snakemake("cohort", "--allowed-rules", "cohort", "release", "report", "survey", "withdraw", measure=noise)
     sessions = Layout(growing.folder / "results").read_sessions()
     assert len(growing.released()) == len(sessions) > 2

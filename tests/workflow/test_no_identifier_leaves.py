@@ -4,9 +4,9 @@ import gzip
 from base64 import urlsafe_b64encode
 from pathlib import Path
 
-import leaks
-import run as demo
-from small_cohort import Cohort, Run
+from demo import leaks
+from demo import run as demo
+from tests.support.small_cohort import Cohort, Run
 
 
 def test_no_planted_identifier_stands_outside_the_restricted_folder(small_run: Run) -> None:

@@ -1,18 +1,6 @@
 """One key, one cohort, one protocol: one release, whatever the number of cores."""
 
-import hashlib
-from pathlib import Path
-
-from small_cohort import Run
-
-
-def contents(folder: Path) -> dict[str, str]:
-    """The sha256 of every file below a folder."""
-    return {
-        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-    }
+from tests.support.small_cohort import Run, contents
 
 
 def test_two_runs_with_one_key_give_the_same_bytes_on_one_core_and_on_two(small_run: Run, second_run: Run) -> None:

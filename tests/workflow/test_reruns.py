@@ -7,30 +7,23 @@ from pathlib import Path
 import pydicom
 import pytest
 
-from dicom_factory import write_series
-from small_cohort import COARSE, Cohort, Run, jobs_in
-from unface import outcome
-from unface.layout import RATING_COLUMNS, Layout
-from unface.settings import PROJECT
+from tests.support.dicom_factory import write_series
+from tests.support.small_cohort import COARSE, LENIENT, Cohort, Run, planned
+from unface.run import outcome
+from unface.run.layout import RATING_COLUMNS, Layout, SessionId
+from unface.run.settings import PROJECT
 
 DEIDENTIFY = [
     "deidentify",
     "convert",
     "deface",
-    "measure_brain",
-    "compare_brains",
+    "measure",
+    "compare",
     "audit",
     "release",
     "review",
     "report",
 ]
-
-
-def planned(run: Run, *targets: str, **config: object) -> dict[str, int]:
-    """The jobs that Snakemake would run, by rule."""
-    finished = run.snakemake("--dry-run", *targets, **config)
-    assert finished.returncode == 0, finished.stdout
-    return jobs_in(finished.stdout)
 
 
 def test_nothing_is_left_to_do_after_a_run(small_run):
@@ -45,16 +38,16 @@ def test_nothing_is_left_to_do_after_a_run(small_run):
         ({"convert": "{repeats: all}"}, DEIDENTIFY[1:]),
         ({"deface": "{limits: {ngf_min: 0.5}}"}, DEIDENTIFY[2:]),
         (
-            {"morphometry": COARSE | {"resolution_mm": 3.5}},
-            ["measure_brain", "compare_brains", "release", "review", "report"],
+            {"measure": COARSE | {"resolution_mm": 3.5}},
+            ["measure", "compare", "release", "review", "report"],
         ),
         (
-            {"morphometry": COARSE | {"limits": COARSE["limits"] | {"gm_percent": 50}}},
-            ["compare_brains", "release", "review", "report"],
+            {"compare": LENIENT | {"gm_percent": 50}},
+            ["compare", "release", "review", "report"],
         ),
         (
-            {"morphometry": COARSE | {"noise_sessions": 1}},
-            ["measure_brain", "report"],
+            {"measure": COARSE | {"noise_sessions": 1}},
+            ["measure", "report"],
         ),
         ({"audit": "{ignore: [BRAIN]}"}, ["audit", "release", "review", "report"]),
         ({"release": "{name: Another}"}, ["release", "report"]),
@@ -87,7 +80,7 @@ def test_an_edited_row_of_the_table_of_subjects_reruns_that_subject_alone_after_
         assert finished.returncode == 0, finished.stdout
     assert planned(run, *clean, **config) == {}
     write(42)
-    assert planned(run, **config) == {"scan_dicom": 1, "inventory": 1}
+    assert planned(run, **config) == {"scan": 1, "inventory": 1}
     assert run.snakemake("inventory", **config).returncode == 0
     assert planned(run, *clean, **config) == {"deidentify": 1}
 
@@ -104,7 +97,7 @@ def test_a_job_on_a_cluster_reads_no_list_of_the_cohort(tmp_path: Path) -> None:
     job = ("--target-jobs", f"deidentify:subject={subject},session={session}", "--allowed-rules", "deidentify")
     finished = run.snakemake(*job, "--mode", "remote", "--force-use-threads")
     assert finished.returncode == 0, finished.stdout
-    assert outcome.read(layout.stage("deidentified", subject, session)).ok
+    assert outcome.read(layout.stage("deidentify", SessionId(subject, session))).ok
 
 
 def test_another_clone_of_the_same_code_is_no_change(small_run: Run, tmp_path: Path) -> None:
@@ -135,7 +128,7 @@ def test_an_impossible_override_stops_snakemake_with_its_name_and_no_traceback(c
 
 def test_a_changed_deface_setting_measures_the_originals_not_again(small_run):
     sessions = len(small_run.cohort.expected)
-    assert planned(small_run, deface="{limits: {ngf_min: 0.5}}")["measure_brain"] == sessions
+    assert planned(small_run, deface="{limits: {ngf_min: 0.5}}")["measure"] == sessions
 
 
 def test_a_rating_makes_the_release_anew_and_no_image(small_run: Run, tmp_path: Path) -> None:

@@ -6,8 +6,8 @@ import subprocess
 
 import pytest
 
-from small_cohort import Run
-from watch import MADE_IN_TMP
+from tests.support.small_cohort import Run
+from tests.support.watch import MADE_IN_TMP
 
 NOBODY = 65534
 

@@ -5,13 +5,12 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-from test_reproducible import contents
 
-import leaks
-from slurm import Cluster, missing
-from small_cohort import Run, wait_for
-from unface.files import read_table
-from unface.settings import PROJECT
+from demo import leaks
+from tests.support.slurm import Cluster, missing
+from tests.support.small_cohort import Run, contents, wait_for
+from unface.run.files import read_table
+from unface.run.settings import PROJECT
 
 pytestmark = pytest.mark.skipif(bool(missing()), reason=missing())
 

@@ -1,1 +1,1 @@
-"""Raw DICOM: inventory, confidentiality profile, header rewriting."""
+"""The DICOM format alone: encoding, dictionaries, vendors' protocol blocks, compressed images."""

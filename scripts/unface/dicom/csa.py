@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from unface.packing import gzipped
+from unface.run.packing import gzipped
 
 Check = Callable[[bytes], bytes]
 """Takes a text and returns it without the subject's own words."""

@@ -6,7 +6,7 @@ from functools import cache
 
 from pydicom.datadict import dictionary_keyword, dictionary_VR, tag_for_keyword
 
-from unface.settings import PROJECT
+from unface.run.settings import PROJECT
 
 CLASS_UIDS = {
     0x00020002,

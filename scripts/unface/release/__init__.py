@@ -1,1 +1,1 @@
-"""What may leave: audit, gate, assembly, the dataset's own files."""
+"""What leaves: gate, assembly, the dataset's own files, history."""

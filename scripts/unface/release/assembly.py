@@ -10,9 +10,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from unface.layout import Layout, bids_folder
-from unface.release import contents
-from unface.release.contents import Released
+from unface.audit.records import Released
+from unface.run.files import sha256
+from unface.run.layout import Layout, SessionId
 
 _VERSION = re.compile(r"[0-9]+[.][0-9]+[.][0-9]+")
 _NO_LINKS = {errno.EXDEV, errno.EPERM, errno.EMLINK, errno.ENOTSUP, errno.EACCES}
@@ -22,8 +22,7 @@ _NO_LINKS = {errno.EXDEV, errno.EPERM, errno.EMLINK, errno.ENOTSUP, errno.EACCES
 class Passed:
     """What the gate let through of one session: its files, and the tools that made them."""
 
-    subject: str
-    session: str
+    session: SessionId
     files: tuple[Released, ...]
     tools: Mapping[str, str]
 
@@ -49,7 +48,7 @@ class Proven:
     def sha256(self, file: Path) -> str:
         status = file.stat()
         known_as = f"{status.st_dev}-{status.st_ino}-{status.st_size}-{status.st_mtime_ns}"
-        digest = self._old.get(known_as) or contents.sha256(file)
+        digest = self._old.get(known_as) or sha256(file)
         if status.st_mtime_ns < time.time_ns() - self.SETTLED_NS:
             self._new[known_as] = digest
         return digest
@@ -77,24 +76,24 @@ class Assembly:
     def add(self, passed: Passed) -> bool:
         """Put a session's files in; False, and nothing is left of it, if a file is not the one that was audited."""
         for file in passed.files:
-            source = file.lies_in(self.layout.stage(file.source, passed.subject, passed.session))
+            source = file.lies_in(self.layout.stage(file.source, passed.session))
             target = self.folder / file.path
             self._make_folder(target.parent)
             try:
                 _link(source, target)
             except FileNotFoundError:
-                self.remove(passed.subject, passed.session)
+                self.remove(passed.session)
                 return False
             # The file in the dataset itself is looked at: nothing can come between.
             if target.stat().st_size != file.bytes or self.proven.sha256(target) != file.sha256:
-                self.remove(passed.subject, passed.session)
+                self.remove(passed.session)
                 return False
             target.chmod(0o644)
         return True
 
-    def remove(self, subject: str, session: str) -> None:
+    def remove(self, session: SessionId) -> None:
         """Take a session out, and its subject with its last session."""
-        folder = self.folder / bids_folder(subject, session)
+        folder = self.folder / session.bids_folder
         shutil.rmtree(folder, ignore_errors=True)
         if folder.parent.is_dir() and not any(path.is_dir() for path in folder.parent.iterdir()):
             shutil.rmtree(folder.parent)

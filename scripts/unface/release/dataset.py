@@ -8,15 +8,14 @@ from pathlib import Path
 from bidsschematools.schema import load_schema
 
 from unface import __version__
-from unface.ages import OLDEST_YEARS, in_years
-from unface.files import NOT_AVAILABLE, TableError, read_table, read_users_table, table_text
-from unface.layout import Layout, bids_folder, bids_prefix
-from unface.options import BASIC_PROFILE, DEFACED, OPTION_CODES
+from unface.deidentify.records import SEXES, characteristics
+from unface.dicom.options import BASIC_PROFILE, DEFACED, OPTION_CODES
 from unface.release import given_columns
 from unface.release.dictionary import Dictionary
-from unface.settings import Release
+from unface.run.files import NOT_AVAILABLE, TableError, read_table, read_users_table, table_text
+from unface.run.layout import Layout, SessionId, by_subject
+from unface.run.settings import Release
 
-SEXES = {"F": "female", "M": "male", "O": "other"}
 COLUMNS: Mapping[str, Mapping[str, object]] = {
     "sex": {"Description": "Sex as recorded at the scanner", "Levels": SEXES},
     "age": {
@@ -38,18 +37,6 @@ class Person:
     subject: str
     values: Mapping[str, str]
     sessions: Mapping[str, str] = field(default_factory=dict)
-
-
-def characteristics(layout: Layout, subject: str, session: str) -> dict[str, str]:
-    """Sex and age as a session's de-identified headers have them: (0010,0040) and (0010,1010)."""
-    noted = layout.stage("deidentified", subject, session) / "patient.json"
-    header = json.loads(noted.read_text(encoding="utf-8")) if noted.exists() else {}
-    sex, age = header.get("PatientSex", ""), header.get("PatientAge", "")
-    years = in_years(age)
-    return {
-        "sex": sex if sex in SEXES else NOT_AVAILABLE,
-        "age": NOT_AVAILABLE if years is None else str(min(int(years), OLDEST_YEARS)),
-    }
 
 
 def first_time(folder: Path) -> str:
@@ -98,17 +85,14 @@ def read_subjects(path: Path | None, options: Sequence[str]) -> dict[str, dict[s
 
 
 def people(
-    layout: Layout, dataset: Path, sessions: Sequence[tuple[str, str]], given: Mapping[str, Mapping[str, str]]
+    layout: Layout, dataset: Path, sessions: Sequence[SessionId], given: Mapping[str, Mapping[str, str]]
 ) -> list[Person]:
     """One person for every subject in the dataset: sex and age of the clean headers, and what the user gives."""
-    by_subject: dict[str, list[str]] = {}
-    for subject, session in sorted(sessions):
-        by_subject.setdefault(subject, []).append(session)
     columns = list(dict.fromkeys(name for values in given.values() for name in values))
     rows = []
-    for subject, labels in by_subject.items():
-        times = {label: first_time(dataset / bids_folder(subject, label)) for label in labels}
-        found = [characteristics(layout, subject, label) for label in labels]
+    for subject, labels in by_subject(sessions).items():
+        times = {label: first_time(dataset / SessionId(subject, label).bids_folder) for label in labels}
+        found = [characteristics(layout, SessionId(subject, label)) for label in labels]
         ages = [int(values["age"]) for values in found if values["age"] != NOT_AVAILABLE]
         sexes = {values["sex"] for values in found} - {NOT_AVAILABLE}
         values = {
@@ -143,8 +127,10 @@ def texts(
     for row in rows:
         if len(row.sessions) > 1:
             lines = [{"session_id": f"ses-{label}", "acq_time": row.sessions[label]} for label in sorted(row.sessions)]
-            folder = bids_folder(row.subject, "").parent
-            files[f"{folder}/{bids_prefix(row.subject, '').removesuffix('_ses-')}_sessions.tsv"] = _table(lines)
+            folder = SessionId(row.subject, "").bids_folder.parent
+            files[f"{folder}/{SessionId(row.subject, '').bids_prefix.removesuffix('_ses-')}_sessions.tsv"] = _table(
+                lines
+            )
     return files
 
 

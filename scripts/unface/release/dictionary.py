@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from unface.files import NOT_AVAILABLE, TableError, read_users_table
+from unface.run.files import NOT_AVAILABLE, TableError, read_users_table
 
 KEYS = {
     "long_name": "LongName",

@@ -8,39 +8,31 @@ import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from unface import outcome
-from unface.layout import Layout, bids_folder, by_subject, unit
-from unface.outcome import JobFailedError, Outcome, Reason
-from unface.release import anonymity, contents, dataset, dictionary, own_files, protocol, ratings
+from unface.audit import records
+from unface.audit.records import Released
+from unface.release import anonymity, dataset, dataset_search, dictionary, published_settings
 from unface.release.assembly import Assembly, Passed, tools_of
-from unface.release.contents import Released
 from unface.release.history import History
-from unface.release.ratings import Ratings, Shown
 from unface.release.validator import Error, validate
 from unface.release.verdicts import Verdict, Verdicts, summary, write
-from unface.settings import Release
-from unface.stages import EVERY_STAGE, STAGES
+from unface.review import ratings
+from unface.review.ratings import Ratings, Shown
+from unface.run import outcome
+from unface.run.layout import Layout, SessionId, by_subject
+from unface.run.outcome import JobFailedError, Outcome, Reason
+from unface.run.provenance import STALE, Conversions, Fingerprints, is_same, of_session, stale
+from unface.run.settings import Release
+from unface.run.stages import STAGES
 
 __all__ = ["release", "summary"]
 
 log = logging.getLogger("unface")
 
-Protocols = Mapping[str, Mapping[str, str]]
-"""Digests of settings and code, by stage (`provenance.protocol`)."""
-Conversions = Mapping[tuple[str, str], Mapping[str, str]]
-"""Those of the conversion of each session whose plan is known (`provenance.conversions`)."""
-
-
-def of_session(protocols: Protocols, conversions: Conversions | None, names: tuple[str, str]) -> Protocols:
-    """Today's digests for one session: its conversion depends on what the mapping rules make of its own series."""
-    return {**protocols, "converted": (conversions or {}).get(names, protocols["converted"])}
-
 
 def examine(
     layout: Layout,
-    subject: str,
-    session: str,
-    protocols: Protocols,
+    session: SessionId,
+    fingerprints: Fingerprints,
     rated: Ratings,
     *,
     sessions: Sequence[str],
@@ -53,7 +45,7 @@ def examine(
     reasons: list[Reason] = []
     for stage in STAGES:
         try:
-            outcomes[stage] = outcome.read(layout.stage(stage, subject, session))
+            outcomes[stage] = outcome.read(layout.stage(stage, session))
         except JobFailedError:
             reasons.append(_provenance(stage, "has no result, or a damaged one"))
     # What a stage found comes first; what only follows from it says nothing new.
@@ -61,99 +53,50 @@ def examine(
     for stage, result in outcomes.items():
         if not result.ok and not result.reasons:
             reasons.append(_provenance(stage, "is withheld without a reason"))
-        differing = stale(layout, result, stage, (subject, session), protocols[stage], sessions=sessions)
+        differing = stale(layout, result, stage, session, fingerprints[stage], sessions=sessions)
         reasons += [_provenance(stage, STALE[part]) for part in differing]
-    by_persons, wanted = ratings.judge(outcomes["defaced"], rated) if "defaced" in outcomes else ([], [])
+    by_persons, wanted = ratings.judge(outcomes["deface"], rated) if "deface" in outcomes else ([], [])
     reasons += by_persons
     if found or reasons:
         return found + reasons, None, wanted
-    files, reasons = _contents(layout, subject, session, outcomes)
+    files, reasons = _contents(layout, session, outcomes)
     tools = {tool: version for result in outcomes.values() for tool, version in result.tools.items()}
-    return reasons, None if reasons else Passed(subject, session, files, tools), wanted
-
-
-STALE: Mapping[str, str] = {
-    "owner": "holds the result of another session or stage",
-    "settings": "was made with other settings than today's",
-    "code": "was made with other code than today's",
-    "inputs": "was made from other inputs than today's",
-}
-"""In what a result can differ from one that would be made today, each with how a sentence about it ends."""
-
-
-def stale(
-    layout: Layout,
-    result: Outcome,
-    stage: str,
-    names: tuple[str, str],
-    protocol: Mapping[str, str],
-    *,
-    sessions: Sequence[str],
-) -> list[str]:
-    """In what of `STALE` a result differs from one that would be made today; nothing of one that is proven.
-
-    Parameters
-    ----------
-    protocol
-        Today's digests of settings and code for this stage and session.
-    sessions
-        The labels of all sessions of the subject, whose identifiers an audit searches for.
-    """
-    found = []
-    if (result.stage, result.subject, result.session) != (stage, *names):
-        found.append("owner")
-    found += [part for part in ("settings", "code") if result.protocol.get(part) != protocol[part]]
-    inputs = {name: layout.stage(name, *names) / outcome.FILE for name in EVERY_STAGE[stage].sources}
-    if stage == "deidentified":
-        inputs[f"{unit(*names)}.json"] = layout.record(*names)
-    if stage == "audit":
-        for session in {names[1], *sessions}:
-            inputs[f"{unit(names[0], session)}.json"] = layout.identifiers(names[0], session)
-    if not all(_is_same(path, result.inputs.get(name)) for name, path in inputs.items()):
-        found.append("inputs")
-    return found
+    return reasons, None if reasons else Passed(session, files, tools), wanted
 
 
 def _contents(
-    layout: Layout, subject: str, session: str, outcomes: Mapping[str, Outcome]
+    layout: Layout, session: SessionId, outcomes: Mapping[str, Outcome]
 ) -> tuple[tuple[Released, ...], list[Reason]]:
     """The files that the audit saw, if they are those that the stages left."""
-    table = layout.stage("audit", subject, session) / contents.FILE
-    if not _is_same(table, outcomes["audit"].outputs.get(contents.FILE)):
+    table = layout.stage("audit", session) / records.FILE
+    if not is_same(table, outcomes["audit"].outputs.get(records.FILE)):
         return (), [_provenance("audit", "has a changed list of files")]
-    files = tuple(contents.read(table))
+    files = tuple(records.read(table))
     unproven = [
         file
         for file in files
-        if file.source not in ("converted", "defaced")
-        or not file.path.startswith(f"{bids_folder(subject, session)}/")
+        if file.source not in ("convert", "deface")
+        or not file.path.startswith(f"{session.bids_folder}/")
         or outcomes[file.source].outputs.get(f"bids/{file.path}") != file.sha256
     ]
     return files, [_provenance("audit", "saw other files than the stages left")] if unproven or not files else []
 
 
 def _provenance(stage: str, sentence: str) -> Reason:
-    return Reason("provenance", f"{stage} {sentence}; `snakemake retry_withheld`, then `snakemake`", "release")
-
-
-def _is_same(path: Path, sha256: str | None) -> bool:
-    try:
-        return contents.sha256(path) == sha256
-    except FileNotFoundError:
-        return False
+    return Reason("provenance", f"{stage} {sentence}; `snakemake retry`, then `snakemake`", "release")
 
 
 def release(
     layout: Layout,
     *,
-    sessions: Sequence[tuple[str, str]],
-    protocols: Protocols,
+    sessions: Sequence[SessionId],
+    fingerprints: Fingerprints,
     settings: Release,
     deidentify_options: Sequence[str],
     subjects: Path | None,
     ignore: Sequence[str],
     conversions: Conversions,
-    protocol_texts: Mapping[str, str],
+    settings_texts: Mapping[str, str],
     data_dictionary: Path | None,
     rated: Ratings,
     notes: Sequence[str],
@@ -164,8 +107,8 @@ def release(
     ----------
     sessions
         Subject and session label of every session of the cohort.
-    protocols
-        Today's digests of settings and code, by stage (`provenance.protocol`).
+    fingerprints
+        Today's digests of settings and code, by stage (`run.fingerprints.fingerprint`).
     deidentify_options
         Options of DICOM PS3.15 Table E.1-1 that the headers were de-identified with.
     subjects
@@ -173,9 +116,9 @@ def release(
     ignore
         Words that are no secret although a header holds them as an identifier.
     conversions
-        Today's digests for the conversion of those sessions whose plan is known (`provenance.conversions`).
-    protocol_texts
-        The files of the protocol that goes out with the dataset (`protocol.texts`).
+        Today's digests for the conversion of those sessions whose plan is known (`run.fingerprints.conversions`).
+    settings_texts
+        The settings, rules and digests of code that go out with the dataset (`published_settings.texts`).
     data_dictionary
         What the user says of the columns of the table of subjects (`dictionary.read`).
     rated
@@ -192,14 +135,14 @@ def release(
     """
     given = dataset.read_subjects(subjects, deidentify_options)
     meanings = dictionary.read(data_dictionary, given)
-    reasons: dict[tuple[str, str], list[Reason]] = {}
-    held: dict[tuple[str, str], Passed] = {}
+    reasons: dict[SessionId, list[Reason]] = {}
+    held: dict[SessionId, Passed] = {}
     assembly = Assembly(layout)
     wanted: list[Shown] = []
     sessions_of = by_subject(set(sessions))
     for names in sorted(set(sessions)):
-        today = of_session(protocols, conversions, names)
-        reasons[names], passed, unrated = examine(layout, *names, today, rated, sessions=sessions_of[names[0]])
+        today = of_session(fingerprints, conversions, names)
+        reasons[names], passed, unrated = examine(layout, names, today, rated, sessions=sessions_of[names.subject])
         wanted += unrated
         if passed and not assembly.add(passed):
             reasons[names].append(_provenance("audit", "saw a file that has changed since"))
@@ -208,7 +151,7 @@ def release(
     further = [
         *dictionary.words(meanings),
         *(text for source in settings.source_datasets for text in source.values()),
-        *protocol.words(protocol_texts),
+        *published_settings.words(settings_texts),
     ]
     rows: list[dataset.Person] = []
     past = history = History.read(layout.history)
@@ -216,26 +159,28 @@ def release(
     layout.validator_report.unlink(missing_ok=True)
     while held:
         rows = dataset.people(layout, assembly.folder, list(held), given)
-        history = past.with_release(settings, protocols, list(held), sorted({*reasons} - {*held}))
+        history = past.with_release(settings, fingerprints, list(held), sorted({*reasons} - {*held}))
         texts = dataset.texts(rows, settings, deidentify_options, tools_of(held.values()), meanings=meanings)
-        assembly.write({**texts, "CHANGES": history.changes(), **protocol_texts})
-        found = own_files.identified(layout, sorted(reasons), rows, settings, ignore=ignore, further=further)
+        assembly.write({**texts, "CHANGES": history.changes(), **settings_texts})
+        found = dataset_search.identified(layout, sorted(reasons), rows, settings, ignore=ignore, further=further)
         found = found or _invalid(layout, assembly.folder)
         if not found:
             break
-        concerned = {names for names in held for whom, _ in found if whom in (names, (names[0], None), (None, None))}
+        concerned = {
+            names for names in held for whom, _ in found if whom in (names, (names.subject, None), (None, None))
+        }
         # What can be laid at no session's door concerns the whole dataset.
         for names in concerned or set(held):
-            known = (names, (names[0], None), (None, None))
+            known = (names, (names.subject, None), (None, None))
             reasons[names] += [reason for whom, reason in found if whom in known or not concerned]
             del held[names]
-            assembly.remove(*names)
+            assembly.remove(names)
     if held:
         assembly.put_in_place(settings.keep)
         history.write(layout.history)
     else:
         assembly.leave_nothing(settings.keep)
-    verdicts = [Verdict(*names, tuple(dict.fromkeys(because))) for names, because in reasons.items()]
+    verdicts = [Verdict(names, tuple(dict.fromkeys(because))) for names, because in reasons.items()]
     write(layout.verdicts, verdicts)
     ratings.write_wanted(layout.ratings_wanted, wanted)
     said = [*notes, anonymity.note(rows) if held else ""]

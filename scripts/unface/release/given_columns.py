@@ -3,8 +3,8 @@
 import re
 from collections.abc import Collection, Iterator, Mapping
 
-from unface.ages import OLDEST_YEARS
-from unface.release import identifier_like
+from unface.audit import identifier_like
+from unface.identity.ages import OLDEST_YEARS
 
 RESERVED = ("patient_id", "study_uid", "subject", "session", "sex", "age")
 """Columns that name somebody, or that come by way of the clean headers: ages in bands."""

@@ -8,22 +8,23 @@ from pathlib import Path
 from typing import Any, Self
 
 from unface import __version__
-from unface.files import write_whole
-from unface.settings import Release
+from unface.run.files import write_whole
+from unface.run.layout import SessionId
+from unface.run.settings import Release
 
-Sessions = tuple[tuple[str, str], ...]
+Sessions = tuple[SessionId, ...]
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One release: version and date as the user gave them, the digest of its protocol, its sessions, what is new.
+    """One release: version and date as the user gave them, a digest of what made it, its sessions, what is new.
 
     The digest is of settings that may name somebody: it is compared and never written out.
     """
 
     version: str
     date: str | None
-    protocol: str
+    fingerprint: str
     released: Sessions
     withheld: Sessions
     lines: tuple[str, ...] = ()
@@ -33,8 +34,8 @@ class Entry:
 
     def without(self, subjects: frozenset[str]) -> Self:
         """The entry without some subjects: their sessions are counted; what was written of numbers stays."""
-        released = tuple(names for names in self.released if names[0] not in subjects)
-        withheld = tuple(names for names in self.withheld if names[0] not in subjects)
+        released = tuple(session for session in self.released if session.subject not in subjects)
+        withheld = tuple(session for session in self.withheld if session.subject not in subjects)
         return replace(
             self,
             released=released,
@@ -64,21 +65,21 @@ class History:
     def with_release(
         self,
         settings: Release,
-        protocols: Mapping[str, Mapping[str, str]],
-        released: Sequence[tuple[str, str]],
-        withheld: Sequence[tuple[str, str]],
+        fingerprints: Mapping[str, Mapping[str, str]],
+        released: Sequence[SessionId],
+        withheld: Sequence[SessionId],
     ) -> Self:
         """The history with one more release; another one of the same version takes its place.
 
         Parameters
         ----------
-        protocols
+        fingerprints
             Digests of settings and code by stage; those of the release itself, which hold its version, do not count.
         released, withheld
             Subject and session labels.
         """
         earlier = tuple(entry for entry in self.entries if entry.version != settings.version)
-        made = {stage: dict(protocol) for stage, protocol in protocols.items() if stage != "release"}
+        made = {stage: dict(fingerprint) for stage, fingerprint in fingerprints.items() if stage != "release"}
         digest = hashlib.sha256(json.dumps(made, sort_keys=True).encode()).hexdigest()[:16]
         now = Entry(settings.version, settings.date, digest, tuple(sorted(released)), tuple(sorted(withheld)))
         lines = tuple(_lines(now, earlier[-1] if earlier else None))
@@ -102,7 +103,7 @@ def _lines(now: Entry, before: Entry | None) -> list[str]:
     first = f"Released by unface {__version__} (see code/unface)"
     if before is None:
         return [first, f"{len(now.released)} sessions of {subjects} subjects; {len(now.withheld)} sessions withheld"]
-    same = "the same protocol as" if now.protocol == before.protocol else "another protocol than"
+    same = "the same settings and code as" if now.fingerprint == before.fingerprint else "other settings or code than"
     released = _change(now.released, before.released, before.released_withdrawn)
     withheld = _change(now.withheld, before.withheld, before.withheld_withdrawn)
     return [
@@ -120,6 +121,7 @@ def _change(now: Sessions, before: Sessions, withdrawn: int) -> str:
 
 def _entry(content: dict[str, Any]) -> Entry:
     sessions = {
-        name: tuple((subject, session) for subject, session in content[name]) for name in ("released", "withheld")
+        name: tuple(SessionId(subject, session) for subject, session in content[name])
+        for name in ("released", "withheld")
     }
     return Entry(**{**content, **sessions, "lines": tuple(content["lines"])})

@@ -5,8 +5,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from unface import tools
-from unface.outcome import JobFailedError
+from unface.run import tools
+from unface.run.outcome import JobFailedError
 
 PROGRAM = "bids-validator-deno"
 _SESSION = re.compile(r"^/sub-([A-Za-z0-9]+)/(?:ses-([A-Za-z0-9]+)/)?")

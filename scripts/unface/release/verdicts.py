@@ -5,17 +5,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from unface.files import table_text, write_whole
-from unface.layout import Layout, unit
-from unface.outcome import REASONS, Reason
+from unface.run.files import table_text, write_whole
+from unface.run.layout import Layout, SessionId
+from unface.run.outcome import REASONS, Reason
 
 
 @dataclass(frozen=True)
 class Verdict:
     """Whether a session is released, and if not, why."""
 
-    subject: str
-    session: str
+    session: SessionId
     reasons: tuple[Reason, ...] = ()
 
     @property
@@ -40,7 +39,7 @@ def write(path: Path, verdicts: Iterable[Verdict]) -> None:
         codes = ";".join(dict.fromkeys(reason.code for reason in verdict.reasons))
         sentences = "; ".join(dict.fromkeys(reason.sentence for reason in verdict.reasons))
         word = "released" if verdict.released else "withheld"
-        rows.append((verdict.subject, verdict.session, word, codes, " ".join(sentences.split())))
+        rows.append((*verdict.session, word, codes, " ".join(sentences.split())))
     write_whole(path, table_text(("subject", "session", "verdict", "codes", "reasons"), rows))
 
 
@@ -51,7 +50,7 @@ def summary(verdicts: Verdicts) -> str:
     lines = [f"unface: {released} of {len(verdicts.sessions)} sessions released, {len(withheld)} withheld"]
     firsts = Counter(verdict.reasons[0].code for verdict in withheld)
     for code, count in sorted(firsts.items(), key=lambda item: (-item[1], item[0])):
-        names = [unit(verdict.subject, verdict.session) for verdict in withheld if verdict.reasons[0].code == code]
+        names = [verdict.session.name for verdict in withheld if verdict.reasons[0].code == code]
         shown = ", ".join(names[:3]) + (f" and {count - 3} more" if count > 3 else "")
         lines.append(f"  {count:5d}  {code}: {REASONS[code]} ({shown})")
     lines += [f"  note: {note}" for note in verdicts.notes]

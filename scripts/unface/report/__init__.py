@@ -1,1 +1,1 @@
-"""Review pages, renderings of heads, plots and the cohort's summary."""
+"""The public page of a cohort."""

@@ -7,13 +7,13 @@ from math import isfinite, nan
 from pathlib import Path
 from typing import Any
 
-from unface.files import NOT_AVAILABLE, read_table, table_text, write_whole
-from unface.layout import NIFTI, Layout, bids_folder
-from unface.morphometry import cohort, tables
-from unface.morphometry.cohort import Agreement, Noise, Pairs
-from unface.release.dataset import characteristics
-from unface.report import plots, results
+from unface.deidentify.records import characteristics
+from unface.measure import records
+from unface.report import agreement, plots, results
+from unface.report.agreement import Agreement, Noise, Pairs
 from unface.report.results import Session
+from unface.run.files import NOT_AVAILABLE, read_table, table_text, write_whole
+from unface.run.layout import NIFTI, Layout, SessionId
 
 REGION_PLOTS = 30
 GROUP_PLOTS = 5
@@ -75,7 +75,7 @@ class Compared:
 def read(
     layout: Layout,
     found: Sequence[Session],
-    sample: Sequence[tuple[str, str]],
+    sample: Sequence[SessionId],
     given: Mapping[str, Mapping[str, str]],
 ) -> Compared:
     """What the stages left.
@@ -94,9 +94,9 @@ def read(
     )
     return Compared(
         rows=rows,
-        measures=cohort.pairs_of(rows),
+        measures=agreement.pairs_of(rows),
         groups=_groups(layout, found, {name: row["image"] for name, row in reversed(rows)}, given),
-        noise=cohort.noise_floor(moved),
+        noise=agreement.noise_floor(moved),
         sampled=len(moved),
         repeat_percent=_largest_percent(repeated),
     )
@@ -104,18 +104,18 @@ def read(
 
 def _rows(layout: Layout, found: Iterable[Session]) -> Iterator[tuple[str, Row]]:
     for session in found:
-        if "agreement" in session.outcomes:
-            folder = layout.stage("agreement", session.subject, session.session)
-            for row in read_table(folder / tables.AGREEMENT):
+        if "compare" in session.outcomes:
+            folder = layout.stage("compare", session.id)
+            for row in read_table(folder / records.AGREEMENT):
                 yield session.name, row
 
 
 Values = dict[tuple[str, str], float]
 
 
-def _values(layout: Layout, image: str, unit: tuple[str, str]) -> Values:
+def _values(layout: Layout, image: str, unit: SessionId) -> Values:
     """The measures of a session's first image by measure and region; none if it was not measured."""
-    rows = read_table(layout.stage(f"morphometry-{image}", *unit) / tables.MEASURES)
+    rows = read_table(layout.stage(f"measure-{image}", unit) / records.MEASURES)
     return {(row["measure"], row["region"]): float(row["value"]) for row in rows if row["image"] == rows[0]["image"]}
 
 
@@ -132,13 +132,13 @@ def _groups(
     """Site, scanner, sex and age of the sessions that were compared or should have been, where they are known."""
     groups: dict[str, dict[str, list[str]]] = {"site": {}, "scanner": {}, "sex": {}, "age": {}}
     for session in found:
-        if "morphometry-original" not in session.outcomes:
+        if "measure-original" not in session.outcomes:
             continue
-        person = characteristics(layout, session.subject, session.session)
+        person = characteristics(layout, session.id)
         age = person["age"]
         first = max(int(age) - 1, 0) // AGE_YEARS * AGE_YEARS + 1 if age != NOT_AVAILABLE else 0
         known = {
-            "site": given.get(session.subject, {}).get("site", NOT_AVAILABLE),
+            "site": given.get(session.id.subject, {}).get("site", NOT_AVAILABLE),
             "scanner": _scanner(layout, session, images.get(session.name)),
             "sex": person["sex"],
             "age": f"{first}-{first + AGE_YEARS - 1}" if first else NOT_AVAILABLE,
@@ -156,8 +156,8 @@ def _scanner(layout: Layout, session: Session, image: str | None) -> str:
     """
     if session.state("audit") != "ok":
         return NOT_AVAILABLE
-    folder = layout.stage("converted", session.subject, session.session) / "bids"
-    anat = folder / bids_folder(session.subject, session.session) / "anat"
+    folder = layout.stage("convert", session.id) / "bids"
+    anat = folder / session.id.bids_folder / "anat"
     sidecar = folder / f"{image.removesuffix(NIFTI)}.json" if image else min(anat.glob("*_T1w.json"), default=None)
     if sidecar is None or not sidecar.is_file():
         return NOT_AVAILABLE
@@ -169,15 +169,15 @@ def _scanner(layout: Layout, session: Session, image: str | None) -> str:
 
 def statistics(compared: Compared) -> list[Agreement]:
     """Agreement of every measure, in the whole cohort and then in every group."""
-    found = [cohort.agreement(pairs, compared.noise.get(pairs.key, nan)) for pairs in compared.measures]
+    found = [agreement.agreement(pairs, compared.noise.get(pairs.key, nan)) for pairs in compared.measures]
     for grouping, groups in compared.groups.items():
-        found += cohort.by_group(compared.measures, grouping, groups, compared.noise)
+        found += agreement.by_group(compared.measures, grouping, groups, compared.noise)
     return found
 
 
 def _has_t1w(session: Session) -> bool:
     """Whether there was anything to measure."""
-    original = session.outcomes.get("morphometry-original")
+    original = session.outcomes.get("measure-original")
     return original is not None and not (original.ok and original.measurements.get("images") == 0)
 
 
@@ -193,10 +193,10 @@ def failures(found: Sequence[Session], groups: Groups) -> list[dict[str, Any]]:
     rows = []
     for grouping, group, names in parts:
         reasons = {name: {(r.stage, r.code) for r in sessions[name].verdict.reasons} for name in names}
-        reached = [name for name in names if sessions[name].state("morphometry-original") in ("ok", "withheld")]
-        before = sum(sessions[name].state("morphometry-original") == "withheld" for name in reached)
-        after = sum(sessions[name].state("morphometry-defaced") == "withheld" for name in reached)
-        beyond = sum(("agreement", "morphometry_changed") in reasons[name] for name in reached)
+        reached = [name for name in names if sessions[name].state("measure-original") in ("ok", "withheld")]
+        before = sum(sessions[name].state("measure-original") == "withheld" for name in reached)
+        after = sum(sessions[name].state("measure-defaced") == "withheld" for name in reached)
+        beyond = sum(("compare", "morphometry_changed") in reasons[name] for name in reached)
         measured = len(reached) - before
         rows.append(
             {
@@ -223,7 +223,7 @@ def write(folder: Path, compared: Compared, found: Sequence[Agreement], failed: 
         own = {**row, "session": name, "noise": floor, "times_noise": times}
         session_rows.append([own[column] for column in SESSION_COLUMNS])
     for file, columns, rows in (
-        (STATISTICS, cohort.DESCRIPTIONS, [row.cells() for row in found]),
+        (STATISTICS, agreement.DESCRIPTIONS, [row.cells() for row in found]),
         (SESSIONS, SESSION_COLUMNS, session_rows),
         (FAILURES, FAILURE_COLUMNS, failed),
     ):
@@ -231,7 +231,7 @@ def write(folder: Path, compared: Compared, found: Sequence[Agreement], failed: 
     dictionary = {
         file: {column: {"Description": text} for column, text in columns.items()}
         for file, columns in (
-            (STATISTICS, cohort.DESCRIPTIONS),
+            (STATISTICS, agreement.DESCRIPTIONS),
             (SESSIONS, SESSION_COLUMNS),
             (FAILURES, FAILURE_COLUMNS),
         )

@@ -8,8 +8,8 @@ from typing import Any
 import jinja2
 from markupsafe import Markup, escape
 
-from unface.files import NOT_AVAILABLE
 from unface.report import wording
+from unface.run.files import NOT_AVAILABLE
 
 HERE = Path(__file__).parent
 
@@ -18,7 +18,7 @@ def render(template: str, **context: Any) -> str:
     """A page as text; every value is escaped, a name the context lacks is an error.
 
     Templates are called by their path beside this module, so that the digest of the code that a page was made with
-    takes them in (`provenance.code_digest`).
+    takes them in (`run.fingerprints.code_digest`).
     """
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(HERE),

@@ -17,7 +17,7 @@ import numpy as np
 from PIL import Image
 from scipy import ndimage
 
-from unface.face.volume import Array, Volume
+from unface.imaging.volume import Array, Volume
 
 PIXELS_PER_MM = 1.4
 JPEG_QUALITY = 82

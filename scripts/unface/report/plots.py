@@ -18,8 +18,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from unface.morphometry.cohort import Agreement, Pairs
 from unface.report import wording
+from unface.report.agreement import Agreement, Pairs
 
 Part = TypeVar("Part")
 

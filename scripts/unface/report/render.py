@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage, sparse
 
-from unface.face.surface import depth_map
-from unface.face.volume import Affine, Array, Volume, air_threshold, largest_part, sampled_on
+from unface.imaging.depth import depth_map
+from unface.imaging.volume import Affine, Array, Volume, air_threshold, largest_part, sampled_on
 
 View = Literal["front", "oblique", "left"]
 

@@ -7,30 +7,30 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from unface import outcome
-from unface.files import read_table
-from unface.layout import Layout, bids_prefix
-from unface.outcome import Outcome, Reason
-from unface.stages import STAGES
+from unface.run import outcome
+from unface.run.files import read_table
+from unface.run.layout import Layout, SessionId
+from unface.run.outcome import Outcome, Reason
+from unface.run.stages import STAGES
 
 STAGE_WORDS: Mapping[str, str] = {
-    "deidentified": "Headers de-identified",
-    "converted": "Converted to BIDS",
-    "defaced": "Faces removed",
-    "morphometry-original": "Brain measured, original",
-    "morphometry-defaced": "Brain measured, defaced",
-    "agreement": "Measures compared",
+    "deidentify": "Headers de-identified",
+    "convert": "Converted to BIDS",
+    "deface": "Faces removed",
+    "measure-original": "Brain measured, original",
+    "measure-defaced": "Brain measured, defaced",
+    "compare": "Measures compared",
     "audit": "Release audited",
 }
 """The stages as headings for readers."""
 
 STAGE_COLUMNS: Mapping[str, str] = {
-    "deidentified": "Headers",
-    "converted": "BIDS",
-    "defaced": "Face",
-    "morphometry-original": "Brain before",
-    "morphometry-defaced": "Brain after",
-    "agreement": "Agreement",
+    "deidentify": "Headers",
+    "convert": "BIDS",
+    "deface": "Face",
+    "measure-original": "Brain before",
+    "measure-defaced": "Brain after",
+    "compare": "Agreement",
     "audit": "Audit",
 }
 """The same for the columns of a table."""
@@ -52,14 +52,13 @@ class Verdict:
 class Session:
     """One session as the report sees it; a stage that did not run is not in `outcomes`."""
 
-    subject: str
-    session: str
+    id: SessionId
     outcomes: Mapping[str, Outcome]
     verdict: Verdict
 
     @property
     def name(self) -> str:
-        return bids_prefix(self.subject, self.session)
+        return self.id.bids_prefix
 
     def state(self, stage: str) -> str:
         """`ok`, `review`, `withheld` by this stage itself, `skipped` because of an earlier one, or `missing`."""
@@ -67,7 +66,7 @@ class Session:
         if found is None:
             return "missing"
         if found.ok:
-            return "review" if stage == "defaced" and "review" in self.faces() else "ok"
+            return "review" if stage == "deface" and "review" in self.faces() else "ok"
         return "withheld" if any(reason.stage == stage for reason in found.reasons) else "skipped"
 
     def faces(self) -> list[str]:
@@ -76,24 +75,24 @@ class Session:
 
     def heads(self) -> Mapping[str, Any]:
         """What the defacing measured of each head image."""
-        found = self.outcomes.get("defaced")
+        found = self.outcomes.get("deface")
         images: Mapping[str, Any] = found.measurements.get("images", {}) if found else {}
         return images
 
 
-def read_session(layout: Layout, subject: str, session: str, gate: Mapping[str, str] | None = None) -> Session:
+def read_session(layout: Layout, session: SessionId, gate: Mapping[str, str] | None = None) -> Session:
     """A session's outcomes and verdict; the gate's verdict, a row of `release.tsv`, is the last word if given."""
     outcomes = {}
     for stage in STAGES:
         try:
-            found = outcome.read(layout.stage(stage, subject, session))
+            found = outcome.read(layout.stage(stage, session))
             # Digests of files are for the gate; ten thousand sessions of them would fill the memory.
             outcomes[stage] = replace(found, inputs={}, outputs={})
         except outcome.JobFailedError:
             continue
     reasons = list(dict.fromkeys(reason for found in outcomes.values() for reason in found.reasons))
     word = "withheld" if reasons else "ready" if len(outcomes) == len(STAGES) else "unfinished"
-    so_far = Session(subject, session, outcomes, Verdict(word))
+    so_far = Session(session, outcomes, Verdict(word))
     if word == "ready" and "review" in so_far.faces():
         word = "review"
     if gate:
@@ -106,15 +105,15 @@ def read_session(layout: Layout, subject: str, session: str, gate: Mapping[str, 
     return replace(so_far, verdict=Verdict(word, tuple(reasons)))
 
 
-def read_gate(path: Path) -> dict[tuple[str, str], dict[str, str]]:
+def read_gate(path: Path) -> dict[SessionId, dict[str, str]]:
     """The rows of `release.tsv` by subject and session; none where the release has not run."""
-    return {(row["subject"], row["session"]): row for row in read_table(path)}
+    return {SessionId(row["subject"], row["session"]): row for row in read_table(path)}
 
 
-def read_series(layout: Layout, subject: str, session: str) -> list[dict[str, Any]]:
+def read_series(layout: Layout, session: SessionId) -> list[dict[str, Any]]:
     """The states of a session's series: as conversion left them, or de-identification where it ended there."""
-    for stage in ("converted", "deidentified"):
-        path = layout.stage(stage, subject, session) / "series.json"
+    for stage in ("convert", "deidentify"):
+        path = layout.stage(stage, session) / "series.json"
         if path.is_file():
             rows: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
             return [{**row, "state": "not converted"} if row["state"] == "ok" else row for row in rows]

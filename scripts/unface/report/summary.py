@@ -7,15 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from unface.files import read_table, table_text, write_whole
-from unface.layout import NIFTI, Layout
-from unface.outcome import REASONS
-from unface.release import contents
+from unface.audit import records
 from unface.report import morphometry, pages, plots, results
 from unface.report.plots import Check
 from unface.report.results import STAGE_COLUMNS, STAGE_WORDS, Session
 from unface.report.wording import ADVICE, ENGINES, in_order
-from unface.stages import STAGES
+from unface.run.files import read_table, table_text, write_whole
+from unface.run.layout import NIFTI, Layout, SessionId
+from unface.run.outcome import REASONS
+from unface.run.stages import STAGES
 
 FACE_STATES = ("pass", "review", "fail")
 LISTED_SESSIONS = 500
@@ -29,11 +29,11 @@ AUDITED = {"files": "files searched", "bytes": "bytes searched", "forms": "writt
 
 def summary(
     layout: Layout,
-    sessions: Iterable[tuple[str, str]],
+    sessions: Iterable[SessionId],
     output_folder: Path,
     title: str,
     *,
-    sample: Sequence[tuple[str, str]] = (),
+    sample: Sequence[SessionId] = (),
     given: Mapping[str, Mapping[str, str]] | None = None,
 ) -> None:
     """Write `index.html`, `cohort.tsv`, and the tables of the morphometry with their dictionary.
@@ -52,7 +52,7 @@ def summary(
         For each subject the user's columns (`dataset.read_subjects`); `site` makes groups.
     """
     gate = results.read_gate(layout.verdicts)
-    found = [results.read_session(layout, *unit, gate.get(unit)) for unit in sorted(sessions)]
+    found = [results.read_session(layout, session, gate.get(session)) for session in sorted(sessions)]
     listed = [one for one in found if len(found) <= LISTED_SESSIONS or one.verdict.word != "released"]
     compared = morphometry.read(layout, found, sample, given or {})
     statistics = morphometry.statistics(compared)
@@ -71,7 +71,7 @@ def summary(
         checks=_checks(found),
         measures=morphometry.shown(compared, statistics, failures),
         audit=_audit(found),
-        protocol=_protocol(found),
+        code=_code(found),
         tools=_tools(found),
     )
     morphometry.write(output_folder, compared, statistics, failures)
@@ -85,10 +85,10 @@ def _headline(layout: Layout, found: Sequence[Session]) -> list[tuple[int, str]]
         row["path"].endswith(NIFTI) and "_defacemask" not in row["path"]
         for session in found
         if session.verdict.word == "released"
-        for row in read_table(layout.stage("audit", session.subject, session.session) / contents.FILE)
+        for row in read_table(layout.stage("audit", session.id) / records.FILE)
     )
     figures = [
-        (len({session.subject for session in found}), "subjects"),
+        (len({session.id.subject for session in found}), "subjects"),
         (len(found), "sessions found"),
         (verdicts["released"], "sessions released"),
         (verdicts["withheld"], "sessions withheld"),
@@ -114,7 +114,7 @@ def _series(layout: Layout, found: Sequence[Session]) -> list[tuple[str, int, in
     """State, number of series and number of files."""
     count, files = Counter[str](), Counter[str]()
     for session in found:
-        for row in results.read_series(layout, session.subject, session.session):
+        for row in results.read_series(layout, session.id):
             count[row["state"]] += 1
             files[row["state"]] += int(row.get("files") or 0)
     return [
@@ -178,13 +178,13 @@ def _audit(found: Sequence[Session]) -> dict[str, Any]:
     }
 
 
-def _protocol(found: Sequence[Session]) -> list[tuple[str, str, int]]:
+def _code(found: Sequence[Session]) -> list[tuple[str, str, int]]:
     """Stage, digest of its code, number of sessions made with it.
 
     A digest of settings stays inside: they may hold names, which could be tried until it fits.
     """
     used = Counter(
-        (stage, outcome.protocol.get("code", "")) for session in found for stage, outcome in session.outcomes.items()
+        (stage, outcome.fingerprint.get("code", "")) for session in found for stage, outcome in session.outcomes.items()
     )
     order = {stage: place for place, stage in enumerate(STAGES)}
     rows = sorted(used.items(), key=lambda item: (order[item[0][0]], -item[1], item[0]))
@@ -207,5 +207,5 @@ def _cohort_table(found: Sequence[Session]) -> str:
     for session in found:
         states = [session.state(stage) for stage in STAGES]
         codes = ";".join(dict.fromkeys(reason.code for reason in session.verdict.reasons))
-        rows.append((session.subject, session.session, session.verdict.word, *states, codes))
+        rows.append((*session.id, session.verdict.word, *states, codes))
     return table_text(("subject", "session", "verdict", *STAGES, "codes"), rows)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 ADVICE: Mapping[str, str] = {
-    "input_missing": "Put the file back and `snakemake retry_withheld`, or make the inventory again.",
+    "input_missing": "Put the file back and `snakemake retry`, or make the inventory again.",
     "input_changed": "Make the inventory again, so that it describes the files as they are now.",
     "unreadable": "Get the file again from the scanner or the archive, then make the inventory again.",
     "identifier_left": "Add an override under deidentify for the element that the session's page names.",
@@ -23,17 +23,17 @@ ADVICE: Mapping[str, str] = {
     "engine_missing": "Install the engine, or choose another under deface.engine.",
     "morphometry_failed": "Look at the review page: the image may be too poor to measure, or not a whole brain.",
     "morphometry_changed": "Compare the tissues' outlines on the review page; a cut too near the brain moves them.",
-    "known_answer": "Remove its element by an override, or correct the rule that names the image; a word that "
+    "identifier_found": "Remove its element by an override, or correct the rule that names the image; a word that "
     "identifies nobody goes into audit.ignore.",
     "identifier_like": "Look at the file that the reason names; remove its element by an override.",
-    "unaudited": "`snakemake retry_withheld`, then `snakemake`; what cannot be searched is never released.",
+    "unaudited": "`snakemake retry`, then `snakemake`; what cannot be searched is never released.",
     "sidecar_key": "Leave the key out in the mapping rules' additions to sidecars.",
     "nifti_header": "Report it with the tools' versions: the conversion writes no such header.",
     "file_name": "Correct the mapping rule that names the file.",
-    "provenance": "`snakemake retry_withheld`, then `snakemake`: a result is damaged or out of date.",
+    "provenance": "`snakemake retry`, then `snakemake`: a result is damaged or out of date.",
     "bids_invalid": "Read the validator's message, and correct the mapping rule or the sidecar it names.",
-    "job_failed": "Give its rule more memory or time, then `snakemake retry_withheld`; see docs/faults.md.",
-    "tool_timeout": "Try `snakemake retry_withheld`; if it fails again, look at the image's size.",
+    "job_failed": "Give its rule more memory or time, then `snakemake retry`; see docs/faults.md.",
+    "tool_timeout": "Try `snakemake retry`; if it fails again, look at the image's size.",
     "tool_crashed": "Look at the image on the review page; it may be damaged.",
     "crashed": "Read the traceback in restricted/tracebacks and report it without its values.",
 }

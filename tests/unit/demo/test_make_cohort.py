@@ -7,11 +7,10 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-import make_cohort
-import planted
-from dicom_factory import planted_dataset, ramp, small_grid, write_mosaics, write_series
-from small_cohort import Cohort
-from unface import tools
+from demo import make_cohort, planted
+from tests.support.dicom_factory import planted_dataset, ramp, small_grid, write_mosaics, write_series
+from tests.support.small_cohort import Cohort
+from unface.run import tools
 
 
 def convert(folder: Path, out: Path) -> tuple[nib.Nifti1Image, dict[str, object], str]:

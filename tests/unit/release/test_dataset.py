@@ -9,12 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from staged_sessions import RELEASE, SCANS, Change, run, session
-from unface.files import TableError
-from unface.layout import Layout
+from tests.support.staged_sessions import RELEASE, SCANS, Change, run, session
+from unface.deidentify.records import characteristics
 from unface.release import anonymity, dataset, dictionary
 from unface.release.dataset import Person
 from unface.release.gate import summary
+from unface.run.files import TableError
+from unface.run.layout import Layout, SessionId
 
 
 @pytest.fixture
@@ -38,8 +39,8 @@ def participants(layout: Layout) -> list[str]:
 def test_sex_and_age_come_from_the_clean_headers(layout: Layout) -> None:
     cases = {"aa": ("F", "035Y"), "bb": ("M", "090Y"), "cc": ("", ""), "dd": ("O", "006M"), "ee": ("XX", "")}
     for subject, values in cases.items():
-        session(layout, (subject, "s1"), deidentified=clean_header(*values))
-    verdicts = run(layout, [(subject, "s1") for subject in cases])
+        session(layout, SessionId(subject, "s1"), deidentified=clean_header(*values))
+    verdicts = run(layout, [SessionId(subject, "s1") for subject in cases])
     assert participants(layout) == [
         "participant_id\tsex\tage",
         "sub-aa\tF\t35",
@@ -57,10 +58,10 @@ def test_sex_and_age_come_from_the_clean_headers(layout: Layout) -> None:
 def test_ages_that_headers_tell_in_months_weeks_and_days_are_released_in_years(
     layout: Layout, age: str, years: str
 ) -> None:
-    folder = layout.stage("deidentified", "aa", "s1")
+    folder = layout.stage("deidentify", SessionId("aa", "s1"))
     folder.mkdir(parents=True)
     clean_header("F", age)(folder)
-    assert dataset.characteristics(layout, "aa", "s1") == {"sex": "F", "age": years}
+    assert characteristics(layout, SessionId("aa", "s1")) == {"sex": "F", "age": years}
 
 
 def test_ages_of_the_table_of_subjects_are_not_released_beside_the_bands_of_the_headers(
@@ -69,8 +70,8 @@ def test_ages_of_the_table_of_subjects_are_not_released_beside_the_bands_of_the_
     table = tmp_path / "subjects.tsv"
     table.write_text("patient_id\tsubject\tsession\tsex\tage\tgroup\nM1\taa \ts1\tF\t97\tc\nM1\taa\ts2\tF\t98\tc\n")
     for label in ("s1", "s2"):
-        session(layout, ("aa", label), deidentified=clean_header("F", "090Y"))
-    run(layout, [("aa", "s1"), ("aa", "s2")], subjects=table)
+        session(layout, SessionId("aa", label), deidentified=clean_header("F", "090Y"))
+    run(layout, [SessionId("aa", "s1"), SessionId("aa", "s2")], subjects=table)
     assert participants(layout) == ["participant_id\tsex\tage\tgroup", "sub-aa\tF\t89\tc"]
 
 
@@ -152,9 +153,9 @@ def test_a_subject_with_two_sessions_has_one_row_with_the_first_age_and_a_table_
         text = SCANS.format(prefix="sub-aa_ses-s1").replace("1850", "1852")
         (folder / "sub-aa_ses-s1_scans.tsv").write_text(text)
 
-    session(layout, ("aa", "s1"), deidentified=clean_header("F", "040Y"), converted=later)
-    session(layout, ("aa", "s2"), deidentified=clean_header("F", "035Y"))
-    run(layout, [("aa", "s1"), ("aa", "s2")])
+    session(layout, SessionId("aa", "s1"), deidentified=clean_header("F", "040Y"), converted=later)
+    session(layout, SessionId("aa", "s2"), deidentified=clean_header("F", "035Y"))
+    run(layout, [SessionId("aa", "s1"), SessionId("aa", "s2")])
     assert participants(layout)[1:] == ["sub-aa\tF\t35"]
     assert (layout.release / "sub-aa/sub-aa_sessions.tsv").read_text().splitlines() == [
         "session_id\tacq_time",

@@ -11,14 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from staged_sessions import IDENTIFIERS, PROTOCOLS, RELEASE, audit, codes, run, session
-from unface.layout import Layout
+from tests.support.staged_sessions import FINGERPRINTS, IDENTIFIERS, RELEASE, audit, codes, run, session
 from unface.release.gate import summary
 from unface.release.verdicts import Verdicts
-from unface.stages import STAGES
+from unface.run.layout import Layout, SessionId
+from unface.run.stages import STAGES
 
-A, B = ("abc", "s1"), ("bcd", "s1")
-Tamper = Callable[[Layout, tuple[str, str]], None]
+A, B = SessionId("abc", "s1"), SessionId("bcd", "s1")
+Tamper = Callable[[Layout, SessionId], None]
 
 
 @pytest.fixture
@@ -30,15 +30,15 @@ def released_files(layout: Layout) -> set[str]:
     return {path.relative_to(layout.release).as_posix() for path in layout.release.rglob("*") if path.is_file()}
 
 
-def verdict_codes(verdicts: Verdicts, names: tuple[str, str] = A) -> list[str]:
-    return next([r.code for r in v.reasons] for v in verdicts.sessions if (v.subject, v.session) == names)
+def verdict_codes(verdicts: Verdicts, names: SessionId = A) -> list[str]:
+    return next([r.code for r in v.reasons] for v in verdicts.sessions if v.session == names)
 
 
 def test_sessions_that_passed_every_stage_are_released_as_a_valid_dataset(layout: Layout) -> None:
-    for names in (A, B, ("abc", "s2")):
+    for names in (A, B, SessionId("abc", "s2")):
         result = session(layout, names)
         assert result.ok, result.reasons
-    verdicts = run(layout, [A, B, ("abc", "s2")])
+    verdicts = run(layout, [A, B, SessionId("abc", "s2")])
     assert [verdict.reasons for verdict in verdicts.sessions] == [(), (), ()]
     files = released_files(layout)
     assert {
@@ -64,8 +64,8 @@ def test_the_defaced_head_is_released_and_not_the_converted_one(layout: Layout) 
     session(layout)
     run(layout, [A])
     image = "sub-abc/ses-s1/anat/sub-abc_ses-s1_T1w.nii.gz"
-    assert (layout.release / image).read_bytes() == (layout.stage("defaced", *A) / "bids" / image).read_bytes()
-    assert (layout.release / image).read_bytes() != (layout.stage("converted", *A) / "bids" / image).read_bytes()
+    assert (layout.release / image).read_bytes() == (layout.stage("deface", A) / "bids" / image).read_bytes()
+    assert (layout.release / image).read_bytes() != (layout.stage("convert", A) / "bids" / image).read_bytes()
 
 
 def test_two_releases_of_the_same_sessions_are_the_same_bytes(layout: Layout) -> None:
@@ -78,62 +78,62 @@ def test_two_releases_of_the_same_sessions_are_the_same_bytes(layout: Layout) ->
 
 
 def change_file(name: str) -> Tamper:
-    def change(layout: Layout, names: tuple[str, str]) -> None:
-        path = next(layout.stage(name.split("/", maxsplit=1)[0], *names).glob(name.split("/", 1)[1]))
+    def change(layout: Layout, names: SessionId) -> None:
+        path = next(layout.stage(name.split("/", maxsplit=1)[0], names).glob(name.split("/", 1)[1]))
         path.write_bytes(path.read_bytes()[:-1] + b"\7")
 
     return change
 
 
-def swap_outcome(layout: Layout, names: tuple[str, str]) -> None:
-    shutil.copy(layout.stage("agreement", *B) / "outcome.json", layout.stage("agreement", *names) / "outcome.json")
+def swap_outcome(layout: Layout, names: SessionId) -> None:
+    shutil.copy(layout.stage("compare", B) / "outcome.json", layout.stage("compare", names) / "outcome.json")
 
 
-def lose_a_file(layout: Layout, names: tuple[str, str]) -> None:
-    next((layout.stage("converted", *names) / "bids").rglob("*.bvec")).unlink()
+def lose_a_file(layout: Layout, names: SessionId) -> None:
+    next((layout.stage("convert", names) / "bids").rglob("*.bvec")).unlink()
 
 
-def add_to_the_contents(layout: Layout, names: tuple[str, str]) -> None:
-    with (layout.stage("audit", *names) / "contents.tsv").open("a") as file:
+def add_to_the_contents(layout: Layout, names: SessionId) -> None:
+    with (layout.stage("audit", names) / "contents.tsv").open("a") as file:
         file.write("sub-abc/ses-s1/anat/x.nii.gz\tconverted\t00\t1\n")
 
 
 def edit_outcome(stage: str, **changed: object) -> Tamper:
-    def edit(layout: Layout, names: tuple[str, str]) -> None:
-        path = layout.stage(stage, *names) / "outcome.json"
+    def edit(layout: Layout, names: SessionId) -> None:
+        path = layout.stage(stage, names) / "outcome.json"
         path.write_text(json.dumps(json.loads(path.read_text()) | changed))
 
     return edit
 
 
-def replace_by_a_link(layout: Layout, names: tuple[str, str]) -> None:
-    path = next((layout.stage("converted", *names) / "bids").rglob("*.bvec"))
+def replace_by_a_link(layout: Layout, names: SessionId) -> None:
+    path = next((layout.stage("convert", names) / "bids").rglob("*.bvec"))
     other = path.with_name("elsewhere")
     path.rename(other)
     path.symlink_to(other)
 
 
 TAMPERED: dict[str, Tamper] = {
-    "a stage is missing": lambda layout, names: shutil.rmtree(layout.stage("agreement", *names)),
-    "every stage is missing": lambda layout, names: shutil.rmtree(layout.stage("audit", *names).parent),
-    "an outcome is cut short": change_file("defaced/outcome.json"),
+    "a stage is missing": lambda layout, names: shutil.rmtree(layout.stage("compare", names)),
+    "every stage is missing": lambda layout, names: shutil.rmtree(layout.stage("audit", names).parent),
+    "an outcome is cut short": change_file("deface/outcome.json"),
     "an outcome of another session": swap_outcome,
     "an outcome without inputs": edit_outcome("audit", inputs={}),
-    "an outcome that was made ok by hand": edit_outcome("converted", notes=["all is well"]),
-    "an outcome withheld without a reason": edit_outcome("agreement", state="withheld"),
-    "an image changed after the audit": change_file("defaced/bids/*/*/anat/*_T1w.nii.gz"),
-    "a sidecar changed after the audit": change_file("converted/bids/*/*/dwi/*_dwi.json"),
+    "an outcome that was made ok by hand": edit_outcome("convert", notes=["all is well"]),
+    "an outcome withheld without a reason": edit_outcome("compare", state="withheld"),
+    "an image changed after the audit": change_file("deface/bids/*/*/anat/*_T1w.nii.gz"),
+    "a sidecar changed after the audit": change_file("convert/bids/*/*/dwi/*_dwi.json"),
     "a file is gone": lose_a_file,
     "a file became a link": replace_by_a_link,
     "the list of files grew": add_to_the_contents,
-    "the record changed": lambda layout, names: layout.record(*names).write_text("{}") and None,
-    "the record is gone": lambda layout, names: layout.record(*names).unlink(),
-    "the identifiers changed": lambda layout, names: layout.identifiers(*names).write_text("{}") and None,
+    "the record changed": lambda layout, names: layout.record(names).write_text("{}") and None,
+    "the record is gone": lambda layout, names: layout.record(names).unlink(),
+    "the identifiers changed": lambda layout, names: layout.identifiers(names).write_text("{}") and None,
 }
 
 
 def test_each_session_that_was_tampered_with_is_withheld_and_no_other(layout: Layout) -> None:
-    tampered = {tamper: (f"abc{number:02d}", "s1") for number, tamper in enumerate(TAMPERED)}
+    tampered = {tamper: SessionId(f"abc{number:02d}", "s1") for number, tamper in enumerate(TAMPERED)}
     for names in (B, *tampered.values()):
         session(layout, names)
     for tamper, names in tampered.items():
@@ -149,14 +149,14 @@ def test_each_session_that_was_tampered_with_is_withheld_and_no_other(layout: La
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_stage_made_with_other_settings_withholds_the_session(layout: Layout, stage: str) -> None:
     session(layout)
-    changed = PROTOCOLS | {stage: {"settings": "other", "code": PROTOCOLS[stage]["code"]}}
-    assert verdict_codes(run(layout, [A], protocols=changed)) == ["provenance"]
+    changed = FINGERPRINTS | {stage: {"settings": "other", "code": FINGERPRINTS[stage]["code"]}}
+    assert verdict_codes(run(layout, [A], fingerprints=changed)) == ["provenance"]
 
 
 def test_a_conversion_by_another_plan_than_todays_is_withheld(layout: Layout) -> None:
     for names in (A, B):
         session(layout, names)
-    verdicts = run(layout, [A, B], conversions={A: PROTOCOLS["converted"] | {"settings": "another plan"}})
+    verdicts = run(layout, [A, B], conversions={A: FINGERPRINTS["convert"] | {"settings": "another plan"}})
     assert verdict_codes(verdicts) == ["provenance"]
     assert verdict_codes(verdicts, B) == []
 
@@ -171,7 +171,7 @@ def test_the_first_cause_is_given_once(layout: Layout) -> None:
 def test_where_nothing_is_released_the_last_release_goes(layout: Layout) -> None:
     session(layout)
     run(layout, [A])
-    shutil.rmtree(layout.stage("audit", *A))
+    shutil.rmtree(layout.stage("audit", A))
     verdicts = run(layout, [A])
     assert not layout.release.exists()
     assert not layout.validator_report.exists()
@@ -220,13 +220,13 @@ def test_columns_of_the_users_table_stand_in_participants(layout: Layout) -> Non
 
 def test_an_identifier_in_a_subjects_row_takes_that_subject_out(layout: Layout) -> None:
     cells = ["Jane D.", "brother of MRN 48213", "seen 190417"]
-    owners = [(f"abc{number}", "s1") for number in range(len(cells))]
+    owners = [SessionId(f"abc{number}", "s1") for number in range(len(cells))]
     for names in owners:
         session(layout, names)
     session(layout, B, identifiers={"name": ["SMITH^ADAM"]})
     rows = [f"x\t{owner}\t{cell}\t1" for (owner, _), cell in zip(owners, cells, strict=True)]
     verdicts = run(layout, [*owners, B], subjects=subjects_table(layout, *rows, "y\tbcd\tpatient\t2"))
-    assert [set(verdict_codes(verdicts, names)) for names in owners] == [{"known_answer"}] * len(cells)
+    assert [set(verdict_codes(verdicts, names)) for names in owners] == [{"identifier_found"}] * len(cells)
     assert verdict_codes(verdicts, B) == []
     assert not any(cell in (layout.release / "participants.tsv").read_text() for cell in cells)
 
@@ -236,7 +236,7 @@ def test_another_subjects_identifier_in_a_row_takes_the_row_out(layout: Layout) 
     session(layout, B, identifiers={"name": ["SMITHERS^ADAM"]})
     table = subjects_table(layout, "x\tabc\tsister of Smithers\t1", "y\tbcd\tpatient\t2")
     verdicts = run(layout, [A, B], subjects=table)
-    assert verdict_codes(verdicts) == ["known_answer"]
+    assert verdict_codes(verdicts) == ["identifier_found"]
     assert verdict_codes(verdicts, B) == []
 
 
@@ -245,7 +245,7 @@ def test_an_identifier_in_the_datasets_name_withholds_everything(layout: Layout)
     session(layout, B, identifiers={"name": ["SMITH^ADAM"]})
     named = replace(RELEASE, name="The case of Jane Maria Doe")
     verdicts = run(layout, [A, B], settings=named)
-    assert verdict_codes(verdicts) == verdict_codes(verdicts, B) == ["known_answer"]
+    assert verdict_codes(verdicts) == verdict_codes(verdicts, B) == ["identifier_found"]
     ignored = run(layout, [A, B], settings=named, ignore=["Jane", "Maria", "janemaria", "mariadoe", "janemariadoe"])
     assert verdict_codes(ignored, B) == []
 
@@ -261,20 +261,20 @@ def test_an_identifier_in_what_the_user_says_of_the_dataset_withholds_everything
         named = replace(RELEASE, source_datasets=({"URL": "https://example.org/Saint Elsewhere Hospital"},))
     else:
         told.write_text(json.dumps({"sex": {"Description": "As asked at Saint Elsewhere Hospital"}}))
-    assert verdict_codes(run(layout, [A], settings=named, data_dictionary=told)) == ["known_answer"]
+    assert verdict_codes(run(layout, [A], settings=named, data_dictionary=told)) == ["identifier_found"]
 
 
 def test_a_label_that_holds_the_patient_id_is_no_pseudonym(layout: Layout) -> None:
-    result = session(layout, ("mrn0048213", "s1"))
-    assert codes(result) == {"known_answer"}
+    result = session(layout, SessionId("mrn0048213", "s1"))
+    assert codes(result) == {"identifier_found"}
 
 
 def test_a_file_that_changed_after_a_release_is_read_again(layout: Layout) -> None:
     session(layout, A)
     session(layout, B)
-    image = next((layout.stage("defaced", *A) / "bids").rglob("*_T1w.nii.gz"))
+    image = next((layout.stage("deface", A) / "bids").rglob("*_T1w.nii.gz"))
     long_ago = 1_600_000_000_000_000_000
-    for path in layout.stage("defaced", *A).rglob("*.nii.gz"):
+    for path in layout.stage("deface", A).rglob("*.nii.gz"):
         os.utime(path, ns=(long_ago, long_ago))
     run(layout, [A, B])
     assert verdict_codes(run(layout, [A, B])) == []
@@ -296,7 +296,7 @@ def test_copies_are_released_where_links_are_impossible(layout: Layout, monkeypa
 
 def test_a_new_audit_after_a_change_releases_the_session(layout: Layout) -> None:
     session(layout)
-    layout.identifiers(*A).write_text(json.dumps(IDENTIFIERS | {"other": []}))
+    layout.identifiers(A).write_text(json.dumps(IDENTIFIERS | {"other": []}))
     assert verdict_codes(run(layout, [A])) == ["provenance"]
     audit(layout, A)
     assert verdict_codes(run(layout, [A], settings=RELEASE)) == []
@@ -306,12 +306,12 @@ def test_a_new_audit_after_a_change_releases_the_session(layout: Layout) -> None
 def test_an_audit_that_knew_less_of_the_subject_than_is_known_today_releases_nothing(
     layout: Layout, change: str
 ) -> None:
-    second = ("abc", "s2")
+    second = SessionId("abc", "s2")
     session(layout, A)
     session(layout, B)
     if change == "other identifiers":
         session(layout, second)
-    path = layout.identifiers(*second)
+    path = layout.identifiers(second)
     path.write_text(json.dumps({"name": ["KOWALSKA^ANNA"]}))
     verdicts = run(layout, [A, B, second])
     assert verdict_codes(verdicts, B) == []

@@ -8,17 +8,17 @@ from typing import Any
 import pytest
 import yaml
 
-from staged_sessions import PROTOCOLS, RELEASE, run, session
-from unface import provenance
-from unface.bids.rule_check import KEYS
-from unface.bids.rules import load
-from unface.layout import Layout
-from unface.release import protocol
+from tests.support.staged_sessions import FINGERPRINTS, RELEASE, run, session
+from unface.mapping.rule_check import KEYS
+from unface.mapping.rules import load
+from unface.release import published_settings
 from unface.release.history import History
-from unface.settings import PROJECT, SHIPPED_RULES
-from unface.stages import EVERY_STAGE
+from unface.run.fingerprints import fingerprint
+from unface.run.layout import Layout, SessionId
+from unface.run.settings import PROJECT, SHIPPED_RULES
+from unface.run.stages import EVERY_STAGE
 
-A, B, C = ("abc", "s1"), ("bcd", "s1"), ("cde", "s1")
+A, B, C = SessionId("abc", "s1"), SessionId("bcd", "s1"), SessionId("cde", "s1")
 SECOND = replace(RELEASE, version="1.1.0", date="2026-11-30")
 
 
@@ -45,7 +45,7 @@ def test_each_version_has_an_entry_that_says_what_changed_the_newest_first(layou
     run(layout, [B, C], settings=SECOND)
     newest, oldest = changes(layout).split("\n\n")
     assert newest.splitlines()[0] == "1.1.0 2026-11-30"
-    assert "the same protocol as 1.0.0" in newest
+    assert "the same settings and code as 1.0.0" in newest
     assert "2 sessions of 2 subjects: 1 more, 1 fewer" in newest
     assert "0 sessions withheld: 0 more, 1 fewer" in newest
     assert oldest.splitlines()[0] == "1.0.0 2026-10-01"
@@ -61,11 +61,11 @@ def test_a_release_of_the_same_version_takes_the_place_of_its_entry(layout: Layo
 
 
 def test_sessions_whose_subjects_withdrew_are_counted_and_no_longer_named(layout: Layout) -> None:
-    history = History().with_release(RELEASE, PROTOCOLS, [A, B, ("bcd", "s2"), C], [("bcd", "s3")])
+    history = History().with_release(RELEASE, FINGERPRINTS, [A, B, SessionId("bcd", "s2"), C], [SessionId("bcd", "s3")])
     history = history.without(frozenset({"bcd"}))
     history.write(layout.history)
     assert "bcd" not in layout.history.read_text()
-    text = History.read(layout.history).with_release(SECOND, PROTOCOLS, [A, ("def", "s1")], []).changes()
+    text = History.read(layout.history).with_release(SECOND, FINGERPRINTS, [A, ("def", "s1")], []).changes()
     assert "2 sessions of 2 subjects: 1 more, 3 fewer, of these 2 withdrawn" in text
     assert "0 sessions withheld: 0 more, 1 fewer, of these 1 withdrawn" in text
     assert "4 sessions of 3 subjects; 1 sessions withheld" in text
@@ -75,10 +75,10 @@ def test_another_protocol_is_said_to_be_another(layout: Layout) -> None:
     session(layout, A)
     run(layout, [A])
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(PROTOCOLS, "audit", {"settings": "other", "code": "c-audit"})  # type: ignore[arg-type]
+        patch.setitem(FINGERPRINTS, "audit", {"settings": "other", "code": "c-audit"})  # type: ignore[arg-type]
         session(layout, A)
         run(layout, [A], settings=SECOND)
-    assert "another protocol than 1.0.0" in changes(layout)
+    assert "other settings or code than 1.0.0" in changes(layout)
 
 
 def test_kept_releases_share_their_files_with_the_new_one(layout: Layout) -> None:
@@ -125,13 +125,13 @@ def test_the_protocol_goes_out_with_the_dataset_and_holds_no_word_about_single_h
     config["audit"]["ignore"] = ["Elsewhere"]
     config["dicom_dir"] = "/data/doe"
     config["ratings"] = config["release"]["data_dictionary"] = "/data/doe/table.tsv"
-    config["morphometry"] |= dict.fromkeys(("atlas", "atlas_labels", "results", "command"), "/data/doe/{subject}")
+    config["measure"] |= dict.fromkeys(("atlas", "atlas_labels", "results", "command"), "/data/doe/{subject}")
     config["deface"]["command"] = ["/home/doe/bin/mideface"]
     session(layout, A)
-    texts = protocol.texts(config, PROTOCOLS, SHIPPED_RULES)
-    run(layout, [A], protocol_texts=texts)
-    folder = layout.release / protocol.FOLDER
-    assert {path.name for path in folder.iterdir()} == {"README", "config.yaml", "bids_rules.yaml", "protocol.json"}
+    texts = published_settings.texts(config, FINGERPRINTS, SHIPPED_RULES)
+    run(layout, [A], settings_texts=texts)
+    folder = layout.release / published_settings.FOLDER
+    assert {path.name for path in folder.iterdir()} == {"README", "config.yaml", "bids_rules.yaml", "fingerprints.json"}
     assert (folder / "bids_rules.yaml").read_text() == SHIPPED_RULES.read_text()
     shown = (folder / "config.yaml").read_text()
     assert "retain_safe_private" in shown
@@ -143,9 +143,9 @@ def test_nothing_that_leaves_lets_a_word_be_guessed_that_stays_with_the_key(conf
     def left(word: str) -> dict[str, str]:
         config["audit"]["ignore"] = [word]
         config["select"] = [{"field": "PatientName", "not_in": [word]}]
-        today = {stage: provenance.protocol(config, stage) for stage in EVERY_STAGE}
+        today = {stage: fingerprint(config, stage) for stage in EVERY_STAGE}
         history = History().with_release(RELEASE, today, [A], []).with_release(SECOND, today, [A, B], [])
-        return protocol.texts(config, today, SHIPPED_RULES) | {"CHANGES": history.changes()}
+        return published_settings.texts(config, today, SHIPPED_RULES) | {"CHANGES": history.changes()}
 
     assert left("JANE") == left("MARY")
 
@@ -161,20 +161,22 @@ def test_the_users_mapping_rules_go_out_without_what_they_ask_of_headers(
         "scanners:\n  - {name: b, when: {StationName: SMITHS}, rules: [{name: junk, exclude: a test,"
         " criteria: {any: [{ProtocolName: smith}]}}]}\n"
     )
-    text = protocol.texts(config, PROTOCOLS, rules)[f"{protocol.FOLDER}/{protocol.RULES}"]
+    text = published_settings.texts(config, FINGERPRINTS, rules)[
+        f"{published_settings.FOLDER}/{published_settings.RULES}"
+    ]
     assert "smith" not in text.lower()
     public = yaml.safe_load(text)
     assert public["rules"][0]["entities"]["task"] == "rest"
     assert public["scanners"][0]["rules"][0]["exclude"] == "a test"
     (tmp_path / "kept").mkdir()
-    protocol.keep(config, rules, tmp_path / "kept" / "settings.json")
-    assert (tmp_path / "kept" / protocol.RULES).read_text() == rules.read_text()
+    published_settings.keep(config, rules, tmp_path / "kept" / "settings.json")
+    assert (tmp_path / "kept" / published_settings.RULES).read_text() == rules.read_text()
 
 
 def test_every_key_of_a_mapping_rule_goes_out(tmp_path: Path) -> None:
     rules = tmp_path / "rules.yaml"
     rules.write_text(yaml.safe_dump({"rules": [dict.fromkeys(KEYS, "x")]}))
-    assert yaml.safe_load(protocol.public_rules(rules))["rules"][0].keys() == set(KEYS)
+    assert yaml.safe_load(published_settings.public_rules(rules))["rules"][0].keys() == set(KEYS)
 
 
 def test_of_a_dcm2bids_configuration_only_what_unface_reads_goes_out(tmp_path: Path) -> None:
@@ -198,16 +200,16 @@ def test_of_a_dcm2bids_configuration_only_what_unface_reads_goes_out(tmp_path: P
     rules = tmp_path / "dcm2bids.json"
     rules.write_text("\ufeff" + json.dumps(config, indent="\t"), encoding="utf-8")
     assert len(load(rules).rules) == 1
-    assert yaml.safe_load(protocol.public_rules(rules)) == {
+    assert yaml.safe_load(published_settings.public_rules(rules)) == {
         "search_method": "fnmatch",
-        "extractors": protocol.KEPT,
+        "extractors": published_settings.KEPT,
         "descriptions": [
             {
                 "id": "t1",
                 "datatype": "anat",
                 "suffix": "T1w",
                 "custom_entities": "acq-fine",
-                "criteria": protocol.KEPT,
+                "criteria": published_settings.KEPT,
                 "sidecar_changes": {"B0FieldSource": "pepolar"},
             }
         ],
@@ -220,6 +222,6 @@ def test_an_identifier_in_the_users_mapping_rules_withholds_the_dataset(
     session(layout, A)
     rules = tmp_path / "rules.yaml"
     rules.write_text("descriptions: [{id: as for MRN-0048213}]\n")
-    verdicts = run(layout, [A], protocol_texts=protocol.texts(config, PROTOCOLS, rules))
-    assert [reason.code for reason in verdicts.sessions[0].reasons] == ["known_answer"]
+    verdicts = run(layout, [A], settings_texts=published_settings.texts(config, FINGERPRINTS, rules))
+    assert [reason.code for reason in verdicts.sessions[0].reasons] == ["identifier_found"]
     assert not layout.release.exists()

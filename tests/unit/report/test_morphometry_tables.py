@@ -4,11 +4,11 @@ import json
 from pathlib import Path
 
 import pytest
-from report_cohort import Cohort
 
-from unface.files import read_table
-from unface.layout import Layout
+from tests.support.report_cohort import Cohort
 from unface.report.summary import summary
+from unface.run.files import read_table
+from unface.run.layout import Layout, SessionId
 
 SEXES = {"ok0": ("F", "023Y"), "ok1": ("M", "025Y"), "ok2": ("F", "061Y"), "ok3": ("M", "066Y")}
 SITES = {"ok0": "Aa", "ok1": "Aa", "ok2": "Bb", "ok3": "Bb"}
@@ -31,12 +31,12 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     cohort = Cohort(layout)
     for seed, (subject, person) in enumerate(SEXES.items()):
         cohort.session(subject, "a1", seed=seed)
-        write_patient(layout.stage("deidentified", subject, "a1"), *person)
-    write_measures(layout.stage("morphometry-original", "ok0", "a1"), 700)
-    write_measures(layout.stage("morphometry-repeat", "ok0", "a1"), 700)
-    write_measures(layout.stage("morphometry-shifted", "ok0", "a1"), 702)
+        write_patient(layout.stage("deidentify", SessionId(subject, "a1")), *person)
+    write_measures(layout.stage("measure-original", SessionId("ok0", "a1")), 700)
+    write_measures(layout.stage("measure-repeat", SessionId("ok0", "a1")), 700)
+    write_measures(layout.stage("measure-shifted", SessionId("ok0", "a1")), 702)
     given = {subject: {"site": site} for subject, site in SITES.items()}
-    summary(layout, cohort.names, layout.report, title="A", sample=[("ok0", "a1")], given=given)
+    summary(layout, cohort.names, layout.report, title="A", sample=[SessionId("ok0", "a1")], given=given)
     return layout.report
 
 

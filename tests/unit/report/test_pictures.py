@@ -6,7 +6,8 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from unface.report import heads, pictures
+from unface.report import pictures
+from unface.review import heads
 
 ORDERS = ["RAS", "LPS", "ASR", "PIL"]
 

@@ -5,18 +5,18 @@ import re
 from pathlib import Path
 
 import pytest
-from report_cohort import PROTOCOL, Cohort
 
-from unface.layout import Layout
-from unface.outcome import REASONS
+from tests.support.report_cohort import PROTOCOL, Cohort
 from unface.report.summary import summary
 from unface.report.wording import ADVICE
+from unface.run.layout import Layout, SessionId
+from unface.run.outcome import REASONS
 
 
 @pytest.fixture(scope="module")
-def page(cohort: Cohort, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def page(report_cohort: Cohort, tmp_path_factory: pytest.TempPathFactory) -> Path:
     output = tmp_path_factory.mktemp("report")
-    summary(cohort.layout, cohort.names, output, title="Cohort <A> & B")
+    summary(report_cohort.layout, report_cohort.names, output, title="Cohort <A> & B")
     return output / "index.html"
 
 
@@ -52,8 +52,8 @@ def test_the_page_asks_for_nothing_from_outside(page: Path) -> None:
     assert "<script" not in text
 
 
-def test_the_page_names_no_folder_of_the_machine(page: Path, cohort: Cohort) -> None:
-    assert str(cohort.layout.results) not in page.read_text(encoding="utf-8")
+def test_the_page_names_no_folder_of_the_machine(page: Path, report_cohort: Cohort) -> None:
+    assert str(report_cohort.layout.results) not in page.read_text(encoding="utf-8")
 
 
 def test_values_are_escaped(page: Path) -> None:
@@ -62,13 +62,13 @@ def test_values_are_escaped(page: Path) -> None:
     assert "<A>" not in text
 
 
-def test_two_runs_give_the_same_bytes(page: Path, cohort: Cohort, tmp_path: Path) -> None:
-    summary(cohort.layout, list(reversed(cohort.names)), tmp_path, title="Cohort <A> & B")
+def test_two_runs_give_the_same_bytes(page: Path, report_cohort: Cohort, tmp_path: Path) -> None:
+    summary(report_cohort.layout, list(reversed(report_cohort.names)), tmp_path, title="Cohort <A> & B")
     for name in ("index.html", "cohort.tsv"):
         assert (tmp_path / name).read_bytes() == (page.parent / name).read_bytes()
 
 
-def test_the_gates_verdict_is_the_last_word(cohort: Cohort, tmp_path: Path) -> None:
+def test_the_gates_verdict_is_the_last_word(report_cohort: Cohort, tmp_path: Path) -> None:
     verdicts = tmp_path / "report" / "release.tsv"
     verdicts.parent.mkdir()
     verdicts.write_text(
@@ -77,8 +77,8 @@ def test_the_gates_verdict_is_the_last_word(cohort: Cohort, tmp_path: Path) -> N
         "ok1\ta1\twithheld\tbids_invalid\tthe validator finds a wrong suffix\n",
         encoding="utf-8",
     )
-    (tmp_path / "restricted").symlink_to(cohort.layout.restricted)
-    summary(Layout(tmp_path), cohort.names, tmp_path / "report", title="A")
+    (tmp_path / "restricted").symlink_to(report_cohort.layout.restricted)
+    summary(Layout(tmp_path), report_cohort.names, tmp_path / "report", title="A")
     text = (tmp_path / "report" / "index.html").read_text(encoding="utf-8")
     assert "<b>1</b><span>sessions released</span>" in text
     assert "<b>1</b><span>images released</span>" in text
@@ -93,19 +93,19 @@ def test_no_digest_of_settings_is_on_the_page(page: Path) -> None:
     assert PROTOCOL["settings"] not in text
 
 
-def test_a_header_value_in_the_protocol_table_stays_off_the_page(cohort: Cohort, tmp_path: Path) -> None:
-    (tmp_path / "restricted").symlink_to(cohort.layout.restricted)
+def test_a_header_value_in_the_protocol_table_stays_off_the_page(report_cohort: Cohort, tmp_path: Path) -> None:
+    (tmp_path / "restricted").symlink_to(report_cohort.layout.restricted)
     (tmp_path / "protocols.tsv").write_text(
         "group\tseries\tmodel\trules\np001\t12\tScanner of Dr Nobody\tT1w\n", encoding="utf-8"
     )
-    summary(Layout(tmp_path), cohort.names, tmp_path / "report", title="A")
+    summary(Layout(tmp_path), report_cohort.names, tmp_path / "report", title="A")
     text = (tmp_path / "report" / "index.html").read_text(encoding="utf-8")
     assert "p001" in text
     assert "Nobody" not in text
 
 
 def test_a_cohort_without_any_result_has_a_page(tmp_path: Path) -> None:
-    summary(Layout(tmp_path), [("a", "b")], tmp_path / "report", title="A")
+    summary(Layout(tmp_path), [SessionId("a", "b")], tmp_path / "report", title="A")
     assert "sessions not finished" in (tmp_path / "report" / "index.html").read_text(encoding="utf-8")
 
 

@@ -1,0 +1,1 @@
+"""A cohort that belongs to nobody, and a run of unface on it."""

@@ -1,0 +1,1 @@
+"""A cohort over time: plan, status, retries, withdrawal."""

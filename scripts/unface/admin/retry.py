@@ -1,0 +1,108 @@
+"""Taking away what stopped sessions that another try may bring further, so that the next run makes it anew."""
+
+import logging
+import shutil
+from collections.abc import Collection, Sequence
+
+from unface.run import outcome
+from unface.run.files import read_table
+from unface.run.layout import Layout, SessionId, by_subject
+from unface.run.outcome import JobFailedError, Outcome
+from unface.run.provenance import Conversions, Fingerprints, of_session, stale
+from unface.run.stages import EVERY_STAGE, NOISE_STAGES, STAGES
+
+log = logging.getLogger("unface")
+
+WORTH_RETRYING = {
+    "crashed",
+    "engine_missing",
+    "input_changed",
+    "input_missing",
+    "job_failed",
+    "tool_crashed",
+    "tool_timeout",
+    "unaudited",
+    "unreadable",
+}
+"""Reasons that lie in the machine, in a tool or in files that may be put back. For the others a setting has to change,
+and then Snakemake tries again by itself."""
+
+
+def forget(
+    layout: Layout,
+    sessions: Collection[SessionId],
+    fingerprints: Fingerprints,
+    conversions: Conversions | None = None,
+) -> list[SessionId]:
+    """Remove, for each session that is worth a retry, the results of the stage that stopped it and of all that follow.
+
+    Results that are damaged, or that Snakemake takes for good and the gate does not, are removed in the same way. The
+    table of verdicts goes, too: Snakemake makes what lies between only for a target that is missing.
+
+    Parameters
+    ----------
+    fingerprints
+        Today's digests of settings and code, by stage (`run.fingerprints.fingerprint`).
+    conversions
+        Those of the conversion of single sessions, where the plan of their mapping is known.
+
+    Returns
+    -------
+    The sessions concerned.
+    """
+    unproven = _unproven(layout)
+    sessions_of = by_subject(sessions)
+    concerned = []
+    for names in sessions:
+        today = of_session(fingerprints, conversions, names)
+        first = _first(layout, names, today, sessions_of[names.subject], unproven=names in unproven)
+        again = list(STAGES)[first:] if first is not None else []
+        again += [stage for stage in NOISE_STAGES if _stopped(layout, stage, names)]
+        if again:
+            log.info("%s from %s on", names.name, again[0])
+            for stage in again:
+                shutil.rmtree(layout.stage(stage, names), ignore_errors=True)
+                # A log without a result is that of a job that failed.
+                for name in (f"{names.name}.log", f"{names.name}_*.log"):
+                    for log_file in layout.log(EVERY_STAGE[stage].rule).parent.glob(name):
+                        log_file.unlink()
+            # The target of a run in slices.
+            layout.review(names).unlink(missing_ok=True)
+            concerned.append(names)
+    if concerned:
+        layout.verdicts.unlink(missing_ok=True)
+    return concerned
+
+
+def _first(
+    layout: Layout, names: SessionId, fingerprints: Fingerprints, sessions: Sequence[str], *, unproven: bool
+) -> int | None:
+    """The first stage to be made anew; None if the session stays as it is. `sessions`: all of the subject's."""
+    for number, stage in enumerate(STAGES):
+        try:
+            found = outcome.read(layout.stage(stage, names))
+        except JobFailedError:
+            left = any(layout.stage(later, names).exists() for later in list(STAGES)[number:])
+            return number if left or unproven else None
+        if _is_stopped(found, stage) or stale(layout, found, stage, names, fingerprints[stage], sessions=sessions):
+            return number
+    # A file was changed that only its stage can make again, whichever that is.
+    return 0 if unproven else None
+
+
+def _stopped(layout: Layout, stage: str, names: SessionId) -> bool:
+    try:
+        return _is_stopped(outcome.read(layout.stage(stage, names)), stage)
+    except JobFailedError:
+        return False
+
+
+def _is_stopped(found: Outcome, stage: str) -> bool:
+    """Whether a stage ended for what another try may overcome."""
+    return any(reason.stage == stage and reason.code in WORTH_RETRYING for reason in found.reasons)
+
+
+def _unproven(layout: Layout) -> set[SessionId]:
+    """The sessions that the last release withheld since a result was not what it has to be."""
+    rows = read_table(layout.verdicts)
+    return {SessionId(row["subject"], row["session"]) for row in rows if "provenance" in row["codes"].split(";")}

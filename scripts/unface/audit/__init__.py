@@ -1,0 +1,1 @@
+"""What would leave of one session, looked at byte by byte."""

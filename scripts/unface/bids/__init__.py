@@ -1,1 +1,0 @@
-"""BIDS: mapping rules, protocol groups, conversion, sidecars, NIfTI headers."""

@@ -1,1 +1,0 @@
-"""The cohort as a whole: how far a run is, what a change would redo, who has withdrawn."""

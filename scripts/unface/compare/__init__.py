@@ -1,0 +1,1 @@
+"""Original against defaced: brain volumes, and the face mask against the brain."""

@@ -1,0 +1,1 @@
+"""Clean DICOM to BIDS: acquisitions, repeats, field maps, sidecars, NIfTI headers."""

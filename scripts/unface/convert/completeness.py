@@ -1,0 +1,96 @@
+"""Whether an acquisition has all its slices and volumes, as far as its headers tell.
+
+dcm2niix warns of gaps between slices, but stacks what is there where whole volumes or echoes are missing.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from unface.convert import first_elements
+from unface.convert.acquisitions import Acquisition
+from unface.convert.nifti_headers import Geometry
+from unface.inventory.records import Series
+from unface.mapping.criteria import values_of
+
+SERIES_OF_VOLUMES = ("func", "dwi", "perf")
+"""Datatypes whose NumberOfTemporalPositions (0020,0105) counts the volumes of an image."""
+
+
+def missing(one: Acquisition, folders: Sequence[Path], shapes: Sequence[Geometry]) -> str:
+    """What is missing of an acquisition, in a sentence with what was expected; empty if nothing is.
+
+    Parameters
+    ----------
+    folders
+        The clean DICOM of each of its series.
+    shapes
+        The shape of each image that was made of it.
+    """
+    numbers = [_instance_numbers(folder) for folder in folders]
+    findings = [
+        *map(_gap, numbers),
+        _lost_beginning(one, numbers),
+        *(_broken_volume(series) for series in one.series),
+        _lost_series(one),
+        _lost_volumes(one, shapes),
+    ]
+    return next(filter(None, findings), "")
+
+
+def _instance_numbers(folder: Path) -> set[int]:
+    """Those of the clean files of a series; none if one file has none."""
+    numbers = set()
+    for file in sorted(folder.glob("*.dcm")):
+        number = first_elements.read(file, ["InstanceNumber"]).get("InstanceNumber")
+        if number is None:
+            return set()
+        numbers.add(int(number))
+    return numbers
+
+
+def _gap(numbers: set[int]) -> str:
+    """Instance numbers have to be whole: echoes and parts may share them, but none is skipped."""
+    lost = max(numbers, default=0) - min(numbers, default=0) + 1 - len(numbers)
+    if not numbers or lost <= 0:
+        return ""
+    return f"{lost} of {len(numbers) + lost} instance numbers ({min(numbers)} to {max(numbers)}) are missing"
+
+
+def _lost_beginning(one: Acquisition, numbers: Sequence[set[int]]) -> str:
+    """A scanner counts from 1, through all parts of an acquisition; what it derives of others may go on counting."""
+    files = sum(len(series.files) for series in one.series)
+    if files < 2 or not all(numbers) or "DERIVED" in values_of(one.fields.get("ImageType")):
+        return ""
+    lost = min(map(min, numbers)) - 1
+    return f"the first {lost} instance numbers are missing" if lost > 0 else ""
+
+
+def _broken_volume(series: Series) -> str:
+    """Classic images: as many at each slice position."""
+    slices, frames = series.fields.get("Slices"), series.fields.get("NumberOfFrames")
+    mosaic = "MOSAIC" in values_of(series.fields.get("ImageType"))
+    if not isinstance(slices, int) or slices < 2 or frames is not None or mosaic or not len(series.files) % slices:
+        return ""
+    return f"{len(series.files)} images do not fill whole volumes of {slices} slices"
+
+
+def _lost_series(one: Acquisition) -> str:
+    """An acquisition that was exported as several series numbers them without a gap."""
+    numbers = [series.fields.get("SeriesNumber") for series in one.series]
+    known = {number for number in numbers if isinstance(number, int)}
+    lost = max(known, default=0) - min(known, default=0) + 1 - len(known)
+    if len(one.series) < 2 or len(known) < len(numbers) or lost <= 0:
+        return ""
+    return f"{lost} of the {len(known) + lost} series it was exported as are missing"
+
+
+def _lost_volumes(one: Acquisition, shapes: Sequence[Geometry]) -> str:
+    """Images have as many volumes as the header announces, and all echoes and parts the same number."""
+    if one.match.datatype not in SERIES_OF_VOLUMES or not shapes:
+        return ""
+    volumes = Counter(shape.volumes for shape in shapes)
+    announced = [value for value in values_of(one.fields.get("NumberOfTemporalPositions")) if value]
+    expected = max([*volumes, *(value for value in announced if isinstance(value, int))])
+    fewest = min(volumes)
+    return f"{fewest} of {expected} volumes are there" if fewest < expected else ""

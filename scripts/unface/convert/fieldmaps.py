@@ -1,0 +1,124 @@
+"""Which field map corrects what: B0FieldIdentifier, B0FieldSource and IntendedFor, from the final names."""
+
+from collections.abc import Mapping, Sequence
+
+from unface.convert.acquisitions import Target
+from unface.mapping import names
+
+METHODS = {
+    "epi": "pepolar",
+    "phasediff": "dualecho",
+    "phase1": "dualecho",
+    "phase2": "dualecho",
+    "magnitude1": "dualecho",
+    "magnitude2": "dualecho",
+    "fieldmap": "direct",
+    "magnitude": "direct",
+}
+"""The four ways of BIDS to measure the field, by the suffix of the images that belong to each."""
+
+SCANNER = ("Manufacturer", "ManufacturersModelName", "DeviceSerialNumber", "StudyInstanceUID")
+"""What an image and the field map that corrects it agree in, as the clean DICOM has it."""
+
+CORRECTED = ("bold", "cbv", "sbref", "dwi", "asl", "m0scan")
+
+
+def fill_echo_times(targets: Sequence[Target]) -> None:
+    """Give a phase difference the echo times of its two magnitudes where its own header has none."""
+    for target in targets:
+        if target.suffix == "phasediff" and not {"EchoTime1", "EchoTime2"} <= set(target.sidecar):
+            magnitudes = [other for other in targets if other.suffix in ("magnitude1", "magnitude2")]
+            times = sorted({other.sidecar["EchoTime"] for other in magnitudes if _set_of(other) == _set_of(target)})
+            if len(times) == 2:
+                target.sidecar |= {"EchoTime1": times[0], "EchoTime2": times[1]}
+
+
+def link(targets: Sequence[Target]) -> list[str]:
+    """Write into the sidecars which field map corrects which images; returns notes on what stays open.
+
+    A field map corrects images of its own scanner and study. Two directions of phase encoding measure the field, or
+    one and an image of the opposite direction, which then is a part of the measurement. A mapping rule may say what its
+    field map is for. Of the others, the only one of a session serves every EPI; of several, the one that was shimmed
+    alike serves an image; where that decides nothing, the link stays open.
+    """
+    maps: dict[str, list[Target]] = {}
+    for target in targets:
+        if target.datatype == "fmap" and target.suffix in METHODS:
+            maps.setdefault(_set_of(target), []).append(target)
+    measured = {name: members for name, members in maps.items() if any(measures_field(one.suffix) for one in members)}
+    notes = []
+    served: dict[str, list[Target]] = {name: [] for name in measured}
+    for target in targets:
+        fitting = _serving(target, measured)
+        if len(fitting) == 1:
+            target.sidecar["B0FieldSource"] = fitting[0]
+            served[fitting[0]].append(target)
+        elif fitting:
+            notes.append(f"{_shown(target)}: several field maps may serve it; none is named")
+    for name, members in measured.items():
+        whole = _is_whole(members)
+        if not whole and not served[name]:
+            notes.append(f"{_shown(members[0])}: no image of the opposite direction is there; it corrects nothing")
+            continue
+        for one in members if whole else [*members, *served[name]]:
+            one.sidecar["B0FieldIdentifier"] = name
+        for member in members:
+            if served[name]:
+                member.sidecar["IntendedFor"] = sorted(f"bids::{target.stem}.nii.gz" for target in served[name])
+    return notes
+
+
+def _serving(target: Target, measured: Mapping[str, list[Target]]) -> list[str]:
+    """The field maps that may correct an image: one of them, or several where nothing decides."""
+    if target.datatype == "fmap":
+        return []
+    able = {name: members for name, members in measured.items() if _can_correct(members, target)}
+    told = {name: {rule for one in members for rule in one.intended_for} for name, members in able.items()}
+    named = [name for name, wanted in told.items() if wanted & set(target.rules)]
+    free = {name: able[name] for name, wanted in told.items() if not wanted}
+    if named or target.suffix not in CORRECTED:
+        return named
+    alike = _shimmed_alike(target, free)
+    return alike if len(alike) == 1 else list(free)
+
+
+def _can_correct(members: Sequence[Target], target: Target) -> bool:
+    same = all(member.image.sidecar.get(key) == target.image.sidecar.get(key) for key in SCANNER for member in members)
+    opposed = _direction(target)[::-1] in [_direction(member) for member in members if _direction(member)]
+    return same and (_is_whole(members) or opposed)
+
+
+def _is_whole(members: Sequence[Target]) -> bool:
+    """Whether a field map needs no other image: one of two directions has both."""
+    directions = {_direction(member) for member in members if _direction(member)}
+    return members[0].suffix != "epi" or any(direction[::-1] in directions for direction in directions)
+
+
+def _direction(target: Target) -> str:
+    """Where phase encoding runs in the subject, such as `AP`; empty if that is not known."""
+    encoding = target.image.sidecar.get("PhaseEncodingDirection")
+    return names.direction(encoding, target.geometry.axes) if encoding else ""
+
+
+def _shown(target: Target) -> str:
+    return target.stem.rsplit("/", 1)[-1]
+
+
+def _set_of(target: Target) -> str:
+    """The name of the field map that an image belongs to: its method, and what tells it from others of the kind."""
+    told_apart = [f"{key}{target.entities[key]}" for key in ("acq", "run") if key in target.entities]
+    return "_".join([METHODS[target.suffix], *told_apart])
+
+
+def measures_field(suffix: str) -> bool:
+    """Whether such an image holds the field itself; magnitudes stand beside it."""
+    return suffix in ("epi", "phasediff", "phase1", "phase2", "fieldmap")
+
+
+def _shimmed_alike(target: Target, measured: Mapping[str, list[Target]]) -> list[str]:
+    shim = target.image.sidecar.get("ShimSetting")
+    return [
+        name
+        for name, members in measured.items()
+        if shim is not None and all(member.image.sidecar.get("ShimSetting") == shim for member in members)
+    ]

@@ -1,0 +1,120 @@
+"""Sidecars by allow-list: what a released JSON file may say, and what BIDS asks of it."""
+
+import json
+import re
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from unface.identity.vocabulary import keep_codes, keep_words
+from unface.run.settings import PROJECT
+
+SOFTWARE = ("SoftwareVersions", "ConversionSoftwareVersion")
+"""Versions of software may look like identifiers (`5.7.1.1`) and are none."""
+
+DESCRIPTIONS = frozenset({"AttenuationCorrection", "BodyPart", "ContrastBolusIngredient", "TracerName"})
+"""What a technologist may have typed: words of the vocabulary of Clean Descriptors stay."""
+
+MACHINE_WORDS = frozenset(
+    {"ConvolutionKernel", "ReceiveCoilName", "ReconFilterType", "ReconMethodName", "TracerRadionuclide"}
+)
+"""Names of parts and methods, which sites can change: short codes stay too (`Head_32`, `OSEM3D`)."""
+
+_IDENTIFIER_LIKE = (
+    re.compile(r"(?<![\d.])[012](?:\.\d+){5,}"),  # a UID
+    re.compile(r"[^\W\d_]\^[^\W\d_]"),  # a person name
+    re.compile(r"(?<!\d)(?:19|20)\d\d([-./]?)(?:0[1-9]|1[0-2])\1(?:0[1-9]|[12]\d|3[01])(?!\d)"),  # a date
+)
+_REMOVED = ("REMOVED", "None", "")
+"""What de-identification and dcm2niix put where a value was."""
+
+
+@cache
+def allowed_keys() -> frozenset[str]:
+    """Keys that may stand in a sidecar: those of the BIDS glossary and technical ones of dcm2niix."""
+    lines = (PROJECT / "resources" / "sidecar_keys.tsv").read_text(encoding="utf-8").splitlines()
+    return frozenset(line.split("\t")[0] for line in lines[1:])
+
+
+def cleaned(sidecar: Mapping[str, Any]) -> dict[str, Any]:
+    """What may be released of a sidecar that dcm2niix wrote.
+
+    Keys outside the allow-list go, and so do texts that look like an identifier or say nothing. Free text goes through
+    Clean Descriptors, whether or not its header went.
+    """
+    allowed = sorted(allowed_keys() & set(sidecar))
+    # Half a name no longer looks like one: what looks like an identifier goes before words of it are dropped.
+    described = {key: _described(key, sidecar[key]) for key in allowed if _says_something(key, sidecar[key])}
+    kept = {key: value for key, value in described.items() if _says_something(key, value)}
+    timing, repetition = kept.get("SliceTiming"), kept.get("RepetitionTime")
+    if timing and (not repetition or max(timing) >= repetition):
+        # dcm2niix reads times of interleaved field maps in another unit; a time beyond the repetition is wrong.
+        del kept["SliceTiming"]
+    return kept
+
+
+def _described(key: str, value: Any) -> Any:
+    """A value without words that no vocabulary knows, where its key holds free text."""
+    if isinstance(value, list):
+        return [_described(key, part) for part in value]
+    clean = keep_words if key in DESCRIPTIONS else keep_codes if key in MACHINE_WORDS else None
+    if clean is None or not isinstance(value, str):
+        return value
+    # Of the subject's own words the converter knows none: the clean header that this came from has lost them.
+    return clean(value.encode(), lambda word: False).decode(errors="ignore").strip("_- ")
+
+
+def _says_something(key: str, value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return all(_says_something(inner, part) for inner, part in value.items())
+    if isinstance(value, list):
+        return all(_says_something(key, part) for part in value)
+    if not isinstance(value, str):
+        return True
+    looks_like_one = key not in SOFTWARE and any(pattern.search(value) for pattern in _IDENTIFIER_LIKE)
+    return value not in _REMOVED and value.isprintable() and not looks_like_one
+
+
+def missing(datatype: str, suffix: str, sidecar: Mapping[str, Any]) -> list[str]:
+    """Keys that BIDS requires of such an image and that the sidecar lacks."""
+    needed: dict[str, tuple[str, ...]] = {
+        "bold": ("TaskName", "RepetitionTime"),
+        "phasediff": ("EchoTime1", "EchoTime2"),
+        "phase1": ("EchoTime",),
+        "phase2": ("EchoTime",),
+        "fieldmap": ("Units",),
+        "epi": ("PhaseEncodingDirection",),
+        "m0scan": ("RepetitionTimePreparation",),
+        "asl": (
+            *("ArterialSpinLabelingType", "PostLabelingDelay", "BackgroundSuppression", "M0Type"),
+            *("TotalAcquiredPairs", "RepetitionTimePreparation", "MagneticFieldStrength", "MRAcquisitionType"),
+        ),
+    }
+    keys = needed.get(suffix, ())
+    labeling = sidecar.get("ArterialSpinLabelingType")
+    if suffix == "asl" and labeling == "PASL":
+        keys += ("BolusCutOffFlag",)
+        if sidecar.get("BolusCutOffFlag") is True:
+            keys += ("BolusCutOffDelayTime", "BolusCutOffTechnique")
+    elif suffix == "asl" and labeling in ("CASL", "PCASL"):
+        keys += ("LabelingDuration",)
+    if suffix == "asl" and sidecar.get("MRAcquisitionType") == "2D":
+        keys += ("SliceTiming",)
+    if datatype == "pet":
+        keys = _PET
+    return [key for key in keys if key not in sidecar]
+
+
+_PET = (
+    *("Manufacturer", "ManufacturersModelName", "Units", "TracerName", "TracerRadionuclide", "InjectedRadioactivity"),
+    *("InjectedRadioactivityUnits", "InjectedMass", "InjectedMassUnits", "SpecificRadioactivity"),
+    *("SpecificRadioactivityUnits", "ModeOfAdministration", "TimeZero", "ScanStart", "InjectionStart"),
+    *("FrameTimesStart", "FrameDuration", "AcquisitionMode", "ImageDecayCorrected", "ImageDecayCorrectionTime"),
+    *("ReconMethodName", "ReconMethodParameterLabels", "ReconFilterType", "AttenuationCorrection"),
+)
+
+
+def write(path: Path, sidecar: Mapping[str, Any]) -> None:
+    """Write a sidecar; the same content gives the same bytes."""
+    path.write_text(json.dumps(sidecar, indent=2, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -1,0 +1,1 @@
+"""Faces: registration, masks, surface, checks."""

@@ -1,0 +1,55 @@
+"""The face mask on a head's own grid, and taking the face out of its stored integers."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from unface.deface import template
+from unface.imaging.stored_image import StoredImage
+from unface.imaging.volume import Affine, Array, sampled_on
+
+AIR_HU = -1024.0
+SLAB = 16
+"""Slices masked at a time: a whole mask as floats would be four times the image."""
+
+
+def head_mask(shape: tuple[int, ...], affine: Affine, head_to_template: Affine, *, ears: bool = False) -> Array:
+    """The template's face mask on a head's grid: True where voxels are kept.
+
+    Beyond the template's edges its outermost planes go on, so that the chin and neck of a tall field of view are taken
+    too; cut at one half, so that no voxel is kept in part.
+    """
+    face = template.keep(ears=ears)
+    voxels = np.linalg.inv(face.affine) @ head_to_template @ affine
+    # From here to the front the template loses anything at all: what lies behind is not looked at.
+    front = int(np.flatnonzero((face.data < 1).any(axis=(0, 2)))[0])
+    axis = int(np.abs(voxels[1, :3]).argmax())
+    keep = np.ones(shape, bool)
+    for start in range(0, shape[axis], SLAB):
+        first, part = np.array([0, 0, 0, 1]), np.array(shape)
+        first[axis], part[axis] = start, min(SLAB, shape[axis] - start)
+        corners = first[:3] + np.array(list(np.ndindex(2, 2, 2))) * (part - 1)
+        if (corners @ voxels[1, :3] + voxels[1, 3]).max() > front - 1:
+            moved = affine.copy()
+            moved[:3, 3] = (affine @ first)[:3]
+            slab = tuple(slice(start, start + SLAB) if other == axis else slice(None) for other in range(3))
+            keep[slab] = sampled_on(face, tuple(part), moved, head_to_template, outside=None) >= 0.5
+    return keep
+
+
+def air(suffix: str) -> float:
+    """The value of air in an image's unit: -1024 HU in CT, 0 elsewhere."""
+    return AIR_HU if suffix == "ct" else 0.0
+
+
+def without_face(image: StoredImage, keep: Array, suffix: str) -> StoredImage:
+    """The image with air where `keep` is False, in every volume; all else bit for bit.
+
+    Parameters
+    ----------
+    keep : (i, j, k) bool array
+        On the image's own grid.
+    """
+    stored = image.stored.copy(order="F")
+    stored[~keep] = image.stored_value(air(suffix))
+    return replace(image, stored=stored)

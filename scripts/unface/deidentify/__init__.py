@@ -1,0 +1,1 @@
+"""Headers without identifiers: confidentiality profile, overrides, rewriting, header survey."""

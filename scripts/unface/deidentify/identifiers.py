@@ -1,0 +1,158 @@
+"""A session's identifiers: the subject's own source values, read from the raw headers, to be found nowhere else.
+
+Collecting knows nothing of the profile and of the rewriting, so that a fault there does not hide itself here.
+"""
+
+import warnings
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+
+from pydicom import Dataset
+from pydicom._dicom_dict import DicomDictionary
+from pydicom.charset import convert_encodings, decode_bytes
+from pydicom.multival import MultiValue
+
+from unface.deidentify.splitter import Unit
+from unface.dicom.encoding import element_at, items
+from unface.dicom.standard import CLASS_UIDS, DATE_VRS, vr_of
+from unface.identity.identifiers import Identifiers
+from unface.identity.pseudonyms import STANDARD_UID_ROOT
+from unface.identity.spellings import days
+
+ID_TAGS = {
+    0x00100020: "PatientID",
+    0x00080050: "AccessionNumber",
+    0x00200010: "StudyID",
+    0x00101000: "OtherPatientIDs",
+    0x00101090: "MedicalRecordLocator",
+    0x00380010: "AdmissionID",
+    0x00380060: "ServiceEpisodeID",
+    0x00401001: "RequestedProcedureID",
+    0x00400009: "ScheduledProcedureStepID",
+    0x00400253: "PerformedProcedureStepID",
+    0x00402016: "PlacerOrderNumberImagingServiceRequest",
+    0x00402017: "FillerOrderNumberImagingServiceRequest",
+    0x00120040: "ClinicalTrialSubjectID",
+    0x00120042: "ClinicalTrialSubjectReadingID",
+    0x00102154: "PatientTelephoneNumbers",
+    0x00102155: "PatientTelecomInformation",
+    0x00101040: "PatientAddress",
+    0x00101050: "InsurancePlanIdentification",
+    0x00101080: "MilitaryRank",
+}
+"""Attributes that hold an identifier of the patient or of the visit."""
+
+INSTITUTION_TAGS = {0x00080080, 0x00080081, 0x00081040, 0x00080082, 0x00080092, 0x00080094, 0x00380300, 0x00380400}
+DEVICE_TAGS = {0x00081010, 0x00181000, 0x00181002, 0x00181004, 0x0018100A, 0x00400241, 0x00400242}
+"""Institutions and departments; stations and serial numbers: `other`, unless an option retains them."""
+
+COLLECTED_VRS = {b"PN", b"UI", b"DA", b"DT"}
+TELLING = {tag: entry[0] for tag, entry in DicomDictionary.items() if entry[0].encode() in COLLECTED_VRS}
+"""Attributes of names, UIDs and dates, with the VR of the standard: a file may write them with another."""
+SKIPPED_VRS = {b"CS", b"DS", b"IS", b"TM", b"LO", b"SH", b"US", b"SS", b"UL", b"FD", b"FL", b"OB", b"OW"}
+"""VRs whose values are collected from the attributes named above alone."""
+CHARACTER_SET, BIRTH_DATE = 0x00080005, 0x00100030
+
+
+class Collector:
+    """Collects the identifiers of one session's headers; what an option retains is none.
+
+    Of each series the first header is read by pydicom, which shares nothing with the rewriting. Of the others only
+    what differs from file to file is looked at, element by element.
+    """
+
+    def __init__(self, options: frozenset[str]) -> None:
+        self.answers: Identifiers = {"name": set(), "id": set(), "date": set(), "uid": set(), "other": set()}
+        self._uids = "retain_uids" not in options
+        self._dates = "retain_longitudinal_full_dates" not in options
+        self._others = frozenset(
+            (set() if "retain_institution_identity" in options else INSTITUTION_TAGS)
+            | (set() if "retain_device_identity" in options else DEVICE_TAGS)
+        )
+        self._wanted = {*TELLING, *ID_TAGS, *self._others}
+
+    def dataset(self, dataset: Dataset) -> None:
+        """Add the identifiers of a header that pydicom has read, nested sequences included."""
+        for tag in sorted(dataset.keys()):
+            try:
+                found = dataset[tag]
+            except Exception:
+                # pydicom meets damaged values with errors of every kind; the rewriting judges them on its own.
+                continue
+            if found.VR == "SQ":
+                for item in found.value:
+                    self.dataset(item)
+            elif not tag.group & 1:
+                self._add(int(tag), found.VR, found.value)
+
+    def units(self, units: Iterable[Unit], implicit: bool) -> None:
+        """Add the identifiers of those units that are new."""
+        for unit in units:
+            if not unit.collected:
+                unit.collected = True
+                if unit.parts:
+                    self.units(unit.parts, implicit)
+                elif unit.vr not in SKIPPED_VRS or unit.tag in self._wanted:
+                    self._bytes(unit.raw, 0, unit.size, implicit, self._encodings)
+            if unit.tag == CHARACTER_SET:
+                _, _, body, end = element_at(unit.raw, 0, unit.size, implicit)
+                self._encodings = _encodings(unit.raw[body:end])
+
+    _encodings: tuple[str, ...] = ("iso8859",)
+
+    def _bytes(self, data: bytes, at: int, end: int, implicit: bool, encodings: tuple[str, ...]) -> None:
+        while at < end:
+            tag, vr, body, at = element_at(data, at, end, implicit)
+            if vr == b"SQ" or (vr == b"UN" and not tag & 0x10000 and vr_of(tag) == "SQ"):
+                within = implicit or data[body - 12 + 4 : body - 12 + 6] == b"UN"
+                for start, stop in items(data, body, at, within):
+                    self._bytes(data, start, stop, within, encodings)
+            elif tag == CHARACTER_SET:
+                encodings = _encodings(data[body:at])
+            elif not tag & 0x10000 and (vr in COLLECTED_VRS or tag in self._wanted):
+                value = data[body:at]
+                plain = value.isascii() and b"\x1b" not in value
+                for text in [value.decode("ascii")] if plain else _readings(value, encodings):
+                    self._add(tag, vr.decode(), text.split("\\"))
+
+    def _add(self, tag: int, vr: str, value: object) -> None:
+        vr = TELLING.get(tag, vr)
+        for text in _values(value):
+            if tag in ID_TAGS:
+                self.answers["id"].add(text)
+            elif vr == "PN":
+                self.answers["name"].add(text)
+            elif vr == "UI":
+                if self._uids and tag not in CLASS_UIDS and not text.startswith(STANDARD_UID_ROOT):
+                    self.answers["uid"].add(text)
+            elif vr in DATE_VRS:
+                if self._dates or tag == BIRTH_DATE:
+                    self.answers["date"] |= days(text)
+            elif tag in self._others:
+                self.answers["other"].add(text)
+
+
+def _readings(value: bytes, encodings: tuple[str, ...]) -> set[str]:
+    """A text in the file's character set, and as UTF-8 where it may be that: many files name another set."""
+    readings = {decode_bytes(value, encodings, set())}
+    with suppress(UnicodeDecodeError):
+        readings.add(value.decode("utf-8"))
+    return readings
+
+
+def _encodings(value: bytes) -> tuple[str, ...]:
+    """Python's names of the character sets that the value of (0008,0005) names."""
+    names = [name.strip(" \0") for name in value.decode("latin-1").split("\\")]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            return tuple(convert_encodings(names))
+        except LookupError:
+            return ("iso8859",)
+
+
+def _values(value: object) -> Iterator[str]:
+    for part in value if isinstance(value, MultiValue | list | tuple) else [value]:
+        text = str(part if part is not None else "").strip("\0 ")
+        if text:
+            yield text

@@ -1,0 +1,94 @@
+"""What may lie in the pixels beside the image: overlays in bits that it leaves free, and bytes behind its end."""
+
+from collections.abc import Mapping, Sequence
+
+from unface.deidentify.splitter import OVERLAYS, SIZES, Unit
+from unface.dicom.elements import UNDEFINED
+from unface.dicom.encoding import UnreadableError, element_at, long_at
+
+SAMPLES, FRAMES, ROWS, COLUMNS, BITS = sorted(SIZES)
+OVERLAY_BIT, OVERLAY_DATA = 0x0102, 0x3000
+REMEMBERED = 4096
+
+
+class Images:
+    """Tells how large the images of some series are, and refuses those with overlays in their pixels."""
+
+    def __init__(self) -> None:
+        self._bytes: dict[tuple[Unit, ...], int] = {}
+
+    def size(self, units: Sequence[Unit], implicit: bool) -> int:
+        """Bytes of the uncompressed pixels that a header tells of, without padding; 0 if it does not say.
+
+        Raises
+        ------
+        UnreadableError
+            If an overlay lies in the bits of the pixels, or may: what it shows cannot be cleaned. One with data of its
+            own goes with its group (PS3.3 C.9.2; the retired form lies in bits that the image leaves free).
+        """
+        telling = tuple([unit for unit in units if unit.tells])
+        known = self._bytes.get(telling)
+        if known is None:
+            if len(self._bytes) >= REMEMBERED:
+                self._bytes.clear()
+            shape: dict[int, int] = {}
+            for unit in telling:
+                told = _told(unit, implicit)
+                unit.tells = bool(told)
+                shape |= told
+            _check_overlays(shape)
+            known = self._bytes[tuple([unit for unit in telling if unit.tells])] = _image_bytes(shape)
+        return known
+
+
+def _told(unit: Unit, implicit: bool) -> dict[int, int]:
+    """What a unit tells of the size of the image and of overlays, by tag."""
+    parts = unit.parts or (unit,)
+    return {part.tag: _number(part, implicit) for part in parts if part.tag in SIZES or part.tag >= OVERLAYS}
+
+
+def _number(unit: Unit, implicit: bool) -> int:
+    """The value of a unit: two bytes, or the text of NumberOfFrames (IS); 0 where it is neither."""
+    _, _, body, end = element_at(unit.raw, 0, unit.size, implicit)
+    value = unit.raw[body:end]
+    if unit.tag != FRAMES:
+        return int.from_bytes(value[:2], "little")
+    text = value.strip(b" \0")
+    return int(text) if text.isdigit() else 0
+
+
+def _check_overlays(shape: Mapping[int, int]) -> None:
+    for group in {tag >> 16 for tag in shape if tag >> 24 == OVERLAYS >> 24 and not tag >> 16 & 1}:
+        if shape.get(group << 16 | OVERLAY_BIT) or group << 16 | OVERLAY_DATA not in shape:
+            raise UnreadableError("an overlay lies in the bits of its pixels")
+
+
+def _image_bytes(shape: Mapping[int, int]) -> int:
+    bits = shape.get(ROWS, 0) * shape.get(COLUMNS, 0) * shape.get(BITS, 0)
+    return -(-bits * max(shape.get(SAMPLES, 1), 1) * max(shape.get(FRAMES, 1), 1) // 8)
+
+
+def without_rest(data: bytes, span: tuple[int, int], implicit: bool, size: int) -> tuple[bytes, memoryview, bytes]:
+    """The pixel element of a file in three parts, head, image and padding, without the bytes behind the image.
+
+    Parameters
+    ----------
+    span
+        Where the element lies.
+    size
+        Of the image (`Images.size`).
+
+    Raises
+    ------
+    UnreadableError
+        If the size is not known. Pixels in fragments have none and stay as they are.
+    """
+    at, end = span
+    head = 12 if not implicit and data[at + 4 : at + 6] in (b"OB", b"OW", b"OF", b"OD", b"UN") else 8
+    length = long_at(data, at + head - 4)[0]
+    if length != UNDEFINED and not size:
+        raise UnreadableError("its header does not say how large its image is")
+    if length in (size + size % 2, UNDEFINED) or length < size:
+        return b"", memoryview(data)[at:end], b""
+    even = (size + size % 2).to_bytes(4, "little")
+    return data[at : at + head - 4] + even, memoryview(data)[at + head : at + head + size], bytes(size % 2)

@@ -1,0 +1,218 @@
+"""Splits data sets into units and knows those again that it has met: from file to file of a series little changes.
+
+A unit is one top-level element, or a run of neighbours that were the same in every file so far. Whoever works with
+units keeps results on them, so what a thousand files share is judged once.
+"""
+
+from bisect import bisect_right
+
+from unface.deidentify.profile import OURS
+from unface.dicom.elements import PIXELS, creator_tag, is_creator
+from unface.dicom.encoding import Encoded, element_at, tag_at
+from unface.identity.demographics import AGE, SEX
+
+BOUNDS = sorted({0x00080005, 0x00080006, 0x00080018, 0x00080019, *OURS, SEX, AGE, PIXELS[0]})
+"""No run reaches over these tags: character set and instance stand alone, and unface inserts elements of its own."""
+
+
+SIZES = frozenset({0x00280002, 0x00280008, 0x00280010, 0x00280011, 0x00280100})
+"""Samples, frames, rows, columns and bits of an image."""
+OVERLAYS = 0x60000000
+"""Where overlays begin; behind them come the pixels."""
+
+
+class Unit:
+    """Raw bytes of a top-level element or run, and what is known about them."""
+
+    __slots__ = (
+        "body",
+        "collected",
+        "counts",
+        "creator",
+        "fields",
+        "new",
+        "parts",
+        "raw",
+        "size",
+        "start",
+        "tag",
+        "tells",
+        "vr",
+    )
+
+    def __init__(  # noqa: PLR0917 - made for every element
+        self, tag: int, raw: bytes, creator: str = "", parts: "tuple[Unit, ...]" = (), vr: bytes = b"", body: int = 0
+    ) -> None:
+        self.tag = tag
+        self.raw = raw
+        self.vr = vr
+        self.body = body
+        self.start = raw[:6] if body == SHORT_HEAD and vr and not (tag & 0x10000 and is_creator(tag)) else b""
+        """Tag and VR, where the length of what follows stands in two bytes: enough to know the element by."""
+        self.size = len(raw)
+        self.creator = creator
+        self.parts = parts
+        self.new: bytes | None = None
+        self.counts = 0
+        self.fields: dict[str, list[str]] | None = None
+        self.tells = bool(parts) or tag in SIZES or tag >= OVERLAYS
+        """Whether it may say how large the image is, or that there is an overlay."""
+        self.collected = False
+
+    def forget(self) -> None:
+        """Drop what it was rewritten to: nobody has searched that, or an identifier was found in it."""
+        self.new = None
+        for part in self.parts:
+            part.forget()
+
+
+SHORT_HEAD = 8
+"""Bytes of tag, VR and length of most elements in explicit VR."""
+REMEMBERED_UNITS, REMEMBERED_BYTES = 4096, 64
+"""The number of short elements of a series that are recognised when they come back, and how long they may be."""
+
+
+class Splitter:
+    """Splits the files of one series."""
+
+    def __init__(self) -> None:
+        self._met_before: dict[tuple[str, bytes], Unit] = {}
+        self._template: list[Unit] = []
+        self._variable: set[int] = set()
+        self._changed = False
+        self._kind = False, ""
+        self.owner: str | None = None
+        """Whose files these are, if one splitter may meet those of several patients."""
+        self.header_bytes = 0
+        """Where the header of the last file ended: how much of the next one to read."""
+
+    def split(self, source: Encoded) -> tuple[list[Unit], int]:
+        """The units of a data set up to its pixels, and where they end.
+
+        Units that an earlier file of the same encoding and SOP class had too are the same objects.
+        """
+        data, at, implicit, end = source.data, source.start, source.implicit, len(source.data)
+        if (implicit, source.sop_class) != self._kind:
+            self._template, self._kind = [], (implicit, source.sop_class)
+            self._met_before.clear()
+        units: list[Unit] = []
+        template, known = self._template, 0
+        variable, met = self._variable, self._met_before
+        while at < end:
+            if known < len(template):
+                unit = template[known]
+                if data.startswith(unit.raw, at):
+                    units.append(unit)
+                    at += unit.size
+                    known += 1
+                    continue
+                if unit.parts:
+                    template[known : known + 1] = unit.parts
+                    self._changed = True
+                    continue
+                if unit.start and data.startswith(unit.start, at) and unit.tag in variable and not implicit:
+                    after = at + SHORT_HEAD + int.from_bytes(data[at + 6 : at + SHORT_HEAD], "little")
+                    if after <= end:
+                        raw = data[at:after]
+                        again = met.get((unit.creator, raw))
+                        if again is None:
+                            again = self._remembered(Unit(unit.tag, raw, unit.creator, (), unit.vr, SHORT_HEAD))
+                        units.append(again)
+                        at = after
+                        known += 1
+                        continue
+            group, number = tag_at(data, at) if at + 4 <= end else (0, 0)
+            if group << 16 | number >= PIXELS[0]:
+                break
+            tag, vr, body, after = element_at(data, at, end, implicit)
+            if known < len(template) and template[known].tag < tag:
+                known = self._passed(template, known)
+                continue
+            known, creator = self._met(template, known, tag, units)
+            if tag & 0x10000 and is_creator(tag):
+                creator = data[body : min(after, body + 64)].strip(b"\0 ").decode("ascii", "replace")
+            units.append(self._unit(tag, data[at:after], creator, vr, body - at))
+            at = after
+        if self._changed or not self._template:
+            self._template = self._merged(units)
+            self._changed = False
+        self.header_bytes = at
+        return units, at
+
+    def _unit(self, tag: int, raw: bytes, creator: str, vr: bytes, body: int) -> Unit:
+        """The unit of an element: the same object if the series had this very element before."""
+        known = self._met_before.get((creator, raw)) if len(raw) <= REMEMBERED_BYTES else None
+        return known or self._remembered(Unit(tag, raw, creator, (), vr, body))
+
+    def _remembered(self, unit: Unit) -> Unit:
+        if unit.size <= REMEMBERED_BYTES:
+            if len(self._met_before) >= REMEMBERED_UNITS:
+                self._met_before.clear()
+            self._met_before[unit.creator, unit.raw] = unit
+        return unit
+
+    def _passed(self, template: list[Unit], known: int) -> int:
+        """Leave behind a unit that this file lacks; without its creator a private group is another one."""
+        tag = template[known].tag
+        return _after_group(template, known, tag >> 16) if is_creator(tag) else known + 1
+
+    def _met(self, template: list[Unit], known: int, tag: int, units: list[Unit]) -> tuple[int, str]:
+        """Note an element that is new or has changed; returns where the template goes on, and its creator."""
+        if tag not in self._variable:
+            self._variable.add(tag)
+            self._changed = True
+        if is_creator(tag):
+            return _after_group(template, known, tag >> 16), ""
+        if known < len(template) and template[known].tag == tag:
+            return known + 1, template[known].creator
+        return known, _creator_before(units, tag) if tag >> 16 & 1 else ""
+
+    def _merged(self, units: list[Unit]) -> list[Unit]:
+        """Units with neighbours joined that have not changed so far."""
+        merged: list[Unit] = []
+        waiting: list[Unit] = []
+        variable = self._variable if self._template else set[int]()
+        self._variable = variable
+        for unit in units:
+            for part in unit.parts or (unit,):
+                if waiting and (part.tag in variable or _zone(part.tag) != _zone(waiting[0].tag)):
+                    merged.append(_run(waiting))
+                    waiting = []
+                if part.tag in variable:
+                    merged.append(part)
+                else:
+                    waiting.append(part)
+        if waiting:
+            merged.append(_run(waiting))
+        return merged
+
+
+def _zone(tag: int) -> tuple[int, int]:
+    group = tag >> 16
+    return bisect_right(BOUNDS, tag), group if group & 1 else 0
+
+
+def _run(units: list[Unit]) -> Unit:
+    if len(units) == 1:
+        return units[0]
+    run = Unit(units[0].tag, b"".join(unit.raw for unit in units), parts=tuple(units))
+    run.collected = all(unit.collected for unit in units)
+    return run
+
+
+def _after_group(template: list[Unit], known: int, group: int) -> int:
+    while known < len(template) and template[known].tag >> 16 == group:
+        known += 1
+    return known
+
+
+def _creator_before(units: list[Unit], tag: int) -> str:
+    """The creator of a private element, from the units before it in its group."""
+    wanted = creator_tag(tag)
+    for unit in reversed(units):
+        if unit.tag >> 16 != tag >> 16:
+            break
+        for part in unit.parts or (unit,):
+            if part.tag == wanted:
+                return part.creator
+    return ""

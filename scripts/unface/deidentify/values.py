@@ -1,0 +1,213 @@
+"""What each action makes of one value: raw bytes of the header in, raw bytes out."""
+
+import re
+from collections.abc import Callable, Iterable
+from datetime import date, timedelta
+
+from unface.deidentify.actions import Action
+from unface.deidentify.overrides import BINARY_VRS
+from unface.deidentify.profile import Profile
+from unface.dicom import csa
+from unface.dicom.standard import TEXT_VRS
+from unface.identity.ages import age_band, in_years
+from unface.identity.header_search import HeaderSearch
+from unface.identity.pseudonyms import Key
+from unface.identity.vocabulary import keep_codes, keep_words
+
+DUMMIES = {
+    "DA": b"19000101",
+    "TM": b"000000",
+    "DT": b"19000101000000",
+    "AS": b"",
+    "DS": b"0",
+    "IS": b"0",
+    "CS": b"REMOVED",
+    "AE": b"REMOVED",
+    "UR": b"about:blank",
+    "UI": b"",
+}
+"""A value that says nothing, by VR; text gets the word below, binary values get zeros."""
+DUMMY_TEXT = b"REMOVED"
+
+_CODE_VALUE = re.compile(rb"[A-Za-z]{0,3}-?[0-9A-F]{1,18}")
+"""A term's code, such as `113100`, `T-A0100` or `10200004`."""
+
+
+DAY_MINUTES = 24 * 60
+FIRST_MINUTE = 14 * 60
+"""Where the first time of a session goes: the minute 14:00.
+
+dcm2niix holds a time as one number in single precision, which from 13:11 on rounds to 1/64 s, as it does for a scan of
+the afternoon; nearer to midnight it sees differences between volumes and drops their slice timing. So it does where a
+volume goes past a minute: seconds stay as they are.
+"""
+_TIME = re.compile(r"(\d\d):?(\d\d)?:?((?:\d\d(?:\.\d{1,6})?)?)")
+
+
+class Values:
+    """The actions of one subject: what they need to know is the key, the shift and the subject's own words.
+
+    Parameters
+    ----------
+    first_minute
+        When the session began (`first_minute`), in minutes since midnight; None if that is not known.
+    """
+
+    def __init__(
+        self, key: Key, shift_days: int, profile: Profile, secrets: HeaderSearch, first_minute: int | None = None
+    ) -> None:
+        self.key = key
+        self.shift_days = shift_days
+        self.first_minute = first_minute
+        self.band_years = profile.age_band_years
+        self.secrets = secrets
+
+        check = self._checked
+        self.actions: dict[Action, Callable[[str, bytes], bytes | None]] = {
+            "recurse": lambda vr, value: None,
+            "keep": lambda vr, value: value,
+            "check": lambda vr, value: self._checked_number(value) if vr in ("DS", "IS") else check(value),
+            "remove": lambda vr, value: None,
+            "empty": lambda vr, value: b"",
+            "dummy": lambda vr, value: dummy(vr),
+            "uid": lambda vr, value: _each(self.uid, value),
+            "date": lambda vr, value: _each(self.date, value),
+            "time": lambda vr, value: self.time(value),
+            "band": lambda vr, value: _each(self.age, value),
+            "text": lambda vr, value: _each(self._words, value),
+            "hash": self.hash,
+            "random": self.random,
+            "code": lambda vr, value: _each(self._codes, value),
+            "term": lambda vr, value: check(value) if _CODE_VALUE.fullmatch(value.strip()) else self._codes(value),
+            "csa": lambda vr, value: csa.clean_header(value, check),
+            "phoenix": lambda vr, value: csa.clean_protocol(value, check),
+            "ge_protocol": lambda vr, value: csa.clean_ge_protocol(value, check),
+        }
+
+    def apply(self, action: Action, vr: str, value: bytes) -> bytes | None:
+        """The new value, or None where the attribute goes; padded to an even length by the caller."""
+        if not value and action not in ("remove", "dummy"):
+            return value
+        return self.actions[action](vr, value)
+
+    def uid(self, value: bytes) -> bytes:
+        text = value.strip(b"\0 ").decode("ascii", "replace")
+        return self.key.uid(text).encode() if text else b""
+
+    def hash(self, vr: str, value: bytes) -> bytes | None:
+        """A pseudonym of the value, the same for the same value; None where the VR cannot hold one."""
+        if vr not in TEXT_VRS | {"CS", "PN", "AE"}:
+            return None
+        label = self.key.label("hash", value.strip(b"\0 ").decode("latin-1"))
+        return label.upper().encode() if vr == "CS" else label.encode()
+
+    def random(self, vr: str, value: bytes) -> bytes:
+        """Other digits for digits and other letters for letters, the same for the same value; a dummy elsewhere."""
+        if vr not in TEXT_VRS | {"CS", "PN", "AE", "DS", "IS"}:
+            return dummy(vr)
+        text = value.strip(b"\0 ").decode("latin-1")
+        stream = b"".join(self.key.digest(f"random{number}", text) for number in range(len(text) // 32 + 1))
+        return "".join(map(_other, text, stream)).encode()
+
+    def date(self, value: bytes) -> bytes:
+        """A DA or DT shifted by the subject's days; what is not a date goes. A partial date loses its month."""
+        text = value.strip(b"\0 ")
+        match = re.fullmatch(rb"(\d{4})[.\-]?(\d{2})[.\-]?(\d{2})(\d*(?:\.\d+)?(?:[+-]\d{4})?)", text)
+        try:
+            if match:
+                year, month, day = (int(part) for part in match.groups()[:3])
+                return shift(date(year, month, day), self.shift_days).encode() + match.group(4)
+            if re.fullmatch(rb"\d{4}(?:\d{2})?", text):
+                return shift(date(int(text[:4]), int(text[4:6] or 7), 1), self.shift_days)[: len(text)].encode()
+        except (ValueError, OverflowError):
+            pass
+        return b""
+
+    def time(self, value: bytes) -> bytes:
+        """A TM moved by the session's whole minutes; what tells no time goes."""
+        known = _clock(value.decode("latin-1"))
+        if self.first_minute is None or known is None:
+            return b""
+        hour, minute = divmod((known[0] - self.first_minute + FIRST_MINUTE) % DAY_MINUTES, 60)
+        return f"{hour:02d}{minute:02d}{known[1]}".encode()
+
+    def age(self, value: bytes) -> bytes:
+        """The age's band (`age_band`) as DICOM writes it; what is no age goes."""
+        years = in_years(value.decode("latin-1"))
+        return b"" if years is None else f"{age_band(years, self.band_years):03d}Y".encode()
+
+    def _checked(self, value: bytes) -> bytes:
+        """The value as it is, unless it holds a word of the subject's own: then only words of the vocabulary."""
+        if self.secrets.found_in_text(value.lower()):
+            return _each(self._words, value)
+        return value
+
+    def _codes(self, value: bytes) -> bytes:
+        # What identifies as a whole (`ID-12 34`) may be made of short codes.
+        if self.secrets.found_in_text(value.lower()):
+            return self._words(value)
+        return keep_codes(value, self.secrets.found_in_text)
+
+    def _words(self, value: bytes) -> bytes:
+        return keep_words(self.secrets.without_written(value), self.secrets.found_in_text)
+
+    def _checked_number(self, value: bytes) -> bytes:
+        return b"" if self.secrets.found_in_number(value) else value
+
+
+def _each(change: Callable[[bytes], bytes], value: bytes) -> bytes:
+    """A value's parts, each changed."""
+    return b"\\".join(change(part) for part in value.split(b"\\"))
+
+
+def _clock(time: str) -> tuple[int, str] | None:
+    """A TM (PS3.5 6.2) as minutes since midnight, and its seconds as they are written; None for what tells no time.
+
+    Midnight to the last digit stands for a time that someone took away.
+    """
+    match = _TIME.fullmatch(time.strip("\0 "))
+    if match is None or not time.strip("\0 0:."):
+        return None
+    return int(match[1]) * 60 + int(match[2] or 0), match[3]
+
+
+def first_minute(times: Iterable[str]) -> int | None:
+    """When a session began, in minutes since midnight, from its times: what follows on the longest stretch without any.
+
+    So a session may go past midnight. None if there is no time.
+    """
+    ordered = sorted({known[0] for time in times if (known := _clock(time))})
+    before = [ordered[-1] - DAY_MINUTES, *ordered] if ordered else []
+    gaps = {minute - earlier: minute for earlier, minute in zip(before, ordered, strict=False)}
+    return gaps[max(gaps)] if gaps else None
+
+
+def shift(day: date, days: int) -> str:
+    moved = day + timedelta(days=days)
+    return f"{moved.year:04d}{moved.month:02d}{moved.day:02d}"
+
+
+def dummy(vr: str) -> bytes:
+    """A value that says nothing and is valid for the VR."""
+    if vr in BINARY_VRS:
+        return bytes(BINARY_VRS[vr])
+    if vr in ("OB", "OW", "OF", "OD", "OL", "OV", "UN"):
+        return bytes(2)
+    return DUMMIES.get(vr, DUMMY_TEXT)
+
+
+def _other(character: str, number: int) -> str:
+    """A digit for a digit and a letter for a letter, of their case; other signs stay if they are ASCII."""
+    if character.isdigit():
+        return "0123456789"[number % 10]
+    if character.isalpha():
+        letter = "abcdefghijklmnopqrstuvwxyz"[number % 26]
+        return letter.upper() if character.isupper() else letter
+    return character if character.isascii() else "_"
+
+
+def padded(vr: str, value: bytes) -> bytes:
+    """The value with an even length."""
+    if len(value) % 2 == 0:
+        return value
+    return value + (b"\0" if vr in ("UI", "OB", "UN") else b" ")

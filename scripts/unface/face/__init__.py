@@ -1,1 +1,0 @@
-"""Faces: registration, mask, surface, checks."""

@@ -1,0 +1,1 @@
+"""Volumes in space: images on grids, resampling, reading and writing NIfTI."""

@@ -1,0 +1,1 @@
+"""Raw folders to sessions: files, archives, series, people, protocol groups."""

@@ -1,0 +1,1 @@
+"""Mapping rules: which BIDS name a series gets."""

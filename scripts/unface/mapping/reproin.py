@@ -1,0 +1,61 @@
+"""Protocol names in ReproIn's manner, such as `func-bold_task-rest_acq-mb4`: they need no mapping rule.
+
+The convention: https://dbic-handbook.readthedocs.io (Dartmouth Brain Imaging Center), as used with heudiconv.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from unface.mapping.criteria import values_of
+from unface.mapping.schema import names
+
+NAME = re.compile(
+    r"^(?:WIP[ _])?(?:[^:]*:)?(?P<datatype>anat|func|dwi|fmap|perf|pet)(?:-(?P<suffix>[A-Za-z0-9]+))?"
+    r"(?P<rest>(?:_[A-Za-z]+-[A-Za-z0-9{}+=]+)*)(?:__.*|_SBRef)?$"
+)
+DEFAULT_SUFFIX = {"func": "bold", "dwi": "dwi", "perf": "asl", "pet": "pet", "fmap": "epi"}
+FROM_DATA = {"run", "echo", "part", "sub", "ses"}
+"""Entities that the conversion assigns itself."""
+UNNAMED_TASK = "unnamed"
+
+
+@dataclass(frozen=True)
+class Name:
+    """A protocol name as BIDS parts."""
+
+    datatype: str
+    suffix: str
+    entities: Mapping[str, str]
+    parts: Mapping[str, str]
+
+
+def parse(fields: Mapping[str, Any]) -> Name | None:
+    """The BIDS parts of a series' protocol name, None where it is not ReproIn's or gives no valid BIDS name."""
+    texts = [str(value) for name in ("ProtocolName", "SeriesDescription") for value in values_of(fields.get(name))]
+    found = next((match for match in map(NAME.match, texts) if match), None)
+    if found is None:
+        return None
+    datatype = found["datatype"]
+    suffix = found["suffix"] or DEFAULT_SUFFIX.get(datatype)
+    image_type = [str(value) for value in values_of(fields.get("ImageType"))]
+    if datatype == "fmap" and suffix in ("epi", "magnitude", "phasediff") and not _is_epi(fields):
+        suffix = "phasediff" if "P" in image_type else "magnitude{echo}"
+    if any(text.lower().endswith("_sbref") for text in texts) and datatype in ("func", "dwi"):
+        suffix = "sbref"
+    if suffix is None or (datatype, suffix.replace("{echo}", "1")) not in names().entities:
+        return None
+    allowed = names().entities[datatype, suffix.replace("{echo}", "1")] - FROM_DATA
+    pairs = [piece.split("-", 1) for piece in found["rest"].split("_") if piece]
+    entities = {key: re.sub(r"[^A-Za-z0-9]", "", value) for key, value in pairs if key in allowed}
+    if datatype == "func":
+        entities.setdefault("task", UNNAMED_TASK)
+    ordered = {key: entities[key] for key in names().order if entities.get(key)}
+    return Name(datatype, suffix, ordered, {})
+
+
+def _is_epi(fields: Mapping[str, Any]) -> bool:
+    sequence = [str(value).lower() for value in values_of(fields.get("SequenceName"))]
+    scanning = [str(value) for value in values_of(fields.get("ScanningSequence"))]
+    return "EP" in scanning or any(name.lstrip("*").startswith("ep") for name in sequence)

@@ -1,0 +1,106 @@
+"""One mapping rule: what it asks, and what it says of a series that fits."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Self
+
+from unface.mapping.criteria import GROUPS, Criterion, values_of
+
+SIDECAR_FIELDS = frozenset(
+    {
+        *("PhaseEncodingDirection", "PhaseEncodingAxis", "PhaseEncodingPolarityGE", "ImageOrientationText"),
+        *("EffectiveEchoSpacing", "TotalReadoutTime", "PartialFourier", "BaseResolution", "WaterFatShift"),
+        *("ParallelReductionFactorInPlane", "ParallelReductionFactorOutOfPlane", "MultibandAccelerationFactor"),
+        *("NonlinearGradientCorrection", "RawImage"),
+    }
+)
+"""What dcm2niix finds out while it converts: a rule that asks for it decides after the conversion."""
+
+
+class RulesError(ValueError):
+    """A file of mapping rules is wrong; the message names the line, what is wrong and what would be right."""
+
+
+@dataclass(frozen=True)
+class EntityFrom:
+    """An entity's value by the header: the first group of an expression in the first field that fits it.
+
+    With a `value` of its own, that is what the entity has where the expression fits.
+    """
+
+    fields: tuple[str, ...]
+    expression: re.Pattern[str]
+    default: str
+    value: str
+
+    def found_in(self, header: Mapping[str, Any]) -> str:
+        for name in self.fields:
+            for value in values_of(header.get(name)):
+                if found := self.expression.search(str(value)):
+                    return self.value or re.sub(r"[^A-Za-z0-9]", "", found[1] or "") or self.default
+        return self.default
+
+
+@dataclass(frozen=True, eq=False)
+class Rule:
+    """One rule: what it asks, and the name it gives or why it excludes."""
+
+    name: str
+    line: int
+    text: str
+    """As it stands in the file."""
+    priority: int
+    criteria: Mapping[str, Any]
+    question: Criterion
+    needs_sidecar: bool
+    of_header: Criterion | None
+    """What it asks of the header, without what it asks of dcm2niix' sidecar; None if that is nothing."""
+    exclude: str | None
+    datatype: str
+    suffix: str
+    entities: Mapping[str, str | EntityFrom]
+    parts: Mapping[str, str]
+    sidecar: Mapping[str, Any]
+    intended_for: tuple[str, ...]
+    scanner: str | None = None
+    when: Criterion | None = None
+    """By what its scanner is known, for a rule of one scanner."""
+    unless: tuple[Criterion, ...] = ()
+    """Scanners that have a rule of this name of their own."""
+
+    def matches(self, fields: Mapping[str, Any]) -> bool:
+        """Whether all its criteria hold."""
+        return self._concerns(fields) and self.question(fields)
+
+    def may_match(self, fields: Mapping[str, Any]) -> bool:
+        """Whether all holds that it asks of the header: dcm2niix has not said the rest yet."""
+        return self._concerns(fields) and (self.of_header is None or self.of_header(fields))
+
+    def _concerns(self, fields: Mapping[str, Any]) -> bool:
+        """Whether it holds on the scanner at all."""
+        return (self.when is None or self.when(fields)) and not any(other(fields) for other in self.unless)
+
+    def only(self, scanner: str, when: Criterion) -> Self:
+        """The same rule for one scanner alone."""
+        return replace(self, scanner=scanner, when=when)
+
+
+def asks_sidecar(criteria: Mapping[str, Any]) -> bool:
+    """Whether criteria ask for what only dcm2niix finds out."""
+    return any(
+        any(asks_sidecar(member) for member in expected) if name in GROUPS else name in SIDECAR_FIELDS
+        for name, expected in criteria.items()
+    )
+
+
+def header_part(criteria: Mapping[str, Any]) -> dict[str, Any]:
+    """Of criteria, what the header alone decides: where this does not hold, they do not."""
+    part: dict[str, Any] = {}
+    for name, expected in criteria.items():
+        if name == "all":
+            if members := [kept for member in expected if (kept := header_part(member))]:
+                part[name] = members
+        elif not asks_sidecar({name: expected}):
+            part[name] = expected
+    return part

@@ -1,0 +1,236 @@
+"""The check of everything that a mapping rule says."""
+
+import difflib
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import yaml
+
+from unface.dicom.fields import KEYWORDS
+from unface.mapping.criteria import CriteriaError, Criterion, compile_criteria, values_of
+from unface.mapping.rule import SIDECAR_FIELDS, EntityFrom, Rule, RulesError, asks_sidecar, header_part
+from unface.mapping.schema import DATATYPES, names
+
+DEFAULT_PRIORITY = 50
+KEYS = (
+    *("name", "criteria", "priority", "exclude", "datatype", "suffix", "entities", "parts", "sidecar"),
+    "intended_for",
+)
+PARTS = ("magnitude", "phase", "real", "imaginary", "fieldmap")
+FROM_DATA = ("sub", "ses", "run", "echo", "part")
+"""Entities that no rule gives: the conversion takes them from the data."""
+
+
+class _Lines:
+    """The lines on which the keys of a YAML document stand, by their path."""
+
+    def __init__(self, node: yaml.Node) -> None:
+        self.lines: dict[tuple[Any, ...], int] = {}
+        self._walk(node, ())
+
+    def _walk(self, node: yaml.Node, path: tuple[Any, ...]) -> None:
+        self.lines.setdefault(path, node.start_mark.line + 1)
+        if isinstance(node, yaml.MappingNode):
+            for key, value in node.value:
+                self.lines[(*path, key.value)] = key.start_mark.line + 1
+                self._walk(value, (*path, key.value))
+        elif isinstance(node, yaml.SequenceNode):
+            for index, value in enumerate(node.value):
+                self._walk(value, (*path, index))
+
+    def of(self, path: tuple[Any, ...]) -> int:
+        while path not in self.lines:
+            path = path[:-1]
+        return self.lines[path]
+
+
+class Reader:
+    """Makes rules of what the file holds and collects what is wrong with them."""
+
+    def __init__(self, file: str, node: yaml.Node) -> None:
+        self.file = file
+        self.lines = _Lines(node)
+        self.errors: list[str] = []
+
+    def wrong(self, path: tuple[Any, ...], message: str) -> None:
+        self.errors.append(f"{self.file}, line {self.lines.of(path)}: {message}")
+
+    def rules(self, at: tuple[Any, ...], entries: Any, priority: int = DEFAULT_PRIORITY) -> list[Rule]:
+        """The rules of a list; those that are wrong are left out and remembered."""
+        if not isinstance(entries, list):
+            self.wrong(at, "a list of rules stands here")
+            return []
+        rules = [self.rule((*at, index), entry, priority) for index, entry in enumerate(entries)]
+        found = [rule for rule in rules if rule is not None]
+        self.same_names(found)
+        return found
+
+    def finish(self, rules: Sequence[Rule]) -> None:
+        """Raise RulesError if anything was wrong."""
+        known = {rule.name for rule in rules}
+        for rule in rules:
+            for name in rule.intended_for:
+                if name not in known:
+                    near = _nearest(name, known)
+                    self.errors.append(f"{self.file}, line {rule.line}: intended_for names no rule: {name}{near}")
+        if self.errors:
+            raise RulesError("; ".join(self.errors))
+
+    def unreachable(self, pairs: Iterable[tuple[Rule, Rule]]) -> None:
+        """Raise RulesError for rules that another one always decides before."""
+        for rule, other in pairs:
+            what = "gives the same series another name"
+            if other.priority > rule.priority:
+                what = f"takes all it would match, by priority {other.priority}"
+            self.errors.append(
+                f"{self.file}, line {rule.line}: the rule {rule.name} can never be reached: {other.name} "
+                f"(line {other.line}) {what}"
+            )
+        if self.errors:
+            raise RulesError("; ".join(self.errors))
+
+    def rule(self, at: tuple[Any, ...], entry: Any, default_priority: int) -> Rule | None:
+        if not isinstance(entry, dict):
+            self.wrong(at, f"a rule is a mapping with {', '.join(KEYS)}")
+            return None
+        before = len(self.errors)
+        for key in entry:
+            if key not in KEYS:
+                self.wrong((*at, key), f"unknown key {key}{_nearest(str(key), KEYS)}")
+        if not isinstance(entry.get("name"), str):
+            self.wrong(at, "a rule needs a name")
+        priority = entry.get("priority", default_priority)
+        if not isinstance(priority, int) or isinstance(priority, bool):
+            self.wrong((*at, "priority"), "priority is a whole number")
+        question = self.criteria((*at, "criteria"), entry.get("criteria"))
+        excluded = "exclude" in entry
+        if excluded:
+            self.exclusion(at, entry)
+        else:
+            self.naming(at, entry)
+        if len(self.errors) > before or question is None:
+            return None
+        criteria = entry["criteria"]
+        of_header = header_part(criteria)
+        return Rule(
+            name=entry["name"],
+            line=self.lines.of(at),
+            text=json.dumps(entry, sort_keys=True, default=str),
+            priority=priority,
+            criteria=criteria,
+            question=question,
+            needs_sidecar=asks_sidecar(criteria),
+            of_header=compile_criteria(of_header, _check_field) if of_header else None,
+            exclude=entry["exclude"] if excluded else None,
+            datatype="" if excluded else entry["datatype"],
+            suffix="" if excluded else entry["suffix"],
+            entities={} if excluded else self.in_order(entry.get("entities") or {}),
+            parts=entry.get("parts") or {},
+            sidecar=entry.get("sidecar") or {},
+            intended_for=tuple(str(name) for name in values_of(entry.get("intended_for"))),
+        )
+
+    def criteria(self, at: tuple[Any, ...], criteria: Any) -> Criterion | None:
+        """The question that criteria ask; None where they are wrong."""
+        try:
+            return compile_criteria(criteria, _check_field)
+        except CriteriaError as error:
+            self.wrong((*at, *error.where), str(error))
+            return None
+
+    def exclusion(self, at: tuple[Any, ...], entry: Mapping[str, Any]) -> None:
+        if not isinstance(entry["exclude"], str) or not entry["exclude"].strip():
+            self.wrong((*at, "exclude"), "exclude says in a sentence why such series are left out")
+        for key in ("datatype", "suffix", "entities", "parts", "sidecar", "intended_for"):
+            if key in entry:
+                self.wrong((*at, key), f"a rule that excludes has no {key}")
+
+    def naming(self, at: tuple[Any, ...], entry: Mapping[str, Any]) -> None:
+        datatype, suffix = entry.get("datatype"), entry.get("suffix")
+        if datatype not in DATATYPES:
+            valid = ", ".join(DATATYPES)
+            self.wrong((*at, "datatype"), f"datatype is one of {valid}{_nearest(str(datatype), DATATYPES)}")
+            return
+        parts = entry.get("parts") or {}
+        for key in parts:
+            if key not in PARTS:
+                self.wrong((*at, "parts", key), f"unknown part {key}; there are {', '.join(PARTS)}")
+        known = names().suffixes(datatype)
+        for where, name in [(("suffix",), suffix), *((("parts", key), value) for key, value in parts.items())]:
+            plain = str(name).replace("{echo}", "1")
+            if plain not in known:
+                message = f"BIDS has no suffix {name} in {datatype}; it has {', '.join(known)}"
+                self.wrong((*at, *where), message + _nearest(plain, known))
+        pair = (datatype, str(suffix).replace("{echo}", "1"))
+        if pair in names().entities:
+            self.entities(at, entry.get("entities") or {}, pair)
+        if not isinstance(entry.get("sidecar") or {}, dict):
+            self.wrong((*at, "sidecar"), "sidecar is a mapping of keys to add to the JSON file")
+
+    def entities(self, at: tuple[Any, ...], entities: Any, pair: tuple[str, str]) -> None:
+        allowed = names().entities[pair] - set(FROM_DATA)
+        for key, value in entities.items():
+            where = (*at, "entities", key)
+            if key in FROM_DATA:
+                self.wrong(where, f"the conversion gives {key} itself, from the data")
+            elif key not in names().order:
+                self.wrong(where, f"unknown entity {key}{_nearest(str(key), names().order)}")
+            elif key not in allowed:
+                self.wrong(where, f"BIDS has no entity {key} in {'/'.join(pair)}; it has {', '.join(sorted(allowed))}")
+            elif isinstance(value, dict):
+                self.entity_from(where, value)
+            elif not re.fullmatch(r"[A-Za-z0-9]+", str(value)):
+                self.wrong(where, f"{value!r}: an entity's value holds letters and digits only")
+        for key in sorted(names().required[pair] - set(entities) - set(FROM_DATA)):
+            self.wrong(at, f"BIDS asks for the entity {key} in {'/'.join(pair)}")
+
+    def entity_from(self, at: tuple[Any, ...], value: Mapping[str, Any]) -> None:
+        if not {"field", "regex"} <= set(value) <= {"field", "regex", "default", "value"}:
+            self.wrong(at, "an entity from the header has field and regex, and perhaps value and default")
+            return
+        for name in values_of(value["field"]):
+            try:
+                _check_field(name)
+            except CriteriaError as error:
+                self.wrong((*at, "field"), str(error))
+        try:
+            groups = re.compile(str(value["regex"])).groups
+        except re.error as error:
+            self.wrong((*at, "regex"), f"no regular expression: {error}")
+        else:
+            if groups != 1 and "value" not in value:
+                self.wrong((*at, "regex"), f"the expression needs one group in parentheses, it has {groups}")
+        for key in ("default", "value"):
+            if not re.fullmatch(r"[A-Za-z0-9]*", str(value.get(key, ""))):
+                self.wrong((*at, key), "an entity's value holds letters and digits only")
+
+    def in_order(self, entities: Mapping[str, Any]) -> dict[str, str | EntityFrom]:
+        return {key: _entity(entities[key]) for key in names().order if key in entities}
+
+    def same_names(self, rules: Iterable[Rule]) -> None:
+        seen: dict[str, int] = {}
+        for rule in rules:
+            if rule.name in seen:
+                message = f"a rule named {rule.name} stands in line {seen[rule.name]} already"
+                self.errors.append(f"{self.file}, line {rule.line}: {message}")
+            seen.setdefault(rule.name, rule.line)
+
+
+def _entity(value: Any) -> str | EntityFrom:
+    if isinstance(value, dict):
+        expression = re.compile(str(value["regex"]), re.IGNORECASE)
+        fields = tuple(values_of(value["field"]))
+        return EntityFrom(fields, expression, str(value.get("default", "")), str(value.get("value", "")))
+    return str(value)
+
+
+def _check_field(name: str) -> None:
+    if name not in KEYWORDS | SIDECAR_FIELDS:
+        raise CriteriaError(f"unface reads no field {name}{_nearest(str(name), KEYWORDS | SIDECAR_FIELDS)}")
+
+
+def _nearest(word: str, valid: Iterable[str]) -> str:
+    near = difflib.get_close_matches(word, sorted(valid), n=1, cutoff=0.6)
+    return f" (did you mean {near[0]}?)" if near else ""

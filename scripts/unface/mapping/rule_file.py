@@ -1,0 +1,95 @@
+"""Reading a file of mapping rules: its own rules, the shipped ones it builds on, and those of single scanners.
+
+The file is YAML; a dcm2bids configuration (JSON) is read as it is.
+"""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from unface.mapping import dcm2bids
+from unface.mapping.reach import unreachable
+from unface.mapping.rule import Rule, RulesError
+from unface.mapping.rule_check import Reader
+from unface.run.settings import SHIPPED_RULES
+
+OVERLAY_PRIORITY = 60
+"""Of a scanner's rules that state none: before the other rules (50)."""
+
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""The loader in C, where PyYAML has it, is ten times as fast: every session reads the rules."""
+
+
+def read_rules(path: Path) -> list[Rule]:
+    """The rules of a file and of what it extends.
+
+    A rule replaces the rule of the same name that it builds on; one of a scanner does so for that scanner alone.
+
+    Raises
+    ------
+    RulesError
+        If anything in it is wrong: all that is wrong is named, each with its line.
+    """
+    node, content = _parsed(path)
+    reader = Reader(path.name, node)
+    if dcm2bids.is_configuration(content):
+        rules = reader.rules(("descriptions",), dcm2bids.as_rules(content))
+        reader.finish(rules)
+        reader.unreachable(unreachable(rules))
+        return rules
+    if not isinstance(content, dict) or not set(content) & {"rules", "scanners"}:
+        raise RulesError(f"{path.name}: a file of mapping rules holds `rules:` and a list of them")
+    for key in content:
+        if key not in ("extends", "rules", "scanners"):
+            reader.wrong((key,), f"unknown key {key}; there are extends, rules and scanners")
+    if content.get("extends", "shipped") != "shipped":
+        reader.wrong(("extends",), "extends can only be `shipped`: the rules that come with unface")
+    rules = reader.rules(("rules",), content.get("rules") or [])
+    for index, scanner in enumerate(content.get("scanners") or []):
+        rules += _overlay(reader, ("scanners", index), scanner)
+    reader.finish(rules)
+    base = read_rules(SHIPPED_RULES) if content.get("extends") == "shipped" else []
+    combined = _combined(base, rules)
+    own = {(rule.name, rule.scanner) for rule in rules}
+    reader.unreachable(pair for pair in unreachable(combined) if (pair[0].name, pair[0].scanner) in own)
+    return combined
+
+
+def _parsed(path: Path) -> tuple[yaml.Node, Any]:
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+        if path.suffix == ".json":
+            # JSON is YAML but for tabs between its tokens; within its strings there are none.
+            text = text.replace("\t", " ")
+        node = yaml.compose(text, Loader=LOADER)
+        content = yaml.load(text, Loader=LOADER)
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f", line {mark.line + 1}" if mark else ""
+        raise RulesError(f"{path.name}{where}: no YAML: {getattr(error, 'problem', error)}") from None
+    if node is None:
+        raise RulesError(f"{path.name}: the file is empty; it holds `rules:` and a list of them")
+    return node, content
+
+
+def _overlay(reader: Reader, at: tuple[Any, ...], scanner: Any) -> list[Rule]:
+    """The rules that hold on one scanner alone."""
+    if not isinstance(scanner, dict) or set(scanner) != {"name", "when", "rules"}:
+        reader.wrong(at, "a scanner has a name, `when` (criteria by which it is known) and rules")
+        return []
+    when = reader.criteria((*at, "when"), scanner["when"])
+    rules = reader.rules((*at, "rules"), scanner["rules"] or [], OVERLAY_PRIORITY)
+    return [rule.only(str(scanner["name"]), when) for rule in rules] if when else []
+
+
+def _combined(base: list[Rule], rules: list[Rule]) -> list[Rule]:
+    own = {rule.name for rule in rules if rule.scanner is None}
+    general = [rule for rule in base if rule.name not in own] + [rule for rule in rules if rule.scanner is None]
+    special = [rule for rule in rules if rule.scanner is not None]
+    result = []
+    for rule in general:
+        replaced = [other.when for other in special if other.name == rule.name and other.when is not None]
+        result.append(replace(rule, unless=(*rule.unless, *replaced)))
+    return result + special

@@ -1,0 +1,1 @@
+"""Brain volumes of one image."""

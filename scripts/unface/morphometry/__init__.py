@@ -1,1 +1,0 @@
-"""Brain volumes, and how well they agree before and after defacing."""

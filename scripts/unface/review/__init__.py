@@ -1,0 +1,1 @@
+"""Pages for a person's eyes, and the ratings that follow."""

@@ -1,0 +1,121 @@
+"""`ratings.tsv`: what a person said of defaced images that the checks left undecided.
+
+A rating holds for the very bytes that were looked at: it names the sha256 of the image and of its mask, and a result
+that changed asks anew.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from unface.run.files import TableError, read_users_table, table_text, write_whole
+from unface.run.layout import RATING_COLUMNS, mask_names, stem
+from unface.run.outcome import Outcome, Reason
+
+NEEDED = RATING_COLUMNS[:4]
+RATINGS = ("pass", "fail")
+OWN_CODES = ("defaced_before", "sides_unsure")
+"""What a person is asked in place of whether the face is gone; everything else is `needs_review`."""
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_IMAGE = re.compile(r"sub-[A-Za-z0-9]+/ses-[A-Za-z0-9]+/[a-z]+/\S+\.nii\.gz")
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A defaced image as a person is shown it: its path in BIDS, and the digests of it and of its mask."""
+
+    image: str
+    image_sha256: str
+    mask_sha256: str
+
+    def row(self, rating: str = "") -> tuple[str, ...]:
+        """Its row in the table of ratings (`RATING_COLUMNS`), with no rater, reason or date."""
+        return (self.image, self.image_sha256, self.mask_sha256, rating, "", "")
+
+
+@dataclass(frozen=True)
+class Ratings:
+    """Each rating by what was shown."""
+
+    by_shown: Mapping[Shown, str]
+
+    def outdated(self, shown: Shown) -> set[str]:
+        """How the image was rated when it had other bytes; nothing once it is rated as it is."""
+        if shown in self.by_shown:
+            return set()
+        return {rating for rated, rating in self.by_shown.items() if rated.image == shown.image}
+
+
+def read(path: Path | None) -> Ratings:
+    """Read and check the table; no ratings where there is none. A row without a rating is one still to be made.
+
+    Raises
+    ------
+    TableError
+        Names every line that is wrong.
+    """
+    if path is None:
+        return Ratings({})
+    found: dict[Shown, str] = {}
+    errors = []
+    for number, row in read_users_table(path, "ratings", NEEDED, RATING_COLUMNS[4:]):
+        shown = Shown(*(row[column] for column in NEEDED[:3]))
+        rating = row["rating"].casefold()
+        problems = list(_problems(shown, rating))
+        if not problems and rating and found.setdefault(shown, rating) != rating:
+            problems = ["the same result has another rating in a line above: keep one of them"]
+        errors += [f"line {number}: {problem}" for problem in problems]
+    if errors:
+        raise TableError("ratings: " + "; ".join(errors))
+    return Ratings(found)
+
+
+def _problems(shown: Shown, rating: str) -> Iterable[str]:
+    if not _IMAGE.fullmatch(shown.image):
+        yield "image has to be the path of a NIfTI file in the dataset, such as sub-X/ses-Y/anat/sub-X_ses-Y_T1w.nii.gz"
+    if not (_SHA256.fullmatch(shown.image_sha256) and _SHA256.fullmatch(shown.mask_sha256)):
+        yield "image_sha256 and mask_sha256 are 64 hexadecimal digits each; copy the line from the review page"
+    if rating not in ("", *RATINGS):
+        yield f"rating has to be pass or fail, and is {rating!r}"
+
+
+def shown(defaced: Outcome) -> dict[str, Shown]:
+    """Each defaced image of a session with its digests, by path; without those that were not written."""
+    found = {}
+    for image in defaced.measurements.get("images", {}):
+        mask = next((name for name in mask_names(image) if name in defaced.outputs), None)
+        if mask and f"bids/{image}" in defaced.outputs:
+            found[image] = Shown(image, defaced.outputs[f"bids/{image}"], defaced.outputs[mask])
+    return found
+
+
+def judge(defaced: Outcome, ratings: Ratings) -> tuple[list[Reason], list[Shown]]:
+    """What persons' ratings mean for a session.
+
+    Returns
+    -------
+    reasons, wanted
+        Why the session is withheld, and the images that wait for a rating.
+    """
+    reasons, wanted = [], []
+    images: Mapping[str, Any] = defaced.measurements.get("images", {})
+    for image, what in shown(defaced).items():
+        name, rating = stem(image), ratings.by_shown.get(what)
+        if rating == "fail":
+            reasons.append(Reason("rated_fail", f"{name} was looked at and rated as failed", "release"))
+        elif rating != "pass" and (images[image].get("state") == "review" or "fail" in ratings.outdated(what)):
+            own = [code for code in images[image].get("review", ()) if code in OWN_CODES]
+            ask = (
+                "was rated when it was another result: rate it anew" if ratings.outdated(what) else "waits for a rating"
+            )
+            reasons.append(Reason(own[0] if own else "needs_review", f"{name} {ask}; see the review page", "release"))
+            wanted.append(what)
+    return reasons, wanted
+
+
+def write_wanted(path: Path, wanted: Iterable[Shown]) -> None:
+    """The images that wait for a rating as a table to be filled in: a column `rating` of pass or fail."""
+    write_whole(path, table_text(RATING_COLUMNS, sorted(what.row() for what in wanted)), mode=0o600)

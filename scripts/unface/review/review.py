@@ -1,0 +1,105 @@
+"""The page that a curator judges one session by. It shows the face, so it lies in `restricted/review/`."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from unface.measure import records
+from unface.report import pages, results
+from unface.report.results import STAGE_WORDS, Session
+from unface.report.wording import CHECKS, ENGINES, in_order
+from unface.review import heads, ratings
+from unface.run import outcome
+from unface.run.files import read_table, write_whole
+from unface.run.layout import RATING_COLUMNS, Layout, SessionId
+from unface.run.outcome import REASONS
+from unface.run.stages import STAGES
+
+WORST_REGIONS = 8
+
+
+def review_session(layout: Layout, session: SessionId, output: Path, title: str) -> None:
+    """Write the page of one session, with whatever its stages left.
+
+    Parameters
+    ----------
+    output
+        The page (`layout.review`): one file, mode 0600, with no reference to anything outside it.
+    title
+        The name of the cohort.
+    """
+    found = results.read_session(layout, session)
+    lines = _rating_lines(layout, session)
+    agreement = read_table(layout.stage("compare", session) / records.AGREEMENT)
+    page = pages.render(
+        "templates/review.html.j2",
+        title=title,
+        session=found,
+        meanings=REASONS,
+        stages=_stages(found),
+        series=results.read_series(layout, session),
+        heads=[
+            {**_head(layout, found, name, agreement), "rating": lines.get(name, "")}
+            for name in heads.names(layout, found)
+        ],
+        rating_columns="\t".join(RATING_COLUMNS),
+        tissues=heads.TISSUES.values(),
+        cut=heads.CUT,
+        check_meanings=CHECKS,
+    )
+    write_whole(output, page, mode=0o600)
+
+
+def _stages(session: Session) -> list[dict[str, Any]]:
+    """Each stage with how it ended; reasons that an earlier stage passed on are not told again."""
+    rows = []
+    for stage in STAGES:
+        found = session.outcomes.get(stage)
+        rows.append(
+            {
+                "name": STAGE_WORDS[stage],
+                "state": session.state(stage),
+                "reasons": [reason for reason in found.reasons if reason.stage == stage] if found else [],
+                "notes": found.notes if found else (),
+                "tools": sorted(found.tools.items()) if found else [],
+            }
+        )
+    return rows
+
+
+def _rating_lines(layout: Layout, session: SessionId) -> Mapping[str, str]:
+    """For each image that there is to rate the line of the table of ratings by which a person passes it."""
+    try:
+        defaced = outcome.read(layout.stage("deface", session))
+    except outcome.JobFailedError:
+        return {}
+    return {name: "\t".join(what.row("pass")) for name, what in ratings.shown(defaced).items()}
+
+
+def _head(layout: Layout, session: Session, name: str, agreement: list[dict[str, str]]) -> dict[str, Any]:
+    """What the page shows of one head image."""
+    head = heads.read(layout, session, name)
+    measured = session.heads().get(name, {})
+    rows = [row for row in agreement if row["image"] == name]
+    volumes = [row for row in rows if results.number(row["original"]) is not None]
+    overlaps = [row for row in rows if results.number(row["original"]) is None]
+    regions = [row for row in volumes if row["region"]]
+    return {
+        "name": head.stem,
+        "state": measured.get("state", ""),
+        "engine": ENGINES.get(measured.get("engine", ""), measured.get("engine", "")),
+        "registered": measured.get("registered", ""),
+        "checks": {check: measured["checks"][check] for check in in_order(measured.get("checks", {}))},
+        "slices": heads.slices(head),
+        "surfaces": heads.surfaces(head),
+        "tissues": heads.tissues(layout, session, head),
+        "measures": [row for row in volumes if not row["region"]],
+        "overlaps": [row for row in overlaps if not row["region"]],
+        "region_overlaps": [row for row in overlaps if row["region"]],
+        "regions": regions,
+        "worst": sorted(regions, key=_change, reverse=True)[:WORST_REGIONS],
+    }
+
+
+def _change(row: Mapping[str, str]) -> float:
+    return abs(results.number(row["percent"]) or 0)

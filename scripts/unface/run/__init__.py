@@ -1,0 +1,1 @@
+"""What every stage stands on: layout, settings, outcomes, fingerprints, tools, limits, files."""

@@ -1,0 +1,108 @@
+"""What the results of a stage depend on, as digests: its settings, its code, the mapping rules."""
+
+import ast
+import hashlib
+import json
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from unface.run import stages
+from unface.run.layout import Layout, SessionId
+from unface.run.settings import PROJECT, SHIPPED_RULES, look_up, mapping_rules, named_file
+from unface.run.stages import EVERY_STAGE
+
+_TABLE_OF_STAGES = Path(stages.__file__).resolve()
+
+
+def fingerprint(config: Mapping[str, Any], stage: str, mapping: str | None = None) -> dict[str, str]:
+    """Digests of the settings and of the code that a stage's results depend on.
+
+    Snakemake reruns a stage when its `params` change, but it looks neither into a configuration nor at imported
+    modules; a rule that holds this as a param is rerun when either changes, and the gate compares it with what every
+    outcome was made with.
+
+    Parameters
+    ----------
+    config
+        The checked settings.
+    stage
+        One of `stages.EVERY_STAGE`.
+    mapping
+        For the conversion of one session: the digest of what today's mapping rules make of its series
+        (`Layout.read_mappings`), so that a changed rule concerns only the sessions that it changes. Without it, all
+        the rules count.
+
+    Returns
+    -------
+    dict
+        `settings` and `code`, 16 hexadecimal digits each.
+    """
+    known = EVERY_STAGE[stage]
+    chosen = {path: look_up(config, path) for path in known.settings}
+    chosen |= {setting: _content_digest(named_file(config, setting)) for setting in known.files}
+    if stage == "convert":
+        chosen["convert.rules"] = mapping or rules_digest(mapping_rules(config))
+    settings = hashlib.sha256(json.dumps(chosen, sort_keys=True).encode()).hexdigest()[:16]
+    return {"settings": settings, "code": code_digest(stage)}
+
+
+def of_conversions(config: Mapping[str, Any], layout: Layout) -> dict[SessionId, dict[str, str]]:
+    """The fingerprint of the conversion of each session whose mapping was made with today's rules."""
+    mappings = layout.read_mappings(rules_digest(mapping_rules(config)))
+    known = {mapping: fingerprint(config, "convert", mapping) for mapping in set(mappings.values())}
+    return {session: known[mapping] for session, mapping in mappings.items()}
+
+
+def rules_digest(rules: Path) -> str:
+    """Digest of a file of mapping rules, and of those that come with unface, which it may build on."""
+    content = rules.read_bytes() + b"\0" + SHIPPED_RULES.read_bytes()
+    return hashlib.sha256(content).hexdigest()[:16]
+
+
+def _content_digest(path: Path | None) -> str | None:
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path else None
+
+
+@cache
+def code_digest(stage: str) -> str:
+    """Digest of a stage's script, of every module of the core that it imports, and of its resources."""
+    digest = hashlib.sha256(repr(EVERY_STAGE[stage]).encode())
+    for path in sorted(files_of(stage)):
+        digest.update(f"{path.relative_to(PROJECT)}\0".encode() + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def files_of(stage: str) -> set[Path]:
+    """A stage's code and the resources that it names."""
+    known = EVERY_STAGE[stage]
+    return code_of(known.rule) | {PROJECT / name for name in known.resources}
+
+
+def code_of(rule: str) -> set[Path]:
+    """The script of a rule, and every module of the core that it imports, however far."""
+    waiting, seen = [PROJECT / "scripts" / f"{rule}.py"], set[Path]()
+    while waiting:
+        path = waiting.pop()
+        if path not in seen:
+            seen.add(path)
+            waiting.extend(_imported_by(path))
+    return seen
+
+
+@cache
+def _imported_by(path: Path) -> tuple[Path, ...]:
+    """The modules of the core that a module imports."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_bytes())):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+            names.add(node.module)
+            names.update(f"{node.module}.{alias.name}" for alias in node.names)
+    candidates = [PROJECT / "scripts" / Path(*name.split(".")) for name in names if name.split(".")[0] == "unface"]
+    modules = [candidate.with_suffix(".py") for candidate in candidates]
+    packages = [candidate / "__init__.py" for candidate in candidates]
+    # Of the table of stages each stage's own entry counts: another stage's does not concern it.
+    return tuple(found for found in modules + packages if found.is_file() and found != _TABLE_OF_STAGES)

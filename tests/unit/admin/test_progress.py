@@ -1,0 +1,142 @@
+"""Progress on a terminal: sessions by stage; plain lines elsewhere."""
+
+import io
+import logging
+import os
+import pty
+import re
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from tests.support.small_cohort import jobs_in
+from unface.admin.effort import clock
+from unface.admin.progress import Progress, show
+from unface.run.settings import PROJECT
+
+WORKFLOW = f"""
+import sys
+sys.path.insert(0, {str(PROJECT / "scripts")!r})
+from unface.admin import progress
+
+rule all:
+    input: expand("{{name}}.txt", name=("a", "b", "c"))
+
+rule write_it:
+    output: "{{name}}.txt"
+    shell: "echo x > {{output}}"
+
+onstart:
+    progress.show(logger, sys.stderr, lambda: workflow.dag.stats()[1])
+"""
+JOB_LINES = re.compile(r"jobid: \d|rule write_it:|steps \(\d+%\) done|Finished jobid")
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture
+def logger() -> logging.Logger:
+    """A logger as Snakemake sets it up, with what its handler said in `said`."""
+    logger = logging.Logger("snakemake")
+    handler = logging.StreamHandler(io.StringIO())
+    handler.name = "DefaultStreamHandler"
+    logger.addHandler(handler)
+    return logger
+
+
+def jobs() -> dict[str, int]:
+    return {"convert": 2, "deface": 2, "all": 1, "total": 5}
+
+
+def run(logger: logging.Logger) -> None:
+    """Four jobs of two stages: two finish, one fails, one runs."""
+    logger.info("Select jobs to execute...")
+    logger.info("Something else")
+    for number, rule in enumerate(["convert", "convert", "deface", "deface"]):
+        logger.info("job", extra={"event": "job_info", "jobid": number, "rule_name": rule})
+    for number in (0, 1):
+        logger.info("finished", extra={"event": "job_finished", "job_id": number})
+    logger.error("Error in rule deface", extra={"event": "job_error", "jobid": 2})
+
+
+def test_a_terminal_shows_the_sessions_of_each_stage(logger: logging.Logger) -> None:
+    show(logger, Terminal(), jobs)
+    run(logger)
+    progress = logger.handlers[0]
+    assert isinstance(progress, Progress)
+    convert, deface, total = progress.lines()
+    assert convert == f"  convert  {'#' * 24}  2 of 2"
+    assert deface == f"  deface   {'.' * 24}  0 of 2  1 running"
+    assert total.startswith("  2 of 4 jobs, 1 failed; 0 s, about 0 s to go")
+
+
+def test_what_else_is_said_stands_above_and_jobs_are_not_named(logger: logging.Logger) -> None:
+    said = logger.handlers[0]
+    terminal = Terminal()
+    show(logger, terminal, jobs)
+    run(logger)
+    assert isinstance(said, logging.StreamHandler)
+    assert said.stream.getvalue() == "Something else\nError in rule deface\n"
+    assert "\x1b[3A\x1b[J" in terminal.getvalue()
+
+
+def test_what_is_printed_after_the_last_job_stays(logger: logging.Logger) -> None:
+    terminal = Terminal()
+    show(logger, terminal, lambda: {"convert": 1})
+    logger.info("job", extra={"event": "job_info", "jobid": 0, "rule_name": "convert"})
+    logger.info("finished", extra={"event": "job_finished", "job_id": 0})
+    before = terminal.getvalue()
+    logger.info("Complete log")
+    logger.handlers[0].close()
+    assert terminal.getvalue() == before
+
+
+@pytest.mark.parametrize(("seconds", "words"), [(12.4, "12 s"), (245, "4 min 05 s"), (7501, "2 h 05 min")])
+def test_a_time_reads_well(seconds: float, words: str) -> None:
+    assert clock(seconds) == words
+
+
+def test_nothing_changes_where_there_is_no_terminal(logger: logging.Logger) -> None:
+    before = list(logger.handlers)
+    show(logger, io.StringIO(), jobs)
+    assert logger.handlers == before
+
+
+def snakemake(folder: Path, **streams: int) -> subprocess.Popen[bytes]:
+    """Snakemake itself, on a workflow of three jobs."""
+    (folder / "Snakefile").write_text(WORKFLOW)
+    command = [sys.executable, "-m", "snakemake", "--cores", "1", "--directory", str(folder)]
+    return subprocess.Popen([*command, "--snakefile", str(folder / "Snakefile")], stdin=subprocess.DEVNULL, **streams)
+
+
+def test_snakemake_on_a_terminal_shows_a_bar_and_no_line_for_a_job(tmp_path: Path) -> None:
+    here, there = pty.openpty()
+    said = b""
+    with snakemake(tmp_path, stdout=there, stderr=there) as process:
+        os.close(there)
+        with suppress(OSError):  # the end of a terminal: nobody has it open any more
+            while piece := os.read(here, 4096):
+                said += piece
+    os.close(here)
+    text = said.decode()
+    assert process.returncode == 0, text
+    assert f"write_it  {'#' * 24}  3 of 3" in text
+    assert "3 of 3 jobs" in text
+    assert not JOB_LINES.search(text)
+
+
+def test_snakemake_without_a_terminal_names_its_jobs_and_has_no_bar(tmp_path: Path) -> None:
+    with snakemake(tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
+        text = process.communicate()[0].decode()
+    assert process.returncode == 0, text
+    assert len(JOB_LINES.findall(text)) > 3
+    assert "####" not in text
+    assert jobs_in(text) == {"write_it": 3}
+    with snakemake(tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
+        assert jobs_in(process.communicate()[0].decode()) == {}

@@ -1,0 +1,69 @@
+"""A phantom with known volumes: the comparison finds what was taken from it.
+
+More amounts than one are measured by benchmarks/morphometry.py.
+"""
+
+from pathlib import Path
+
+import nibabel as nib
+import pytest
+
+from tests.support.brain_phantom import Phantom
+from unface.compare import compare
+from unface.measure import measure, records
+from unface.measure.regions import regions
+from unface.run import settings
+from unface.run.files import read_table
+from unface.run.layout import SessionId
+from unface.run.outcome import Work
+
+ATROPHIED = "left middle temporal"
+CHOSEN = settings.Measure(engine="ants", resolution_mm=4, atlas=None, atlas_labels=None, results=None, command=None)
+LIMITS = settings.Compare(
+    brain_percent=1.5, gm_percent=3, wm_percent=3, csf_percent=8, region_percent=15, dice_min=0.92
+)
+
+
+@pytest.fixture(scope="module")
+def phantom() -> Phantom:
+    return Phantom(1, voxel_mm=2)
+
+
+def measured(folder: Path, data: object, phantom: Phantom) -> Path:
+    image = folder / "bids" / SessionId("a", "b").bids_folder / "anat" / "sub-a_ses-b_T1w.nii.gz"
+    image.parent.mkdir(parents=True)
+    nib.save(nib.Nifti1Image(data, phantom.affine), image)
+    work = Work("measure-original", SessionId("a", "b"), folder / "measured")
+    work.scratch.mkdir(parents=True)
+    measure.measure_session(work, folder / "bids", CHOSEN)
+    return work.folder
+
+
+@pytest.fixture(scope="module")
+def original(phantom: Phantom, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return measured(tmp_path_factory.mktemp("original"), phantom.image(phantom.tissue), phantom)
+
+
+def compared(original: Path, other: Path, folder: Path) -> dict[str, float]:
+    """Change of the grey matter of every region in percent."""
+    work = Work("compare", SessionId("a", "b"), folder / "compare")
+    work.folder.mkdir()
+    compare.compare_session(work, original, other, LIMITS)
+    rows = read_table(work.folder / records.AGREEMENT)
+    names = {part.name for part in regions()}
+    return {row["region"]: float(row["percent"]) for row in rows if row["measure"] == "gm" and row["region"] in names}
+
+
+def test_atrophy_of_one_region_is_found_there(phantom: Phantom, original: Path, tmp_path: Path) -> None:
+    percent = 5
+    image = phantom.image(phantom.atrophied(ATROPHIED, percent))
+    found = compared(original, measured(tmp_path, image, phantom), tmp_path)
+    assert -1.5 * percent < found[ATROPHIED] < -0.5 * percent
+    assert min(found, key=lambda name: found[name]) == ATROPHIED
+
+
+def test_a_cut_through_the_temporal_pole_is_found_there(phantom: Phantom, original: Path, tmp_path: Path) -> None:
+    image = phantom.cut(phantom.image(phantom.tissue))
+    found = compared(original, measured(tmp_path, image, phantom), tmp_path)
+    assert min(found, key=lambda name: found[name]) == "left temporal pole"
+    assert found["left temporal pole"] < -LIMITS.region_percent

@@ -1,0 +1,123 @@
+"""Protocol groups: what is clustered, what counts as a variant, what a public row shows."""
+
+from pathlib import Path
+
+import pytest
+
+from unface.identity.label_search import LabelSearch
+from unface.identity.pseudonyms import Key
+from unface.identity.vocabulary import vocabulary
+from unface.inventory.protocol_groups import (
+    Acquisition,
+    ProtocolGroup,
+    group_acquisitions,
+    public_row,
+    restricted_row,
+    vendor,
+)
+from unface.mapping.rules import load
+from unface.run.layout import SessionId
+from unface.run.settings import PROJECT
+
+KEY = Key(bytes(range(32)))
+RULES = load(Path(PROJECT / "resources" / "bids_rules.yaml"))
+T1W = {
+    "Manufacturer": "SIEMENS",
+    "ManufacturerModelName": "Prisma",
+    "Modality": "MR",
+    "SeriesDescription": "t1_mprage",
+    "ScanningSequence": ["GR", "IR"],
+    "ImageType": ["ORIGINAL", "PRIMARY", "M"],
+    "EchoTime": 2.98,
+    "RepetitionTime": 2300,
+    "Rows": 256,
+    "Columns": 256,
+    "Slices": 176,
+}
+
+
+def nobodys(_: str) -> bool:
+    return False
+
+
+def own(*names: str) -> LabelSearch:
+    return LabelSearch({"name": names, "id": ["2300"], "date": ["20190314"]}, vocabulary() | {b"triotim"})
+
+
+def groups_of(*fields: dict) -> list[ProtocolGroup]:
+    acquisitions = [
+        Acquisition(SessionId(f"sub{index}", "ses"), ("s001",), entry, RULES.match(entry))
+        for index, entry in enumerate(fields)
+    ]
+    return group_acquisitions(acquisitions, KEY)
+
+
+def test_the_same_protocol_in_two_sessions_is_one_group() -> None:
+    (group,) = groups_of(T1W, T1W)
+    assert (group.sessions, group.series, group.match.name, group.variants) == (2, 2, "anat/T1w", {})
+
+
+def test_a_deviating_parameter_is_named_with_the_sessions_it_is_in() -> None:
+    (group,) = groups_of(T1W, T1W, T1W | {"RepetitionTime": 2100})
+    assert group.variants == {"RepetitionTime": {"2300": 2, "2100": 1}}
+
+
+def test_a_difference_within_rounding_is_no_deviation() -> None:
+    (group,) = groups_of(T1W | {"RepetitionTime": 6.5011}, T1W | {"RepetitionTime": 6.5009})
+    assert group.variants == {}
+
+
+def test_another_scanner_is_another_group() -> None:
+    assert len(groups_of(T1W, T1W | {"ManufacturerModelName": "Skyra"})) == 2
+
+
+def test_a_public_row_shows_no_free_text() -> None:
+    secret = "DOE^JANE"
+    (group,) = groups_of(
+        T1W | {"SeriesDescription": f"t1 {secret}", "ProtocolName": secret, "ImageType": ["a " + secret]}
+    )
+    assert secret not in str(public_row(group, nobodys))
+    assert secret in restricted_row(group)["series_description"]
+
+
+@pytest.mark.parametrize("label", ["doe", "JanetSmithson", "smithson7T"])
+def test_a_name_that_a_label_of_the_header_holds_is_not_shown(label: str) -> None:
+    (group,) = groups_of(T1W | {"ProtocolName": f"anat-T1w_acq-{label}"})
+    assert label in str(public_row(group, nobodys))
+    assert label not in str(public_row(group, own("DOE^JANE", "SMITHSON^KIM").found))
+
+
+def test_text_in_the_place_of_a_number_is_not_shown() -> None:
+    wrong = T1W | {"RepetitionTime": "Dr Nobody", "InPlanePhaseEncodingDirection": "Nobody"}
+    (group,) = groups_of(wrong, T1W | {"RepetitionTime": 2100.5, "InPlanePhaseEncodingDirection": "ROW"})
+    row = public_row(group, nobodys)
+    assert "Nobody" not in str(row)
+    assert "RepetitionTime 2100 in 1, ? in 1" in row["variants"]
+
+
+def test_a_value_that_holds_a_word_of_an_identifier_is_not_shown() -> None:
+    (group,) = groups_of(T1W | {"ManufacturerModelName": "Prisma of Janedoe"})
+    assert public_row(group, own("Janedoe").found)["model"] == ""
+
+
+def test_vendors_are_known_by_any_spelling() -> None:
+    assert [vendor(name) for name in ("SIEMENS", "Siemens Healthineers", "GE MEDICAL SYSTEMS", "Philips", "Acme")] == [
+        "Siemens",
+        "Siemens",
+        "GE",
+        "Philips",
+        "other",
+    ]
+
+
+def test_a_day_or_an_operator_in_coded_text_is_not_shown_and_settings_are() -> None:
+    wrong = T1W | {"ImageType": ["ORIGINAL", "HOFMANN 20190314"], "ManufacturerModelName": "Prisma 14Mar2019"}
+    (group,) = groups_of(wrong | {"SliceThickness": 20190314})
+    row = public_row(group, own("HOFMANN^EVA").found)
+    assert (row["image_type"], row["model"], row["thickness_mm"]) == ("", "", "")
+    assert (row["tr_ms"], row["result"]) == ("2300", "anat/T1w")
+
+
+def test_a_scanner_is_shown_though_somebody_is_called_like_a_part_of_its_name() -> None:
+    (group,) = groups_of(T1W | {"ManufacturerModelName": "TrioTim"})
+    assert public_row(group, own("STORM^TIM").found)["model"] == "TrioTim"

@@ -1,0 +1,201 @@
+"""Scans: folders shared out, archives unpacked safely, nothing read twice."""
+
+import io
+import os
+import random
+import tarfile
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pydicom
+import pytest
+
+from tests.support.dicom_factory import write_series
+from unface.dicom import fields
+from unface.dicom.headers import read_header
+from unface.identity.pseudonyms import Key
+from unface.inventory.archives import unpack
+from unface.inventory.inventory import collect
+from unface.inventory.scan import scan
+from unface.run.folders import Place, walk
+from unface.run.layout import Layout
+from unface.run.settings import PROJECT
+
+KEY = Key(bytes(range(32)))
+
+
+def inventory_of(dicom: Path, results: Path):
+    layout = Layout(results)
+    scan(dicom, layout, 0, 1)
+    return collect([layout.scan("0")], layout, KEY, None, PROJECT / "resources" / "bids_rules.yaml")
+
+
+def as_place(path: Path) -> Place:
+    stat = path.stat()
+    return Place(str(path), stat.st_size, stat.st_mtime_ns)
+
+
+def pack(kind: str, files: list[Path], target: Path) -> Path:
+    if kind == "zip":
+        with zipfile.ZipFile(target, "w") as archive:
+            for file in files:
+                archive.write(file, file.name)
+    else:
+        with tarfile.open(target, f"w:{kind}") as tar:
+            for file in files:
+                tar.add(file, file.name)
+    return target
+
+
+@pytest.mark.parametrize("shards", [1, 2, 7])
+def test_every_file_is_in_exactly_one_shard(tmp_path: Path, shards: int) -> None:
+    for name in ("a/b/1", "a/b/2", "a/c/d/e/3", "f/4", "5"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(name)
+    found = [
+        place.path for shard in range(shards) for folder in walk(tmp_path, shard, shards) for place in folder.places
+    ]
+    assert sorted(found) == sorted(str(path) for path in tmp_path.rglob("*") if path.is_file())
+
+
+def test_only_folders_that_changed_are_read_again(tmp_path: Path) -> None:
+    written = [write_series(tmp_path / "dicom" / str(number), number)[0] for number in range(2)]
+    inventory_of(tmp_path / "dicom", tmp_path / "results")
+    # Destroyed behind the inventory's back, size and time as they were: reading it again would show.
+    same = written[0][0]
+    stat = same.stat()
+    same.write_bytes(bytes(stat.st_size))
+    os.utime(same, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    written[1][0].write_bytes(b"something else")
+    summary = inventory_of(tmp_path / "dicom", tmp_path / "results")
+    assert summary.unused == {"not DICOM": 1}
+    assert summary.dicom == len(written[0]) + len(written[1]) - 1
+
+
+@pytest.mark.parametrize(("kind", "name"), [("zip", "x.zip"), ("", "x.tar"), ("gz", "x.tar.gz"), ("xz", "x.TAR.XZ")])
+def test_dicom_in_an_archive_is_found_like_dicom_in_a_folder(tmp_path: Path, kind: str, name: str) -> None:
+    files, _ = write_series(tmp_path / "loose", 0)
+    note = tmp_path / "note.txt"
+    note.write_text("no DICOM")
+    (tmp_path / "dicom").mkdir()
+    pack(kind, [*files, note], tmp_path / "dicom" / name)
+    summary = inventory_of(tmp_path / "dicom", tmp_path / "results")
+    assert (summary.sessions, summary.dicom, summary.unused) == (1, len(files), {"not DICOM": 1})
+    unpacked = [path for path in Layout(tmp_path / "results").unpacked.rglob("*") if path.is_file()]
+    assert sorted(path.read_bytes() for path in unpacked) == sorted(path.read_bytes() for path in files)
+
+
+def test_an_archive_that_is_as_it_was_is_not_unpacked_again_and_one_that_is_gone_is_removed(tmp_path: Path) -> None:
+    files, _ = write_series(tmp_path / "loose", 0)
+    (tmp_path / "dicom").mkdir()
+    archive = pack("zip", files, tmp_path / "dicom" / "x.zip")
+    inventory_of(tmp_path / "dicom", tmp_path / "results")
+    (folder,) = Layout(tmp_path / "results").unpacked.iterdir()
+    made = folder.stat().st_ino
+    inventory_of(tmp_path / "dicom", tmp_path / "results")
+    assert folder.stat().st_ino == made
+    archive.unlink()
+    write_series(tmp_path / "dicom" / "other", 1)
+    inventory_of(tmp_path / "dicom", tmp_path / "results")
+    assert list(Layout(tmp_path / "results").unpacked.iterdir()) == []
+
+
+def test_no_member_of_an_archive_leaves_its_place(tmp_path: Path) -> None:
+    archive = tmp_path / "evil.zip"
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr("../../escaped", "x")
+        file.writestr("/tmp/escaped-unface-test", "x")
+    tar_path = tmp_path / "evil.tar"
+    with tarfile.open(tar_path, "w") as tar:
+        link = tarfile.TarInfo("link")
+        link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
+        tar.addfile(link)
+        inside = tarfile.TarInfo("link/passwd")
+        inside.size = 1
+        tar.addfile(inside, io.BytesIO(b"x"))
+    before = set(tmp_path.rglob("*"))
+    for path in (archive, tar_path):
+        unpack(as_place(path), tmp_path / "unpacked")
+    new = {path for path in tmp_path.rglob("*") if path.is_file() or path.is_symlink()} - before
+    assert all(path.is_relative_to(tmp_path / "unpacked") and path.name.isdigit() for path in new)
+    assert not any(path.is_symlink() for path in new)
+    assert not Path("/tmp/escaped-unface-test").exists()
+
+
+def test_a_bomb_stops_at_its_limit(tmp_path: Path) -> None:
+    bomb = tmp_path / "bomb.zip"
+    with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as file:
+        for index in range(20):
+            file.writestr(str(index), bytes(1 << 20))
+    members = unpack(as_place(bomb), tmp_path / "unpacked", floor_bytes=5 << 20)
+    written = sum(path.stat().st_size for path in (tmp_path / "unpacked").rglob("*") if path.is_file())
+    assert members[-1].place.problem == "an archive that unpacks to more than its limit"
+    assert written <= 5 << 20
+
+
+@pytest.mark.parametrize("kind", ["zip", "gz"])
+def test_a_damaged_archive_is_counted_and_stops_nothing(tmp_path: Path, kind: str) -> None:
+    files, _ = write_series(tmp_path / "dicom" / "whole", 0)
+    archive = pack(kind, files, tmp_path / "dicom" / ("x.zip" if kind == "zip" else "x.tgz"))
+    archive.write_bytes(archive.read_bytes()[: archive.stat().st_size // 2])
+    summary = inventory_of(tmp_path / "dicom", tmp_path / "results")
+    assert summary.unused["an archive that is damaged"] == 1
+    assert summary.sessions == 1
+
+
+def test_maps_inside_the_series_they_were_computed_from_are_a_series_of_their_own(tmp_path: Path) -> None:
+    files, _ = write_series(tmp_path / "dicom", 0)
+    for path in files[:2]:
+        ds = pydicom.dcmread(path)
+        ds.ImageType = ["DERIVED", "PRIMARY", "DIFFUSION", "ADC"]
+        ds.save_as(path)
+    summary = inventory_of(tmp_path / "dicom", tmp_path / "results")
+    assert (summary.series, summary.dicom) == (2, len(files))
+
+
+def test_results_inside_the_raw_folder_are_not_read(tmp_path: Path) -> None:
+    files, _ = write_series(tmp_path / "a", 0)
+    first = inventory_of(tmp_path, tmp_path / "results")
+    assert inventory_of(tmp_path, tmp_path / "results").files == first.files == len(files)
+
+
+def test_no_damage_to_a_file_stops_a_scan(tmp_path: Path) -> None:
+    files, _ = write_series(tmp_path / "whole", 0)
+    whole = files[0].read_bytes()
+    dice = random.Random(20)
+    (tmp_path / "dicom").mkdir()
+    for number in range(200):
+        damaged = bytearray(whole)
+        for _ in range(dice.choice([1, 5, 40])):
+            damaged[dice.randrange(len(damaged))] = dice.choice([0, 255, dice.randrange(256)])
+        keep = len(damaged) if number % 3 else dice.randrange(len(damaged))
+        (tmp_path / "dicom" / str(number)).write_bytes(damaged[:keep])
+    summary = inventory_of(tmp_path / "dicom", tmp_path / "results")
+    assert summary.files == 200
+
+
+@pytest.mark.parametrize("name", ["siemens_multiecho", "philips_elition", "uih_umr770", "siemens_xa30_enhanced"])
+def test_values_of_real_headers_are_those_that_pydicom_reads(shared_data: Callable[[str], Path], name: str) -> None:
+    files = sorted(path for path in shared_data(name).rglob("*") if path.is_file())
+    for path in files[:: max(1, len(files) // 12)]:
+        header = read_header(path, fields.WANTED)
+        ds = pydicom.dcmread(path, stop_before_pixels=True)
+        for tag in (*fields.IDENTITY, *fields.TEXT, *fields.NUMBERS):
+            element = ds.get(tag)
+            expected = None if element is None or element.is_empty else plain(element.value)
+            raw = header.values.get(tag)
+            assert (None if raw is None else fields.decode(tag, raw, header.order, None)) == expected, fields.keyword(
+                tag
+            )
+
+
+def plain(value: object) -> object:
+    """A pydicom value as the inventory gives it."""
+    if isinstance(value, pydicom.multival.MultiValue):
+        parts = [plain(part) for part in value]
+        return parts if any(part != "" for part in parts) else None
+    if isinstance(value, int | float):
+        rounded = round(float(value), 6)
+        return int(rounded) if rounded.is_integer() else rounded
+    return str(value).strip()

@@ -1,0 +1,61 @@
+"""Suggestions: what open protocol groups may be, as rules that a curator can use."""
+
+from pathlib import Path
+
+import pytest
+
+from unface.identity.pseudonyms import Key
+from unface.inventory.protocol_groups import Acquisition, group_acquisitions
+from unface.inventory.suggestions import suggested_rules, suggestion
+from unface.mapping.rules import Rules, load
+from unface.run.layout import SessionId
+
+KEY = Key(bytes(range(32)))
+NONE = Rules(())
+
+
+def groups_of(*fields: dict):
+    acquisitions = [
+        Acquisition(SessionId(f"sub{index}", "ses"), ("s001",), entry, NONE.match(entry))
+        for index, entry in enumerate(fields)
+    ]
+    return group_acquisitions(acquisitions, KEY)
+
+
+@pytest.mark.parametrize(
+    ("fields", "name"),
+    [
+        ({"SeriesDescription": "t1_mprage"}, "anat/T1w"),
+        ({"SeriesDescription": "seq7", "ScanningSequence": "EP", "Volumes": 100}, "func/task-unnamed_bold"),
+        ({"SeriesDescription": "seq8", "Modality": "MR", "EchoTime": 3}, "anat/T1w"),
+        ({"SeriesDescription": "AAHead_Scout"}, "excluded"),
+    ],
+)
+def test_an_unmapped_series_gets_a_suggestion(fields: dict, name: str) -> None:
+    guess = suggestion(NONE.match(fields), fields)
+    assert guess is not None
+    assert guess.name == name
+
+
+def test_a_series_of_which_nothing_is_known_gets_none() -> None:
+    assert suggestion(NONE.match({"Modality": "MR"}), {"Modality": "MR"}) is None
+
+
+def test_the_suggested_rules_are_valid_and_name_what_they_were_made_for(tmp_path: Path) -> None:
+    fields = [
+        {"SeriesDescription": "Zzz [7]*", "ProtocolName": "Odd: name", "ScanningSequence": "EP", "Volumes": 90},
+        {"SeriesDescription": "seq8", "Modality": "MR", "EchoTime": 3, "ImageType": ["ORIGINAL", "PRIMARY", "M"]},
+        {"SeriesDescription": "seq8", "Modality": "MR", "EchoTime": 3, "ImageType": ["ORIGINAL", "PRIMARY", "P"]},
+        {"SeriesDescription": "nothing", "Modality": "MR"},
+        {"SequenceName": "*x", "Modality": "MR"},
+    ]
+    text = suggested_rules(groups_of(*fields))
+    assert text is not None
+    path = tmp_path / "rules.yaml"
+    path.write_text(text)
+    rules = load(path)
+    assert [rules.match(entry).state for entry in fields] == ["mapped", "mapped", "mapped", "excluded", "excluded"]
+
+
+def test_there_are_no_suggested_rules_where_every_group_has_a_rule() -> None:
+    assert suggested_rules([]) is None

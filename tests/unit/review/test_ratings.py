@@ -1,0 +1,120 @@
+"""An image that the checks leave undecided waits for a person; a rating holds for the very result it was made of."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.staged_sessions import run, session
+from unface.release.verdicts import Verdicts
+from unface.review import ratings
+from unface.review.ratings import Shown
+from unface.run import outcome
+from unface.run.files import TableError
+from unface.run.layout import RATING_COLUMNS, Layout, SessionId
+
+A = SessionId("abc", "s1")
+IMAGE = "sub-abc/ses-s1/anat/sub-abc_ses-s1_T1w.nii.gz"
+FAILED = {"state": "fail", "review": [], "checks": {}}
+UNDECIDED = {"state": "review", "review": ["registration_failed"], "checks": {}}
+
+
+@pytest.fixture
+def layout(tmp_path: Path) -> Layout:
+    return Layout(tmp_path / "results")
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    return tmp_path / "ratings.tsv"
+
+
+def rated(layout: Layout, rating: str) -> ratings.Ratings:
+    """The session's T1w, as it is now, rated."""
+    what = ratings.shown(outcome.read(layout.stage("deface", A)))[IMAGE]
+    return ratings.Ratings({what: rating})
+
+
+def codes(verdicts: Verdicts) -> list[str]:
+    return [reason.code for verdict in verdicts.sessions for reason in verdict.reasons]
+
+
+def test_an_undecided_image_is_withheld_until_a_person_passes_it(layout: Layout) -> None:
+    session(layout, face=UNDECIDED)
+    assert codes(run(layout, [A])) == ["needs_review"]
+    assert not layout.release.exists()
+    assert codes(run(layout, [A], rated=rated(layout, "pass"))) == []
+    assert (layout.release / IMAGE).exists()
+
+
+def test_a_rating_of_another_result_does_not_count_and_the_reason_says_so(layout: Layout) -> None:
+    session(layout, face=UNDECIDED)
+    old = Shown(IMAGE, "0" * 64, "1" * 64)
+    verdicts = run(layout, [A], rated=ratings.Ratings({old: "pass"}))
+    assert codes(verdicts) == ["needs_review"]
+    assert "rate it anew" in verdicts.sessions[0].reasons[0].sentence
+
+
+def test_a_person_can_fail_an_image_that_passed_every_check(layout: Layout) -> None:
+    session(layout)
+    assert codes(run(layout, [A], rated=rated(layout, "fail"))) == ["rated_fail"]
+
+
+def test_a_fail_of_another_result_asks_anew_even_where_every_check_passes(layout: Layout) -> None:
+    session(layout)
+    old = Shown(IMAGE, "0" * 64, "1" * 64)
+    assert codes(run(layout, [A], rated=ratings.Ratings({old: "fail"}))) == ["needs_review"]
+    assert codes(run(layout, [A], rated=ratings.Ratings({**rated(layout, "pass").by_shown, old: "fail"}))) == []
+
+
+def test_a_lone_quotation_mark_in_a_comment_hides_no_later_row(table: Path) -> None:
+    other = GOOD.replace("T1w", "T2w").replace("pass", "fail")
+    table.write_text(f'{HEADER}\n{GOOD}"\n{other}\n')
+    assert sorted(ratings.read(table).by_shown.values()) == ["fail", "pass"]
+
+
+def test_no_rating_releases_what_a_check_failed(layout: Layout) -> None:
+    session(layout, face=FAILED, on_defaced=lambda work: work.withhold("face_left", "the T1w keeps its face"))
+    passed = rated(layout, "pass")
+    assert len(passed.by_shown) == 1
+    assert "face_left" in codes(run(layout, [A], rated=passed))
+    assert not layout.release.exists()
+
+
+def test_the_reason_for_a_review_has_a_code_of_its_own(layout: Layout) -> None:
+    session(layout, face={"state": "review", "review": ["defaced_before"], "checks": {}})
+    assert codes(run(layout, [A])) == ["defaced_before"]
+
+
+def test_the_table_of_what_waits_can_be_filled_in_and_read_back(layout: Layout, table: Path) -> None:
+    session(layout, face=UNDECIDED)
+    verdicts = run(layout, [A])
+    assert any("rating" in note for note in verdicts.notes)
+    assert layout.ratings_wanted.stat().st_mode & 0o777 == 0o600
+    table.write_text(layout.ratings_wanted.read_text())
+    assert ratings.read(table).by_shown == {}
+    table.write_text(table.read_text().replace("\t\t\t", "\tpass\tme\tface gone\t"))
+    assert codes(run(layout, [A], rated=ratings.read(table))) == []
+    assert len(layout.ratings_wanted.read_text().splitlines()) == 1
+
+
+HEADER = "\t".join(RATING_COLUMNS)
+GOOD = f"{IMAGE}\t{'a' * 64}\t{'b' * 64}\tpass\t\t"
+WRONG = {
+    "no column": ("image\trating\n", "column image_sha256 and mask_sha256 is missing"),
+    "rating": (f"{HEADER}\n{GOOD.replace('pass', 'good')}\n", "line 2: rating has to be pass or fail"),
+    "digest": (f"{HEADER}\n{GOOD.replace('b' * 64, 'b')}\n", "line 2: image_sha256 and mask_sha256 are 64"),
+    "image": (f"{HEADER}\n{GOOD.replace('.nii.gz', '')}\n", "line 2: image has to be the path"),
+    "both": (f"{HEADER}\n{GOOD}\n{GOOD.replace('pass', 'fail')}\n", "line 3: the same result has another rating"),
+}
+
+
+@pytest.mark.parametrize("wrong", sorted(WRONG))
+def test_a_wrong_table_is_refused_by_line(table: Path, wrong: str) -> None:
+    content, message = WRONG[wrong]
+    table.write_text(content)
+    with pytest.raises(TableError, match=message):
+        ratings.read(table)
+
+
+def test_no_table_is_no_rating() -> None:
+    assert ratings.read(None).by_shown == {}

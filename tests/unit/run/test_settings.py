@@ -1,0 +1,130 @@
+"""Settings: what is checked, and which stages a change reaches."""
+
+import copy
+
+import pytest
+import yaml
+
+from unface.mapping.schema import DATATYPES, names
+from unface.run import fingerprints, settings
+from unface.run.settings import PROJECT, SettingsError
+from unface.run.stages import EVERY_STAGE
+
+
+@pytest.fixture
+def config():
+    return yaml.safe_load((PROJECT / "config.yaml").read_text())
+
+
+def changed(config, path, value):
+    new = copy.deepcopy(config)
+    block = new
+    *parents, last = path.split(".")
+    for key in parents:
+        block = block[key]
+    block[last] = value
+    return new
+
+
+def test_every_anatomical_image_that_bids_knows_is_defaced_unless_the_settings_say_otherwise(config):
+    assert set(names().suffixes("anat")) - {"defacemask"} <= set(config["deface"]["suffixes"])
+
+
+def test_the_shipped_settings_are_valid(config):
+    settings.check(config)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "says"),
+    [
+        ("defase", {}, r"unknown setting defase \(did you mean deface\?\)"),
+        ("deface.engin", "niimath", r"unknown setting deface\.engin \(did you mean engine\?\)"),
+        ("deface.limits.ngfmin", 0.5, r"unknown setting deface\.limits\.ngfmin \(did you mean ngf_min\?\)"),
+        ("deface.engine", "pydefce", r"deface\.engine: 'pydefce' is not one of .*\(did you mean pydeface\?\)"),
+        ("deface.limits.ngf_min", 61, r"deface\.limits\.ngf_min: 61 is greater"),
+        ("results_dir", 7, "results_dir: 7 is not of type 'string'"),
+        ("deidentify.options", ["retain_uid"], r"did you mean retain_uids\?"),
+        ("deidentify.folder_pattern", "CASE([", "folder_pattern: .* is not a 'regex'"),
+        ("deidentify.folder_pattern", "CASE[0-9]+", r"no group \(\?P<sex>"),
+        ("deface.suffixes", ["T1W"], r"'T1W' is not one of .*\(did you mean T1w\?\)"),
+        ("deface.limits.scale_min", 1.4, "scale_min is not below scale_max"),
+        ("deface", None, "deface: this block is empty"),
+        ("measure.engine", "external", "set measure.results or measure.command"),
+        ("measure.atlas", "a.nii", "atlas and atlas_labels go together"),
+        ("release.date", "2026-13-45", "release.date: '2026-13-45' is not a 'date'"),
+    ],
+)
+def test_a_wrong_setting_is_named_with_what_would_be_right(config, path, value, says):
+    with pytest.raises(SettingsError, match=says):
+        settings.check(changed(config, path, value))
+
+
+def test_the_suffixes_that_a_setting_may_name_are_those_of_bids():
+    schema = yaml.safe_load((PROJECT / "schemas" / "config.schema.yaml").read_text())
+    known = {suffix for datatype in DATATYPES for suffix in names().suffixes(datatype)}
+    assert set(schema["$defs"]["suffix"]["enum"]) == known - {"defacemask"} | {"ct", "MPRAGE"}
+
+
+def test_a_file_that_is_not_there_is_told_with_the_setting_that_names_it(config):
+    with pytest.raises(SettingsError, match=r"release\.data_dictionary: there is no file nope\.tsv"):
+        settings.named_file(changed(config, "release.data_dictionary", "nope.tsv"), "release.data_dictionary")
+
+
+def test_a_raw_folder_that_is_not_there_is_refused_without_repeating_its_name(config, tmp_path):
+    with pytest.raises(SettingsError, match="dicom_dir") as caught:
+        settings.dicom_folder(changed(config, "dicom_dir", str(tmp_path / "DOE_JANE")))
+    assert "DOE" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "first"),
+    [
+        ("select", [{"field": "Modality", "in": ["MR"]}], "deidentify"),
+        ("deidentify.age_band_years", 10, "deidentify"),
+        ("convert.repeats", "all", "convert"),
+        ("deface.limits.ngf_min", 0.6, "deface"),
+        ("measure.resolution_mm", 3, "measure-original"),
+        ("compare.gm_percent", 4, "compare"),
+        ("audit.ignore", ["BRAIN"], "audit"),
+        ("release.name", "Another", "release"),
+        ("report.title", "Another", "review"),
+    ],
+)
+def test_a_changed_setting_changes_the_fingerprint_of_its_own_stage_and_of_none_before(config, path, value, first):
+    stages = list(EVERY_STAGE)
+    before = {stage: fingerprints.fingerprint(config, stage) for stage in stages}
+    after = {stage: fingerprints.fingerprint(changed(config, path, value), stage) for stage in stages}
+    different = [stage for stage in stages if before[stage] != after[stage]]
+    assert different[0] == first
+
+
+def test_what_the_mapping_rules_say_belongs_to_the_fingerprint_and_where_they_lie_does_not(config, tmp_path):
+    rules = tmp_path / "rules.yaml"
+    rules.write_bytes((PROJECT / "resources" / "bids_rules.yaml").read_bytes())
+    shipped = fingerprints.fingerprint(config, "convert")
+    moved = changed(config, "convert.rules", str(rules))
+    assert fingerprints.fingerprint(moved, "convert") == shipped
+    rules.write_text(rules.read_text() + "\n# another word\n")
+    assert fingerprints.fingerprint(moved, "convert") != shipped
+
+
+def test_the_code_digest_follows_imports_of_imports_and_named_resources():
+    deface = {path.relative_to(PROJECT).as_posix() for path in fingerprints.files_of("deface")}
+    assert {"scripts/unface/deface/registration.py", "scripts/unface/imaging/volume.py"} <= deface
+    assert "resources/face/keep.nii.gz" in deface
+    review = {path.relative_to(PROJECT).as_posix() for path in fingerprints.files_of("review")}
+    assert any(path.endswith(".html.j2") for path in review)
+    assert not any(path.endswith("bids_rules.yaml") for path in deface | review)
+    assert fingerprints.code_digest("audit") != fingerprints.code_digest("deface")
+
+
+def test_the_rule_of_every_stage_has_a_script_of_its_name():
+    for stage in EVERY_STAGE.values():
+        assert (PROJECT / "scripts" / f"{stage.rule}.py").is_file()
+
+
+def test_every_table_and_mask_of_resources_counts_as_code_of_a_script() -> None:
+    """They are found by their names in the code: one that is put together from parts would change nothing."""
+    counted = set.union(*map(fingerprints.files_of, EVERY_STAGE))
+    resources = {path for path in (PROJECT / "resources").rglob("*.*") if path.suffix not in (".py", ".pyc")}
+    assert resources - counted == {settings.SHIPPED_RULES}
