@@ -10,7 +10,7 @@ import nibabel as nib
 import numpy as np
 
 from unface.audit.audit import audit_session
-from unface.audit.records import Heads
+from unface.audit.candidates import Heads
 from unface.release.gate import release
 from unface.release.verdicts import Verdicts
 from unface.review.ratings import Ratings

@@ -2,8 +2,7 @@
 
 from collections.abc import Sequence
 
-from unface.audit.audit import read_identifiers
-from unface.audit.identifier_search import IdentifierSearch, Written
+from unface.audit.identifier_search import IdentifierSearch, SearchableText, read_identifiers
 from unface.release.dataset import Person
 from unface.run.layout import Layout, SessionId
 from unface.run.outcome import Reason, WithheldError
@@ -35,8 +34,8 @@ def identified(
     """
     # Columns and cells that many subjects share are searched once.
     columns = list(rows[0].values) if rows else []
-    words = Written.of([settings.name, settings.license, *settings.authors, *columns, *further])
-    cells = Written.of({cell for row in rows for cell in row.values.values()})
+    words = SearchableText.of([settings.name, settings.license, *settings.authors, *columns, *further])
+    cells = SearchableText.of({cell for row in rows for cell in row.values.values()})
     by_subject = {row.subject: row for row in rows}
     found: list[tuple[tuple[str | None, str | None], Reason]] = []
     for session in sessions:

@@ -29,8 +29,8 @@ def of_names(columns: Collection[str], options: Collection[str]) -> Iterator[str
     """
     own = {_squashed(name): name for name in (*RESERVED, OWN)}
     for number, column in enumerate(columns, start=1):
-        for form in identifier_like.forms(column, options, _LATEST_YEAR):
-            yield f"the name of column {number} holds text of the form of {form}"
+        for kind in identifier_like.kinds(column, options, _LATEST_YEAR):
+            yield f"the name of column {number} holds text of the form of {kind}"
         meant = own.get(_squashed(column))
         if meant == OWN:
             yield f"column {number}: participants.tsv has a column {OWN} of its own: leave this one out"
@@ -40,8 +40,8 @@ def of_names(columns: Collection[str], options: Collection[str]) -> Iterator[str
 
 def of_cell(column: str, value: str, options: Collection[str]) -> Iterator[str]:
     """What is wrong with a cell: sentences without its value."""
-    for form in identifier_like.forms(value, options, _LATEST_YEAR):
-        yield f"column {column} holds text of the form of {form}, which may not be released: leave it out"
+    for kind in identifier_like.kinds(value, options, _LATEST_YEAR):
+        yield f"column {column} holds text of the form of {kind}, which may not be released: leave it out"
     oldest = _oldest(column)
     if oldest and any(float(number) > oldest for number in re.findall(r"\d+(?:\.\d+)?", value)):
         yield f"column {column} holds an age over {oldest}: write {oldest} for {oldest} and more"

@@ -302,10 +302,10 @@ def test_a_session_without_identifiers_is_withheld(layout: Layout) -> None:
 
 def test_a_person_called_like_a_word_of_the_format_raises_no_alarm(layout: Layout) -> None:
     public = '{"Manufacturer": "Philips", "EchoTime": 0.03, "BodyPart": "BRAIN"}'
-    answers = dict(IDENTIFIERS) | {"name": ["ANGLE^ANAT", "FIELD^ECHO", "BRAIN^PHILIPS"]}
-    result = session(layout, identifiers=answers, converted=sidecar(public))
+    identifiers = dict(IDENTIFIERS) | {"name": ["ANGLE^ANAT", "FIELD^ECHO", "BRAIN^PHILIPS"]}
+    result = session(layout, identifiers=identifiers, converted=sidecar(public))
     assert result.ok, result.reasons
-    result = session(layout, identifiers=answers, converted=sidecar('{"ScanOptions": "Philips"}'))
+    result = session(layout, identifiers=identifiers, converted=sidecar('{"ScanOptions": "Philips"}'))
     assert codes(result) == {"identifier_found"}
 
 
@@ -325,9 +325,9 @@ def test_dates_and_uids_that_an_option_retains_are_no_fault(layout: Layout) -> N
 
 
 def test_a_word_to_ignore_raises_no_alarm(layout: Layout) -> None:
-    answers = dict(IDENTIFIERS) | {"other": ["Scanners"]}
-    assert codes(session(layout, identifiers=answers)) == {"identifier_found"}
-    assert session(layout, identifiers=answers, ignore=["SCANNERS"]).ok
+    identifiers = dict(IDENTIFIERS) | {"other": ["Scanners"]}
+    assert codes(session(layout, identifiers=identifiers)) == {"identifier_found"}
+    assert session(layout, identifiers=identifiers, ignore=["SCANNERS"]).ok
 
 
 def test_what_another_session_of_the_subject_says_of_them_is_searched_for(layout: Layout) -> None:
