@@ -105,7 +105,7 @@ def check_before_scan():
     # Here alone: no other run needs to look at them.
     from unface.mapping.rules import RulesError, load
     from unface.inventory.subjects import read_subjects
-    from unface.release import dataset, dictionary
+    from unface.release import dictionary, given_columns
 
     try:
         settings.dicom_folder(config)
@@ -114,7 +114,7 @@ def check_before_scan():
         read_subjects(table)
         dictionary.read(
             settings.named_file(config, "release.data_dictionary"),
-            dataset.read_subjects(table, config["deidentify"]["options"]),
+            given_columns.read(table, config["deidentify"]["options"]),
         )
     except (settings.SettingsError, RulesError, TableError) as error:
         raise WorkflowError(str(error)) from None

@@ -73,7 +73,7 @@ def _rating_lines(layout: Layout, session: SessionId) -> Mapping[str, str]:
         defaced = outcome.read(layout.stage("deface", session))
     except outcome.JobFailedError:
         return {}
-    return {name: "\t".join(what.row("pass")) for name, what in ratings.shown(defaced).items()}
+    return {path: "\t".join(image.row("pass")) for path, image in ratings.shown_images(defaced).items()}
 
 
 def _head(layout: Layout, session: Session, name: str, agreement: list[dict[str, str]]) -> dict[str, Any]:
