@@ -32,7 +32,15 @@ Colour = tuple[int, int, int]
 
 @dataclass(frozen=True)
 class Plane:
-    """Points in space on the grid of a picture: `points_mm` (rows, columns, 3), first row on top."""
+    """Points in space on the grid of a picture.
+
+    Attributes
+    ----------
+    name : str
+        For readers.
+    points_mm : (rows, columns, 3) float array
+        In the image's space (RAS); the first row on top.
+    """
 
     name: str
     points_mm: Array
@@ -46,12 +54,22 @@ UNREADABLE = (
 
 
 def load(path: Path) -> Volume:
-    """Read a NIfTI image, the first volume of a series, in its closest RAS+ order; what is no number is 0.
+    """Read a NIfTI image to be shown.
+
+    Parameters
+    ----------
+    path
+        Of three or four dimensions.
+
+    Returns
+    -------
+    Volume
+        The first volume of a series, in its closest RAS+ order; what is no number is 0.
 
     Raises
     ------
-    UNREADABLE
-        One of these errors, if it cannot be read or shown.
+    ValueError
+        Or another error of `UNREADABLE`, if it cannot be read or shown.
     """
     image: Any = nib.load(path)
     if len(image.shape) < 3:
@@ -64,13 +82,35 @@ def load(path: Path) -> Volume:
 
 
 def window(volume: Volume) -> tuple[float, float]:
-    """Intensities shown as black and white: the 1st and 99.7th percentile."""
+    """Choose the intensities that are shown as black and white.
+
+    Parameters
+    ----------
+    volume
+        A head.
+
+    Returns
+    -------
+    black, white
+        The 1st and 99.7th percentile, in the image's units.
+    """
     low, high = np.percentile(volume.data[::2, ::2, ::2], (1, 99.7))
     return float(low), float(max(high, low + 1e-6))
 
 
 def head_box(volume: Volume) -> tuple[slice, ...]:
-    """The part of a volume that a head takes up, and a margin of air."""
+    """Find the part of a volume that a head takes up, and a margin of air.
+
+    Parameters
+    ----------
+    volume
+        With air around the head.
+
+    Returns
+    -------
+    three slices
+        In voxels.
+    """
     low, high = window(volume)
     first, last = _bounds(volume.data > low + HEAD_INTENSITY * (high - low))
     margin = BOX_MARGIN_MM / volume.voxel_mm
@@ -79,16 +119,39 @@ def head_box(volume: Volume) -> tuple[slice, ...]:
 
 
 def crop(volume: Volume, box: tuple[slice, ...]) -> Volume:
-    """A part of a volume, at the same place in space."""
+    """Cut a part out of a volume, which stays at its place in space.
+
+    Parameters
+    ----------
+    volume
+        Any.
+    box
+        Three slices, in voxels.
+
+    Returns
+    -------
+    Volume
+        A view of its voxels.
+    """
     affine = volume.affine.copy()
     affine[:3, 3] += affine[:3, :3] @ [part.start for part in box]
     return Volume(volume.data[box], affine)
 
 
 def planes(volume: Volume, keep: Volume | None = None) -> list[Plane]:
-    """Six slices to judge a defaced head by: through the face, where `keep` is 0, and through the brain.
+    """Choose six slices to judge a defaced head by, through the face and through the brain.
 
-    Without a mask the face is looked for where it stands in most heads.
+    Parameters
+    ----------
+    volume
+        The head, preferably before defacing.
+    keep
+        Its face mask: 1 kept, 0 removed. Without one the face is looked for where it stands in most heads.
+
+    Returns
+    -------
+    list of Plane
+        Along the axes of the volume.
     """
     low, high = window(volume)
     head = volume.data > low + HEAD_INTENSITY * (high - low)
@@ -153,16 +216,29 @@ def _index(volume: Volume, plane: Plane) -> Array:
     return np.moveaxis(plane.points_mm @ inverse[:3, :3].T + inverse[:3, 3], -1, 0)
 
 
-def sample(volume: Volume, plane: Plane, order: int = 1, outside: float = 0.0) -> Array:
+def _sample(volume: Volume, plane: Plane, order: int = 1, outside: float = 0.0) -> Array:
     """A volume's values at the points of a plane: (rows, columns)."""
     values: Array = ndimage.map_coordinates(volume.data, _index(volume, plane), order=order, cval=outside)
     return values
 
 
 def sample_mask(mask: Volume, plane: Plane) -> Array:
-    """Where a mask is set at the points of a plane: (rows, columns) of bool. Outside, it goes on as at its edge."""
-    found: Array = ndimage.map_coordinates(mask.data, _index(mask, plane), order=0, mode="nearest") >= 0.5
-    return found
+    """Where a mask is set at the points of a plane. Outside its grid, it goes on as at its edge.
+
+    Parameters
+    ----------
+    mask
+        Of 0 and 1.
+    plane
+        Anywhere in space.
+
+    Returns
+    -------
+    (rows, columns) bool array
+        True where the nearest voxel is 1.
+    """
+    is_set: Array = ndimage.map_coordinates(mask.data, _index(mask, plane), order=0, mode="nearest") >= 0.5
+    return is_set
 
 
 def slice_picture(
@@ -171,9 +247,26 @@ def slice_picture(
     shown: tuple[float, float],
     outlines: Sequence[tuple[Array, Colour]] = (),
 ) -> Array:
-    """A slice in grey with outlines of masks in colour: (rows, columns, 3) of bytes."""
+    """Draw a slice in grey with outlines of masks in colour.
+
+    Parameters
+    ----------
+    volume
+        On any grid.
+    plane
+        Anywhere in space.
+    shown
+        Intensities shown as black and white (`window`).
+    outlines
+        Masks at the points of the plane, (rows, columns) of bool, each with its colour.
+
+    Returns
+    -------
+    (rows, columns, 3) uint8 array
+        In colour.
+    """
     low, high = shown
-    grey = np.clip((sample(volume, plane, outside=low) - low) / (high - low), 0, 1)
+    grey = np.clip((_sample(volume, plane, outside=low) - low) / (high - low), 0, 1)
     picture = np.repeat((grey * 255).astype(np.uint8)[..., None], 3, axis=2)
     for mask, colour in outlines:
         picture[mask & ~ndimage.binary_erosion(mask, border_value=1)] = colour
@@ -183,13 +276,43 @@ def slice_picture(
 def outlined_labels(
     volume: Volume, labels: Volume, plane: Plane, shown: tuple[float, float], colours: Mapping[int, Colour]
 ) -> Array:
-    """A slice with the outline of each label of a segmentation."""
-    at = np.rint(sample(labels, plane, order=0)).astype(int)
+    """Draw a slice with the outline of each label of a segmentation.
+
+    Parameters
+    ----------
+    volume
+        On any grid.
+    labels
+        The segmentation, on any grid.
+    plane
+        Anywhere in space.
+    shown
+        Intensities shown as black and white (`window`).
+    colours
+        By label; labels without a colour are not drawn.
+
+    Returns
+    -------
+    (rows, columns, 3) uint8 array
+        In colour.
+    """
+    at = np.rint(_sample(labels, plane, order=0)).astype(int)
     return slice_picture(volume, plane, shown, [(at == label, colour) for label, colour in colours.items()])
 
 
 def data_uri(picture: Array) -> str:
-    """A picture inside a page, as JPEG."""
+    """Make a picture part of a page, as JPEG.
+
+    Parameters
+    ----------
+    picture
+        (rows, columns[, 3]) of bytes.
+
+    Returns
+    -------
+    str
+        A `data:` address.
+    """
     buffer = io.BytesIO()
     Image.fromarray(picture).save(buffer, "JPEG", quality=JPEG_QUALITY, subsampling=0, optimize=True)
     return f"data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode('ascii')}"

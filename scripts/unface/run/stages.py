@@ -98,7 +98,7 @@ EVERY_STAGE: Mapping[str, Stage] = {
     "review": Stage(
         "review",
         settings=("report",),
-        resources=(*_PAGE, "scripts/unface/report/templates/review.html.j2", *_HEAD_MASKS),
+        resources=(*_PAGE, "scripts/unface/review/templates/review.html.j2", *_HEAD_MASKS),
     ),
     "report": Stage(
         "report",
