@@ -3,7 +3,7 @@
 import pytest
 
 from tests.support.report_cohort import Cohort
-from unface.run.layout import Layout
+from unface.run.layout import Layout, SessionId
 
 
 @pytest.fixture(scope="session")
@@ -11,7 +11,7 @@ def report_cohort(tmp_path_factory: pytest.TempPathFactory) -> Cohort:
     """Three sessions that pass, one withheld while its headers are cleaned, one whose head does not align."""
     cohort = Cohort(Layout(tmp_path_factory.mktemp("results")))
     for number in range(3):
-        cohort.session(f"ok{number}", "a1", seed=number)
-    cohort.session("torn", "b1", trouble="deidentify")
-    cohort.session("turned", "c1", trouble="deface")
+        cohort.add(SessionId(f"ok{number}", "a1"), seed=number)
+    cohort.add(SessionId("torn", "b1"), trouble="deidentify")
+    cohort.add(SessionId("turned", "c1"), trouble="deface")
     return cohort
