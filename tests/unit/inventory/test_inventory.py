@@ -515,10 +515,10 @@ def test_every_file_of_a_real_set_is_accounted_for_and_every_protocol_group_has_
 ) -> None:
     folder = shared_data(name)
     summary = take_stock(folder, tmp_path)
-    found = {str(path) for path in folder.rglob("*") if path.is_file()}
+    on_disk = {str(path) for path in folder.rglob("*") if path.is_file()}
     in_records = [file.path for record in records(tmp_path) for series in record.series for file in series.files]
     unused = [row["path"] for row in rows(Layout(tmp_path).files_unused)]
-    assert sorted(in_records + unused) == sorted(found)
+    assert sorted(in_records + unused) == sorted(on_disk)
     assert summary.groups == SETS[name]
 
 
