@@ -464,6 +464,13 @@ def test_the_summary_names_a_few_rules_without_effect_and_counts_the_rest(tmp_pa
     assert "r5 (line 6) and 4 more\n" in str(summary)
 
 
+def test_the_summary_speaks_of_a_single_rule_without_effect_in_the_singular(tmp_path: Path) -> None:
+    write_series(tmp_path / "dicom", 0)
+    text = "rules:\n- {name: old, exclude: a test, criteria: {SeriesDescription: nothing}}\n"
+    summary = take_stock(tmp_path / "dicom", tmp_path / "results", rules=own_rules(tmp_path, text))
+    assert "1 of your 1 mapping rules has no effect on this cohort: old (line 2)\n" in str(summary)
+
+
 def test_the_summary_leaves_out_the_name_of_a_rule_that_tells_of_somebody(tmp_path: Path) -> None:
     paths, _ = write_series(tmp_path / "dicom", 0)
     edit(paths, PatientName="SMITHSON^KIM", PatientID="MRN 7712345")
