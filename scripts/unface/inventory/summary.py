@@ -65,10 +65,9 @@ class Summary:
         if self.idle_rules:
             more = len(self.idle_rules) - MOST_RULES
             named = ", ".join(self.idle_rules[:MOST_RULES]) + (f" and {more} more" if more > 0 else "")
-            have = "has" if len(self.idle_rules) == 1 else "have"
-            lines.append(
-                f"{len(self.idle_rules)} of your {self.own_rules} mapping rules {have} no effect on this cohort: {named}"
-            )
+            count = len(self.idle_rules)
+            have = "has" if count == 1 else "have"
+            lines.append(f"{count} of your {self.own_rules} mapping rules {have} no effect on this cohort: {named}")
         open_groups = self.groups.get("unmapped", 0) + self.groups.get("ambiguous", 0)
         if open_groups:
             lines.append(f"{open_groups} protocol groups wait for a mapping rule: see restricted/suggested_rules.yaml")
