@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from unface.identity.label_search import LabelSearch
 from unface.identity.pseudonyms import Key
 from unface.identity.withdrawn import linked, read_withdrawn
 from unface.inventory import tables
@@ -116,7 +115,7 @@ def collect(
         series=sum(len(session.files) for session in sessions),
         groups=dict(Counter(group.match.state for group in groups)),
         own_rules=len(rules_read.own),
-        idle_rules=_idle_rules(acquisitions, rules_read, search),
+        idle_rules=_idle_rules(acquisitions, rules_read),
         gone=gone,
         remapped=sum(before.get(session, mapping) != mapping for session, mapping in mappings.items()),
         nameless=people.nameless,
@@ -172,11 +171,7 @@ def _mapping_digests(acquisitions: Iterable[InventoriedAcquisition], rules: Rule
     return {session: key.label("mapping", "\0".join(sorted(made))) for session, made in mappings.items()}
 
 
-def _idle_rules(acquisitions: Iterable[InventoriedAcquisition], rules: Rules, people: LabelSearch) -> tuple[str, ...]:
-    """The user's own rules that have no say in any decision, for everybody to read: each by its name and line."""
+def _idle_rules(acquisitions: Iterable[InventoriedAcquisition], rules: Rules) -> tuple[int, ...]:
+    """The lines of the user's own rules that have no say in any decision; their names may tell of somebody."""
     effective = {rule for acquisition in acquisitions for rule in acquisition.decision.rules}
-    idle = (rule for rule in rules.own if rule not in effective)
-    # A name that would tell of somebody in the cohort is left out, as `protocols.tsv` leaves it out.
-    return tuple(
-        f"line {rule.line}" if people.found(rule.label) else f"{rule.label} (line {rule.line})" for rule in idle
-    )
+    return tuple(rule.line for rule in rules.own if rule not in effective)

@@ -24,8 +24,8 @@ class Summary:
     """Protocol groups by what the mapping rules make of them."""
     own_rules: int
     """Mapping rules of the user, without those that come with unface."""
-    idle_rules: tuple[str, ...]
-    """Of these: those without effect on the cohort, each as it is to be named."""
+    idle_rules: tuple[int, ...]
+    """Of these: the lines of those without effect on the cohort."""
     gone: int
     """Sessions of the last inventory that were not found again."""
     remapped: int
@@ -64,10 +64,12 @@ class Summary:
         lines += [f"{count} {sentence}" for count, sentence in notes if count]
         if self.idle_rules:
             more = len(self.idle_rules) - MOST_RULES
-            named = ", ".join(self.idle_rules[:MOST_RULES]) + (f" and {more} more" if more > 0 else "")
+            where = ", ".join(map(str, self.idle_rules[:MOST_RULES])) + (f" and {more} more" if more > 0 else "")
             count = len(self.idle_rules)
             have = "has" if count == 1 else "have"
-            lines.append(f"{count} of your {self.own_rules} mapping rules {have} no effect on this cohort: {named}")
+            lines.append(
+                f"{count} of your {self.own_rules} mapping rules {have} no effect on this cohort: line {where}"
+            )
         open_groups = self.groups.get("unmapped", 0) + self.groups.get("ambiguous", 0)
         if open_groups:
             lines.append(f"{open_groups} protocol groups wait for a mapping rule: see restricted/suggested_rules.yaml")

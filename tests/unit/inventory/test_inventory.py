@@ -442,8 +442,7 @@ scanners:
   rules: [{{name: junk, exclude: a test, criteria: {{Modality: MR}}}}]
 """
     summary = take_stock(tmp_path / "dicom", tmp_path / "results", rules=own_rules(tmp_path, text))
-    named = "old (line 4), outdone (line 5), waits for none (line 7), elsewhere/junk (line 11)"
-    assert f"4 of your 6 mapping rules have no effect on this cohort: {named}\n" in str(summary)
+    assert "4 of your 6 mapping rules have no effect on this cohort: line 4, 5, 7, 11\n" in str(summary)
 
 
 def test_the_summary_says_nothing_of_shipped_rules_or_of_own_rules_that_all_have_an_effect(tmp_path: Path) -> None:
@@ -461,17 +460,17 @@ def test_the_summary_names_a_few_rules_without_effect_and_counts_the_rest(tmp_pa
     text = "rules:\n" + "".join(rule.format(number) for number in range(1, 10))
     summary = take_stock(tmp_path / "dicom", tmp_path / "results", rules=own_rules(tmp_path, text))
     assert "9 of your 9 mapping rules" in str(summary)
-    assert "r5 (line 6) and 4 more\n" in str(summary)
+    assert "line 2, 3, 4, 5, 6 and 4 more\n" in str(summary)
 
 
 def test_the_summary_speaks_of_a_single_rule_without_effect_in_the_singular(tmp_path: Path) -> None:
     write_series(tmp_path / "dicom", 0)
     text = "rules:\n- {name: old, exclude: a test, criteria: {SeriesDescription: nothing}}\n"
     summary = take_stock(tmp_path / "dicom", tmp_path / "results", rules=own_rules(tmp_path, text))
-    assert "1 of your 1 mapping rules has no effect on this cohort: old (line 2)\n" in str(summary)
+    assert "1 of your 1 mapping rules has no effect on this cohort: line 2\n" in str(summary)
 
 
-def test_the_summary_leaves_out_the_name_of_a_rule_that_tells_of_somebody(tmp_path: Path) -> None:
+def test_the_summary_names_rules_by_their_lines_for_their_names_may_tell_of_somebody(tmp_path: Path) -> None:
     paths, _ = write_series(tmp_path / "dicom", 0)
     edit(paths, PatientName="SMITHSON^KIM", PatientID="MRN 7712345")
     text = """rules:
@@ -480,7 +479,7 @@ def test_the_summary_leaves_out_the_name_of_a_rule_that_tells_of_somebody(tmp_pa
 - {name: t1_old, exclude: a test, criteria: {SeriesDescription: nothing}}
 """
     summary = take_stock(tmp_path / "dicom", tmp_path / "results", rules=own_rules(tmp_path, text))
-    assert "3 of your 3 mapping rules have no effect on this cohort: line 2, line 3, t1_old (line 4)\n" in str(summary)
+    assert "3 of your 3 mapping rules have no effect on this cohort: line 2, 3, 4\n" in str(summary)
 
 
 def test_groups_without_a_rule_are_suggested_one_in_a_restricted_file(tmp_path: Path) -> None:
