@@ -105,14 +105,14 @@ def check_before_scan():
     # Here alone: no other run needs to look at them.
     from unface.mapping.rules import RulesError, load
     from unface.inventory.subjects import read_subjects
-    from unface.release import dictionary, given_columns
+    from unface.release import data_dictionary, given_columns
 
     try:
         settings.dicom_folder(config)
         load(settings.mapping_rules(config))
         table = settings.named_file(config, "subjects")
         read_subjects(table)
-        dictionary.read(
+        data_dictionary.read(
             settings.named_file(config, "release.data_dictionary"),
             given_columns.read(table, config["deidentify"]["options"]),
         )

@@ -1,7 +1,7 @@
 """Release the sessions that passed every stage."""
 
 from unface.identity.withdrawn import linked, naming_nobody, remaining_sessions
-from unface.release import dictionary, given_columns, published_settings
+from unface.release import data_dictionary, given_columns, published_settings
 from unface.release.dataset import Metadata
 from unface.release.gate import release
 from unface.release.verdicts import closing_words
@@ -23,7 +23,7 @@ verdicts = release(
         settings=settings.Release.of(job.config["release"]),
         options=options,
         columns=columns,
-        dictionary=dictionary.read(settings.named_file(job.config, "release.data_dictionary"), columns),
+        dictionary=data_dictionary.read(settings.named_file(job.config, "release.data_dictionary"), columns),
         published=published_settings.texts(job.config, job.params["fingerprints"], rules),
     ),
     rated=ratings.read(settings.named_file(job.config, "ratings")),

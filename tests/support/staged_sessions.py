@@ -11,7 +11,7 @@ import numpy as np
 
 from unface.audit.audit import audit_session
 from unface.audit.candidates import Heads
-from unface.release import dictionary, given_columns
+from unface.release import data_dictionary, given_columns
 from unface.release.dataset import Metadata
 from unface.release.gate import release
 from unface.release.verdicts import Verdicts
@@ -180,7 +180,7 @@ def run(
     *,
     settings: Release = RELEASE,
     subjects: Path | None = None,
-    data_dictionary: Path | None = None,
+    dictionary: Path | None = None,
     published: Mapping[str, str] | None = None,
     fingerprints: Fingerprints = FINGERPRINTS,
     conversions: Conversions | None = None,
@@ -190,7 +190,7 @@ def run(
     """Release sessions, with the user's tables read as the workflow does it."""
     options = ["retain_safe_private", "clean_descriptors"]
     columns = given_columns.read(subjects, options)
-    meanings = dictionary.read(data_dictionary, columns)
+    meanings = data_dictionary.read(dictionary, columns)
     return release(
         layout,
         sessions=sessions,

@@ -10,8 +10,8 @@ from bidsschematools.schema import load_schema
 from unface import __version__
 from unface.deidentify.records import SEXES, characteristics
 from unface.dicom.options import BASIC_PROFILE, DEFACED, OPTION_CODES
-from unface.release import dictionary, published_settings
-from unface.release.dictionary import Dictionary
+from unface.release import data_dictionary, published_settings
+from unface.release.data_dictionary import Dictionary
 from unface.release.given_columns import GivenColumns
 from unface.run.files import NOT_AVAILABLE, read_table, table_text
 from unface.run.layout import Layout, SessionId, by_subject
@@ -40,7 +40,7 @@ class Metadata:
     columns : GivenColumns
         Further columns of participants.tsv (`given_columns.read`).
     dictionary : Dictionary
-        What the columns of participants.tsv mean (`dictionary.read`).
+        What the columns of participants.tsv mean (`data_dictionary.read`).
     published : mapping
         Settings, mapping rules and digests of code by path in the dataset (`published_settings.texts`).
     """
@@ -55,7 +55,7 @@ class Metadata:
         """All that the author wrote of the whole dataset, to be searched for identifiers."""
         return [
             *(self.settings.name, self.settings.license, *self.settings.authors),
-            *dictionary.words(self.dictionary),
+            *data_dictionary.words(self.dictionary),
             *(text for source in self.settings.source_datasets for text in source.values()),
             *published_settings.words(self.published),
         ]
@@ -156,10 +156,7 @@ def texts(rows: Sequence[Person], metadata: Metadata, tools: Mapping[str, Sequen
     for row in rows:
         if len(row.sessions) > 1:
             lines = [{"session_id": f"ses-{label}", "acq_time": row.sessions[label]} for label in sorted(row.sessions)]
-            folder = SessionId(row.subject, "").bids_folder.parent
-            files[f"{folder}/{SessionId(row.subject, '').bids_prefix.removesuffix('_ses-')}_sessions.tsv"] = _table(
-                lines
-            )
+            files[f"sub-{row.subject}/sub-{row.subject}_sessions.tsv"] = _table(lines)
     return files
 
 

@@ -22,7 +22,7 @@ FACE_STATES = ("pass", "review", "fail")
 LISTED_SESSIONS = 500
 """Longer cohorts list only the sessions that were not released; cohort.tsv lists all."""
 
-PROTOCOL_COLUMNS = ("group", "result", "rules", "suggestion", "sessions", "series", "variants", "example")
+PROTOCOL_GROUP_COLUMNS = ("group", "result", "rules", "suggestion", "sessions", "series", "variants", "example")
 """The columns of protocols.tsv that hold no text of a header."""
 
 AUDITED = {"files": "files searched", "bytes": "bytes searched", "forms": "written forms of identifiers searched for"}
@@ -69,7 +69,7 @@ def summary(
         all_sessions=len(every),
         withheld=_withheld(every),
         series=_series(layout, every),
-        protocols=_protocols(layout),
+        protocols=_protocol_groups(layout),
         faces=_faces(every),
         checks=_checks(every),
         measures=morphometry.shown(compared, statistics, failures),
@@ -125,9 +125,9 @@ def _series(layout: Layout, sessions: Sequence[Session]) -> list[tuple[str, int,
     ]
 
 
-def _protocols(layout: Layout) -> dict[str, Any]:
+def _protocol_groups(layout: Layout) -> dict[str, Any]:
     rows = read_table(layout.protocols)
-    columns = [column for column in PROTOCOL_COLUMNS if rows and column in rows[0]]
+    columns = [column for column in PROTOCOL_GROUP_COLUMNS if rows and column in rows[0]]
     return {"columns": columns, "rows": [[row[column] for column in columns] for row in rows]}
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.support.staged_sessions import RELEASE, SCANS, Change, run, stage_session
 from unface.deidentify.records import characteristics
-from unface.release import anonymity, dataset, dictionary, given_columns
+from unface.release import anonymity, data_dictionary, dataset, given_columns
 from unface.release.dataset import Metadata, Person
 from unface.release.verdicts import closing_words
 from unface.run.files import TableError
@@ -196,8 +196,8 @@ iq\tGeneral ability\tpoints\t
 
 def test_a_data_dictionary_tells_what_columns_mean(tmp_path: Path) -> None:
     (tmp_path / "meanings.tsv").write_text(TABLE)
-    (tmp_path / "meanings.json").write_text(json.dumps(dictionary.read(tmp_path / "meanings.tsv", SUBJECTS)))
-    meanings = dictionary.read(tmp_path / "meanings.json", SUBJECTS)
+    (tmp_path / "meanings.json").write_text(json.dumps(data_dictionary.read(tmp_path / "meanings.tsv", SUBJECTS)))
+    meanings = data_dictionary.read(tmp_path / "meanings.json", SUBJECTS)
     rows = [Person(name, {"sex": "F", **values}) for name, values in SUBJECTS.items()]
     told = json.loads(dataset.texts(rows, Metadata(RELEASE, [], dictionary=meanings), {})["participants.json"])
     assert told["group"] == {"Description": "Study group", "Levels": {"c": "control", "p": "patient"}}
@@ -220,7 +220,7 @@ def test_a_data_dictionary_tells_what_columns_mean(tmp_path: Path) -> None:
 def test_a_wrong_data_dictionary_is_refused(tmp_path: Path, content: object, words: str) -> None:
     (tmp_path / "meanings.json").write_text(json.dumps(content))
     with pytest.raises(TableError, match=words):
-        dictionary.read(tmp_path / "meanings.json", SUBJECTS)
+        data_dictionary.read(tmp_path / "meanings.json", SUBJECTS)
 
 
 def test_the_description_names_the_datasets_it_was_made_from() -> None:

@@ -12,8 +12,10 @@ from pathlib import Path
 import pytest
 
 from tests.support.staged_sessions import FINGERPRINTS, IDENTIFIERS, RELEASE, audit, codes, run, stage_session
+from unface.release.problems import Problem
 from unface.release.verdicts import Verdicts, closing_words
 from unface.run.layout import Layout, SessionId
+from unface.run.outcome import Reason
 from unface.run.stages import STAGES
 
 A, B = SessionId("abc", "s1"), SessionId("bcd", "s1")
@@ -203,6 +205,12 @@ def test_an_error_of_the_whole_dataset_withholds_everything_and_names_the_file(l
     assert not layout.release.exists()
 
 
+def test_a_problem_concerns_a_session_or_all_of_a_subject_or_the_whole_dataset() -> None:
+    places = [("abc", "s1"), ("abc", None), (None, None), ("abc", "s2"), ("bcd", None)]
+    problems = [Problem(Reason("bids_invalid", "x"), *place) for place in places]
+    assert [problem.concerns(A) for problem in problems] == [True, True, True, False, False]
+
+
 def subjects_table(layout: Layout, *rows: str) -> Path:
     path = layout.results / "subjects.tsv"
     path.write_text("\n".join(["patient_id\tsubject\tgroup\tscore", *rows]) + "\n")
@@ -264,7 +272,7 @@ def test_an_identifier_in_what_the_user_says_of_the_dataset_withholds_everything
         named = replace(RELEASE, source_datasets=({"URL": "https://example.org/Saint Elsewhere Hospital"},))
     else:
         told.write_text(json.dumps({"sex": {"Description": "As asked at Saint Elsewhere Hospital"}}))
-    assert verdict_codes(run(layout, [A], settings=named, data_dictionary=told)) == ["identifier_found"]
+    assert verdict_codes(run(layout, [A], settings=named, dictionary=told)) == ["identifier_found"]
 
 
 def test_a_label_that_holds_the_patient_id_is_no_pseudonym(layout: Layout) -> None:
