@@ -4,7 +4,7 @@ import csv
 from collections.abc import Mapping
 from functools import cache
 
-from pydicom.datadict import dictionary_keyword, dictionary_VR, tag_for_keyword
+from pydicom.datadict import dictionary_keyword, dictionary_VR
 
 from unface.run.settings import PROJECT
 
@@ -28,7 +28,6 @@ CLASS_UIDS = {
 """Attributes whose UIDs name a class, a transfer syntax or a coding scheme: the same for everyone."""
 
 TEXT_VRS = {"LO", "SH", "ST", "LT", "UT", "UC"}
-REMOVED_VRS = {"PN", "AE", "UR", "UN"}
 DATE_VRS = {"DA", "DT"}
 BYTES_VRS = {"OB", "OW", "OF", "OD", "OL", "OV", "UN"}
 
@@ -37,18 +36,6 @@ def table(name: str) -> list[dict[str, str]]:
     """Rows of a TSV of `resources/`, whose comment lines begin with `#`."""
     with (PROJECT / "resources" / name).open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader((line for line in file if not line.startswith("#")), delimiter="\t"))
-
-
-@cache
-def technical_text() -> frozenset[int | None]:
-    """Text attributes outside the table that describe the machine's work."""
-    lines = (PROJECT / "resources" / "technical_text.txt").read_text(encoding="ascii").splitlines()
-    return frozenset(tag_for_keyword(line) for line in lines if not line.startswith("#"))
-
-
-@cache
-def confidentiality_profile() -> Mapping[str, Mapping[str, str]]:
-    return {row["tag"]: row for row in table("confidentiality_profile.tsv")}
 
 
 @cache
@@ -81,23 +68,6 @@ def type_of(sop_class: str, tag: int, parent: int) -> str:
     if iod is None:
         return ""
     return _types().get((tag, parent, iod)) or _types().get((tag, parent, "*")) or "3"
-
-
-@cache
-def safe_private() -> Mapping[tuple[int, str, int], Mapping[str, str]]:
-    """Private elements that may stay: what science needs, then the safe lists."""
-    rows: dict[tuple[int, str, int], Mapping[str, str]] = {}
-    for name in ("private_science.tsv", "private_safe.tsv"):
-        for row in table(name):
-            key = int(row["group"], 16), row["creator"], int(row["element"], 16)
-            rows.setdefault(key, {"source": "unface", **row})
-    return rows
-
-
-@cache
-def safe_creators() -> frozenset[tuple[int, str]]:
-    """Groups and private creators of the safe lists: vendors' names, which identify nobody."""
-    return frozenset((group, creator) for group, creator, _ in safe_private())
 
 
 def vr_of(tag: int) -> str:
