@@ -1,4 +1,4 @@
-"""The tables of `resources/` that say what may stay: PS3.15's table of attributes, technical text, safe private data."""
+"""The tables of `resources/` that say what may stay: PS3.15's attributes, technical text, safe private elements."""
 
 from collections.abc import Mapping
 from functools import cache

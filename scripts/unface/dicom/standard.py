@@ -1,4 +1,4 @@
-"""The tables of `resources/` and pydicom's dictionary: what the standard and the safe lists say of an attribute."""
+"""The standard's data dictionary: keyword and VR of an attribute (PS3.6), and its Type in an IOD (PS3.3)."""
 
 import csv
 from collections.abc import Mapping
@@ -25,7 +25,7 @@ CLASS_UIDS = {
     0x00041513,
     0x00741200,
 }
-"""Attributes whose UIDs name a class, a transfer syntax or a coding scheme: the same for everyone."""
+"""Attributes whose UIDs name a SOP class, a transfer syntax or a coding scheme: the same for everyone."""
 
 TEXT_VRS = {"LO", "SH", "ST", "LT", "UT", "UC"}
 DATE_VRS = {"DA", "DT"}
@@ -33,7 +33,18 @@ BYTES_VRS = {"OB", "OW", "OF", "OD", "OL", "OV", "UN"}
 
 
 def table(name: str) -> list[dict[str, str]]:
-    """Rows of a TSV of `resources/`, whose comment lines begin with `#`."""
+    """A table of `resources/`.
+
+    Parameters
+    ----------
+    name
+        Of a TSV file with a header; lines that begin with `#` are comments.
+
+    Returns
+    -------
+    list of dict
+        Rows: values by column.
+    """
     with (PROJECT / "resources" / name).open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader((line for line in file if not line.startswith("#")), delimiter="\t"))
 
@@ -57,12 +68,21 @@ def _number(tag: str) -> int:
 
 
 def type_of(sop_class: str, tag: int, parent: int) -> str:
-    """The Type of an attribute in an IOD (1, 1C, 2, 2C or 3), or nothing for an IOD that the tables lack.
+    """The Type of an attribute in an IOD (PS3.5 7.4).
 
     Parameters
     ----------
+    sop_class
+        UID of the SOP class, which stands for the IOD.
+    tag
+        Of the attribute.
     parent
-        The sequence in whose item the attribute stands; 0 at the top.
+        Tag of the sequence in whose item the attribute stands; 0 at the top level.
+
+    Returns
+    -------
+    str
+        1, 1C, 2, 2C or 3; empty for an IOD that the tables lack.
     """
     iod = _iods().get(sop_class)
     if iod is None:
@@ -71,7 +91,18 @@ def type_of(sop_class: str, tag: int, parent: int) -> str:
 
 
 def vr_of(tag: int) -> str:
-    """The VR of a standard attribute in pydicom's dictionary; `UN` if it has none there."""
+    """The VR of a standard attribute.
+
+    Parameters
+    ----------
+    tag
+        Of the attribute.
+
+    Returns
+    -------
+    str
+        The first one where the dictionary names several; `UN` for a tag that it lacks.
+    """
     try:
         return dictionary_VR(tag).split(" or ", maxsplit=1)[0]
     except KeyError:
@@ -79,7 +110,18 @@ def vr_of(tag: int) -> str:
 
 
 def keyword_of(tag: int) -> str:
-    """The keyword of a standard attribute, or its number."""
+    """The keyword of a standard attribute.
+
+    Parameters
+    ----------
+    tag
+        Of the attribute.
+
+    Returns
+    -------
+    str
+        Keyword; for a tag that the dictionary lacks its eight hexadecimal digits.
+    """
     try:
         return dictionary_keyword(tag) or f"{tag:08x}"
     except KeyError:
