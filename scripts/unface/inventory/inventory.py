@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from unface.dicom import fields
-from unface.identity.identifiers import usable
+from unface.identity.identifiers import searchable
 from unface.identity.label_search import LabelSearch
 from unface.identity.pseudonyms import Key
 from unface.identity.spellings import days
@@ -268,7 +268,7 @@ def _remove_old_records(layout: Layout, listed: Sequence[_Listed]) -> int:
 def _write_protocols(layout: Layout, groups: Sequence[ProtocolGroup], own: LabelSearch) -> None:
     guesses = [suggestion(group.match, group.fields) for group in groups]
     named = [(group, guess.name if guess else "") for group, guess in zip(groups, guesses, strict=True)]
-    public = [protocol_groups.public_row(group, own.found, name) for group, name in named]
+    public = [protocol_groups.public_row(group, own.found_in, name) for group, name in named]
     write_whole(layout.protocols, table_text(protocol_groups.PUBLIC_COLUMNS, public))
     restricted = table_text(
         protocol_groups.RESTRICTED_COLUMNS, [protocol_groups.restricted_row(group, name) for group, name in named]
@@ -358,7 +358,7 @@ def _own_words(found: Iterable[FoundSeries], common: Iterable[str]) -> LabelSear
         for kind, names in (("name", _NAMES), ("id", _IDS)):
             answers[kind].update(text for name in names for text in _texts(one, name))
         answers["date"].update(day for name in _DATES for text in _texts(one, name) for day in days(text))
-    return LabelSearch(usable(answers), vocabulary() | {word.casefold().encode() for word in common})
+    return LabelSearch(searchable(answers), vocabulary() | {word.casefold().encode() for word in common})
 
 
 def _texts(one: FoundSeries, name: str) -> Iterator[str]:
@@ -384,7 +384,7 @@ def _refuse_telling_labels(found: Iterable[FoundSeries], table: SubjectTable, ig
         is_number = number not in {word.casefold() for word in ignore}
         for names in {table.names(patient, one.study) for one in members}:
             for kind, label in (("subject", names.subject), ("session", names.session)):
-                if label and (own.found(label) or (is_number and label.casefold() == number)):
+                if label and (own.found_in(label) or (is_number and label.casefold() == number)):
                     telling.setdefault(names.line, set()).add(kind)
     if telling:
         lines = (f"line {line}: the {' and the '.join(sorted(kinds))}" for line, kinds in sorted(telling.items()))
