@@ -93,7 +93,7 @@ KEYWORDS = frozenset(
     | {name for name, _ in BINARY.values()}
     | {entry[0] for entry in PRIVATE.values()}
 ) - {"PatientID", "PatientName", "PatientBirthDate", "IssuerOfPatientID"}
-"""Fields of a series that say nothing of whose it is."""
+"""Fields that describe a series: all but the patient's name, ID and birth date, and others' names and numbers."""
 
 
 MAPS = frozenset(

@@ -76,11 +76,12 @@ _SEPARATOR = rb"[-./_: ]?"
 LEAST_LETTERS = 3
 """A word of fewer letters is in many texts by chance: it is not looked for by itself."""
 LEAST_DIGITS = 6
-"""A number of fewer digits is in many texts by chance: it is not looked for without what stands around it."""
+"""A number of fewer digits is in many texts by chance: `HeaderSearch` looks for it in values of text alone, and an ID's
+digits are not looked for without its letters."""
 
 
 def spellings(text: str) -> set[str]:
-    """Forms of a text in small letters.
+    """Forms of a text in lower case.
 
     Parameters
     ----------
