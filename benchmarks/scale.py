@@ -48,8 +48,9 @@ from unface.admin.effort import cpu_seconds  # noqa: E402
 from unface.inventory.records import SessionRecord  # noqa: E402
 from unface.run import outcome  # noqa: E402
 from unface.run.fingerprints import fingerprint  # noqa: E402
-from unface.run.layout import Layout, SessionId  # noqa: E402
+from unface.run.layout import Layout  # noqa: E402
 from unface.run.outcome import WithheldError, Work  # noqa: E402
+from unface.run.sessions import SessionId  # noqa: E402
 from unface.run.stages import STAGES  # noqa: E402
 
 REAL = 1000

@@ -14,7 +14,8 @@ from unface.admin.large_plans import keep_to_the_end, make_thrifty
 from unface.identity.withdrawn import remaining, request, who_withdrew
 from unface.run.files import TableError
 from unface.run.fingerprints import fingerprint, of_conversions
-from unface.run.layout import Layout, SessionId, by_subject, sampled
+from unface.run.layout import Layout
+from unface.run.sessions import SessionId, by_subject, sampled
 from unface.run.limits import TRIES, attempt, scaled
 from unface.review import ratings
 from unface.run.stages import EVERY_STAGE, NOISE_STAGES, STAGES

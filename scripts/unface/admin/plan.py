@@ -11,9 +11,10 @@ from typing import Any
 
 from unface.admin.effort import efforts
 from unface.run import outcome
-from unface.run.layout import Layout, SessionId, by_subject
+from unface.run.layout import Layout
 from unface.run.outcome import JobFailedError
 from unface.run.provenance import Conversions, Fingerprints, of_session, stale
+from unface.run.sessions import SessionId, by_subject
 from unface.run.stages import EVERY_STAGE, NOISE_STAGES, STAGES
 
 NEW = "not done yet"

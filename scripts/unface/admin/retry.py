@@ -6,9 +6,10 @@ from collections.abc import Collection, Sequence
 
 from unface.run import outcome
 from unface.run.files import read_table
-from unface.run.layout import Layout, SessionId, by_subject
+from unface.run.layout import Layout
 from unface.run.outcome import JobFailedError, Outcome
 from unface.run.provenance import Conversions, Fingerprints, of_session, stale
+from unface.run.sessions import SessionId, by_subject
 from unface.run.stages import EVERY_STAGE, NOISE_STAGES, STAGES
 
 log = logging.getLogger("unface")

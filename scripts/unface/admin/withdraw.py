@@ -11,8 +11,9 @@ from pathlib import Path
 from unface.inventory.records import SessionRecord
 from unface.release.history import History
 from unface.run.files import table_text, write_whole
-from unface.run.layout import Layout, SessionId
+from unface.run.layout import Layout
 from unface.run.outcome import JobFailedError
+from unface.run.sessions import SessionId
 
 
 def remove(layout: Layout, subjects: Collection[str], records: Path, *, restricted: bool) -> list[tuple[str, str]]:

@@ -14,7 +14,7 @@ from unface.deface.registration import Attempt, Registration
 from unface.imaging.stored_image import StoredImage
 from unface.imaging.volume import Affine, Array, Volume
 from unface.run import settings
-from unface.run.layout import NIFTI, stem, without_twins
+from unface.run.image_names import NIFTI, stem, without_twins
 from unface.run.outcome import WithheldError
 
 

@@ -27,7 +27,8 @@ from unface.mapping.criteria import values_of
 from unface.mapping.rules import Rules, load
 from unface.run.files import TableError, table_text, write_whole
 from unface.run.fingerprints import rules_digest
-from unface.run.layout import Layout, SessionId
+from unface.run.layout import Layout
+from unface.run.sessions import SessionId
 from unface.run.settings import SettingsError, subjects_digest
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from unface.run import stages
-from unface.run.layout import Layout, SessionId
+from unface.run.layout import Layout
+from unface.run.sessions import SessionId
 from unface.run.settings import PROJECT, SHIPPED_RULES, look_up, mapping_rules, named_file
 from unface.run.stages import EVERY_STAGE
 

@@ -5,10 +5,11 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Self
 
-from unface.run.layout import Layout, SessionId
+from unface.run.layout import Layout
 from unface.run.limits import limit
 from unface.run.logs import log_to
 from unface.run.outcome import NOTHING_BESIDE, Outcome, Work, run_stage
+from unface.run.sessions import SessionId
 from unface.run.stages import EVERY_STAGE
 
 

@@ -3,42 +3,11 @@
 Everything that can identify someone lies below `restricted/`; every other path holds pseudonyms only.
 """
 
-import hashlib
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 from unface.run.files import read_table
-
-NIFTI = ".nii.gz"
-"""How the name of every image ends."""
-
-
-class SessionId(NamedTuple):
-    """The labels of one session and of its subject, without `sub-` and `ses-`; labels hold no underscore."""
-
-    subject: str
-    session: str
-
-    @property
-    def name(self) -> str:
-        """`<subject>_<session>`: the session in names of files."""
-        return f"{self.subject}_{self.session}"
-
-    @property
-    def bids_prefix(self) -> str:
-        """How every BIDS file name of the session begins."""
-        return f"sub-{self.subject}_ses-{self.session}"
-
-    @property
-    def bids_folder(self) -> Path:
-        """The session's folder inside a BIDS dataset."""
-        return Path(f"sub-{self.subject}") / f"ses-{self.session}"
-
-
-EVERY = SessionId("{subject}", "{session}")
-"""Any session: a pattern with Snakemake's wildcards."""
+from unface.run.sessions import EVERY, SessionId
 
 
 @dataclass(frozen=True)
@@ -242,61 +211,3 @@ class Layout:
 
     def log(self, rule: str, name: str = EVERY.name) -> Path:
         return self.results / "logs" / rule / f"{name}.log"
-
-
-def by_subject(sessions: Iterable[SessionId]) -> dict[str, list[str]]:
-    """The labels of each subject's sessions, in order."""
-    found: dict[str, list[str]] = {}
-    for subject, session in sorted(sessions):
-        found.setdefault(subject, []).append(session)
-    return found
-
-
-def sampled(sessions: Iterable[SessionId], count: int) -> list[SessionId]:
-    """At most `count` of the sessions: those whose names have the smallest digests.
-
-    The choice is the same on every machine, and a session that is added moves at most one other out.
-    """
-    return sorted(sessions, key=lambda session: hashlib.sha256(session.name.encode()).digest())[:count]
-
-
-def stem(image: str | Path) -> str:
-    """An image's file name without its ending."""
-    return Path(image).name.removesuffix(NIFTI)
-
-
-TWIN_ENTITIES = ("echo", "part", "inv", "flip", "mt")
-"""What tells images of one acquisition apart: they lie at the same place and share one registration and one mask."""
-
-
-def without_twins(image: str) -> str:
-    """A BIDS path without the entities that tell images of one acquisition apart: equal for all of them."""
-    return "_".join(part for part in image.split("_") if part.split("-")[0] not in TWIN_ENTITIES)
-
-
-MASKS = "masks"
-"""Folder of the defaced stage for face masks that BIDS has no name for: they are looked at and not released."""
-
-
-def mask_path(image: str) -> str | None:
-    """The BIDS path of an image's face mask: `anat/sub-X_echo-1_T1w.nii.gz` has `anat/sub-X_mod-T1w_defacemask.nii.gz`.
-
-    None for what BIDS knows no face mask of: it does of anatomical images alone.
-    """
-    entities, suffix = without_twins(image).removesuffix(NIFTI).rsplit("_", 1)
-    return f"{entities}_mod-{suffix}_defacemask.nii.gz" if Path(image).parent.name == "anat" else None
-
-
-def mask_names(image: str) -> list[str]:
-    """Where the face mask of an image may lie in the folder of the defaced stage: its own first, then a shared one."""
-    shared = mask_path(image)
-    return [f"{MASKS}/{image}", *([f"bids/{shared}"] if shared else [])]
-
-
-def mask_file(defaced: Path, image: str) -> Path | None:
-    """The face mask of an image, by its path in BIDS, if there is one."""
-    return next((defaced / name for name in mask_names(image) if (defaced / name).is_file()), None)
-
-
-RATING_COLUMNS = ("image", "image_sha256", "mask_sha256", "rating", "rater", "comment")
-"""Of the table in which persons rate defaced images; the last two are free and may be left out."""

@@ -20,8 +20,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from unface.run.files import sha256
-from unface.run.layout import Layout, SessionId
+from unface.run.layout import Layout
 from unface.run.limits import TRIES
+from unface.run.sessions import SessionId
 
 log = logging.getLogger("unface")
 

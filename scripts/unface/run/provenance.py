@@ -5,8 +5,9 @@ from pathlib import Path
 
 from unface.run import outcome
 from unface.run.files import sha256
-from unface.run.layout import Layout, SessionId
+from unface.run.layout import Layout
 from unface.run.outcome import Outcome
+from unface.run.sessions import SessionId
 from unface.run.stages import EVERY_STAGE
 
 Fingerprints = Mapping[str, Mapping[str, str]]

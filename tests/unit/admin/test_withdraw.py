@@ -12,7 +12,8 @@ from tests.support.staged_sessions import RELEASE, run, session
 from unface.admin.withdraw import remove, write_list
 from unface.identity.withdrawn import digest, linked, naming_nobody, read_withdrawn, remaining, request, who_withdrew
 from unface.run.files import TableError
-from unface.run.layout import Layout, SessionId
+from unface.run.layout import Layout
+from unface.run.sessions import SessionId
 
 GONE, STAYS = SessionId("abc", "s1"), SessionId("abcd", "abc")
 """The label of the one who stays holds that of the one who goes, and so does a session's."""

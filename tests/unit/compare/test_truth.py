@@ -14,8 +14,8 @@ from unface.measure import measure, records
 from unface.measure.regions import regions
 from unface.run import settings
 from unface.run.files import read_table
-from unface.run.layout import SessionId
 from unface.run.outcome import Work
+from unface.run.sessions import SessionId
 
 ATROPHIED = "left middle temporal"
 CHOSEN = settings.Measure(engine="ants", resolution_mm=4, atlas=None, atlas_labels=None, results=None, command=None)

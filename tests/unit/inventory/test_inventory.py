@@ -26,7 +26,8 @@ from unface.run import settings
 from unface.run.files import TableError
 from unface.run.fingerprints import fingerprint
 from unface.run.folders import walk
-from unface.run.layout import Layout, SessionId
+from unface.run.layout import Layout
+from unface.run.sessions import SessionId
 from unface.run.settings import PROJECT, SettingsError
 
 KEY = Key(bytes(range(32)))

@@ -16,7 +16,7 @@ from unface.inventory.protocol_groups import (
     vendor,
 )
 from unface.mapping.rules import load
-from unface.run.layout import SessionId
+from unface.run.sessions import SessionId
 from unface.run.settings import PROJECT
 
 KEY = Key(bytes(range(32)))

@@ -13,8 +13,8 @@ from unface.measure import external, measure, records
 from unface.measure.measures import NotMeasurableError
 from unface.run import settings
 from unface.run.files import read_table
-from unface.run.layout import SessionId
 from unface.run.outcome import JobFailedError, WithheldError, Work
+from unface.run.sessions import SessionId
 
 ASEG = """\
 # Title Segmentation Statistics

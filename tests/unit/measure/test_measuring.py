@@ -15,8 +15,8 @@ from unface.measure import measure, records
 from unface.measure.regions import label_points, regions
 from unface.run import settings
 from unface.run.files import read_table
-from unface.run.layout import SessionId
 from unface.run.outcome import WithheldError, Work
+from unface.run.sessions import SessionId
 
 SHAPE = (96, 120, 112)
 TO_WORLD = np.array([[2.0, 0, 0, -95], [0, 2.0, 0, -130], [0, 0, 2.0, -110], [0, 0, 0, 1]])

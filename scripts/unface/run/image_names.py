@@ -1,0 +1,44 @@
+"""Names of images by BIDS, and where the face mask of one lies."""
+
+from pathlib import Path
+
+NIFTI = ".nii.gz"
+"""How the name of every image ends."""
+
+
+def stem(image: str | Path) -> str:
+    """An image's file name without its ending."""
+    return Path(image).name.removesuffix(NIFTI)
+
+
+TWIN_ENTITIES = ("echo", "part", "inv", "flip", "mt")
+"""What tells images of one acquisition apart: they lie at the same place and share one registration and one mask."""
+
+
+def without_twins(image: str) -> str:
+    """A BIDS path without the entities that tell images of one acquisition apart: equal for all of them."""
+    return "_".join(part for part in image.split("_") if part.split("-")[0] not in TWIN_ENTITIES)
+
+
+MASKS = "masks"
+"""Folder of the defaced stage for face masks that BIDS has no name for: they are looked at and not released."""
+
+
+def mask_path(image: str) -> str | None:
+    """The BIDS path of an image's face mask: `anat/sub-X_echo-1_T1w.nii.gz` has `anat/sub-X_mod-T1w_defacemask.nii.gz`.
+
+    None for what BIDS knows no face mask of: it does of anatomical images alone.
+    """
+    entities, suffix = without_twins(image).removesuffix(NIFTI).rsplit("_", 1)
+    return f"{entities}_mod-{suffix}_defacemask.nii.gz" if Path(image).parent.name == "anat" else None
+
+
+def mask_names(image: str) -> list[str]:
+    """Where the face mask of an image may lie in the folder of the defaced stage: its own first, then a shared one."""
+    shared = mask_path(image)
+    return [f"{MASKS}/{image}", *([f"bids/{shared}"] if shared else [])]
+
+
+def mask_file(defaced: Path, image: str) -> Path | None:
+    """The face mask of an image, by its path in BIDS, if there is one."""
+    return next((defaced / name for name in mask_names(image) if (defaced / name).is_file()), None)
