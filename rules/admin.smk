@@ -16,18 +16,14 @@ of_cohort = [
 ]
 
 
-localrules:
-    withdraw,
-    plan,
-
-
 rule withdraw:
-    """Take those who withdrew their consent out of everything but the raw files, and list what was removed."""
     output:
         removed=withdrawal,
     log:
         layout.log("withdraw", "cohort"),
     priority: 100
+    """Take those who withdrew their consent out of everything but the raw files, and list what was removed."""
+    localrule: True
     conda:
         "../envs/release.yaml"
     resources:
@@ -38,12 +34,13 @@ rule withdraw:
 
 
 rule plan:
+    log:
+        layout.log("plan", "cohort"),
     """Say what a run with the settings, code and files of today would redo, and why; it does nothing else.
 
     It has no output: each call looks anew.
     """
-    log:
-        layout.log("plan", "cohort"),
+    localrule: True
     conda:
         "../envs/release.yaml"
     resources:

@@ -39,6 +39,7 @@ RELEASE = settings.Release(
     version="1.0.0",
     date=None,
     keep=0,
+    data_dictionary=None,
 )
 SCANS = "filename\tacq_time\nanat/{prefix}_T1w.nii.gz\t1850-02-03T10:11:12\n"
 

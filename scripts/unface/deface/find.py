@@ -220,9 +220,9 @@ class Finder:
         """What a mask does to an image."""
         limits, ears = self.chosen.limits, self.chosen.ears
         removed = face_checks.removed_fraction(
-            volume, keep, limits["removed_min_percent"], limits["removed_max_percent"]
+            volume, keep, limits.removed_min_percent, limits.removed_max_percent
         )
-        margin = face_checks.brain_margin(volume, keep, to_template, limits["brain_margin_mm"])
+        margin = face_checks.brain_margin(volume, keep, to_template, limits.brain_margin_mm)
         masked = {"removed_percent": removed} | face_checks.zones(volume, keep, to_template, ears=ears)
         if "face_present" in masked and not masked["face_present"].ok:
             # Where there is no face to remove, a mask that removes little of it is no failure of the mask.

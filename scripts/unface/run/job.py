@@ -34,6 +34,8 @@ class Job:
         log_to(snakemake.log[0])
         limit(minutes=snakemake.resources.runtime, memory_mb=snakemake.resources.mem_mb)
         self._snakemake = snakemake
+        # Not `snakemake.rule`: a workflow that takes this one in as a module may give its rules other names.
+        self._rule = Path(snakemake.log[0]).parent.name
         self.config: Mapping[str, Any] = snakemake.config
         self.layout = Layout(Path(snakemake.config["results_dir"]))
         self.params: Mapping[str, Any] = dict(snakemake.params.items())
@@ -67,7 +69,7 @@ class Job:
     def stage(self) -> str:
         """The stage that the job makes: its rule, and for `measure` the image, as in `measure-defaced`."""
         image = self.wildcards.get("image")
-        return f"{self._snakemake.rule}-{image}" if image else str(self._snakemake.rule)
+        return f"{self._rule}-{image}" if image else self._rule
 
     def run_stage(
         self,
