@@ -7,22 +7,33 @@ withdrawal = layout.withdrawn(
     )
 )
 withdrawals = [withdrawal] if withdrawn_table else []
+
+
+def in_report(path, caption):
+    """A file of the target that `snakemake --report` shows.
+
+    Only a target may mark it: with a file that its rule marks goes what its job was given, and digests of settings are
+    not for everyone (`release.published_settings`).
+    """
+    return report(path, caption=f"resources/captions/{caption}.rst", category="Cohort")
+
+
 of_cohort = [
-    layout.verdicts,
-    layout.summary_page,
-    layout.header_survey,
+    in_report(layout.verdicts, "release"),
+    in_report(layout.summary_page, "summary"),
+    in_report(layout.header_survey, "header_survey"),
     # By itself, too: of what made the release Snakemake may have no record.
     *withdrawals,
 ]
 
 
 rule withdraw:
+    """Take those who withdrew their consent out of everything but the raw files, and list what was removed."""
     output:
         removed=withdrawal,
     log:
         layout.log("withdraw", "cohort"),
     priority: 100
-    """Take those who withdrew their consent out of everything but the raw files, and list what was removed."""
     localrule: True
     conda:
         "../envs/release.yaml"
@@ -34,12 +45,12 @@ rule withdraw:
 
 
 rule plan:
-    log:
-        layout.log("plan", "cohort"),
     """Say what a run with the settings, code and files of today would redo, and why; it does nothing else.
 
     It has no output: each call looks anew.
     """
+    log:
+        layout.log("plan", "cohort"),
     localrule: True
     conda:
         "../envs/release.yaml"

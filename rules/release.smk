@@ -23,12 +23,12 @@ rule release:
 
 
 rule retry:
-    log:
-        layout.log("retry", "cohort"),
     """Take away what a machine, a tool or a missing file has stopped; a run of snakemake after it tries again.
 
     It has no output: each call looks anew.
     """
+    log:
+        layout.log("retry", "cohort"),
     localrule: True
     conda:
         "../envs/release.yaml"
