@@ -10,7 +10,6 @@ import pytest
 import yaml
 
 from tests.support.small_cohort import QUICK, Cohort, Run, jobs_in
-from unface.run.files import read_table
 from unface.run.layout import Layout
 from unface.run.settings import PROJECT
 
@@ -105,4 +104,3 @@ def test_the_report_of_snakemake_shows_what_may_be_published_and_nothing_else(sm
     assert "restricted/" not in text
     # No digest of settings: what a user wrote of headers could be guessed until it fits.
     assert not re.search(r"'settings': '[0-9a-f]{16}'", text)
-    assert read_table(layout.verdicts)
