@@ -49,15 +49,48 @@ class Job:
         return cls(sys.modules["__main__"].snakemake)
 
     def input(self, name: str) -> Path:
-        """The input of this name."""
+        """The input of this name.
+
+        Parameters
+        ----------
+        name
+            As the rule names it.
+
+        Returns
+        -------
+        Path
+            From the working folder.
+        """
         return Path(self._snakemake.input[name])
 
     def inputs(self, name: str) -> list[Path]:
-        """The files of an input that is a list."""
+        """The files of an input that is a list.
+
+        Parameters
+        ----------
+        name
+            As the rule names it.
+
+        Returns
+        -------
+        list of Path
+            From the working folder.
+        """
         return [Path(path) for path in self._snakemake.input[name]]
 
     def output(self, name: str) -> Path:
-        """The output of this name."""
+        """The output of this name.
+
+        Parameters
+        ----------
+        name
+            As the rule names it.
+
+        Returns
+        -------
+        Path
+            From the working folder.
+        """
         return Path(self._snakemake.output[name])
 
     @property
@@ -78,7 +111,22 @@ class Job:
         files: Iterable[Path] = (),
         beside: Mapping[str, Path] = NOTHING_BESIDE,
     ) -> Outcome:
-        """Run the job's stage by the table of stages (`outcome.run_stage`, whose parameters and errors these are)."""
+        """Run the job's stage by the table of stages (`outcome.run_stage`, whose errors these are).
+
+        Parameters
+        ----------
+        work
+            The stage itself.
+        files
+            Input files besides the stages that it builds on.
+        beside
+            Where folders that it makes go in the end, by name.
+
+        Returns
+        -------
+        Outcome
+            How it ended, as `outcome.json` says it.
+        """
         return run_stage(
             self.stage,
             self.session,
@@ -92,5 +140,11 @@ class Job:
         )
 
     def say(self, words: str) -> None:
-        """Leave what the run prints at its end."""
+        """Leave what the run prints at its end.
+
+        Parameters
+        ----------
+        words
+            Lines for readers, in pseudonyms.
+        """
         self.layout.closing_words.write_text(words, encoding="utf-8")

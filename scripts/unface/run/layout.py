@@ -21,10 +21,12 @@ class Layout:
 
     @property
     def restricted(self) -> Path:
+        """All that can identify someone, and all that shows a face."""
         return self.results / "restricted"
 
     @property
     def key(self) -> Path:
+        """The key that pseudonyms, dates and UIDs are made with."""
         return self.restricted / "key"
 
     @property
@@ -49,6 +51,11 @@ class Layout:
         rules
             Digest of today's rules (`run.fingerprints.rules_digest`): a mapping that was made with
             others is left out. None takes all.
+
+        Returns
+        -------
+        dict
+            The digests by session; empty text where the inventory noted none.
         """
         return {
             SessionId(row["subject"], row["session"]): row.get("mapping", "")
@@ -107,10 +114,33 @@ class Layout:
         return self.restricted / "tracebacks"
 
     def scan(self, shard: str = "{shard}") -> Path:
+        """What a scan found below one share of the raw folders; the inventory removes it.
+
+        Parameters
+        ----------
+        shard
+            The number of the share; a pattern with wildcards if not given.
+
+        Returns
+        -------
+        Path
+            A file of JSON lines.
+        """
         return self.restricted / "scan" / f"{shard}.jsonl"
 
     def scan_kept(self, shard: str) -> Path:
-        """What the last scan of a shard found, so that the next one reads only what changed."""
+        """What the last scan of a shard found, so that the next one reads only what changed.
+
+        Parameters
+        ----------
+        shard
+            The number of the share.
+
+        Returns
+        -------
+        Path
+            A file of JSON lines.
+        """
         return self.restricted / "scan_kept" / f"{shard}.jsonl"
 
     @property
@@ -124,11 +154,33 @@ class Layout:
         return self.restricted / "sessions"
 
     def record(self, session: SessionId = EVERY) -> Path:
-        """The raw files of one session, by series (`inventory.records.SessionRecord`)."""
+        """The raw files of one session, by series (`inventory.records.SessionRecord`).
+
+        Parameters
+        ----------
+        session
+            The session; any session, as a pattern with wildcards, if not given.
+
+        Returns
+        -------
+        Path
+            A file of JSON.
+        """
         return self.records / f"{session.name}.json"
 
     def identifiers(self, session: SessionId = EVERY) -> Path:
-        """A session's identifiers: the subject's own source values, to be found nowhere else."""
+        """A session's identifiers: the subject's own source values, to be found nowhere else.
+
+        Parameters
+        ----------
+        session
+            The session; any session, as a pattern with wildcards, if not given.
+
+        Returns
+        -------
+        Path
+            A file of JSON.
+        """
         return self.restricted / "identifiers" / f"{session.name}.json"
 
     @property
@@ -137,10 +189,35 @@ class Layout:
         return self.restricted / "work"
 
     def stage(self, stage: str, session: SessionId = EVERY) -> Path:
+        """The folder that a stage leaves of a session, with its `outcome.json`.
+
+        Parameters
+        ----------
+        stage
+            One of `stages.STAGES` or `stages.NOISE_STAGES`.
+        session
+            The session; any session, as a pattern with wildcards, if not given.
+
+        Returns
+        -------
+        Path
+            A folder of its own.
+        """
         return self.work / session.subject / session.session / stage
 
     def clean_dicom(self, session: SessionId = EVERY) -> Path:
-        """A session's de-identified DICOM, which conversion alone reads: beside the stages, so that it may go."""
+        """A session's de-identified DICOM, which conversion alone reads: beside the stages, so that it may go.
+
+        Parameters
+        ----------
+        session
+            The session; any session, as a pattern with wildcards, if not given.
+
+        Returns
+        -------
+        Path
+            A folder of its own.
+        """
         return self.work / session.subject / session.session / "clean_dicom"
 
     @property
@@ -149,11 +226,23 @@ class Layout:
         return self.restricted / "review"
 
     def review(self, session: SessionId = EVERY) -> Path:
-        """A page that shows the face: for the eyes of the project's own staff."""
+        """A page that shows the face: for the eyes of the project's own staff.
+
+        Parameters
+        ----------
+        session
+            The session; any session, as a pattern with wildcards, if not given.
+
+        Returns
+        -------
+        Path
+            A page of HTML, whole in one file.
+        """
         return self.reviews / f"{session.name}.html"
 
     @property
     def report(self) -> Path:
+        """The folder of what may be published besides the dataset."""
         return self.results / "report"
 
     @property
@@ -173,6 +262,7 @@ class Layout:
 
     @property
     def summary_page(self) -> Path:
+        """The cohort on one page: no face, no identifier."""
         return self.report / "index.html"
 
     @property
@@ -191,7 +281,18 @@ class Layout:
         return self.restricted / "last_settings.json"
 
     def withdrawn(self, request: str) -> Path:
-        """What was removed of subjects who withdrew: a list for each request (`identity.withdrawn.request`)."""
+        """What was removed of subjects who withdrew: a list for each request (`identity.withdrawn.request`).
+
+        Parameters
+        ----------
+        request
+            A digest of who asked for it.
+
+        Returns
+        -------
+        Path
+            A table (TSV).
+        """
         return self.restricted / "withdrawn" / f"{request}.tsv"
 
     @property
@@ -210,4 +311,18 @@ class Layout:
         return self.results / "releases"
 
     def log(self, rule: str, name: str = EVERY.name) -> Path:
+        """The log of a job.
+
+        Parameters
+        ----------
+        rule
+            The name of the rule: the folder.
+        name
+            Tells the rule's jobs apart; a session's by a pattern with wildcards if not given.
+
+        Returns
+        -------
+        Path
+            A file that holds pseudonyms only.
+        """
         return self.results / "logs" / rule / f"{name}.log"

@@ -33,16 +33,39 @@ EVERY = SessionId("{subject}", "{session}")
 
 
 def by_subject(sessions: Iterable[SessionId]) -> dict[str, list[str]]:
-    """The labels of each subject's sessions, in order."""
-    found: dict[str, list[str]] = {}
+    """The labels of each subject's sessions, in order.
+
+    Parameters
+    ----------
+    sessions
+        Sessions in any order.
+
+    Returns
+    -------
+    dict
+        Labels of sessions, sorted, by the label of their subject.
+    """
+    labels: dict[str, list[str]] = {}
     for subject, session in sorted(sessions):
-        found.setdefault(subject, []).append(session)
-    return found
+        labels.setdefault(subject, []).append(session)
+    return labels
 
 
 def sampled(sessions: Iterable[SessionId], count: int) -> list[SessionId]:
     """At most `count` of the sessions: those whose names have the smallest digests.
 
     The choice is the same on every machine, and a session that is added moves at most one other out.
+
+    Parameters
+    ----------
+    sessions
+        Sessions in any order.
+    count
+        The size of the sample.
+
+    Returns
+    -------
+    list of SessionId
+        In the order of their digests.
     """
     return sorted(sessions, key=lambda session: hashlib.sha256(session.name.encode()).digest())[:count]

@@ -381,13 +381,36 @@ def _unknown(where: str, key: str, value: Any, valid: Sequence[str]) -> Iterator
 
 
 def nearest(word: str, valid: Iterable[str]) -> str:
-    """A question that names the valid word most like a wrong one; empty if none is like it."""
+    """A question that names the valid word most like a wrong one; empty if none is like it.
+
+    Parameters
+    ----------
+    word
+        What was written.
+    valid
+        What could be.
+
+    Returns
+    -------
+    str
+        Such as ` (did you mean T1w?)`.
+    """
     near = difflib.get_close_matches(word, list(valid), n=1, cutoff=0.5)
     return f" (did you mean {near[0]}?)" if near else ""
 
 
 def dicom_folder(config: Mapping[str, Any]) -> Path:
     """The folder of raw DICOM.
+
+    Parameters
+    ----------
+    config
+        The checked settings.
+
+    Returns
+    -------
+    Path
+        A folder that exists.
 
     Raises
     ------
@@ -409,6 +432,18 @@ def named_file(config: Mapping[str, Any], setting: str) -> Path | None:
 
     It is looked for as given from the working folder, then from the root of the project.
 
+    Parameters
+    ----------
+    config
+        The checked settings.
+    setting
+        The dotted name of the setting.
+
+    Returns
+    -------
+    Path or None
+        None if the setting is null.
+
     Raises
     ------
     SettingsError
@@ -419,12 +454,46 @@ def named_file(config: Mapping[str, Any], setting: str) -> Path | None:
 
 
 def mapping_rules(config: Mapping[str, Any]) -> Path:
-    """The file of mapping rules. Raises as `named_file` does."""
+    """The file of mapping rules.
+
+    Parameters
+    ----------
+    config
+        The checked settings.
+
+    Returns
+    -------
+    Path
+        A file that exists.
+
+    Raises
+    ------
+    SettingsError
+        As `named_file` does.
+    """
     return located(config["convert"]["rules"], "convert.rules")
 
 
 def located(path: str, setting: str) -> Path:
-    """A file that a setting names. Raises as `named_file` does."""
+    """A file that a setting names.
+
+    Parameters
+    ----------
+    path
+        As the setting has it.
+    setting
+        The dotted name of the setting, for the message.
+
+    Returns
+    -------
+    Path
+        A file that exists.
+
+    Raises
+    ------
+    SettingsError
+        As `named_file` does.
+    """
     for candidate in (Path(path), PROJECT / path):
         if candidate.is_file():
             return candidate
@@ -432,17 +501,55 @@ def located(path: str, setting: str) -> Path:
 
 
 def subjects_digest(table: Path | None) -> str:
-    """Digest of the table of subjects, empty without one: the inventory looks anew when it differs from the last."""
+    """Digest of the table of subjects, empty without one: the inventory looks anew when it differs from the last.
+
+    Parameters
+    ----------
+    table
+        The file; None without one.
+
+    Returns
+    -------
+    str
+        16 hexadecimal digits, or nothing.
+    """
     return hashlib.sha256(table.read_bytes()).hexdigest()[:16] if table else ""
 
 
 def subjects_known(config: Mapping[str, Any], layout: Layout) -> bool:
-    """Whether the last inventory read today's table of subjects."""
+    """Whether the last inventory read today's table of subjects.
+
+    Parameters
+    ----------
+    config
+        The checked settings.
+    layout
+        Where everything of the run lies.
+
+    Returns
+    -------
+    bool
+        False also before the first inventory.
+    """
     seen = layout.subjects_digest
     return seen.exists() and seen.read_text(encoding="ascii") == subjects_digest(named_file(config, "subjects"))
 
 
 def look_up(config: Mapping[str, Any], path: str) -> Any:
+    """A value of nested mappings by its dotted name.
+
+    Parameters
+    ----------
+    config
+        The settings, or any other mapping of mappings.
+    path
+        Such as `deface.limits.ngf_min`.
+
+    Returns
+    -------
+    any
+        The value.
+    """
     value: Any = config
     for key in path.split("."):
         value = value[key]
