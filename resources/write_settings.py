@@ -13,7 +13,7 @@ import yaml
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "scripts"))
 
 from unface.run.settings import PROJECT, described, kinds_of, resolved, schema
-from unface.run.stages import EVERY_STAGE
+from unface.run.stages import EVERY_STAGE, rule_of
 
 CONFIG = PROJECT / "config.yaml"
 PAGE = PROJECT / "docs" / "settings.md"
@@ -127,8 +127,8 @@ def reruns(name: str, part: Mapping[str, Any]) -> str:
     """The first stage that a changed setting re-runs; empty if none."""
     if "x-reruns" in part:
         return str(part["x-reruns"])
-    of_stage = ((stage.rule, setting) for stage in EVERY_STAGE.values() for setting in (*stage.settings, *stage.files))
-    return next((rule for rule, setting in of_stage if f"{name}.".startswith(f"{setting}.")), "")
+    dependent = ((stage, setting) for stage, its in EVERY_STAGE.items() for setting in (*its.settings, *its.files))
+    return next((rule_of(stage) for stage, setting in dependent if f"{name}.".startswith(f"{setting}.")), "")
 
 
 if __name__ == "__main__":

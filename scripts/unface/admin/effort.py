@@ -7,7 +7,7 @@ from pathlib import Path
 from statistics import fmean
 
 from unface.run.layout import Layout
-from unface.run.stages import NOISE_STAGES, STAGES
+from unface.run.stages import NOISE_STAGES, STAGES, rule_of
 
 COST = re.compile(r"^CPU ([0-9.]+) s", re.MULTILINE)
 SAMPLE = 300
@@ -27,9 +27,9 @@ def efforts(layout: Layout) -> dict[str, float]:
     dict
         CPU seconds by stage.
     """
-    measured = {**STAGES, **NOISE_STAGES}
-    by_rule = {rule: _effort(layout.log(rule).parent) for rule in {stage.rule for stage in measured.values()}}
-    return {name: cost for name, stage in measured.items() if (cost := by_rule[stage.rule]) is not None}
+    measured = [*STAGES, *NOISE_STAGES]
+    by_rule = {rule: _effort(layout.log(rule).parent) for rule in set(map(rule_of, measured))}
+    return {stage: cost for stage in measured if (cost := by_rule[rule_of(stage)]) is not None}
 
 
 def cpu_seconds(log: Path) -> float | None:

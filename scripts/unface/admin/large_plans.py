@@ -86,8 +86,8 @@ async def _learn_input_sizes(scheduler: Any, ready: Any) -> None:
 def _look_again_where_limited() -> None:
     """In a second, where more jobs were ready than may be started in one.
 
-    Snakemake looks again after each look, and each job that ends adds one more look a second: after some hundred jobs it
-    does nothing else.
+    Snakemake looks again after each look, and each job that ends adds one more look a second: after some hundred jobs
+    it does nothing else.
     """
     look_again = JobScheduler._schedule_reevalutation
 

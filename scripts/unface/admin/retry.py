@@ -10,7 +10,7 @@ from unface.run.layout import Layout
 from unface.run.outcome import JobFailedError, Outcome
 from unface.run.provenance import Conversions, Fingerprints, of_session, stale
 from unface.run.sessions import SessionId, by_subject
-from unface.run.stages import EVERY_STAGE, NOISE_STAGES, STAGES
+from unface.run.stages import NOISE_STAGES, STAGES, rule_of
 
 log = logging.getLogger("unface")
 
@@ -70,7 +70,7 @@ def forget(
                 shutil.rmtree(layout.stage(stage, session), ignore_errors=True)
                 # A log without a result is that of a job that failed.
                 for name in (f"{session.name}.log", f"{session.name}_*.log"):
-                    for log_file in layout.log(EVERY_STAGE[stage].rule).parent.glob(name):
+                    for log_file in layout.log(rule_of(stage)).parent.glob(name):
                         log_file.unlink()
             # The target of a run in slices.
             layout.review(session).unlink(missing_ok=True)

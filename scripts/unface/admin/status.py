@@ -15,7 +15,7 @@ from unface.run import outcome
 from unface.run.files import read_table
 from unface.run.layout import Layout
 from unface.run.outcome import REASONS
-from unface.run.stages import STAGES
+from unface.run.stages import STAGES, rule_of
 
 _OK = re.compile(rb'^ "state": "ok"', re.M)
 """The state of an outcome as `run.outcome` writes it: one blank before the keys of the top."""
@@ -96,7 +96,7 @@ def status(layout: Layout, now: float | None = None) -> Status:
     sessions = layout.read_sessions()
     alive = _is_held(layout.lock)
     stages = [StageStatus(stage) for stage in STAGES]
-    logged = {rule: _names(layout.log(rule).parent) for rule in {stage.rule for stage in STAGES.values()}}
+    logged = {rule: _names(layout.log(rule).parent) for rule in set(map(rule_of, STAGES))}
     recent: Counter[str] = Counter()
     for session in sessions:
         begun = _begun(layout.stage(FIRST, session).parent)
@@ -108,7 +108,7 @@ def status(layout: Layout, now: float | None = None) -> Status:
                 )
                 if stage.stage in begun and alive:
                     stage.running += 1
-                elif stage.stage in begun or (not alive and f"{name}.log" in logged[STAGES[stage.stage].rule]):
+                elif stage.stage in begun or (not alive and f"{name}.log" in logged[rule_of(stage.stage)]):
                     stage.failed.append(session.name)
                 else:
                     stage.left += 1
@@ -204,7 +204,7 @@ def _pace(
 
 def _first_log(layout: Layout) -> float | None:
     """When the sessions' first job began, as the oldest log of the first stage says."""
-    folder = layout.log(STAGES[FIRST].rule).parent
+    folder = layout.log(rule_of(FIRST)).parent
     try:
         with os.scandir(folder) as entries:
             return min((entry.stat().st_mtime for entry in entries), default=None)
@@ -243,7 +243,7 @@ def lines(cohort: Status) -> Iterator[str]:
         if stage.failed:
             shown = ", ".join(stage.failed[:3]) + (f" and {len(stage.failed) - 3} more" if stage.failed[3:] else "")
             yield ""
-            yield f"failed in {stage.stage}: {shown}; see logs/{STAGES[stage.stage].rule}/"
+            yield f"failed in {stage.stage}: {shown}; see logs/{rule_of(stage.stage)}/"
     yield ""
     yield f"review pages: {cohort.pages} of {cohort.sessions}"
     told = ", ".join(f"{count} {verdict}" for verdict, count in sorted(cohort.verdicts.items()))

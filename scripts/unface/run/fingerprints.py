@@ -123,8 +123,7 @@ def files_of(stage: str) -> set[Path]:
     set of Path
         Absolute paths.
     """
-    known = EVERY_STAGE[stage]
-    return code_of(known.rule) | {PROJECT / name for name in known.resources}
+    return code_of(stages.rule_of(stage)) | {PROJECT / name for name in EVERY_STAGE[stage].resources}
 
 
 def code_of(rule: str) -> set[Path]:

@@ -11,7 +11,7 @@ from resources import write_settings
 from unface.mapping.schema import DATATYPES, names
 from unface.run import fingerprints, settings
 from unface.run.settings import PROJECT, Block, Settings, SettingsError, completed, described
-from unface.run.stages import EVERY_STAGE
+from unface.run.stages import EVERY_STAGE, rule_of
 
 
 @pytest.fixture
@@ -178,8 +178,8 @@ def test_the_code_digest_follows_imports_of_imports_and_named_resources():
 
 
 def test_the_rule_of_every_stage_has_a_script_of_its_name():
-    for stage in EVERY_STAGE.values():
-        assert (PROJECT / "scripts" / f"{stage.rule}.py").is_file()
+    for stage in EVERY_STAGE:
+        assert (PROJECT / "scripts" / f"{rule_of(stage)}.py").is_file()
 
 
 def test_every_table_and_mask_of_resources_counts_as_code_of_a_script() -> None:
