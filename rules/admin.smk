@@ -15,7 +15,7 @@ def in_report(path, caption):
     Only a target may mark it: with a file that its rule marks goes what its job was given, and digests of settings are
     not for everyone (`release.published_settings`).
     """
-    return report(path, caption=f"resources/captions/{caption}.rst", category="Cohort")
+    return report(path, caption=f"docs/captions/{caption}.rst", category="Cohort")
 
 
 of_cohort = [

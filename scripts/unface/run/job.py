@@ -10,6 +10,7 @@ from unface.run.limits import limit
 from unface.run.logs import log_to
 from unface.run.outcome import NOTHING_BESIDE, Outcome, Work, run_stage
 from unface.run.sessions import SessionId
+from unface.run.settings import Settings
 from unface.run.stages import EVERY_STAGE
 
 
@@ -19,7 +20,9 @@ class Job:
     Attributes
     ----------
     config : mapping
-        The checked settings.
+        The checked settings, as `settings.named_file` and `fingerprints.fingerprint` ask for them.
+    settings : Settings
+        The same as typed objects.
     layout : Layout
         Where everything of the run lies.
     params, wildcards : mapping
@@ -37,7 +40,8 @@ class Job:
         # Not `snakemake.rule`: a workflow that takes this one in as a module may give its rules other names.
         self._rule = Path(snakemake.log[0]).parent.name
         self.config: Mapping[str, Any] = snakemake.config
-        self.layout = Layout(Path(snakemake.config["results_dir"]))
+        self.settings = Settings.of(snakemake.config)
+        self.layout = Layout(Path(self.settings.results_dir))
         self.params: Mapping[str, Any] = dict(snakemake.params.items())
         self.wildcards: Mapping[str, str] = dict(snakemake.wildcards.items())
         self.fingerprint: Mapping[str, str] = self.params.get("fingerprint", {})

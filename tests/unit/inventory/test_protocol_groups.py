@@ -7,14 +7,8 @@ import pytest
 from unface.identity.label_search import LabelSearch
 from unface.identity.pseudonyms import Key
 from unface.identity.vocabulary import vocabulary
-from unface.inventory.protocol_groups import (
-    Acquisition,
-    ProtocolGroup,
-    group_acquisitions,
-    public_row,
-    restricted_row,
-    vendor,
-)
+from unface.inventory.protocol_groups import InventoriedAcquisition, ProtocolGroup, group_acquisitions, vendor
+from unface.inventory.protocol_rows import public_row, restricted_row
 from unface.mapping.rules import load
 from unface.run.sessions import SessionId
 from unface.run.settings import PROJECT
@@ -46,7 +40,7 @@ def own(*names: str) -> LabelSearch:
 
 def groups_of(*fields: dict) -> list[ProtocolGroup]:
     acquisitions = [
-        Acquisition(SessionId(f"sub{index}", "ses"), ("s001",), entry, RULES.match(entry))
+        InventoriedAcquisition(SessionId(f"sub{index}", "ses"), ("s001",), entry, RULES.decide(entry))
         for index, entry in enumerate(fields)
     ]
     return group_acquisitions(acquisitions, KEY)
