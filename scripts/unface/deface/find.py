@@ -219,9 +219,7 @@ class Finder:
     def _masking(self, volume: Volume, keep: Array, to_template: Affine) -> dict[str, Check]:
         """What a mask does to an image."""
         limits, ears = self.chosen.limits, self.chosen.ears
-        removed = face_checks.removed_fraction(
-            volume, keep, limits.removed_min_percent, limits.removed_max_percent
-        )
+        removed = face_checks.removed_fraction(volume, keep, limits.removed_min_percent, limits.removed_max_percent)
         margin = face_checks.brain_margin(volume, keep, to_template, limits.brain_margin_mm)
         masked = {"removed_percent": removed} | face_checks.zones(volume, keep, to_template, ears=ears)
         if "face_present" in masked and not masked["face_present"].ok:

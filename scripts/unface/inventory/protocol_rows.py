@@ -41,7 +41,7 @@ def public_row(group: ProtocolGroup, tells: Callable[[str], bool], suggestion: s
     group
         The group.
     tells
-        Whether a text holds one of the cohort's own identifiers (`LabelSearch.found`): it is not shown then.
+        Whether a text holds one of the cohort's own identifiers (`LabelSearch.found_in`): it is not shown then.
     suggestion
         What the group may be, where the rules leave it open.
 

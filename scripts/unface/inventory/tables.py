@@ -37,7 +37,7 @@ def write_protocols(layout: Layout, groups: Sequence[ProtocolGroup], people: Lab
     """
     guesses = [suggestion(group.match, group.fields) for group in groups]
     named = [(group, guess.name if guess else "") for group, guess in zip(groups, guesses, strict=True)]
-    public = [protocol_rows.public_row(group, people.found, name) for group, name in named]
+    public = [protocol_rows.public_row(group, people.found_in, name) for group, name in named]
     write_whole(layout.protocols, table_text(protocol_rows.PUBLIC_COLUMNS, public))
     restricted = [protocol_rows.restricted_row(group, name) for group, name in named]
     write_whole(layout.protocols_restricted, table_text(protocol_rows.RESTRICTED_COLUMNS, restricted), mode=0o600)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 
 from unface.dicom import fields
-from unface.identity.identifiers import usable
+from unface.identity.identifiers import searchable
 from unface.identity.label_search import LabelSearch
 from unface.identity.spellings import days
 from unface.identity.vocabulary import vocabulary
@@ -47,7 +47,7 @@ def search_for_people_of(scanned: Iterable[ScannedSeries], common: Iterable[str]
         for kind, names in (("name", _NAMES), ("id", _IDS)):
             identifiers[kind].update(text for name in names for text in _texts(series, name))
         identifiers["date"].update(day for name in _DATES for text in _texts(series, name) for day in days(text))
-    return LabelSearch(usable(identifiers), vocabulary() | {word.casefold().encode() for word in common})
+    return LabelSearch(searchable(identifiers), vocabulary() | {word.casefold().encode() for word in common})
 
 
 def _texts(series: ScannedSeries, name: str) -> Iterator[str]:
@@ -88,7 +88,7 @@ def refuse_telling_labels(scanned: Iterable[ScannedSeries], table: SubjectTable,
         is_number = number not in {word.casefold() for word in ignore}
         for labels in {table.labels(patient, series.study) for series in members}:
             for kind, label in (("subject", labels.subject), ("session", labels.session)):
-                if label and (search.found(label) or (is_number and label.casefold() == number)):
+                if label and (search.found_in(label) or (is_number and label.casefold() == number)):
                     telling.setdefault(labels.line, set()).add(kind)
     if telling:
         lines = (f"line {line}: the {' and the '.join(sorted(kinds))}" for line, kinds in sorted(telling.items()))

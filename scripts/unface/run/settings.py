@@ -230,6 +230,42 @@ def described(block: Mapping[str, Any] | None = None, within: str = "") -> Itera
             yield from described(part, f"{within}{name}.")
 
 
+def read_file(path: Path | None = None) -> dict[str, Any]:
+    """The settings of `config.yaml` with those of a file over them, as Snakemake reads them; not checked.
+
+    Parameters
+    ----------
+    path
+        A file of settings, which holds what differs.
+
+    Returns
+    -------
+    dict
+        All settings.
+
+    Raises
+    ------
+    SettingsError
+        If a file holds something else than names with values.
+    """
+    files = [PROJECT / "config.yaml", *([path] if path else [])]
+    given: dict[str, Any] = {}
+    for content in (yaml.safe_load(file.read_text(encoding="utf-8")) or {} for file in files):
+        if not isinstance(content, Mapping):
+            raise SettingsError("config: the file has no names of settings at its top")
+        given = _over(given, content)
+    return completed(given)
+
+
+def _over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """One set of values over another; blocks are put together."""
+    both = dict(below)
+    for name, value in above.items():
+        old = both.get(name)
+        both[name] = _over(old, value) if isinstance(old, Mapping) and isinstance(value, Mapping) else value
+    return both
+
+
 def completed(config: Mapping[str, Any]) -> dict[str, Any]:
     """The settings with the default of each one that is not given.
 

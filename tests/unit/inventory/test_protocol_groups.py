@@ -78,7 +78,7 @@ def test_a_public_row_shows_no_free_text() -> None:
 def test_a_name_that_a_label_of_the_header_holds_is_not_shown(label: str) -> None:
     (group,) = groups_of(T1W | {"ProtocolName": f"anat-T1w_acq-{label}"})
     assert label in str(public_row(group, nobodys))
-    assert label not in str(public_row(group, own("DOE^JANE", "SMITHSON^KIM").found))
+    assert label not in str(public_row(group, own("DOE^JANE", "SMITHSON^KIM").found_in))
 
 
 def test_text_in_the_place_of_a_number_is_not_shown() -> None:
@@ -91,7 +91,7 @@ def test_text_in_the_place_of_a_number_is_not_shown() -> None:
 
 def test_a_value_that_holds_a_word_of_an_identifier_is_not_shown() -> None:
     (group,) = groups_of(T1W | {"ManufacturerModelName": "Prisma of Janedoe"})
-    assert public_row(group, own("Janedoe").found)["model"] == ""
+    assert public_row(group, own("Janedoe").found_in)["model"] == ""
 
 
 def test_vendors_are_known_by_any_spelling() -> None:
@@ -107,11 +107,11 @@ def test_vendors_are_known_by_any_spelling() -> None:
 def test_a_day_or_an_operator_in_coded_text_is_not_shown_and_settings_are() -> None:
     wrong = T1W | {"ImageType": ["ORIGINAL", "HOFMANN 20190314"], "ManufacturerModelName": "Prisma 14Mar2019"}
     (group,) = groups_of(wrong | {"SliceThickness": 20190314})
-    row = public_row(group, own("HOFMANN^EVA").found)
+    row = public_row(group, own("HOFMANN^EVA").found_in)
     assert (row["image_type"], row["model"], row["thickness_mm"]) == ("", "", "")
     assert (row["tr_ms"], row["result"]) == ("2300", "anat/T1w")
 
 
 def test_a_scanner_is_shown_though_somebody_is_called_like_a_part_of_its_name() -> None:
     (group,) = groups_of(T1W | {"ManufacturerModelName": "TrioTim"})
-    assert public_row(group, own("STORM^TIM").found)["model"] == "TrioTim"
+    assert public_row(group, own("STORM^TIM").found_in)["model"] == "TrioTim"

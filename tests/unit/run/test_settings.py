@@ -64,6 +64,16 @@ def test_a_setting_that_is_not_given_has_its_default(config) -> None:
     assert given == {"deface": {"limits": {"ngf_min": 0.5}}, "select": [{"field": "Modality", "in": ["MR"]}]}
 
 
+def test_a_file_of_settings_goes_over_those_of_config_yaml_block_by_block(config, tmp_path) -> None:
+    (tmp_path / "mine.yaml").write_text("deidentify: {age_band_years: 10}")
+    read = settings.read_file(tmp_path / "mine.yaml")
+    assert read == {**config, "deidentify": {**config["deidentify"], "age_band_years": 10}}
+    assert settings.read_file() == config
+    (tmp_path / "list.yaml").write_text("- deface")
+    with pytest.raises(SettingsError, match="no names of settings"):
+        settings.read_file(tmp_path / "list.yaml")
+
+
 def test_what_the_command_line_nests_is_read_as_the_setting_asks() -> None:
     """Snakemake makes text of `--config 'deface={ears: true, limits: {ngf_min: 0.5}}'`."""
     full = completed({"deface": {"ears": "true", "limits": {"ngf_min": "0.5"}, "command": "null"}})
