@@ -26,7 +26,7 @@ REASONS = {
     "code": "unface's code changed",
     "inputs": "its inputs changed since",
 }
-"""What a plan says of each way in which a result differs (`gate.STALE`)."""
+"""What a plan says of each way in which a result differs (`provenance.STALE`)."""
 AGAIN = "the clean DICOM was not kept"
 FOLLOWS = "follows from "
 

@@ -125,7 +125,7 @@ def _series(layout: Layout, found: Sequence[Session]) -> list[tuple[str, int, in
 
 
 def _protocols(layout: Layout) -> dict[str, Any]:
-    rows = read_table(layout.protocols)
+    rows = read_table(layout.protocol_groups)
     columns = [column for column in PROTOCOL_COLUMNS if rows and column in rows[0]]
     return {"columns": columns, "rows": [[row[column] for column in columns] for row in rows]}
 

@@ -64,7 +64,7 @@ class Layout:
         }
 
     @property
-    def protocols(self) -> Path:
+    def protocol_groups(self) -> Path:
         """One row per protocol group, with what the mapping rules make of it."""
         return self.results / "protocols.tsv"
 
@@ -79,7 +79,7 @@ class Layout:
         return self.restricted / "bids_validator.json"
 
     @property
-    def protocols_restricted(self) -> Path:
+    def protocol_groups_restricted(self) -> Path:
         """The protocol groups with the free text that a curator writes mapping rules by."""
         return self.restricted / "protocols.tsv"
 
