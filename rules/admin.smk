@@ -7,17 +7,6 @@ withdrawal = layout.withdrawn(
     )
 )
 withdrawals = [withdrawal] if withdrawn_table else []
-
-
-def in_report(path, caption):
-    """A file of the target that `snakemake --report` shows.
-
-    Only a target may mark it: with a file that its rule marks goes what its job was given, and digests of settings are
-    not for everyone (`release.published_settings`).
-    """
-    return report(path, caption=f"docs/captions/{caption}.rst", category="Cohort")
-
-
 of_cohort = [
     in_report(layout.verdicts, "release"),
     in_report(layout.summary_page, "summary"),

@@ -100,6 +100,15 @@ def each(path):
     return paths
 
 
+def in_report(path, caption):
+    """A file of the target that `snakemake --report` shows.
+
+    Only a target may mark it: with a file that its rule marks goes what its job was given, and digests of settings are
+    not for everyone (`release.published_settings`).
+    """
+    return report(path, caption=f"docs/captions/{caption}.rst", category="Cohort")
+
+
 def noise_floor(wildcards):
     return [
         layout.stage(stage, session)
