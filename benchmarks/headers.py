@@ -31,6 +31,7 @@ from pydicom.dataset import FileMetaDataset
 from sections import write_section
 
 SIZE = 320
+OVERLAY_SIZE = 8
 FEW = 8
 TIMES_MORE = 4
 """How many times the files: for two processes, whose starts would swamp a few, and for memory."""
@@ -139,7 +140,11 @@ def make(folder: Path, files: int) -> dict[str, str]:
     for number in range(70):
         block.add_new(number, "LO", plant("unknownp") if number == 3 else f"value {number}")
     fill(ds)
+    # With data of its own: one in the bits of the pixels is refused.
+    ds.add_new(0x60000010, "US", OVERLAY_SIZE)
+    ds.add_new(0x60000011, "US", OVERLAY_SIZE)
     ds.add_new(0x60001500, "LO", plant("overlay"))
+    ds.add_new(0x60003000, "OW", bytes(OVERLAY_SIZE**2 // 8))
     ds.add_new(0xFFFCFFFC, "OB", plant("padding").encode())
     write_files(ds, folder, files)
     return planted
