@@ -126,30 +126,10 @@ class Walker:
             unit.new = b"".join(self._unit(part, implicit) if part.new is None else part.new for part in unit.parts)
             unit.counts = sum(part.counts for part in unit.parts)
             return unit.new
-        if not unit.tag & 0x10000:
-            return self._single(unit, implicit)
         self._counts = 0
         creators = {creator_tag(unit.tag): unit.creator} if unit.creator else {}
         unit.new = b"".join(self._dataset(unit.raw, 0, unit.size, implicit, creators, 0, 0))
         unit.counts = self._counts
-        return unit.new
-
-    def _single(self, unit: Unit, implicit: bool) -> bytes:
-        """The rewritten bytes of one standard element at the top: what `_dataset` makes of it, without its loop."""
-        key = unit.tag, unit.vr, "", 0, self._sop_class
-        decision = self._decisions.get(key) or self._decide(unit.tag, unit.vr, b"", 0, 0, {}, 0)
-        action = decision.action
-        if action == "recurse" or unit.vr == b"UN":
-            self._counts = 0
-            unit.new = b"".join(self._dataset(unit.raw, 0, unit.size, implicit, {}, 0, 0))
-            unit.counts = self._counts
-            return unit.new
-        unit.counts = _ONE[action]
-        if action == "keep" and decision.vr_bytes == unit.vr:
-            unit.new = unit.raw
-        else:
-            new = None if action == "remove" else self._value(decision, unit.raw[unit.body :])
-            unit.new = b"" if new is None else element(unit.tag, decision.vr_bytes, new, implicit)
         return unit.new
 
     def _dataset(  # noqa: PLR0917 - the hot loop

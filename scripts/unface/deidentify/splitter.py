@@ -7,7 +7,7 @@ units keeps results on them, so what a thousand files share is judged once.
 from bisect import bisect_right
 
 from unface.deidentify.profile import OURS
-from unface.dicom.elements import PIXELS, creator_tag, is_creator
+from unface.dicom.elements import PIXELS, SHORT_VRS, creator_tag, is_creator
 from unface.dicom.encoding import Encoded, element_at, tag_at
 from unface.identity.demographics import AGE, SEX
 
@@ -25,7 +25,6 @@ class Unit:
     """Raw bytes of a top-level element or run, and what is known about them."""
 
     __slots__ = (
-        "body",
         "collected",
         "counts",
         "creator",
@@ -41,13 +40,12 @@ class Unit:
     )
 
     def __init__(  # noqa: PLR0917 - made for every element
-        self, tag: int, raw: bytes, creator: str = "", parts: "tuple[Unit, ...]" = (), vr: bytes = b"", body: int = 0
+        self, tag: int, raw: bytes, creator: str = "", parts: "tuple[Unit, ...]" = (), vr: bytes = b""
     ) -> None:
         self.tag = tag
         self.raw = raw
         self.vr = vr
-        self.body = body
-        self.start = raw[:6] if body == SHORT_HEAD and vr and not (tag & 0x10000 and is_creator(tag)) else b""
+        self.start = raw[:6] if vr in SHORT_VRS and not (tag & 0x10000 and is_creator(tag)) else b""
         """Tag and VR, where the length of what follows stands in two bytes: enough to know the element by."""
         self.size = len(raw)
         self.creator = creator
@@ -116,7 +114,7 @@ class Splitter:
                         raw = data[at:after]
                         again = met.get((unit.creator, raw))
                         if again is None:
-                            again = self._remembered(Unit(unit.tag, raw, unit.creator, (), unit.vr, SHORT_HEAD))
+                            again = self._remembered(Unit(unit.tag, raw, unit.creator, (), unit.vr))
                         units.append(again)
                         at = after
                         known += 1
@@ -131,7 +129,7 @@ class Splitter:
             known, creator = self._met(template, known, tag, units)
             if tag & 0x10000 and is_creator(tag):
                 creator = data[body : min(after, body + 64)].strip(b"\0 ").decode("ascii", "replace")
-            units.append(self._unit(tag, data[at:after], creator, vr, body - at))
+            units.append(self._unit(tag, data[at:after], creator, vr))
             at = after
         if self._changed or not self._template:
             self._template = self._merged(units)
@@ -139,10 +137,10 @@ class Splitter:
         self.header_bytes = at
         return units, at
 
-    def _unit(self, tag: int, raw: bytes, creator: str, vr: bytes, body: int) -> Unit:
+    def _unit(self, tag: int, raw: bytes, creator: str, vr: bytes) -> Unit:
         """The unit of an element: the same object if the series had this very element before."""
         known = self._met_before.get((creator, raw)) if len(raw) <= REMEMBERED_BYTES else None
-        return known or self._remembered(Unit(tag, raw, creator, (), vr, body))
+        return known or self._remembered(Unit(tag, raw, creator, (), vr))
 
     def _remembered(self, unit: Unit) -> Unit:
         if unit.size <= REMEMBERED_BYTES:
