@@ -172,8 +172,8 @@ def table(by_set: dict[str, Compared]) -> str:
     series = sum(compared.series for compared in by_set.values())
     images = sum(compared.images for compared in by_set.values())
     lines = [
-        f"`python benchmarks/scanners.py`: {len(by_set)} sets, {series} series, {images} images by dcm2niix, before and "
-        "after de-identification. "
+        f"`python benchmarks/scanners.py`: {len(by_set)} sets, {series} series, {images} images by dcm2niix, before "
+        "and after de-identification. "
         + ("dciodvfy looks at two files a series." if have else "dciodvfy is not installed: not looked at."),
         "",
         "| set | series | files excluded | images | voxels, affine or gradients differ | technical keys that differ "
