@@ -112,6 +112,7 @@ def run_script(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, raw: Path, attem
     Key.load_or_make(layout.key)
     record_of(raw).write(layout.record(SESSION))
     snakemake = SimpleNamespace(
+        rule="deidentify",
         log=[str(tmp_path / "logs" / "deidentify" / "asub_ses1.log")],
         resources=Resources(attempt=attempt),
         config={**config, "results_dir": str(tmp_path / "results")},
