@@ -33,7 +33,7 @@ HEAD_BYTES = 32_768
 PATIENT_ID = 0x00100020
 NO_PATIENT = ""
 REMEMBERED = 64
-"""The number of series, patients, folders and verdicts that are remembered: a tree may have any number of them."""
+"""The number of series, patients, folders and reasons that are remembered: a tree may have any number of them."""
 
 Refused = tuple[str, str]
 """A file by its path below the source, and why there is no clean one."""
@@ -173,7 +173,7 @@ class _Worker:
             self._deidentifier(path, patient, {}).clean_segments(encoded, segments, len(encoded.data))
         except (OSError, UnreadableError, IdentifierLeftError):
             pass  # The passes say so.
-        # Nothing of it may stay: this engine knew no identifiers.
+        # Nothing of it may stay: this one knew no identifiers.
         self._deidentifiers.clear()
         self._splitters.clear()
 
