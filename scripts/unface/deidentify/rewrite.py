@@ -183,7 +183,7 @@ class DatasetRewriter:
     def _dataset(  # noqa: PLR0917 - the hot loop
         self, data: bytes, at: int, end: int, implicit: bool, creators: dict[int, str], depth: int, parent: int
     ) -> list[bytes]:
-        """RewrittenDataset elements from `at` to `end`; neighbours that stay are one slice."""
+        """Rewritten elements from `at` to `end`; neighbours that stay are one slice."""
         if depth > MAX_DEPTH:
             raise UnreadableError("sequences are nested too deep")
         out: list[bytes] = []
