@@ -243,7 +243,7 @@ def main() -> None:
         work = Path(folder)
         source, target, strings = work / "in", work / "out", work / "planted.txt"
         make = ["-m", "demo.make_cohort", source, "--small", "--planted", strings]
-        subprocess.run([sys.executable, *map(str, make)], check=True, capture_output=True, cwd=ROOT)
+        subprocess.run([sys.executable, *map(str, make)], cwd=ROOT, check=True, capture_output=True)
         clean = [ROOT / "scripts" / "deidentify_dicom.py", source, target, "--key", work / "key"]
         subprocess.run([sys.executable, *map(str, clean)], check=False, capture_output=True)
         planted = [line.encode() for line in strings.read_text(encoding="utf-8").splitlines() if line]

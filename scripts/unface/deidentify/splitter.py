@@ -3,7 +3,7 @@
 A segment is one top-level element, or a run of neighbours that were the same in every file so far. Whoever works with
 segments keeps results on them, so what a thousand files share is judged once: collecting identifiers, selection, the
 size of the image, the rewriting and the survey. It serves speed alone, and changes no byte: all rewriting is in
-`rewrite.py`, which without segments would take 2.3 times the CPU time.
+`rewrite.py`, which without segments would take more than twice the CPU time.
 """
 
 from bisect import bisect_right
