@@ -12,7 +12,7 @@ from unface.run.job import Job
 
 job = Job.of_this_script()
 rules = settings.mapping_rules(job.config)
-options = job.config["deidentify"]["options"]
+options = job.settings.deidentify.options
 columns = given_columns.read(settings.named_file(job.config, "subjects"), options)
 verdicts = release(
     job.layout,
@@ -20,14 +20,14 @@ verdicts = release(
     fingerprints=job.params["fingerprints"],
     conversions=of_conversions(job.config, job.layout),
     metadata=Metadata(
-        settings=settings.Release.of(job.config["release"]),
+        settings=job.settings.release,
         options=options,
         columns=columns,
         dictionary=data_dictionary.read(settings.named_file(job.config, "release.data_dictionary"), columns),
         published=published_settings.texts(job.config, job.params["fingerprints"], rules),
     ),
     rated=ratings.read(settings.named_file(job.config, "ratings")),
-    ignore=job.config["audit"]["ignore"],
+    ignore=job.settings.audit.ignore,
     notes=[naming_nobody(settings.named_file(job.config, "withdrawal.subjects"), linked(job.layout))],
 )
 published_settings.keep(job.config, rules, job.layout.last_settings)

@@ -17,9 +17,10 @@ from unface.release.gate import release
 from unface.release.verdicts import Verdicts
 from unface.review.ratings import Ratings
 from unface.run import outcome
-from unface.run.layout import Layout, SessionId
+from unface.run.layout import Layout
 from unface.run.outcome import Outcome, Work
 from unface.run.provenance import Conversions, Fingerprints
+from unface.run.sessions import SessionId
 from unface.run.settings import Release
 from unface.run.stages import STAGES
 
@@ -42,6 +43,7 @@ RELEASE = Release(
     version="1.0.0",
     date=None,
     keep=0,
+    data_dictionary=None,
 )
 SCANS = "filename\tacq_time\nanat/{prefix}_T1w.nii.gz\t1850-02-03T10:11:12\n"
 

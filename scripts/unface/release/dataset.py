@@ -14,7 +14,8 @@ from unface.release import data_dictionary, published_settings
 from unface.release.data_dictionary import Dictionary
 from unface.release.given_columns import GivenColumns
 from unface.run.files import NOT_AVAILABLE, read_table, table_text
-from unface.run.layout import Layout, SessionId, by_subject
+from unface.run.layout import Layout
+from unface.run.sessions import SessionId, by_subject
 from unface.run.settings import Release
 
 COLUMNS: Mapping[str, Mapping[str, object]] = {

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from unface.audit.identifier_search import IdentifierSearch, SearchableText, read_identifiers
 from unface.release.dataset import Person
 from unface.release.problems import Problem
-from unface.run.layout import Layout, SessionId
+from unface.run.layout import Layout
 from unface.run.outcome import Reason, WithheldError
+from unface.run.sessions import SessionId
 
 LEAST = 6
 """Characters of a form that is searched in what is not about the subject: a shorter one is found there by chance."""

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from unface.run.layout import SessionId
+from unface.run.sessions import SessionId
 from unface.run.outcome import Reason
 
 

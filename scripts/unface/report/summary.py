@@ -13,8 +13,10 @@ from unface.report.plots import CheckValues
 from unface.report.results import Session
 from unface.report.wording import ADVICE, ENGINES, STAGE_COLUMNS, STAGE_HEADINGS, in_order
 from unface.run.files import read_table, table_text, write_whole
-from unface.run.layout import NIFTI, Layout, SessionId
+from unface.run.image_names import NIFTI
+from unface.run.layout import Layout
 from unface.run.outcome import REASONS
+from unface.run.sessions import SessionId
 from unface.run.stages import STAGES
 
 TEMPLATE = pages.TEMPLATES / "summary.html.j2"
@@ -126,7 +128,7 @@ def _series(layout: Layout, sessions: Sequence[Session]) -> list[tuple[str, int,
 
 
 def _protocol_groups(layout: Layout) -> dict[str, Any]:
-    rows = read_table(layout.protocols)
+    rows = read_table(layout.protocol_groups)
     columns = [column for column in PROTOCOL_GROUP_COLUMNS if rows and column in rows[0]]
     return {"columns": columns, "rows": [[row[column] for column in columns] for row in rows]}
 

@@ -15,7 +15,8 @@ from unface.release import anonymity, data_dictionary, dataset, given_columns
 from unface.release.dataset import Metadata, Person
 from unface.release.verdicts import closing_words
 from unface.run.files import TableError
-from unface.run.layout import Layout, SessionId
+from unface.run.layout import Layout
+from unface.run.sessions import SessionId
 
 
 @pytest.fixture

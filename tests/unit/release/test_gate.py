@@ -14,8 +14,9 @@ import pytest
 from tests.support.staged_sessions import FINGERPRINTS, IDENTIFIERS, RELEASE, audit, codes, run, stage_session
 from unface.release.problems import Problem
 from unface.release.verdicts import Verdicts, closing_words
-from unface.run.layout import Layout, SessionId
+from unface.run.layout import Layout
 from unface.run.outcome import Reason
+from unface.run.sessions import SessionId
 from unface.run.stages import STAGES
 
 A, B = SessionId("abc", "s1"), SessionId("bcd", "s1")
