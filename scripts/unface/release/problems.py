@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from unface.run.sessions import SessionId
 from unface.run.outcome import Reason
+from unface.run.sessions import SessionId
 
 
 @dataclass(frozen=True)
