@@ -17,8 +17,13 @@ import yaml
 
 from unface.run.layout import Layout
 
-PROJECT = Path(__file__).resolve().parents[3]
-"""The root of the project: where Snakefile, scripts/ and resources/ stand."""
+CORE = Path(__file__).resolve().parents[1]
+"""The folder of the core, which is the package `unface`."""
+
+_INSTALLED = CORE / "workflow"
+PROJECT = _INSTALLED if _INSTALLED.is_dir() else CORE.parents[1]
+"""The root of the project: where Snakefile, scripts/ and resources/ stand. That of a clone holds the core, too; a wheel has
+all the rest as a folder of the package (`tool.hatch` in pyproject.toml)."""
 
 SHIPPED_RULES = PROJECT / "resources" / "bids_rules.yaml"
 """The mapping rules that come with unface. What they make of a session counts by its plan, not as code."""
@@ -102,6 +107,68 @@ class Release(Block):
 
 def _frozen(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
+
+
+def load(file: Path | None) -> dict[str, Any]:
+    """The settings that come with unface, with what a file changes in them, put together as Snakemake does.
+
+    Parameters
+    ----------
+    file
+        YAML or JSON with what differs; None changes nothing.
+
+    Returns
+    -------
+    dict
+        All settings, not checked yet.
+
+    Raises
+    ------
+    SettingsError
+        If the file cannot be read or holds no settings.
+    """
+    return _changed(read(PROJECT / "config.yaml"), read(file) if file else {})
+
+
+def read(file: Path) -> dict[str, Any]:
+    """What one file of settings says.
+
+    Parameters
+    ----------
+    file
+        YAML or JSON.
+
+    Returns
+    -------
+    dict
+        The settings that it holds, neither completed nor checked; empty if all of it is comments.
+
+    Raises
+    ------
+    SettingsError
+        If it cannot be read or holds no settings.
+    """
+    try:
+        content = yaml.safe_load(file.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise SettingsError(f"config: {file} cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise SettingsError(f"config: {file} is not UTF-8 text") from None
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f", line {mark.line + 1}" if mark else ""
+        raise SettingsError(f"config: {file}{where}: no YAML: {getattr(error, 'problem', None) or error}") from None
+    if not isinstance(content, dict | None):
+        raise SettingsError(f"config: {file} holds no settings: each is a line `name: value`")
+    return content or {}
+
+
+def _changed(settings: dict[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    for name, value in changes.items():
+        before = settings.get(name)
+        both = isinstance(before, dict) and isinstance(value, Mapping)
+        settings[name] = _changed(before, value) if both else value
+    return settings
 
 
 def check(config: Mapping[str, Any]) -> None:
