@@ -47,7 +47,8 @@ app = typer.Typer(
 )
 
 SettingsOption = Annotated[
-    Path | None, typer.Option("--settings", metavar="FILE", help=f"The settings file, or its folder (default: ./{FILE}).")
+    Path | None,
+    typer.Option("--settings", metavar="FILE", help=f"The settings file, or its folder (default: ./{FILE})."),
 ]
 CoresOption = Annotated[int | None, typer.Option("--cores", metavar="N", min=1, help="How many cores (default: all).")]
 ProfileOption = Annotated[
@@ -56,6 +57,9 @@ ProfileOption = Annotated[
 ]
 NO_WORKFLOW = ("init", "check", "status")
 """Commands that start no Snakemake, for which something behind `--` could be meant."""
+
+STOPPED = 130
+"""The exit status after Ctrl-C, as shells have it."""
 
 
 class MistakeError(Exception):
@@ -263,19 +267,27 @@ def withdraw(
 
 
 @app.command(
-    add_help_option=False, context_settings={"allow_extra_args": True, "ignore_unknown_options": True}, options_metavar=""
+    add_help_option=False,
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+    options_metavar="",
 )
 def deidentify(context: typer.Context) -> None:
     """De-identify DICOM, IN to OUT, without the workflow."""
     from unface.deidentify import command
 
     found = Path(FILE) if Path(FILE).is_file() else None
-    raise typer.Exit(command.main([*context.args, *context.obj], program="unface deidentify", settings=found))
+    try:
+        status = command.main([*context.args, *context.obj], program="unface deidentify", settings=found)
+    except SystemExit as end:  # after its help, or of arguments that are none
+        status = int(end.code or 0)
+    raise typer.Exit(status)
 
 
 def _inventoried(study: Study) -> None:
     if not study.layout.sessions.exists():
-        raise MistakeError(f"there is no inventory in {study.layout.results} yet: `{study.again('inventory')}` makes it")
+        raise MistakeError(
+            f"there is no inventory in {study.layout.results} yet: `{study.again('inventory')}` makes it"
+        )
 
 
 def _run(target: str, study: Study, context: typer.Context, cores: int | None, profile: str | None) -> Any:
@@ -292,16 +304,20 @@ def _run(target: str, study: Study, context: typer.Context, cores: int | None, p
     name = context.info_name or "run"
     log, words = study.layout.log(workflow.LOGS, name), study.layout.closing_words
     before = _changed_at(words)
+    print(f"At work; {log} keeps all that Snakemake says.", flush=True)
     try:
         ended = workflow.run(target, study.file, log, cores=cores, profile=profile, more=more)
     except OSError as error:
         raise MistakeError(f"the results folder {study.layout.results} cannot be written: {error.strerror}") from None
-    if ended.stopped:
-        raise MistakeError(f"stopped; what is finished stays, and `{study.again(name)}` goes on from here")
+    if ended.status and ended.stopped:
+        print(f"unface: stopped: what is finished stays, and `{study.again(name)}` goes on from here", file=sys.stderr)
+        raise typer.Exit(STOPPED)
     if ended.status:
         for problem in workflow.problems(ended.said, study.file.parent, study.layout):
             print(f"unface: {problem}", file=sys.stderr)
-        raise MistakeError(f"{name} did not end well; all that was said is in {log}. Then `{study.again(name)}` goes on")
+        raise MistakeError(
+            f"{name} did not finish: see {log}. When that is put right, `{study.again(name)}` goes on from here"
+        )
     if _changed_at(words) != before:
         print(words.read_text(encoding="utf-8"), end="")
     elif ended.had_nothing_to_do:
@@ -330,7 +346,9 @@ def _version(value: bool) -> None:
 @app.callback()
 def _all(
     context: typer.Context,
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
 ) -> None:
     if context.obj and context.invoked_subcommand in NO_WORKFLOW:
         raise MistakeError(f"{context.invoked_subcommand} starts no Snakemake: it takes nothing behind --")
@@ -347,7 +365,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        The exit status: 1 when something failed or was found wrong, 2 on misuse.
+        The exit status: 1 when something failed or was found wrong, 2 on misuse, 130 when it was stopped.
     """
     words = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
     at = words.index("--") if "--" in words else len(words)
@@ -361,7 +379,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"unface: {misuse.format_message().removesuffix('.')}; see `{path} --help`", file=sys.stderr)
         return 2
     except (KeyboardInterrupt, typer.Abort):
-        return 130
+        return STOPPED
     return int(status or 0)
 
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rich.filesize import decimal
+
 from unface.deidentify import overrides, selection
 from unface.identity import withdrawn
 from unface.inventory.subjects import read_subjects
@@ -31,7 +33,6 @@ LOOK_S = 5.0
 ROOM = 2
 """A run takes about this much room, in sizes of the raw files: clean DICOM and images, before and after."""
 START_S = 30
-GB = 1e9
 
 Config = Mapping[str, Any]
 
@@ -188,7 +189,7 @@ def _read(setting: str, read: Callable[[Config], str], config: Config) -> Iterat
     try:
         yield Finding(OK, setting, read(config))
     except (SettingsError, RulesError, TableError, JobFailedError) as error:
-        yield Finding(PROBLEM, setting, str(error).removeprefix("config: ").removeprefix(f"{setting}: "))
+        yield Finding(PROBLEM, setting, re.sub(f"^(config: )?({re.escape(setting)}:? )?", "", str(error)))
     except OSError as error:
         yield Finding(PROBLEM, setting, f"the file cannot be read: {error.strerror}")
 
@@ -205,12 +206,14 @@ def _places(config: Config) -> Iterator[Finding]:
     yield Finding(OK, "results_dir", "can be written")
     free = shutil.disk_usage(standing).free
     size, whole = _size(raw) if config["dicom_dir"] and raw.is_dir() else (0, True)
-    sizes = f"{free / GB:.1f} GB are free; the raw files have {'' if whole else 'more than '}{size / GB:.1f} GB"
+    sizes = f"{decimal(free)} are free; the raw files have {'' if whole else 'more than '}{decimal(size)}"
     if free >= ROOM * size:
         yield Finding(OK, "space", sizes)
     else:
         level = PROBLEM if free < size else NOTE
-        yield Finding(level, "space", f"{sizes}, and a run takes about {ROOM} times that; `keep_work: needed` takes less")
+        yield Finding(
+            level, "space", f"{sizes}, and a run takes about {ROOM} times that; `keep_work: needed` takes less"
+        )
 
 
 def inside(folder: Path, other: Path) -> bool:
@@ -304,7 +307,7 @@ def _memory() -> Finding:
     files = [PROJECT / "Snakefile", *sorted((PROJECT / "rules").glob("*.smk"))]
     asked = max(int(mb) for file in files for mb in re.findall(r"mem_mb=scaled\((\d+)\)", file.read_text("utf-8")))
     has = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 1e6
-    sentence = f"this machine has {has / 1e3:.1f} GB; the largest job asks for {asked / 1e3:.1f} GB"
+    sentence = f"this machine has {decimal(int(has * 1e6))}; the largest job asks for {decimal(asked * 10**6)}"
     return Finding(OK if has >= asked else NOTE, "memory", sentence)
 
 

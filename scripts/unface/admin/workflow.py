@@ -85,8 +85,8 @@ def run(
         Also after Ctrl-C: Snakemake then ends its jobs first.
     """
     command = [sys.executable, "-m", "snakemake", *([target] if target else [])]
-    command += ["--snakefile", str(PROJECT / "Snakefile"), "--configfile", str(settings.resolve())]
-    command += ["--directory", str(settings.resolve().parent)]
+    command += ["--snakefile", str(PROJECT / "Snakefile"), "--configfile", str(settings.absolute())]
+    command += ["--directory", str(settings.absolute().parent)]
     command += [f"--cores={cores}"] if cores else []
     command += [f"--profile={_profile(profile)}"] if profile else []
     log.parent.mkdir(parents=True, exist_ok=True)
@@ -172,7 +172,7 @@ def _misuse(said: str) -> list[str]:
 
 
 def _framed(said: str) -> list[str]:
-    """The sentences below the last line that says where an error was met."""
+    """The sentence below the last line that says where an error was met; nothing where it was met in a job."""
     lines = said.splitlines()
     begin = max((number for number, line in enumerate(lines) if _FRAME.match(line)), default=None)
     if begin is None or _JOB.search(said):
@@ -206,4 +206,5 @@ def _last_words(log: Path) -> str:
         lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         return ""
-    return next((line for line in reversed(lines) if line.strip() and not line.startswith(_COST)), "")
+    last = next((line for line in reversed(lines) if line.strip() and not line.startswith(_COST)), "")
+    return re.sub(r"^\w*Error: ", "", last)

@@ -241,9 +241,7 @@ def dicom_folder(config: Mapping[str, Any]) -> Path:
         If the setting is missing or names no folder; the message does not repeat what it names.
     """
     if not config["dicom_dir"]:
-        raise SettingsError(
-            "config: dicom_dir is not set: name the folder of raw DICOM in config.yaml, or with --config"
-        )
+        raise SettingsError("config: dicom_dir is not set: name the folder of raw DICOM")
     folder = Path(config["dicom_dir"])
     if not folder.is_dir():
         raise SettingsError("config: dicom_dir is not a folder that can be read")
