@@ -346,9 +346,7 @@ def _version(value: bool) -> None:
 @app.callback()
 def _all(
     context: typer.Context,
-    version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
-    ] = False,
+    _: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")] = False,
 ) -> None:
     if context.obj and context.invoked_subcommand in NO_WORKFLOW:
         raise MistakeError(f"{context.invoked_subcommand} starts no Snakemake: it takes nothing behind --")

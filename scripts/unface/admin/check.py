@@ -18,6 +18,7 @@ from unface.identity import withdrawn
 from unface.inventory.subjects import read_subjects
 from unface.mapping.rule import RulesError
 from unface.mapping.rules import load
+from unface.measure.regions import Atlas, regions
 from unface.release import dataset, dictionary, validator
 from unface.review import ratings
 from unface.run import settings, tools
@@ -141,9 +142,6 @@ def _select(config: Config) -> str:
 
 
 def _atlas(config: Config) -> str:
-    # Here alone, for its libraries take a second.
-    from unface.measure.regions import Atlas, regions
-
     image, table = named_file(config, "measure.atlas"), named_file(config, "measure.atlas_labels")
     return f"{len(regions(Atlas(image, table)))} regions" if image and table else ""
 
@@ -303,7 +301,7 @@ def _starts(program: str, question: str) -> Finding:
 
 
 def _memory() -> Finding:
-    """This machine's memory against what the heaviest rule asks for; on a cluster its nodes count, not this machine."""
+    """The memory of this machine against what the heaviest rule asks for; on a cluster that of the nodes counts."""
     files = [PROJECT / "Snakefile", *sorted((PROJECT / "rules").glob("*.smk"))]
     asked = max(int(mb) for file in files for mb in re.findall(r"mem_mb=scaled\((\d+)\)", file.read_text("utf-8")))
     has = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 1e6

@@ -136,8 +136,9 @@ class Progress(logging.Handler):
 
 
 def show(logger: logging.Logger, stream: TextIO, jobs: Callable[[], Mapping[str, int]]) -> None:
-    """Draw the progress if `stream` is a terminal that Snakemake's own handler writes to, or there is one for the lines
-    alone (`SCREEN`); else change nothing.
+    """Draw the progress where there is a terminal; else change nothing.
+
+    It is `stream` if Snakemake's own handler writes to it, or one for the lines alone (`SCREEN`).
 
     Parameters
     ----------

@@ -107,7 +107,7 @@ def _profile(name: str) -> str:
 
 
 def _followed(command: Sequence[str], log: IO[str]) -> tuple[int, bool]:
-    """Run a command with its words in the log; returns its exit status, and whether a signal to this process ended it."""
+    """Run a command with its words in the log; returns its exit status, and whether a signal came for this process."""
     screen = os.dup(sys.stderr.fileno()) if sys.stderr.isatty() else None
     environment = dict(os.environ) if screen is None else {**os.environ, SCREEN: str(screen)}
     try:

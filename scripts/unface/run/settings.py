@@ -22,8 +22,8 @@ CORE = Path(__file__).resolve().parents[1]
 
 _INSTALLED = CORE / "workflow"
 PROJECT = _INSTALLED if _INSTALLED.is_dir() else CORE.parents[1]
-"""The root of the project: where Snakefile, scripts/ and resources/ stand. That of a clone holds the core, too; a wheel has
-all the rest as a folder of the package (`tool.hatch` in pyproject.toml)."""
+"""The root of the project: where Snakefile, scripts/ and resources/ stand. That of a clone holds the core, too; a wheel
+has all the rest as a folder of the package (`tool.hatch` in pyproject.toml)."""
 
 SHIPPED_RULES = PROJECT / "resources" / "bids_rules.yaml"
 """The mapping rules that come with unface. What they make of a session counts by its plan, not as code."""
@@ -158,16 +158,19 @@ def read(file: Path) -> dict[str, Any]:
         mark = getattr(error, "problem_mark", None)
         where = f", line {mark.line + 1}" if mark else ""
         raise SettingsError(f"config: {file}{where}: no YAML: {getattr(error, 'problem', None) or error}") from None
-    if not isinstance(content, dict | None):
+    content = {} if content is None else content
+    if not isinstance(content, dict):
         raise SettingsError(f"config: {file} holds no settings: each is a line `name: value`")
-    return content or {}
+    return content
 
 
 def _changed(settings: dict[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
     for name, value in changes.items():
         before = settings.get(name)
-        both = isinstance(before, dict) and isinstance(value, Mapping)
-        settings[name] = _changed(before, value) if both else value
+        if isinstance(before, dict) and isinstance(value, Mapping):
+            settings[name] = _changed(before, value)
+        else:
+            settings[name] = value
     return settings
 
 

@@ -20,7 +20,7 @@ config: dicom_dir is not a folder that can be read
 """
 PLAN = """Building DAG of jobs...
 MissingRuleException:
-No rule to produce nosuch (if you use input functions make sure that they don't raise unexpected exceptions).
+No rule to produce nosuch (if you use input functions make sure that they don't raise).
 """
 MISUSE = """usage: __main__.py [-h] [--dry-run] [--profile PROFILE]
 __main__.py: error: unrecognized arguments: --foo
@@ -50,7 +50,7 @@ def layout(tmp_path: Path) -> Layout:
         (FRAMED, "config: dicom_dir is not a folder that can be read"),
         (
             PLAN,
-            "No rule to produce nosuch (if you use input functions make sure that they don't raise unexpected exceptions).",
+            "No rule to produce nosuch (if you use input functions make sure that they don't raise).",
         ),
         (MISUSE, "snakemake: unrecognized arguments: --foo"),
         ("Building DAG of jobs...\n", None),
@@ -100,14 +100,23 @@ def test_a_profile_that_comes_with_unface_is_known_by_its_name(name: str, tmp_pa
     assert workflow._profile("elsewhere") == "elsewhere"
 
 
-WAITING = f"""
-import sys
+WAITING = f'''
+import signal, sys
 sys.path.insert(0, {str(PROJECT / "scripts")!r})
 from unface.admin.workflow import _followed
-child = "import signal, sys, time\\nprint('begun', flush=True)\\ntry:\\n    time.sleep(60)\\nfinally:\\n    print('cleaned up', flush=True)"
+child = """
+import time
+print("begun", flush=True)
+try:
+    time.sleep(60)
+finally:
+    print("cleaned up", flush=True)
+"""
+# A shell that starts this in the background has it ignore the signal.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 with open(sys.argv[1], "w+") as log:
     print(*_followed([sys.executable, "-c", child], log))
-"""
+'''
 
 
 def test_ctrl_c_ends_the_command_first_which_has_time_to_clean_up(tmp_path: Path) -> None:
@@ -116,7 +125,6 @@ def test_ctrl_c_ends_the_command_first_which_has_time_to_clean_up(tmp_path: Path
         [sys.executable, "-c", WAITING, str(log)],
         stdout=subprocess.PIPE,
         text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     ) as process:
         while not (log.exists() and "begun" in log.read_text()):
             assert process.poll() is None

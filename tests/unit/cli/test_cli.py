@@ -43,7 +43,8 @@ def unface(capsys: pytest.CaptureFixture[str]) -> Unface:
 
 @pytest.fixture
 def programs_start(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Take the programs that every run needs for there: to start them takes a second."""
+    """Take the programs that every run needs for there: to start them takes a second. FSL is not there."""
+    monkeypatch.delenv("FSLDIR", raising=False)
     monkeypatch.setattr(checks, "_starts", lambda program, question: checks.Finding(checks.OK, program, "starts"))
 
 
@@ -111,8 +112,8 @@ def test_a_licence_that_was_chosen_is_no_placeholder_although_it_is_the_default(
     assert "No problem.\n" in unface("check")[1]
 
 
-@pytest.mark.usefixtures("programs_start")
-def test_check_asks_for_the_raw_folder_of_settings_that_nobody_filled_in(study: Path, unface: Unface) -> None:
+@pytest.mark.usefixtures("programs_start", "study")
+def test_check_asks_for_the_raw_folder_of_settings_that_nobody_filled_in(unface: Unface) -> None:
     unface("init")
     status, said, _ = unface("check")
     assert status == 1
@@ -145,9 +146,8 @@ def test_check_asks_for_the_raw_folder_of_settings_that_nobody_filled_in(study: 
 )
 @pytest.mark.usefixtures("programs_start")
 def test_check_says_in_a_line_what_would_fail_later(
-    own: dict[str, object], about: str, sentence: str, study: Path, unface: Unface, monkeypatch: pytest.MonkeyPatch
+    own: dict[str, object], about: str, sentence: str, study: Path, unface: Unface
 ) -> None:
-    monkeypatch.delenv("FSLDIR", raising=False)
     (study / "table.tsv").write_text("name\tage\nA\t30\n")
     (study / "noise.tsv").write_bytes(bytes(range(128, 256)))
     write(study, **own)
