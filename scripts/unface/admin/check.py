@@ -70,8 +70,9 @@ def before_scan(config: Config) -> None:
     SettingsError, RulesError, TableError
         If a file is missing, or is not what it has to be.
     """
-    for setting in ("dicom_dir", "convert.rules", "subjects", "release.data_dictionary"):
-        _READERS[setting](config)
+    settings.dicom_folder(config)
+    for read in (_rules, _subjects, _dictionary):
+        read(config)
 
 
 def findings(config: Config, own: Config) -> Iterator[Finding]:

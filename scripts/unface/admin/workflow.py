@@ -22,7 +22,7 @@ LOGS = "unface"
 
 _FRAME = re.compile(r"^(?:\w+\.)*\w*(?:Error|Exception)(?: in (?:file|rule) .*|):?$")
 """How Snakemake begins to say that a file of rules or its plan is wrong; the sentence follows in lines of its own."""
-_MISUSE = re.compile(r"^\S*(?:__main__\.py|snakemake): error: (.*)$", re.M)
+_MISUSE = re.compile(r"^(?:(?:__main__\.py|snakemake): error|Error): (.*)$", re.M)
 _JOB = re.compile(r"^Error in rule (\w+):\n((?:[ \t]+.*\n?)*)", re.M)
 _FINISHED = re.compile(r"^Finished jobid: (\d+)\b", re.M)
 _COST = "CPU "

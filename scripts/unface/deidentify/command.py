@@ -49,7 +49,9 @@ def _deidentify(options: argparse.Namespace) -> int:
     settings, select = _settings(options.settings)
     try:
         key = Key.load_or_make(options.key or Path("unface.key"))
-    except (OSError, BadKeyError) as error:
+    except OSError as error:
+        raise _MisuseError(f"--key: it cannot be read or made: {error.strerror}") from None
+    except BadKeyError as error:
         raise _MisuseError(f"--key: {error}") from None
     job = Job(source if source.is_dir() else source.parent, target, key, settings, select)
     files, not_opened = tree(source)
@@ -111,5 +113,5 @@ def _settings(file: Path | None) -> tuple[Deidentify, tuple[selection.Condition,
         overrides.read(content["deidentify"]["overrides"])
         selection.check(content["select"])
     except SettingsError as error:
-        raise _MisuseError(f"--settings: {error}") from None
+        raise _MisuseError(f"--settings: {str(error).removeprefix('config: ')}") from None
     return Deidentify.of(content["deidentify"]), tuple(content["select"])

@@ -52,6 +52,10 @@ def layout(tmp_path: Path) -> Layout:
             PLAN,
             "No rule to produce nosuch (if you use input functions make sure that they don't raise).",
         ),
+        (
+            "Error: profile directory given (x), but none found.\n",
+            "snakemake: profile directory given (x), but none found.",
+        ),
         (MISUSE, "snakemake: unrecognized arguments: --foo"),
         ("Building DAG of jobs...\n", None),
     ],
