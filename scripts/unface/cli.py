@@ -2,6 +2,7 @@
 
 import contextlib
 import re
+import shlex
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -102,7 +103,7 @@ class Study:
         str
             With `--settings` where the file would not be found.
         """
-        return f"unface {command}" + ("" if self.file == Path(FILE) else f" --settings {self.file}")
+        return f"unface {command}" + ("" if self.file == Path(FILE) else f" --settings {shlex.quote(str(self.file))}")
 
 
 def open_study(file: Path | None, *, check: bool = True) -> Study:
@@ -318,6 +319,9 @@ def _run(target: str, study: Study, context: typer.Context, cores: int | None, p
         raise MistakeError(
             f"{name} did not finish: see {log}. When that is put right, `{study.again(name)}` goes on from here"
         )
+    if more and not (ended.ran or ended.had_nothing_to_do):
+        print(ended.said)  # it was asked for words, such as those of --dry-run
+        raise typer.Exit
     if _changed_at(words) != before:
         print(words.read_text(encoding="utf-8"), end="")
     elif ended.had_nothing_to_do:

@@ -76,6 +76,9 @@ def test_a_cohort_from_init_to_its_plan(cohort: Cohort, tmp_path: Path, unface: 
     assert "Of 3 sessions, a run would do:" in planned.stdout
     assert "Next: `unface run`" in planned.stdout
 
+    dry = unface("run", "--", "--dry-run")
+    assert "This was a dry-run" in dry.stdout, "what is asked for behind the dashes is shown"
+
     told = unface("status")
     assert "3 sessions; no run is going on" in told.stdout
     for finished in (checked, listed, planned, told):

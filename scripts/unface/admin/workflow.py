@@ -39,6 +39,11 @@ class Ended:
     said: str
 
     @property
+    def ran(self) -> bool:
+        """Whether a job was done."""
+        return _FINISHED.search(self.said) is not None
+
+    @property
     def had_nothing_to_do(self) -> bool:
         """Whether all was done before."""
         return "Nothing to be done" in self.said

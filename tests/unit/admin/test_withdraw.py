@@ -10,8 +10,8 @@ import pytest
 
 from tests.support.staged_sessions import RELEASE, run, session
 from unface.admin.withdraw import remove, write_list
-from unface.admin.workflow import LOGS
 from unface.admin.withdrawal_request import request
+from unface.admin.workflow import LOGS
 from unface.identity.withdrawn import linked, naming_nobody, read_withdrawn, remaining, who_withdrew
 from unface.run.files import TableError
 from unface.run.layout import Layout, SessionId

@@ -93,6 +93,7 @@ def test_the_rules_of_a_plan_are_read_from_its_table() -> None:
     assert ended.made("inventory")
     assert not ended.made("convert")
     assert not ended.had_nothing_to_do
+    assert not ended.ran
 
 
 @pytest.mark.parametrize("name", ["slurm", "slurm-noacct"])
