@@ -132,7 +132,7 @@ def open_study(file: Path | None, *, check: bool = True) -> Study:
         hint = "`unface init` writes one, --settings names another" if file is None else "`unface init` writes one"
         raise MistakeError(f"there is no settings file {path}: {hint}")
     try:
-        own, config = settings.read(path), settings.load(path)
+        own, config = settings.read_own(path), settings.read_file(path)
         if check:
             settings.check(config)
     except SettingsError as error:
@@ -201,7 +201,7 @@ def inventory(
     except SettingsError as error:
         raise MistakeError(_of_file(error, study.file)) from None
     _run("inventory", study, context, cores, profile)
-    _next(f"look at {study.layout.protocols}, then `{study.again('run')}`")
+    _next(f"look at {study.layout.protocol_groups}, then `{study.again('run')}`")
 
 
 @app.command(epilog="Example: unface run --profile slurm -- --jobs 50")
@@ -213,7 +213,7 @@ def run(
     ended = _run("", study, context, cores, profile)
     if ended.made("inventory"):
         # Its settings, rules or tables were not those of the last one: the plan is shown before anything is converted.
-        _next(f"look at {study.layout.protocols}, then `{study.again('run')}` again")
+        _next(f"look at {study.layout.protocol_groups}, then `{study.again('run')}` again")
     else:
         _next(f"open {study.layout.summary_page}; how each session fared: `{study.again('status')}`")
 

@@ -313,7 +313,7 @@ def _memory() -> Finding:
 def _placeholders(config: Config, own: Config) -> Iterator[Finding]:
     """What a release says that nobody has decided yet."""
     release, decided = config["release"], own.get("release") or {}
-    shipped = settings.load(None)["release"]
+    shipped = settings.read_file()["release"]
     for name in ("name", "license"):
         if release[name] == shipped[name] and name not in decided:
             yield Finding(NOTE, f"release.{name}", f"is not set: the release will say {shipped[name]!r}")

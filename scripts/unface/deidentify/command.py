@@ -9,7 +9,7 @@ from unface.deidentify.explain import profile_table
 from unface.deidentify.profile import Profile
 from unface.deidentify.tree import Job, run, tree
 from unface.identity.pseudonyms import BadKeyError, Key
-from unface.run.settings import Deidentify, SettingsError, check, load
+from unface.run.settings import Deidentify, SettingsError, check, read_file
 
 SCRIPT = "deidentify_dicom.py"
 
@@ -108,7 +108,7 @@ def _print_profile(file: Path | None) -> int:
 
 def _settings(file: Path | None) -> tuple[Deidentify, tuple[selection.Condition, ...]]:
     try:
-        content = load(file)
+        content = read_file(file)
         check(content)
         overrides.read(content["deidentify"]["overrides"])
         selection.check(content["select"])

@@ -71,8 +71,8 @@ def test_init_writes_settings_that_are_valid_and_say_nothing_but_the_defaults(st
     assert "Next: fill in dicom_dir, then `unface check`" in said
     file = study / cli.FILE
     assert len(file.read_text().splitlines()) < 20
-    settings.check(settings.load(file))
-    assert settings.load(file) == settings.load(None)
+    settings.check(settings.read_file(file))
+    assert settings.read_file(file) == settings.read_file()
 
 
 def test_init_makes_the_folder_and_the_next_command_names_it(study: Path, unface: Unface) -> None:
@@ -187,7 +187,7 @@ def test_too_little_room_is_told_in_sizes(study: Path, unface: Unface, monkeypat
     [
         (b"keepwork: all\n", "unknown setting keepwork (did you mean keep_work?)"),
         (b"dicom_dir: [a\n", "unface.yaml, line 2: no YAML"),
-        (b"hello\n", "holds no settings"),
+        (b"hello\n", "has no names of settings at its top"),
         (b"\xff\xfe\n", "is not UTF-8 text"),
         (b"deface:\n", "deface: this block is empty"),
     ],

@@ -1,7 +1,14 @@
 """What an installed package holds, and what it needs."""
 
+import os
 import re
+import shutil
+import subprocess
+import sys
 import tomllib
+from pathlib import Path
+
+import pytest
 
 from unface.run import fingerprints, settings
 from unface.run.settings import PROJECT
@@ -48,3 +55,21 @@ def test_a_stage_has_the_same_code_in_a_clone_and_in_an_installed_package(tmp_pa
     fingerprints.code_digest.cache_clear()
     fingerprints._imported_by.cache_clear()
     assert after == before
+
+
+@pytest.mark.parametrize("is_job", [True, False])
+def test_a_job_runs_the_code_of_its_own_workflow_although_another_unface_is_installed(
+    is_job: bool, tmp_path: Path
+) -> None:
+    clone = tmp_path / "clone" / "scripts"
+    shutil.copytree(settings.CORE, clone / "unface")
+    script = tmp_path / (".snakemake" if is_job else "of_mine") / "scripts" / "tmp1.plan.py"
+    script.parent.mkdir(parents=True)
+    script.write_text(
+        f"import sys; sys.path.extend([{str(clone)!r}])\nfrom unface.run import settings; print(settings.CORE)\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(settings.CORE.parent)}
+    said = subprocess.run(
+        [sys.executable, str(script)], env=environment, check=True, capture_output=True, text=True
+    ).stdout
+    assert said == f"{clone / 'unface' if is_job else settings.CORE}\n"
