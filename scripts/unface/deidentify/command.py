@@ -7,7 +7,7 @@ from pathlib import Path
 from unface.deidentify import overrides, selection
 from unface.deidentify.explain import profile_table
 from unface.deidentify.profile import Profile
-from unface.deidentify.tree import Job, run, tree
+from unface.deidentify.tree import TreeJob, deidentify_tree, find_files
 from unface.identity.pseudonyms import BadKeyError, Key
 from unface.run.settings import Deidentify, SettingsError, check, read_file
 
@@ -53,9 +53,9 @@ def _deidentify(options: argparse.Namespace) -> int:
         raise _MisuseError(f"--key: it cannot be read or made: {error.strerror}") from None
     except BadKeyError as error:
         raise _MisuseError(f"--key: {error}") from None
-    job = Job(source if source.is_dir() else source.parent, target, key, settings, select)
-    files, not_opened = tree(source)
-    refused = run(job, files, options.processes, sys.stderr)
+    job = TreeJob(source if source.is_dir() else source.parent, target, key, settings, select)
+    files, not_opened = find_files(source)
+    refused = deidentify_tree(job, files, options.processes, sys.stderr)
     for name, reason in [*not_opened, *refused]:
         print(f"refused: {name!r}: {reason}", file=sys.stderr)
     print(f"{len(files) - len(refused)} files written, {len(refused) + len(not_opened)} refused", file=sys.stderr)
