@@ -80,7 +80,7 @@ def run(
     cores
         How many cores; None leaves it to the profile.
     profile
-        Snakemake's `--profile`.
+        A profile in place of `profiles/default`.
     more
         Further arguments for Snakemake.
 
@@ -93,7 +93,7 @@ def run(
     command += ["--snakefile", str(PROJECT / "Snakefile"), "--configfile", str(settings.absolute())]
     command += ["--directory", str(settings.absolute().parent)]
     command += [f"--cores={cores}"] if cores else []
-    command += [f"--profile={_profile(profile)}"] if profile else []
+    command += _with_profile(profile) if profile else []
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("a+", encoding="utf-8", errors="replace") as file:
         file.write(f"\n== {time.strftime('%Y-%m-%d %H:%M:%S')}: snakemake {target} {' '.join(more)}\n")
@@ -105,10 +105,14 @@ def run(
         return Ended(status, stopped, file.read())
 
 
-def _profile(name: str) -> str:
-    """A profile as a path of the user's, or as one of those that come with unface; else it is Snakemake's to find."""
+def _with_profile(name: str) -> list[str]:
+    """Arguments for a profile: a folder of the user's, one of unface's own, or else one that Snakemake has to find.
+
+    It takes the place of `profiles/default`, which Snakemake would put above it: that one is for a single machine.
+    """
     places = (Path(name), PROJECT / "profiles" / name)
-    return next((str(place.resolve()) for place in places if place.exists()), name)
+    found = next((place.resolve() for place in places if place.exists()), None)
+    return [f"--workflow-profile={found}"] if found else [f"--profile={name}", "--workflow-profile=none"]
 
 
 def _followed(command: Sequence[str], log: IO[str]) -> tuple[int, bool]:
