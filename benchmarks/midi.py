@@ -16,10 +16,10 @@ from datetime import date
 from pathlib import Path
 
 import pydicom
-from bench import ROOT, files_of
 from pydicom import DataElement, Dataset
-from sections import write_section
 
+from benchmarks.bench import ROOT, files_of
+from benchmarks.sections import write_section
 from unface.deidentify.selection import excluded
 from unface.dicom.standard import CLASS_UIDS
 from unface.identity.pseudonyms import STANDARD_UID_ROOT, Key
@@ -222,7 +222,7 @@ def judge(source: Path, target: Path, key: Key, planted: list[bytes]) -> tuple[S
 def section(score: Score, files: int, planted: int) -> str:
     """The section of RESULTS.md."""
     lines = [
-        f"`python benchmarks/midi.py`: {files} images of the small demo cohort, {planted} identifiers planted.",
+        f"`python -m benchmarks.midi`: {files} images of the small demo cohort, {planted} identifiers planted.",
         "",
         "| check | done | failed | % | what failed |",
         "|---|---|---|---|---|",
@@ -242,8 +242,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
         source, target, strings = work / "in", work / "out", work / "planted.txt"
-        make = [ROOT / "demo" / "make_cohort.py", source, "--small", "--planted", strings]
-        subprocess.run([sys.executable, *map(str, make)], check=True, capture_output=True)
+        make = ["-m", "demo.make_cohort", source, "--small", "--planted", strings]
+        subprocess.run([sys.executable, *map(str, make)], cwd=ROOT, check=True, capture_output=True)
         clean = [ROOT / "scripts" / "deidentify_dicom.py", source, target, "--key", work / "key"]
         subprocess.run([sys.executable, *map(str, clean)], check=False, capture_output=True)
         planted = [line.encode() for line in strings.read_text(encoding="utf-8").splitlines() if line]

@@ -1,6 +1,6 @@
 """Clean files of real scanners beside their sources: dcm2niix makes the same of them, dciodvfy finds no new error.
 
-    python benchmarks/scanners.py [FOLDER]
+    python -m benchmarks.scanners [FOLDER]
 
 FOLDER holds the scanner sets, each in a folder of its own or as .tar.xz. Every series is de-identified with the
 settings that config.yaml comes with. dcm2niix converts it before and after; voxels, affine, b-values and b-vectors
@@ -23,9 +23,9 @@ from typing import Any
 import nibabel as nib
 import numpy as np
 import pydicom
-from bench import SHARED, files_of, unpack
-from sections import write_section
 
+from benchmarks.bench import SHARED, files_of, unpack
+from benchmarks.sections import write_section
 from unface.deidentify import command
 from unface.deidentify.selection import excluded
 from unface.identity.pseudonyms import Key
@@ -170,7 +170,7 @@ def table(found: dict[str, Compared]) -> str:
     """The section of RESULTS.md."""
     have = shutil.which("dciodvfy") is not None
     lines = [
-        f"`python benchmarks/scanners.py`: {len(found)} sets, {sum(one.series for one in found.values())} series, "
+        f"`python -m benchmarks.scanners`: {len(found)} sets, {sum(one.series for one in found.values())} series, "
         f"{sum(one.images for one in found.values())} images by dcm2niix, before and after de-identification. "
         + ("dciodvfy looks at two files a series." if have else "dciodvfy is not installed: not looked at."),
         "",

@@ -5,6 +5,7 @@ The raw headers are the harder test: what must not reach a sidecar is all there.
 
 import json
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ class Converted:
         return {entry["series"]: entry["state"] for entry in self.series}
 
     def reason(self, state: str) -> str:
-        return next(entry["reason"] for entry in self.series if entry["state"] == state)
+        return next(str(entry["reason"]) for entry in self.series if entry["state"] == state)
 
     def names(self) -> list[str]:
         """BIDS names of its images without subject and session."""
@@ -81,19 +82,16 @@ def convert(
     chosen = {"rules": str(rules), "unmapped": "exclude", "repeats": "last", "incomplete": "withhold"} | settings
     sessions = []
     for session in layout.read_sessions():
-        record, clean = (
-            layout.record(session),
-            layout.stage("deidentify", session),
-        )
+        record, clean = layout.record(session), layout.stage("deidentify", session)
         result = outcome.run_stage(
             "convert",
             session,
-            lambda work, clean=clean, record=record: convert_session(
-                work,
-                clean,
-                record,
-                rules,
-                Convert.of(chosen),
+            partial(
+                convert_session,
+                deidentified=clean,
+                record=record,
+                rules=rules,
+                settings=Convert.of(chosen),
                 dicom=clean / "dicom",
                 identifiers=identifiers or nothing_known,
             ),

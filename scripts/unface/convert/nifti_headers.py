@@ -87,13 +87,13 @@ def geometry(source: Path) -> Geometry:
     """
     with source.open("rb") as image:
         header = _header(image.read(HEADER_BYTES))
-    axes: Any = aff2axcodes(header.get_best_affine())  # type: ignore[no-untyped-call]
+    axes: Any = aff2axcodes(header.get_best_affine())
     return Geometry(tuple(map(int, header.get_data_shape())), "".join(axes))
 
 
 def _header(block: bytes) -> Any:
     try:
-        header: Any = Nifti1Header(block, check=False)  # type: ignore[no-untyped-call]
+        header: Any = Nifti1Header(block, check=False)
     except WrapStructError:
         raise NotNiftiError("the file is shorter than a header") from None
     if header["magic"] != b"n+1" or header["sizeof_hdr"] != HEADER_BYTES:
