@@ -6,7 +6,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 
 .DEFAULT_GOAL := install
-.PHONY: install demo picture test lint lock clean
+.PHONY: install demo picture test test-quick lint lock clean
 
 install: $(INSTALLED)
 
@@ -24,7 +24,11 @@ picture: $(INSTALLED)
 	$(BIN)/python -m demo.picture demo/results docs/demo.png
 
 test: $(INSTALLED) lint
-	$(BIN)/python -m pytest -n $$(($(CORES) + 1)) --dist worksteal  # one more than cores: some wait most of the time
+	$(BIN)/python -m pytest -n $$(($(CORES) + 1))  # one more than cores: some wait most of the time
+
+# For the inner loop: all tests but the slow ones.
+test-quick: $(INSTALLED)
+	$(BIN)/python -m pytest -m "not slow" -n $$(($(CORES) + 1))
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .

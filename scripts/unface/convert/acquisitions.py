@@ -108,7 +108,7 @@ class Acquisition:
         """
         suffixes = {str(self.match.suffix), *self.match.parts.values()}
         pairs = [(str(self.match.datatype), suffix.replace("{echo}", "1")) for suffix in suffixes]
-        known = schema.names().entities
+        known = schema.name_rules().entities
         return entity not in self.match.entities and all(entity in known.get(pair, ()) for pair in pairs)
 
 

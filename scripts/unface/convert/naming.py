@@ -40,7 +40,7 @@ def name_images(work: Work, acquisitions: Sequence[Acquisition], identifiers: Ma
             continue
         for acquisition in run:
             for target in acquisition.targets:
-                if telling := [name for name, label in target.entities.items() if search.found(label)]:
+                if telling := [name for name, label in target.entities.items() if search.found_in(label)]:
                     sentence = f"its {telling[0]} would hold one of the subject's own identifiers"
                     _refuse(work, [acquisition], sentence, "identifier_found")
                     break
@@ -88,7 +88,7 @@ def _target(acquisition: Acquisition, image: Image, alike: list[Image], kinds: s
         entities["run"] = str(number)
     if acquisition.reconstruction:
         entities["rec"] = acquisition.reconstruction
-    required = schema.names().required.get((match.datatype or "", template), frozenset())
+    required = schema.name_rules().required.get((match.datatype or "", template), frozenset())
     if (len(times) > 1 and not match.tells_echoes_apart(image.kind)) or "echo" in required:
         entities["echo"] = str(rank)
     told_by_suffix = match.datatype == "fmap" or any(key.startswith(image.kind) for key in match.parts)

@@ -205,6 +205,7 @@ rules:
 """
 
 
+@pytest.mark.slow
 def test_perfusion_is_carried_with_its_context_where_a_rule_says_what_headers_do_not(
     shared_data: Callable[[str], Path], tmp_path: Path
 ) -> None:
