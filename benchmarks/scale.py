@@ -44,9 +44,10 @@ from unface.admin.effort import cpu_seconds
 from unface.inventory.records import SessionRecord
 from unface.run import outcome
 from unface.run.fingerprints import fingerprint
-from unface.run.layout import Layout, SessionId
+from unface.run.layout import Layout
 from unface.run.outcome import WithheldError, Work
-from unface.run.stages import STAGES
+from unface.run.sessions import SessionId
+from unface.run.stages import STAGES, rule_of
 
 REAL = 1000
 """Sessions of an inventory that are files; more would measure the inventory, which has a section of its own."""
@@ -350,7 +351,7 @@ def own_share(folder: Path) -> str:
     cost = snakemake(folder, cores=1)
     layout = Layout(folder / "results")
     seconds = stage_seconds(layout)
-    heavy = sum(seconds[rule] for rule in {STAGES[stage].rule for stage in HEAVY})
+    heavy = sum(seconds[rule] for rule in {rule_of(stage) for stage in HEAVY})
     count = len(layout.read_sessions())
     shares = ", ".join(f"{rule} {value / count:.1f}" for rule, value in seconds.items())
     (files, megabytes), (few, small) = kept(layout), kept(layout, without=layout.clean_dicom().name)
@@ -365,7 +366,7 @@ def own_share(folder: Path) -> str:
 
 def stage_seconds(layout: Layout) -> dict[str, float]:
     """All CPU seconds of the jobs of each rule of a session."""
-    rules = [*dict.fromkeys(stage.rule for stage in STAGES.values()), "review"]
+    rules = [*dict.fromkeys(map(rule_of, STAGES)), "review"]
     return {rule: sum(cpu_seconds(log) or 0 for log in layout.log(rule).parent.glob("*.log")) for rule in rules}
 
 

@@ -6,7 +6,8 @@ import pytest
 
 from tests.support.report_cohort import Cohort
 from tests.support.small_cohort import made_once
-from unface.run.layout import Layout, SessionId
+from unface.run.layout import Layout
+from unface.run.sessions import SessionId
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,8 @@ import pytest
 from tests.support.small_cohort import LENIENT, Run, planned
 from unface.run import outcome
 from unface.run.files import read_table
-from unface.run.layout import Layout, SessionId
+from unface.run.layout import Layout
+from unface.run.sessions import SessionId
 
 
 @pytest.fixture

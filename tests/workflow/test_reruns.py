@@ -9,8 +9,10 @@ import pytest
 
 from tests.support.dicom_factory import write_series
 from tests.support.small_cohort import COARSE, LENIENT, Cohort, Run, planned
+from unface.review.ratings import RATING_COLUMNS
 from unface.run import outcome
-from unface.run.layout import RATING_COLUMNS, Layout, SessionId
+from unface.run.layout import Layout
+from unface.run.sessions import SessionId
 from unface.run.settings import PROJECT
 
 DEIDENTIFY = [

@@ -10,7 +10,7 @@ from scipy import ndimage
 
 from unface.measure import records
 from unface.run.files import read_table, table_text, write_whole
-from unface.run.layout import NIFTI, mask_file, stem
+from unface.run.image_names import NIFTI, mask_file, stem
 from unface.run.outcome import Work
 
 BRAIN_KEPT = "brain_kept.tsv"

@@ -13,7 +13,7 @@ from unface.measure import records
 from unface.measure.records import AGREEMENT, TISSUES
 from unface.run import settings
 from unface.run.files import NOT_AVAILABLE, read_table, table_text, write_whole
-from unface.run.layout import NIFTI, stem
+from unface.run.image_names import NIFTI, stem
 from unface.run.outcome import WithheldError, Work
 
 COLUMNS = ("image", "measure", "region", "unit", "original", "defaced", "difference", "percent", "limit", "ok")

@@ -6,7 +6,7 @@ from pathlib import Path
 from unface.convert import gradients, nifti_headers, perfusion, sidecars
 from unface.convert.acquisitions import Acquisition
 from unface.run.files import NOT_AVAILABLE, table_text, write_whole
-from unface.run.layout import SessionId
+from unface.run.sessions import SessionId
 
 
 def write_images(dataset: Path, acquisitions: Iterable[Acquisition]) -> dict[str, str]:

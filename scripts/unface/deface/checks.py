@@ -9,6 +9,7 @@ from scipy import ndimage
 
 from unface.deface import template
 from unface.imaging.volume import Affine, Array, Volume, resampled_to, sampled_on
+from unface.run.settings import DefaceLimits
 
 State = Literal["pass", "review", "fail"]
 
@@ -101,7 +102,7 @@ def _gradient(data: Array) -> NDArray[np.float64]:
     return np.stack(np.gradient(ndimage.gaussian_filter(data.astype(np.float64), 1)))
 
 
-def of_registration(head_to_template: Affine, ngf: float, limits: Any) -> dict[str, Check]:
+def of_registration(head_to_template: Affine, ngf: float, limits: DefaceLimits) -> dict[str, Check]:
     """Is the head aligned: gradients, size along each axis, no shear, no mirror, the header not far off.
 
     Parameters
@@ -109,16 +110,16 @@ def of_registration(head_to_template: Affine, ngf: float, limits: Any) -> dict[s
     ngf
         `gradient_agreement` with the template, or with the image of the session that the head was fitted to.
     limits
-        `ngf_min`, `scale_min`, `scale_max`.
+        Of them `ngf_min`, `scale_min` and `scale_max` count.
     """
     code = "registration_failed"
     linear = head_to_template[:3, :3]
     sizes = 1 / np.linalg.svd(linear, compute_uv=False)
     smallest, largest = float(sizes.min()), float(sizes.max())
     return {
-        "ngf": at_least(ngf, limits["ngf_min"], code),
-        "scale_smallest": within(smallest, limits["scale_min"], limits["scale_max"], code),
-        "scale_largest": within(largest, limits["scale_min"], limits["scale_max"], code),
+        "ngf": at_least(ngf, limits.ngf_min, code),
+        "scale_smallest": within(smallest, limits.scale_min, limits.scale_max, code),
+        "scale_largest": within(largest, limits.scale_min, limits.scale_max, code),
         "scale_ratio": at_most(largest / smallest, SCALE_RATIO_MAX, code, else_="review"),
         "not_mirrored": at_least(float(np.sign(np.linalg.det(linear))), 1, code),
         "tilt_degrees": at_most(tilt_degrees(linear), TILT_MAX_DEGREES, code),

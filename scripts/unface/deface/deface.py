@@ -14,7 +14,7 @@ from unface.deface.masks import without_face
 from unface.imaging import stored_image
 from unface.imaging.stored_image import StoredImage
 from unface.run import settings
-from unface.run.layout import MASKS, mask_path, stem
+from unface.run.image_names import MASKS, mask_path, stem
 from unface.run.outcome import WithheldError, Work
 
 FAILURES = {

@@ -14,7 +14,7 @@ from unface.deface.registration import Attempt, Registration
 from unface.imaging.stored_image import StoredImage
 from unface.imaging.volume import Affine, Array, Volume
 from unface.run import settings
-from unface.run.layout import NIFTI, stem, without_twins
+from unface.run.image_names import NIFTI, stem, without_twins
 from unface.run.outcome import WithheldError
 
 
@@ -219,10 +219,8 @@ class Finder:
     def _masking(self, volume: Volume, keep: Array, to_template: Affine) -> dict[str, Check]:
         """What a mask does to an image."""
         limits, ears = self.chosen.limits, self.chosen.ears
-        removed = face_checks.removed_fraction(
-            volume, keep, limits["removed_min_percent"], limits["removed_max_percent"]
-        )
-        margin = face_checks.brain_margin(volume, keep, to_template, limits["brain_margin_mm"])
+        removed = face_checks.removed_fraction(volume, keep, limits.removed_min_percent, limits.removed_max_percent)
+        margin = face_checks.brain_margin(volume, keep, to_template, limits.brain_margin_mm)
         masked = {"removed_percent": removed} | face_checks.zones(volume, keep, to_template, ears=ears)
         if "face_present" in masked and not masked["face_present"].ok:
             # Where there is no face to remove, a mask that removes little of it is no failure of the mask.

@@ -39,16 +39,30 @@ def walk(root: Path, shard: int, shards: int) -> Iterator[Folder]:
 
     Links are not followed: one that stays inside leads to what is found anyway, one that leaves leads to what the user
     did not name. They, and what is neither file nor folder, are places with a problem.
+
+    Parameters
+    ----------
+    root
+        The folder of raw files.
+    shard
+        The number of the share, from 0.
+    shards
+        How many shares there are.
+
+    Yields
+    ------
+    Folder
+        Each folder that holds a file, in the order of paths.
     """
     loose: dict[str, list[Place]] = {}
     folders = []
     for entry in _units(root, shards):
-        if _shard_of(os.path.relpath(entry.path, root), shards) != shard:
+        if shards > 1 and _shard_of(os.path.relpath(entry.path, root), shards) != shard:
             continue
         if _is_folder(entry):
             folders.append(entry.path)
         else:
-            loose.setdefault(str(Path(entry.path).parent), []).append(_place(entry))
+            loose.setdefault(os.path.dirname(entry.path), []).append(_place(entry))  # noqa: PTH120 - for each file
     for path, places in sorted(loose.items()):
         yield Folder(path, tuple(sorted(places, key=lambda place: place.path)))
     for path in sorted(folders):
@@ -112,5 +126,16 @@ def _place(entry: os.DirEntry[str]) -> Place:
 
 
 def unreadable(error: OSError) -> str:
-    """What kept a file from being read, without its path."""
+    """What kept a file from being read, without its path.
+
+    Parameters
+    ----------
+    error
+        What the operating system said.
+
+    Returns
+    -------
+    str
+        A phrase for the list of unused files.
+    """
     return f"cannot be read: {os.strerror(error.errno or 0)}"

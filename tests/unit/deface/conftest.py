@@ -13,7 +13,7 @@ from unface.deface import template
 from unface.deface.deface import deface_session
 from unface.imaging.volume import Volume, resampled_to
 from unface.run import outcome, settings
-from unface.run.layout import SessionId
+from unface.run.sessions import SessionId
 
 
 @pytest.fixture(scope="session")
