@@ -6,10 +6,7 @@ The demo's heads are varied from an average of many people, so the picture shows
 """
 
 import argparse
-import sys
 from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "scripts"))
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
