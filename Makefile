@@ -6,7 +6,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 
 .DEFAULT_GOAL := install
-.PHONY: install demo picture settings test lint lock clean
+.PHONY: install demo picture settings test test-quick lint lock clean
 
 install: $(INSTALLED)
 
@@ -29,7 +29,11 @@ settings: $(INSTALLED)
 	$(BIN)/python resources/write_settings.py
 
 test: $(INSTALLED) lint
-	$(BIN)/python -m pytest -n $$(($(CORES) + 1)) --dist worksteal  # one more than cores: some wait most of the time
+	$(BIN)/python -m pytest -n $$(($(CORES) + 1))  # one more than cores: some wait most of the time
+
+# For the inner loop: all tests but the slow ones.
+test-quick: $(INSTALLED)
+	$(BIN)/python -m pytest -m "not slow" -n $$(($(CORES) + 1))
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .

@@ -1,4 +1,4 @@
-"""What the benchmarks share: where the project's modules and the scanner sets lie. Imported before either."""
+"""What the benchmarks share: where the scanner sets and their heads lie."""
 
 import subprocess
 import sys
@@ -6,7 +6,6 @@ import tarfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT / "scripts"), str(ROOT)]
 
 SHARED = ROOT.parent / "shared" / "data"
 """Where the scanner sets lie, an archive each."""

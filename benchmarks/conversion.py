@@ -1,6 +1,6 @@
 """Conversion to BIDS beside dcm2bids and heudiconv, on the scanner sets, with the same names asked for.
 
-    .venv/bin/python benchmarks/conversion.py PEERS [folder of scanner sets]
+    .venv/bin/python -m benchmarks.conversion PEERS [folder of scanner sets]
 
 PEERS is a virtual environment with dcm2bids and heudiconv. Every tool gets the raw files of one session after the
 other and the same mapping: for dcm2bids and heudiconv it is written out from unface's plan, one rule a protocol, so
@@ -18,13 +18,10 @@ from pathlib import Path
 from typing import Any
 
 import nibabel
-from bench import ROOT, SHARED, unpack
-from sections import write_section
 
-sys.path.insert(0, str(ROOT / "tests" / "unit" / "bids"))
-
-from sessions import Converted, convert, take_in
-
+from benchmarks.bench import SHARED, unpack
+from benchmarks.sections import write_section
+from tests.support.converted_sessions import Converted, convert, take_in
 from unface.mapping import names
 from unface.run import tools
 
@@ -61,7 +58,7 @@ class Result:
                 continue
             self.images += 1
             self.wrong_names += not names.is_valid("/".join(inside))
-            header = nibabel.load(path).header
+            header: Any = nibabel.load(path).header
             self.headers_with_text += any(bytes(header[name]).strip(b"\0 ") for name in TEXT_FIELDS)
             sidecar = path.with_name(path.name.replace(".nii.gz", ".json"))
             if sidecar.exists():
@@ -212,7 +209,7 @@ def infotodict(seqinfo):
 
 def _run_heudiconv(result: Result, peers: Path, session: Converted, raw: Path, folder: Path) -> None:
     """One rule a series: heudiconv's heuristics see series and not images, and echoes are its own business."""
-    plan = {}
+    plan: dict[str, dict[str, object]] = {}
     for one in _wanted(session):
         suffix = one.suffix.rstrip("12") if one.suffix.startswith(("magnitude", "phase")) else one.suffix
         entities = "_".join(part for part in one.entities.split("_") if part and not part.startswith(("echo", "part")))
@@ -223,7 +220,7 @@ def _run_heudiconv(result: Result, peers: Path, session: Converted, raw: Path, f
     (folder / "plan.json").write_text(json.dumps(list(plan.values())))
     (folder / "heuristic.py").write_text(HEURISTIC.format(plan=str(folder / "plan.json")))
     dataset = folder / "bids"
-    arguments = ["-s", "x", "-ss", "y", "-f", folder / "heuristic.py", "-c", "dcm2niix", "-b", "-o", dataset]
+    arguments = ["-s", "x", "-ss", "y", "-f", str(folder / "heuristic.py"), "-c", "dcm2niix", "-b", "-o", str(dataset)]
     _run(result, [peers / "bin" / "heudiconv", "--files", raw, *arguments, "-g", "all", "--minmeta"], peers)
     result.look_at(dataset)
     seen = set()
@@ -245,8 +242,8 @@ def _count(result: Result, session: Converted, seen: set[int]) -> None:
 
 def table(results: list[Result], alone: Result) -> str:
     """The rows in Markdown, with what they mean."""
-    head = ("tool", "files accounted for", "files lost without a word", "images", "names BIDS does not know")
-    head += ("sidecars with identifying keys", "NIfTI headers with text", "CPU s", "x dcm2niix alone")
+    head = ["tool", "files accounted for", "files lost without a word", "images", "names BIDS does not know"]
+    head += ["sidecars with identifying keys", "NIfTI headers with text", "CPU s", "x dcm2niix alone"]
     lines = ["| " + " | ".join(head) + " |", "|---|" + "---:|" * (len(head) - 1)]
     lines += [result.row(alone.cpu_s) for result in results]
     failed = [f"{one.tool} failed on {len(one.failures)} sessions." for one in results if one.failures]

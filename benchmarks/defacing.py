@@ -1,6 +1,6 @@
 """Does defacing know when it failed? Real heads disturbed on purpose, in ways whose truth is known.
 
-`python benchmarks/defacing.py [--heads NAME ...] [--cases NAME ...] [--packages FOLDER] [--results FILE] [--minutes N]`
+`python -m benchmarks.defacing [--heads NAME ...] [--cases NAME ...] [--packages FOLDER] [--results FILE] [--minutes N]`
 
 Every head is registered once as it is; that is the truth of its face. Then its voxels or its header are disturbed by a
 known map, the stage's own code finds the face in a process of its own, and the error is the mean distance of points of
@@ -23,15 +23,15 @@ import time
 from pathlib import Path
 from typing import Any
 
-import face_heads
 import nibabel as nib
 import numpy as np
 import psutil
 import yaml
-from bench import ROOT
-from disturbances import Case, cases
-from sections import write_section
 
+from benchmarks import face_heads
+from benchmarks.bench import ROOT
+from benchmarks.disturbances import Case, cases
+from benchmarks.sections import write_section
 from unface.deface import checks, registration, template
 from unface.deface.find import HeadImage, find_faces
 from unface.imaging import stored_image

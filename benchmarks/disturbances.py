@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -74,9 +75,7 @@ def other_headers(head: Volume) -> Iterator[Case]:
     for millimetres in (50, 300):
         shift = np.eye(4)
         shift[:3, 3] = np.array([0.5, -0.7, 0.6]) * millimetres
-        yield Case(
-            f"origin off by {millimetres} mm", lambda shift=shift: Made(data, shift @ affine), np.linalg.inv(shift)
-        )
+        yield Case(f"origin off by {millimetres} mm", partial(Made, data, shift @ affine), np.linalg.inv(shift))
     for scale in (0.8, 0.9, 1.1, 1.2):
         yield header(f"size {scale}", np.eye(3) * scale)
     for scale in (0.6, 0.7):
@@ -180,10 +179,10 @@ def other_voxels(head: Volume) -> Iterator[Case]:
     yield Case("inverted contrast", lambda: Made(inverted(), affine), unit)
     yield Case("inverted contrast, axial slices of 5 mm", lambda: slices(inverted(), 2, 5), unit)
     for side, name in enumerate(("sagittal", "coronal", "axial")):
-        yield Case(f"{name} slices of 5 mm", lambda side=side: slices(data, side, 5), unit)
+        yield Case(f"{name} slices of 5 mm", partial(slices, data, side, 5), unit)
     yield Case("0.5 mm", fine, unit)
     for voxel_mm in (2, 3, 4, 5):
-        yield Case(f"{voxel_mm} mm", lambda voxel_mm=voxel_mm: sized(voxel_mm), unit)
+        yield Case(f"{voxel_mm} mm", partial(sized, voxel_mm), unit)
 
 
 def other_storage(head: Volume) -> Iterator[Case]:

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from bench import SERIES, head_image
 
+from benchmarks.bench import SERIES, head_image
 from unface.deface import template
 from unface.imaging import stored_image
 from unface.imaging.volume import Volume, resampled_to

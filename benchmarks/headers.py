@@ -1,6 +1,6 @@
 """Header de-identification beside its peers: CPU time, identifiers left, conformance, conversion.
 
-    python benchmarks/headers.py [--files 800] [--peers VENV] [--work FOLDER]
+    python -m benchmarks.headers [--files 800] [--peers VENV] [--work FOLDER]
 
 Makes a cohort of its own (one series of MR images of 210 kB, over 200 elements each), runs each method that is
 installed in a process of its own, and writes the section "Headers" of benchmarks/RESULTS.md. CPU time is that of the
@@ -25,10 +25,12 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 import pydicom
-from bench import ROOT, files_of
 from pydicom import Dataset
 from pydicom.dataset import FileMetaDataset
-from sections import write_section
+from pydicom.uid import UID
+
+from benchmarks.bench import ROOT, files_of
+from benchmarks.sections import write_section
 
 SIZE = 320
 OVERLAY_SIZE = 8
@@ -155,7 +157,7 @@ def write_files(ds: Dataset, folder: Path, files: int) -> None:
     folder.mkdir(parents=True)
     pixels = np.random.default_rng(1).integers(0, 4096, (SIZE, SIZE), dtype=np.uint16)
     for number in range(files):
-        ds.SOPInstanceUID = ds.file_meta.MediaStorageSOPInstanceUID = f"1.2.826.0.1.3680043.10.77.4.{number}"
+        ds.SOPInstanceUID = ds.file_meta.MediaStorageSOPInstanceUID = UID(f"1.2.826.0.1.3680043.10.77.4.{number}")
         ds.InstanceNumber, ds.SliceLocation = number + 1, float(number)
         ds.ImagePositionPatient = [-160.0, -160.0, float(number)]
         ds.SmallestImagePixelValue, ds.LargestImagePixelValue = 0, 4000 + number % 90
@@ -332,7 +334,7 @@ def table(  # noqa: PLR0917 - what was measured
     """The section of RESULTS.md."""
     copy, plain = measured["cp -r"].cpu_s, measured["plain Python read and write"].cpu_s
     lines = [
-        f"`python benchmarks/headers.py --files {count} --peers VENV`: {count} MR images of {size // 1000} kB, "
+        f"`python -m benchmarks.headers --files {count} --peers VENV`: {count} MR images of {size // 1000} kB, "
         f"{planted} identifiers planted; CPU time without start-up, best of {ATTEMPTS}. "
         f"The input has {errors} dciodvfy errors.",
         "",

@@ -1,6 +1,6 @@
 """How fast an inventory reads headers, beside pydicom.
 
-    .venv/bin/python benchmarks/inventory.py [folder of scanner sets]
+    .venv/bin/python -m benchmarks.inventory [folder of scanner sets]
 
 CPU seconds of one process, the best of three; every file lies in the page cache. Writes its section of RESULTS.md.
 """
@@ -12,9 +12,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pydicom
-from bench import SHARED, files_of, unpack
-from sections import write_section
 
+from benchmarks.bench import SHARED, files_of, unpack
+from benchmarks.sections import write_section
 from tests.support.dicom_factory import small_grid, write_series
 from unface.dicom.fields import WANTED
 from unface.inventory.scan import scan

@@ -16,10 +16,10 @@ from datetime import date
 from pathlib import Path
 
 import pydicom
-from bench import ROOT, files_of
 from pydicom import DataElement, Dataset
-from sections import write_section
 
+from benchmarks.bench import ROOT, files_of
+from benchmarks.sections import write_section
 from unface.deidentify.selection import excluded
 from unface.dicom.standard import CLASS_UIDS
 from unface.identity.pseudonyms import STANDARD_UID_ROOT, Key
@@ -222,7 +222,7 @@ def judge(source: Path, target: Path, key: Key, planted: list[bytes]) -> tuple[S
 def section(score: Score, files: int, planted: int) -> str:
     """The section of RESULTS.md."""
     lines = [
-        f"`python benchmarks/midi.py`: {files} images of the small demo cohort, {planted} identifiers planted.",
+        f"`python -m benchmarks.midi`: {files} images of the small demo cohort, {planted} identifiers planted.",
         "",
         "| check | done | failed | % | what failed |",
         "|---|---|---|---|---|",

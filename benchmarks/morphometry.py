@@ -1,6 +1,6 @@
 """How true are the brain volumes, how much does nothing change them, and how much does defacing?
 
-`python benchmarks/morphometry.py [--heads NAME ...] [--phantoms N]`
+`python -m benchmarks.morphometry [--heads NAME ...] [--phantoms N]`
 
 *Phantoms* are brains whose volumes are known: nilearn's tissue maps made into labels, warped by known smooth fields,
 given the intensities, noise and bias field of a T1w image and put into the head of pydeface's template. They give the
@@ -26,9 +26,9 @@ from typing import Any
 import nibabel as nib
 import numpy as np
 import yaml
-from bench import ROOT, head_image
-from sections import write_section
 
+from benchmarks.bench import ROOT, head_image
+from benchmarks.sections import write_section
 from tests.support.brain_phantom import Phantom
 from unface.compare import compare
 from unface.deface.deface import deface_session
@@ -120,7 +120,7 @@ def phantom(seed: int, folder: Path) -> dict[str, Any]:
 
 def head(name: str, image: Path, folder: Path) -> dict[str, Any]:
     """All measurements of one real head."""
-    whole = nib.load(image)
+    whole: Any = nib.load(image)
     converted = folder / "convert"
     (converted / "bids" / IMAGE).parent.mkdir(parents=True)
     (converted / "bids" / IMAGE).write_bytes(image.read_bytes())

@@ -1,6 +1,6 @@
 """The demo on one machine and on a Slurm of four nodes: one and the same release?
 
-    sudo .venv/bin/python benchmarks/on_slurm.py [folder]
+    sudo .venv/bin/python -m benchmarks.on_slurm [folder]
 
 Needs root and the Debian packages munge, slurmctld, slurmd and slurm-client, from which it starts a Slurm of its own.
 A demo that stands in the folder already is taken as it is. Writes its section of RESULTS.md.
@@ -18,14 +18,10 @@ from itertools import pairwise
 from pathlib import Path
 from statistics import median
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT / "demo"), str(ROOT / "tests")]
-
-import leaks  # noqa: E402
-import make_cohort  # noqa: E402
-from sections import write_section  # noqa: E402
-
-from tests.support.slurm import Cluster, missing  # noqa: E402
+from benchmarks.bench import ROOT
+from benchmarks.sections import write_section
+from demo import leaks, make_cohort
+from tests.support.slurm import Cluster, missing
 
 NODES = 4
 
@@ -37,7 +33,7 @@ def main(arguments: list[str]) -> int:
     folder = Path(arguments[0] if arguments else ROOT / "demo").resolve()
     local, on_slurm = folder / "results", folder / "results_slurm"
     if not (local / "release").exists():
-        subprocess.run([sys.executable, ROOT / "demo" / "run.py", "--folder", folder], check=True)
+        subprocess.run([sys.executable, "-m", "demo.run", "--folder", folder], cwd=ROOT, check=True)
     shutil.rmtree(on_slurm, ignore_errors=True)
     (on_slurm / "restricted").mkdir(mode=0o700, parents=True)
     shutil.copy(local / "restricted" / "key", on_slurm / "restricted" / "key")

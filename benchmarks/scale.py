@@ -1,8 +1,8 @@
 """What thousands of sessions cost the workflow itself: planning, reruns, jobs that only pass on, files kept.
 
-    .venv/bin/python benchmarks/scale.py [--sessions 100 1000 10000] [--run 100] [--folder F]
-    .venv/bin/python benchmarks/scale.py --whole [--folder F]
-    .venv/bin/python benchmarks/scale.py --heavy 1 1000 [--head-every 20] [--cores 2] [--folder F]
+    .venv/bin/python -m benchmarks.scale [--sessions 100 1000 10000] [--run 100] [--folder F]
+    .venv/bin/python -m benchmarks.scale --whole [--folder F]
+    .venv/bin/python -m benchmarks.scale --heavy 1 1000 [--head-every 20] [--cores 2] [--folder F]
 
 An inventory of N sessions: up to 1,000 of them are real DICOM files, tiny and cut short, that `snakemake inventory`
 reads; the rest are records like theirs. A session with a damaged file is withheld by its headers and passed on by every
@@ -32,26 +32,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "demo"), str(ROOT / "tests")]
+import yaml
 
-import heads  # noqa: E402
-import make_cohort  # noqa: E402
-import series  # noqa: E402
-import yaml  # noqa: E402
-from sections import write_section  # noqa: E402
-
-from demo.person import Person  # noqa: E402
-from tests.support.dicom_factory import small_grid, write_series  # noqa: E402
-from tests.support.small_cohort import QUICK  # noqa: E402
-from unface.admin.effort import cpu_seconds  # noqa: E402
-from unface.inventory.records import SessionRecord  # noqa: E402
-from unface.run import outcome  # noqa: E402
-from unface.run.fingerprints import fingerprint  # noqa: E402
-from unface.run.layout import Layout  # noqa: E402
-from unface.run.outcome import WithheldError, Work  # noqa: E402
-from unface.run.sessions import SessionId  # noqa: E402
-from unface.run.stages import STAGES, rule_of  # noqa: E402
+from benchmarks.bench import ROOT
+from benchmarks.sections import write_section
+from demo import heads, make_cohort, series
+from demo.person import Person
+from tests.support.dicom_factory import small_grid, write_series
+from tests.support.small_cohort import QUICK
+from unface.admin.effort import cpu_seconds
+from unface.inventory.records import SessionRecord
+from unface.run import outcome
+from unface.run.fingerprints import fingerprint
+from unface.run.layout import Layout
+from unface.run.outcome import WithheldError, Work
+from unface.run.sessions import SessionId
+from unface.run.stages import STAGES, rule_of
 
 REAL = 1000
 """Sessions of an inventory that are files; more would measure the inventory, which has a section of its own."""

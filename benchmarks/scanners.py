@@ -1,6 +1,6 @@
 """Clean files of real scanners beside their sources: dcm2niix makes the same of them, dciodvfy finds no new error.
 
-    python benchmarks/scanners.py [FOLDER]
+    python -m benchmarks.scanners [FOLDER]
 
 FOLDER holds the scanner sets, each in a folder of its own or as .tar.xz. Every series is de-identified with the
 settings that config.yaml comes with. dcm2niix converts it before and after; voxels, affine, b-values and b-vectors
@@ -23,9 +23,9 @@ from typing import Any
 import nibabel as nib
 import numpy as np
 import pydicom
-from bench import SHARED, files_of, unpack
-from sections import write_section
 
+from benchmarks.bench import SHARED, files_of, unpack
+from benchmarks.sections import write_section
 from unface.deidentify import command
 from unface.deidentify.selection import excluded
 from unface.identity.pseudonyms import Key
@@ -172,7 +172,7 @@ def table(by_set: dict[str, Compared]) -> str:
     series = sum(compared.series for compared in by_set.values())
     images = sum(compared.images for compared in by_set.values())
     lines = [
-        f"`python benchmarks/scanners.py`: {len(by_set)} sets, {series} series, {images} images by dcm2niix, before "
+        f"`python -m benchmarks.scanners`: {len(by_set)} sets, {series} series, {images} images by dcm2niix, before "
         "and after de-identification. "
         + ("dciodvfy looks at two files a series." if have else "dciodvfy is not installed: not looked at."),
         "",

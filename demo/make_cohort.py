@@ -1,7 +1,7 @@
 """Make a cohort of raw DICOM that belongs to nobody: planted identifiers in every header, and planted trouble.
 
-    python demo/make_cohort.py demo/dicom            # nine sessions of eight subjects, 2 mm heads
-    python demo/make_cohort.py /tmp/dicom --small    # three sessions, 3 mm heads
+    python -m demo.make_cohort demo/dicom            # nine sessions of eight subjects, 2 mm heads
+    python -m demo.make_cohort /tmp/dicom --small    # three sessions, 3 mm heads
 
 Beside the folder it writes planted_identifiers.txt (strings to be found nowhere in what leaves the restricted folder)
 and expected.json (how each session has to end). The same bytes every time.

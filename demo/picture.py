@@ -2,14 +2,11 @@
 
 The demo's heads are varied from an average of many people, so the picture shows nobody's face:
 
-    python demo/picture.py demo/results docs/demo.png
+    python -m demo.picture demo/results docs/demo.png
 """
 
 import argparse
-import sys
 from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "scripts"))
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
@@ -50,7 +47,7 @@ def draw(layout: Layout, output: Path) -> None:
     measures = [measure for measure in compared.measures if not measure.region][:2]
     with mpl.rc_context(plots.STYLE):
         figure = Figure(figsize=SIZE_INCHES, facecolor="white")
-        left, right = figure.subfigures(1, 2, width_ratios=(2.5, 1), wspace=0.02)
+        ((left, right),) = figure.subfigures(1, 2, squeeze=False, width_ratios=(2.5, 1), wspace=0.02)
         widths = [picture.columns / picture.pixels.shape[0] for picture in rows["before"]]
         grid = left.subplots(2, len(widths), width_ratios=widths)
         for line, (when, row) in zip(grid, rows.items(), strict=True):

@@ -11,8 +11,6 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "scripts"))
-
 from demo import leaks, make_cohort
 from demo.make_cohort import Expected
 from unface.admin.effort import clock

@@ -3,14 +3,10 @@
 `make settings` runs it; a test holds both files to it.
 """
 
-import sys
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import yaml
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "scripts"))
 
 from unface.run.settings import PROJECT, described, kinds_of, resolved, schema
 from unface.run.stages import EVERY_STAGE, rule_of

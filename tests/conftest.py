@@ -14,9 +14,37 @@ SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 """Where the real scanner sets lie, if they do: beside the project's root."""
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What takes longest comes first, so that no worker waits for another at the end."""
-    items.sort(key=lambda item: [name not in item.nodeid for name in ("test_slurm", "workflow/")])
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark the tests of the workflow as slow, and begin with what is slow on every worker.
+
+    A worker gets one part of the list at first, and takes from the end of another's part when it has none left: quick
+    tests, in small portions, so that no worker waits long for another at the end.
+    """
+    for item in items:
+        if "tests/workflow/" in item.nodeid:
+            item.add_marker("slow")
+    workers = getattr(config, "workerinput", {"workercount": 1})["workercount"]
+    items[:] = dealt(items, workers)
+
+
+def dealt(items: list[pytest.Item], workers: int) -> list[pytest.Item]:
+    """The tests in an order whose equal parts, one for each worker, all begin with slow modules."""
+    modules: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        if item.get_closest_marker("slow"):
+            modules.setdefault(item.nodeid.split("::")[0], []).append(item)
+    # The dearest first: that of Slurm, then others of the workflow.
+    names = sorted(modules, key=lambda name: [word not in name for word in ("test_slurm", "workflow/")])
+    hands = [[item for name in names[worker::workers] for item in modules[name]] for worker in range(workers)]
+    quick = [item for item in items if not item.get_closest_marker("slow")]
+    order: list[pytest.Item] = []
+    for worker, hand in enumerate(hands):
+        # As pytest-xdist does it: what is left is shared out evenly among the workers that have nothing yet.
+        share = (len(items) - len(order)) // (workers - worker)
+        filling = max(0, share - len(hand))
+        order += [*hand, *quick[:filling]]
+        del quick[:filling]
+    return order + quick
 
 
 @pytest.fixture(autouse=True)

@@ -5,6 +5,7 @@ The raw headers are the harder test: what must not reach a sidecar is all there.
 
 import json
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ class Converted:
         return {entry["series"]: entry["state"] for entry in self.series}
 
     def reason(self, state: str) -> str:
-        return next(entry["reason"] for entry in self.series if entry["state"] == state)
+        return next(str(entry["reason"]) for entry in self.series if entry["state"] == state)
 
     def names(self) -> list[str]:
         """BIDS names of its images without subject and session."""
@@ -43,8 +44,8 @@ class Converted:
 
     def file(self, ending: str) -> Path:
         """The one file with this ending."""
-        (found,) = [path for path in self.bids.rglob("*") if path.name.endswith(ending)]
-        return found
+        (file,) = [path for path in self.bids.rglob("*") if path.name.endswith(ending)]
+        return file
 
     def sidecar(self, name: str) -> dict[str, Any]:
         content: dict[str, Any] = json.loads(self.file(f"{name}.json").read_text(encoding="utf-8"))
@@ -65,7 +66,7 @@ def take_in(dicom: Path, results: Path) -> Layout:
                 folder.mkdir(parents=True)
                 for number, file in enumerate(series.files, start=1):
                     (folder / f"{number:06d}.dcm").symlink_to(file.path)
-            states = [{"series": one.series, "state": "ok", "reason": ""} for one in record.series]
+            states = [{"series": series.series, "state": "ok", "reason": ""} for series in record.series]
             (work.folder / "series.json").write_text(json.dumps(states), encoding="utf-8")
 
         outcome.run_stage("deidentify", session, link, layout=layout, fingerprint={})
@@ -79,21 +80,18 @@ def convert(
     nothing_known = layout.results / "nothing_known.json"
     nothing_known.write_text("{}", encoding="utf-8")
     chosen = {"rules": str(rules), "unmapped": "exclude", "repeats": "last", "incomplete": "withhold"} | settings
-    found = []
+    sessions = []
     for session in layout.read_sessions():
-        record, clean = (
-            layout.record(session),
-            layout.stage("deidentify", session),
-        )
+        record, clean = layout.record(session), layout.stage("deidentify", session)
         result = outcome.run_stage(
             "convert",
             session,
-            lambda work, clean=clean, record=record: convert_session(
-                work,
-                clean,
-                record,
-                rules,
-                Convert.of(chosen),
+            partial(
+                convert_session,
+                deidentified=clean,
+                record=record,
+                rules=rules,
+                settings=Convert.of(chosen),
                 dicom=clean / "dicom",
                 identifiers=identifiers or nothing_known,
             ),
@@ -104,5 +102,5 @@ def convert(
         folder = layout.stage("convert", session)
         states = folder / "series.json"
         series = json.loads(states.read_text(encoding="utf-8")) if states.exists() else []
-        found.append(Converted(result, series, folder / "bids", SessionRecord.read(record)))
-    return found
+        sessions.append(Converted(result, series, folder / "bids", SessionRecord.read(record)))
+    return sessions

@@ -6,7 +6,7 @@ import struct
 
 import pydicom
 from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.uid import ExplicitVRLittleEndian
+from pydicom.uid import UID, ExplicitVRLittleEndian
 
 from unface.deidentify.clean_files import Deidentifier
 from unface.deidentify.profile import Profile
@@ -39,7 +39,7 @@ def cleaned(data: bytes, splitter: HeaderSplitter | None = None) -> bytes:
 def written(ds: Dataset, syntax: str) -> bytes:
     """A data set as a file of one transfer syntax."""
     buffer = io.BytesIO()
-    ds.file_meta.TransferSyntaxUID = syntax
+    ds.file_meta.TransferSyntaxUID = UID(syntax)
     pydicom.dcmwrite(buffer, ds, enforce_file_format=True)
     return buffer.getvalue()
 

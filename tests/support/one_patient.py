@@ -7,6 +7,7 @@ import pydicom
 import yaml
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.sequence import Sequence
+from pydicom.uid import UID
 
 from unface.deidentify.deidentify import deidentify_session
 from unface.identity.pseudonyms import Key
@@ -30,7 +31,7 @@ def header() -> Dataset:
     ds.file_meta.SourceApplicationEntityTitle = "DOE"
     ds.preamble = b"JANE DOE".ljust(128)
     ds.SOPClassUID = "1.2.840.10008.5.1.4.1.1.4"
-    ds.SOPInstanceUID = ds.file_meta.MediaStorageSOPInstanceUID = "1.2.826.0.1.3680043.9.1.1"
+    ds.SOPInstanceUID = ds.file_meta.MediaStorageSOPInstanceUID = UID("1.2.826.0.1.3680043.9.1.1")
     ds.file_meta.MediaStorageSOPClassUID = ds.SOPClassUID
     ds.StudyInstanceUID, ds.SeriesInstanceUID = "1.2.826.0.1.3680043.9.1", "1.2.826.0.1.3680043.9.2"
     ds.Modality, ds.Manufacturer = "MR", "SIEMENS"

@@ -126,7 +126,7 @@ def jobs_in(said: str) -> dict[str, int]:
     return {rule: int(count) for rule, count in rows if rule not in ("all", "total")}
 
 
-def planned(run: Run, *targets: str, **config: object) -> dict[str, int]:
+def planned(run: Run, *targets: str, **config: Any) -> dict[str, int]:
     """The jobs that Snakemake would run, by rule."""
     finished = run.snakemake("--dry-run", *targets, **config)
     assert finished.returncode == 0, finished.stdout

@@ -11,6 +11,7 @@ from tests.support.small_cohort import LENIENT, Run, planned
 from unface.run import outcome
 from unface.run.files import read_table
 from unface.run.layout import Layout
+from unface.run.sessions import SessionId
 
 
 @pytest.fixture
@@ -20,9 +21,9 @@ def run(small_run: Run, tmp_path: Path) -> Run:
     return Run(tmp_path / "run", small_run.cohort)
 
 
-def released(run: Run) -> list[tuple[str, str]]:
+def released(run: Run) -> list[SessionId]:
     rows = read_table(run.results / "report" / "release.tsv")
-    return [(row["subject"], row["session"]) for row in rows if row["verdict"] == "released"]
+    return [SessionId(row["subject"], row["session"]) for row in rows if row["verdict"] == "released"]
 
 
 def naming(folder: Path, label: str) -> list[str]:
@@ -71,13 +72,13 @@ def test_who_withdrew_is_gone_after_the_next_run_and_after_the_next_inventory(ru
 
 def test_clean_dicom_goes_once_it_is_converted_and_is_made_again_when_it_is_needed(run: Run) -> None:
     assert planned(run, keep_work="needed") == {}
-    names = released(run)[0]
+    session = released(run)[0]
     layout = Layout(Path("results"))
-    target = str(layout.stage("convert", names))
+    target = str(layout.stage("convert", session))
     finished = run.snakemake(target, "--forcerun", "deidentify", keep_work="needed")
     assert finished.returncode == 0, finished.stdout
-    assert not (run.folder / layout.clean_dicom(names)).exists()
-    assert outcome.read(run.folder / layout.stage("deidentify", names)).ok
+    assert not (run.folder / layout.clean_dicom(session)).exists()
+    assert outcome.read(run.folder / layout.stage("deidentify", session)).ok
     assert outcome.read(run.folder / target).ok
     finished = run.snakemake("--dry-run", target, keep_work="needed", convert="{repeats: all}")
     assert re.search(r"^deidentify +1$", finished.stdout, re.M), finished.stdout

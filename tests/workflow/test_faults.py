@@ -16,11 +16,10 @@ from pathlib import Path
 
 import psutil
 import pytest
-from test_reproducible import contents
 
 from demo import heads, make_cohort, series
 from demo.person import Person
-from tests.support.small_cohort import Cohort, Run, made_once, wait_for
+from tests.support.small_cohort import Cohort, Run, contents, made_once, wait_for
 from unface.run.files import read_table
 
 DISK_MB = 32

@@ -41,9 +41,9 @@ def slurm_run(cluster: Cluster, small_run: Run, tmp_path_factory: pytest.TempPat
     assert finished.returncode == 0, finished.stdout
     work = run.results / "restricted" / "work"
     with run.started("release", *ON_SLURM, **on_slurm) as controller:
-        wait_for(lambda: list(work.glob("*/*/.deidentified.*")))
+        wait_for(lambda: list(work.glob("*/*/.deidentify.*")))
         cluster.kill_node("n1")
-        wait_for(lambda: list(work.glob("*/*/.converted.*")))
+        wait_for(lambda: list(work.glob("*/*/.convert.*")))
         controller.kill()
     # Jobs of the dead controller still run, and Slurm gives those of the dead node to another one.
     finished = run.snakemake("release", *ON_SLURM, **on_slurm)

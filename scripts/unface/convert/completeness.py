@@ -3,13 +3,11 @@
 dcm2niix warns of gaps between slices, but stacks what is there where whole volumes or echoes are missing.
 """
 
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
 from unface.convert import first_elements
 from unface.convert.acquisitions import Acquisition
-from unface.convert.nifti_headers import Geometry
 from unface.inventory.records import Series
 from unface.mapping.criteria import values_of
 
@@ -17,23 +15,28 @@ SERIES_OF_VOLUMES = ("func", "dwi", "perf")
 """Datatypes whose NumberOfTemporalPositions (0020,0105) counts the volumes of an image."""
 
 
-def missing(one: Acquisition, folders: Sequence[Path], shapes: Sequence[Geometry]) -> str:
-    """What is missing of an acquisition, in a sentence with what was expected; empty if nothing is.
+def missing(acquisition: Acquisition, folders: Sequence[Path]) -> str:
+    """What is missing of an acquisition, as far as its headers tell.
 
     Parameters
     ----------
+    acquisition
+        The acquisition, converted.
     folders
         The clean DICOM of each of its series.
-    shapes
-        The shape of each image that was made of it.
+
+    Returns
+    -------
+    str
+        A sentence with what was expected; empty if nothing is missing.
     """
     numbers = [_instance_numbers(folder) for folder in folders]
     findings = [
         *map(_gap, numbers),
-        _lost_beginning(one, numbers),
-        *(_broken_volume(series) for series in one.series),
-        _lost_series(one),
-        _lost_volumes(one, shapes),
+        _lost_beginning(acquisition, numbers),
+        *(_broken_volume(series) for series in acquisition.series),
+        _lost_series(acquisition),
+        _lost_volumes(acquisition),
     ]
     return next(filter(None, findings), "")
 
@@ -57,10 +60,10 @@ def _gap(numbers: set[int]) -> str:
     return f"{lost} of {len(numbers) + lost} instance numbers ({min(numbers)} to {max(numbers)}) are missing"
 
 
-def _lost_beginning(one: Acquisition, numbers: Sequence[set[int]]) -> str:
+def _lost_beginning(acquisition: Acquisition, numbers: Sequence[set[int]]) -> str:
     """A scanner counts from 1, through all parts of an acquisition; what it derives of others may go on counting."""
-    files = sum(len(series.files) for series in one.series)
-    if files < 2 or not all(numbers) or "DERIVED" in values_of(one.fields.get("ImageType")):
+    files = sum(len(series.files) for series in acquisition.series)
+    if files < 2 or not all(numbers) or "DERIVED" in values_of(acquisition.fields.get("ImageType")):
         return ""
     lost = min(map(min, numbers)) - 1
     return f"the first {lost} instance numbers are missing" if lost > 0 else ""
@@ -75,22 +78,22 @@ def _broken_volume(series: Series) -> str:
     return f"{len(series.files)} images do not fill whole volumes of {slices} slices"
 
 
-def _lost_series(one: Acquisition) -> str:
+def _lost_series(acquisition: Acquisition) -> str:
     """An acquisition that was exported as several series numbers them without a gap."""
-    numbers = [series.fields.get("SeriesNumber") for series in one.series]
+    numbers = [series.fields.get("SeriesNumber") for series in acquisition.series]
     known = {number for number in numbers if isinstance(number, int)}
     lost = max(known, default=0) - min(known, default=0) + 1 - len(known)
-    if len(one.series) < 2 or len(known) < len(numbers) or lost <= 0:
+    if len(acquisition.series) < 2 or len(known) < len(numbers) or lost <= 0:
         return ""
     return f"{lost} of the {len(known) + lost} series it was exported as are missing"
 
 
-def _lost_volumes(one: Acquisition, shapes: Sequence[Geometry]) -> str:
+def _lost_volumes(acquisition: Acquisition) -> str:
     """Images have as many volumes as the header announces, and all echoes and parts the same number."""
-    if one.match.datatype not in SERIES_OF_VOLUMES or not shapes:
+    if acquisition.match.datatype not in SERIES_OF_VOLUMES or not acquisition.shapes:
         return ""
-    volumes = Counter(shape.volumes for shape in shapes)
-    announced = [value for value in values_of(one.fields.get("NumberOfTemporalPositions")) if value]
+    volumes = {shape.volumes for shape in acquisition.shapes}
+    announced = [value for value in values_of(acquisition.fields.get("NumberOfTemporalPositions")) if value]
     expected = max([*volumes, *(value for value in announced if isinstance(value, int))])
     fewest = min(volumes)
     return f"{fewest} of {expected} volumes are there" if fewest < expected else ""

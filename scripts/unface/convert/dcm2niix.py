@@ -1,6 +1,6 @@
 """Running dcm2niix on one acquisition, and understanding what it wrote and warned of.
 
-The names it writes begin with a word of ours, so that what follows is its own vocabulary: echoes, phase and real
+The names that it writes begin with a word of ours, so that what follows is its own vocabulary: echoes, phase and real
 images, twins such as `_Eq`. https://github.com/rordenlab/dcm2niix/blob/master/FILENAMING.md
 """
 
@@ -50,10 +50,12 @@ class Image:
 
     @property
     def bval(self) -> Path:
+        """Where its b-values lie, if it has any."""
         return self.nifti.with_suffix(".bval")
 
     @property
     def bvec(self) -> Path:
+        """Where its b-vectors lie, if it has any."""
         return self.nifti.with_suffix(".bvec")
 
 
@@ -83,6 +85,11 @@ def convert(sources: Sequence[Path], scratch: Path) -> Conversion:
         Folders of clean DICOM, one a series of the acquisition.
     scratch
         An empty folder; the images stay in it.
+
+    Returns
+    -------
+    Conversion
+        The images, as NIfTI without compression, and what dcm2niix said of them.
 
     Raises
     ------

@@ -24,28 +24,48 @@ CORRECTED = ("bold", "cbv", "sbref", "dwi", "asl", "m0scan")
 
 
 def fill_echo_times(targets: Sequence[Target]) -> None:
-    """Give a phase difference the echo times of its two magnitudes where its own header has none."""
+    """Give a phase difference the echo times of its two magnitudes where its own header has none.
+
+    Parameters
+    ----------
+    targets
+        All images of the session that are kept; the sidecars of some change.
+    """
     for target in targets:
         if target.suffix == "phasediff" and not {"EchoTime1", "EchoTime2"} <= set(target.sidecar):
             magnitudes = [other for other in targets if other.suffix in ("magnitude1", "magnitude2")]
-            times = sorted({other.sidecar["EchoTime"] for other in magnitudes if _set_of(other) == _set_of(target)})
+            times = sorted(
+                {other.sidecar["EchoTime"] for other in magnitudes if _field_map(other) == _field_map(target)}
+            )
             if len(times) == 2:
                 target.sidecar |= {"EchoTime1": times[0], "EchoTime2": times[1]}
 
 
 def link(targets: Sequence[Target]) -> list[str]:
-    """Write into the sidecars which field map corrects which images; returns notes on what stays open.
+    """Write into the sidecars which field map corrects which images.
 
     A field map corrects images of its own scanner and study. Two directions of phase encoding measure the field, or
     one and an image of the opposite direction, which then is a part of the measurement. A mapping rule may say what its
     field map is for. Of the others, the only one of a session serves every EPI; of several, the one that was shimmed
     alike serves an image; where that decides nothing, the link stays open.
+
+    Parameters
+    ----------
+    targets
+        All images of the session that are kept, with their final names.
+
+    Returns
+    -------
+    list of str
+        Notes on links that stay open.
     """
     maps: dict[str, list[Target]] = {}
     for target in targets:
         if target.datatype == "fmap" and target.suffix in METHODS:
-            maps.setdefault(_set_of(target), []).append(target)
-    measured = {name: members for name, members in maps.items() if any(measures_field(one.suffix) for one in members)}
+            maps.setdefault(_field_map(target), []).append(target)
+    measured = {
+        name: members for name, members in maps.items() if any(measures_field(member.suffix) for member in members)
+    }
     notes = []
     served: dict[str, list[Target]] = {name: [] for name in measured}
     for target in targets:
@@ -60,8 +80,8 @@ def link(targets: Sequence[Target]) -> list[str]:
         if not whole and not served[name]:
             notes.append(f"{_shown(members[0])}: no image of the opposite direction is there; it corrects nothing")
             continue
-        for one in members if whole else [*members, *served[name]]:
-            one.sidecar["B0FieldIdentifier"] = name
+        for target in members if whole else [*members, *served[name]]:
+            target.sidecar["B0FieldIdentifier"] = name
         for member in members:
             if served[name]:
                 member.sidecar["IntendedFor"] = sorted(f"bids::{target.stem}.nii.gz" for target in served[name])
@@ -73,7 +93,7 @@ def _serving(target: Target, measured: Mapping[str, list[Target]]) -> list[str]:
     if target.datatype == "fmap":
         return []
     able = {name: members for name, members in measured.items() if _can_correct(members, target)}
-    told = {name: {rule for one in members for rule in one.intended_for} for name, members in able.items()}
+    told = {name: {rule for member in members for rule in member.intended_for} for name, members in able.items()}
     named = [name for name, wanted in told.items() if wanted & set(target.rules)]
     free = {name: able[name] for name, wanted in told.items() if not wanted}
     if named or target.suffix not in CORRECTED:
@@ -104,14 +124,25 @@ def _shown(target: Target) -> str:
     return target.stem.rsplit("/", 1)[-1]
 
 
-def _set_of(target: Target) -> str:
+def _field_map(target: Target) -> str:
     """The name of the field map that an image belongs to: its method, and what tells it from others of the kind."""
     told_apart = [f"{key}{target.entities[key]}" for key in ("acq", "run") if key in target.entities]
     return "_".join([METHODS[target.suffix], *told_apart])
 
 
 def measures_field(suffix: str) -> bool:
-    """Whether such an image holds the field itself; magnitudes stand beside it."""
+    """Whether an image of a field map holds the field itself; magnitudes stand beside it.
+
+    Parameters
+    ----------
+    suffix
+        Its BIDS suffix.
+
+    Returns
+    -------
+    bool
+        Whether it does.
+    """
     return suffix in ("epi", "phasediff", "phase1", "phase2", "fieldmap")
 
 

@@ -40,10 +40,17 @@ def write_clean_gz(source: Path, target: Path) -> None:
 
     Data type, scaling, qform and sform and every voxel stay byte by byte.
 
+    Parameters
+    ----------
+    source
+        An uncompressed NIfTI-1 image in one file.
+    target
+        The file to write; its folder is there.
+
     Raises
     ------
     NotNiftiError
-        If `source` is not a NIfTI-1 image in one file.
+        If `source` is no such image.
     """
     with source.open("rb") as image:
         header = _header(image.read(HEADER_BYTES))
@@ -61,22 +68,32 @@ def write_clean_gz(source: Path, target: Path) -> None:
 
 
 def geometry(source: Path) -> Geometry:
-    """Shape and orientation of an uncompressed NIfTI-1 image.
+    """Read what the header says of the grid.
+
+    Parameters
+    ----------
+    source
+        An uncompressed NIfTI-1 image in one file.
+
+    Returns
+    -------
+    Geometry
+        Its shape in voxels and the way each voxel axis runs.
 
     Raises
     ------
     NotNiftiError
-        If it is not a NIfTI-1 image.
+        If `source` is no such image.
     """
     with source.open("rb") as image:
         header = _header(image.read(HEADER_BYTES))
-    axes: Any = aff2axcodes(header.get_best_affine())  # type: ignore[no-untyped-call]
+    axes: Any = aff2axcodes(header.get_best_affine())
     return Geometry(tuple(map(int, header.get_data_shape())), "".join(axes))
 
 
 def _header(block: bytes) -> Any:
     try:
-        header: Any = Nifti1Header(block, check=False)  # type: ignore[no-untyped-call]
+        header: Any = Nifti1Header(block, check=False)
     except WrapStructError:
         raise NotNiftiError("the file is shorter than a header") from None
     if header["magic"] != b"n+1" or header["sizeof_hdr"] != HEADER_BYTES:

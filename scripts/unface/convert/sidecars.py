@@ -42,6 +42,16 @@ def cleaned(sidecar: Mapping[str, Any]) -> dict[str, Any]:
 
     Keys outside the allow-list go, and so do texts that look like an identifier or say nothing. Free text goes through
     Clean Descriptors, whether or not its header went.
+
+    Parameters
+    ----------
+    sidecar
+        The sidecar as dcm2niix wrote it.
+
+    Returns
+    -------
+    dict
+        Another one, with what may be released.
     """
     allowed = sorted(allowed_keys() & set(sidecar))
     # Half a name no longer looks like one: what looks like an identifier goes before words of it are dropped.
@@ -61,7 +71,7 @@ def _described(key: str, value: Any) -> Any:
     clean = keep_words if key in DESCRIPTIONS else keep_codes if key in MACHINE_WORDS else None
     if clean is None or not isinstance(value, str):
         return value
-    # Of the subject's own words the converter knows none: the clean header that this came from has lost them.
+    # The converter does not know the subject's identifiers: the clean header that this came from has lost them.
     return clean(value.encode(), lambda word: False).decode(errors="ignore").strip("_- ")
 
 
@@ -77,7 +87,20 @@ def _says_something(key: str, value: Any) -> bool:
 
 
 def missing(datatype: str, suffix: str, sidecar: Mapping[str, Any]) -> list[str]:
-    """Keys that BIDS requires of such an image and that the sidecar lacks."""
+    """Keys that BIDS requires of such an image and that the sidecar lacks.
+
+    Parameters
+    ----------
+    datatype, suffix
+        Those of the image's BIDS name.
+    sidecar
+        What its sidecar says so far.
+
+    Returns
+    -------
+    list of str
+        The keys; none if nothing is missing.
+    """
     needed: dict[str, tuple[str, ...]] = {
         "bold": ("TaskName", "RepetitionTime"),
         "phasediff": ("EchoTime1", "EchoTime2"),
@@ -116,5 +139,13 @@ _PET = (
 
 
 def write(path: Path, sidecar: Mapping[str, Any]) -> None:
-    """Write a sidecar; the same content gives the same bytes."""
+    """Write a sidecar; the same content gives the same bytes.
+
+    Parameters
+    ----------
+    path
+        The file to write.
+    sidecar
+        What it is to say.
+    """
     path.write_text(json.dumps(sidecar, indent=2, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")

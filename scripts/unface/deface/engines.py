@@ -38,7 +38,7 @@ def outside(chosen: settings.Deface, volume: Volume, head_to_template: Affine, s
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     before, after = folder / "head.nii.gz", folder / "defaced.nii.gz"
-    nib.save(nib.Nifti1Image(volume.data, volume.affine), before)  # type: ignore[no-untyped-call]
+    nib.save(nib.Nifti1Image(volume.data, volume.affine), before)
     if chosen.engine == "pydeface":
         arguments = _pydeface(before, after)
     elif chosen.engine == "quickshear":
@@ -75,7 +75,7 @@ def _quickshear(before: Path, after: Path, volume: Volume, head_to_template: Aff
     program = _installed("quickshear")
     brain = sampled_on(template.brain(), volume.data.shape, volume.affine, head_to_template) >= 0.5
     mask = before.with_name("brain.nii.gz")
-    nib.save(nib.Nifti1Image(brain.astype(np.uint8), volume.affine), mask)  # type: ignore[no-untyped-call]
+    nib.save(nib.Nifti1Image(brain.astype(np.uint8), volume.affine), mask)
     return [program, before, mask, after, str(QUICKSHEAR_BUFFER)]
 
 

@@ -183,7 +183,7 @@ def niimath(head: Volume, scratch: Path, *, negative: bool = False) -> Registrat
 
 
 def _from(start: Affine, head: Volume, scratch: Path, *, negative: bool) -> Affine | None:
-    """niimath on the head as `start` puts it: moved, turned and of another size, but not sheared."""
+    """Niimath on the head as `start` puts it: moved, turned and of another size, but not sheared."""
     left, sizes, right = np.linalg.svd(start[:3, :3])
     middle = np.linalg.inv(start) @ [*template.MIDDLE_MM, 1]
     similar = np.eye(4)
@@ -217,7 +217,7 @@ def _allineate(head: Volume, scratch: Path, *options: str, negative: bool = Fals
 
 
 def _save(head: Volume, file: Path) -> None:
-    nib.save(nib.Nifti1Image(head.data.astype(np.float32), head.affine), file)  # type: ignore[no-untyped-call]
+    nib.save(nib.Nifti1Image(head.data.astype(np.float32), head.affine), file)
 
 
 def apart(fit: Registration, others: tuple[Registration, ...]) -> float | None:

@@ -127,7 +127,7 @@ def write(path: Path, image: StoredImage) -> None:
 
 def write_mask(path: Path, mask: Array, affine: Affine) -> None:
     """Write a mask of 0 and 1 as uint8."""
-    image: Any = nib.Nifti1Image(mask.astype(np.uint8), affine)  # type: ignore[no-untyped-call]
+    image: Any = nib.Nifti1Image(mask.astype(np.uint8), affine)
     image.set_qform(affine, 1)
     image.set_sform(affine, 1)
     image.header.set_xyzt_units("mm")

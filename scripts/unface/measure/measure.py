@@ -118,7 +118,7 @@ def shifted(image: Path, output: Path) -> Path:
     data = np.asarray(loaded.dataobj, dtype=np.float32)
     first = data.reshape((*data.shape[:3], -1))[..., 0]
     moved = ndimage.shift(first, SHIFT_VOXELS, order=3, mode="nearest")
-    nib.save(nib.Nifti1Image(moved, loaded.affine), output)  # type: ignore[no-untyped-call]
+    nib.save(nib.Nifti1Image(moved, loaded.affine), output)
     return output
 
 
@@ -176,6 +176,6 @@ def _check(segmented: "Segmentation") -> None:
 
 def _save(labels: NDArray[np.uint8], affine: NDArray[np.float64], path: Path) -> None:
     """Write labels with an empty header: the same labels are the same bytes."""
-    image: Any = nib.Nifti1Image(labels, affine)  # type: ignore[no-untyped-call]
+    image: Any = nib.Nifti1Image(labels, affine)
     image.header.set_xyzt_units("mm")
     path.write_bytes(gzipped(image.to_bytes()))

@@ -154,10 +154,10 @@ def _read(image: Path) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
     """The first volume of an image and its affine, in the canonical order of axes."""
     loaded: Any = nib.load(image)
     if loaded.ndim > 3:
-        loaded = nib.four_to_three(nib.squeeze_image(loaded))[0]  # type: ignore[no-untyped-call]
+        loaded = nib.four_to_three(nib.squeeze_image(loaded))[0]
     if loaded.ndim < 3 or min(loaded.shape) < 8:
         raise NotMeasurableError("it is no volume of at least 8 slices")
-    canonical: Any = nib.as_closest_canonical(loaded)  # type: ignore[no-untyped-call]
+    canonical: Any = nib.as_closest_canonical(loaded)
     data = np.asarray(canonical.dataobj, dtype=np.float32)
     if not np.isfinite(data).all() or data.std() == 0:
         raise NotMeasurableError("its voxels are all alike, or not finite")
@@ -233,4 +233,4 @@ def _carried(
 
 
 def _save(data: NDArray[np.float32], affine: NDArray[np.float64], path: Path) -> None:
-    nib.save(nib.Nifti1Image(data, affine), path)  # type: ignore[no-untyped-call]
+    nib.save(nib.Nifti1Image(data, affine), path)

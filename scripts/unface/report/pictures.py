@@ -76,7 +76,7 @@ def load(path: Path) -> Volume:
         raise ValueError("an image needs three dimensions")
     if len(image.shape) > 3:
         image = image.slicer[(slice(None),) * 3 + (0,) * (len(image.shape) - 3)]
-    image = nib.as_closest_canonical(image)  # type: ignore[no-untyped-call]
+    image = nib.as_closest_canonical(image)
     data = np.nan_to_num(np.asarray(image.dataobj, dtype=np.float32), copy=False, posinf=0, neginf=0)
     return Volume(data, np.asarray(image.affine, dtype=float))
 

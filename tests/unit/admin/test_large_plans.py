@@ -41,6 +41,7 @@ def test_the_changes_are_for_the_locked_snakemake() -> None:
     assert snakemake.__version__ == large_plans.KNOWN
 
 
+@pytest.mark.slow
 def test_a_thrifty_snakemake_plans_and_runs_the_same(tmp_path: Path) -> None:
     as_it_is, thrifty = (
         worked_through(tmp_path / name, program) for name, program in (("as_it_is", AS_IT_IS), ("thrifty", THRIFTY))

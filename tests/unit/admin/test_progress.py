@@ -150,6 +150,7 @@ def test_snakemake_on_a_terminal_shows_a_bar_and_no_line_for_a_job(tmp_path: Pat
     assert not JOB_LINES.search(text)
 
 
+@pytest.mark.slow
 def test_snakemake_without_a_terminal_names_its_jobs_and_has_no_bar(tmp_path: Path) -> None:
     with snakemake(tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
         text = process.communicate()[0].decode()

@@ -9,6 +9,7 @@ import nibabel as nib
 import pytest
 
 from tests.support.brain_phantom import Phantom
+from tests.support.small_cohort import made_once
 from unface.compare import compare
 from unface.measure import measure, records
 from unface.measure.regions import regions
@@ -42,30 +43,45 @@ def measured(folder: Path, data: object, phantom: Phantom) -> Path:
 
 
 @pytest.fixture(scope="module")
-def original(phantom: Phantom, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return measured(tmp_path_factory.mktemp("original"), phantom.image(phantom.tissue), phantom)
+def original(phantom: Phantom, tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    def make(folder: Path) -> None:
+        measured(folder, phantom.image(phantom.tissue), phantom)
+
+    return made_once(tmp_path_factory, worker_id, "measured_phantom", make) / "measured"
 
 
-def compared(original: Path, other: Path, folder: Path) -> dict[str, float]:
-    """Change of the grey matter of every region in percent."""
+def compared(original: Path, other: Path, folder: Path) -> Work:
     work = Work("compare", SessionId("a", "b"), folder / "compare")
     work.folder.mkdir()
     compare.compare_session(work, original, other, LIMITS)
+    return work
+
+
+def changes(work: Work) -> dict[str, float]:
+    """Change of the grey matter of every region in percent."""
     rows = read_table(work.folder / records.AGREEMENT)
     names = {part.name for part in regions()}
     return {row["region"]: float(row["percent"]) for row in rows if row["measure"] == "gm" and row["region"] in names}
 
 
+@pytest.mark.slow
 def test_atrophy_of_one_region_is_found_there(phantom: Phantom, original: Path, tmp_path: Path) -> None:
     percent = 5
     image = phantom.image(phantom.atrophied(ATROPHIED, percent))
-    found = compared(original, measured(tmp_path, image, phantom), tmp_path)
-    assert -1.5 * percent < found[ATROPHIED] < -0.5 * percent
-    assert min(found, key=lambda name: found[name]) == ATROPHIED
+    percents = changes(compared(original, measured(tmp_path, image, phantom), tmp_path))
+    assert -1.5 * percent < percents[ATROPHIED] < -0.5 * percent
+    assert min(percents, key=lambda name: percents[name]) == ATROPHIED
 
 
-def test_a_cut_through_the_temporal_pole_is_found_there(phantom: Phantom, original: Path, tmp_path: Path) -> None:
+@pytest.mark.slow
+def test_a_cut_through_the_temporal_pole_is_found_there_and_withholds_the_session(
+    phantom: Phantom, original: Path, tmp_path: Path
+) -> None:
     image = phantom.cut(phantom.image(phantom.tissue))
-    found = compared(original, measured(tmp_path, image, phantom), tmp_path)
-    assert min(found, key=lambda name: found[name]) == "left temporal pole"
-    assert found["left temporal pole"] < -LIMITS.region_percent
+    work = compared(original, measured(tmp_path, image, phantom), tmp_path)
+    percents = changes(work)
+    assert min(percents, key=lambda name: percents[name]) == "left temporal pole"
+    assert percents["left temporal pole"] < -LIMITS.region_percent
+    assert [reason.code for reason in work.reasons] == ["morphometry_changed"]
+    rows = read_table(work.folder / records.AGREEMENT)
+    assert "left temporal pole" in {row["region"] for row in rows if row["ok"] == "false"}

@@ -47,6 +47,7 @@ def test_an_echo_that_lost_a_volume_makes_the_run_incomplete(
     assert session.reason("incomplete") == "2 of 3 volumes are there"
 
 
+@pytest.mark.slow
 def test_a_run_that_lost_one_of_its_series_is_incomplete(shared_data: Callable[[str], Path], tmp_path: Path) -> None:
     (tmp_path / "raw").mkdir()
     for path in sorted(shared_data("siemens_xa30_classic_phantom").rglob("*")):

@@ -14,8 +14,8 @@ import pytest
 
 from tests.support.converted_sessions import Converted, convert, take_in
 from tests.support.dicom_factory import write_mosaics, write_series
-from unface.convert.convert import STATES
 from unface.convert.sidecars import allowed_keys
+from unface.convert.states import STATES
 from unface.run import tools
 
 SETS = (
@@ -46,9 +46,11 @@ def sets(shared_data: Callable[[str], Path], tmp_path_factory: pytest.TempPathFa
 @pytest.mark.parametrize("name", SETS)
 def test_every_file_of_a_scanner_set_ends_in_one_state(sets: Sets, name: str) -> None:
     for session in sets(name):
-        assert [entry["series"] for entry in session.series] == [one.series for one in session.record.series]
+        assert [entry["series"] for entry in session.series] == [series.series for series in session.record.series]
         assert {entry["state"] for entry in session.series} <= set(STATES)
-        assert sum(entry["files"] for entry in session.series) == sum(len(one.files) for one in session.record.series)
+        assert sum(entry["files"] for entry in session.series) == sum(
+            len(series.files) for series in session.record.series
+        )
         assert sum(session.outcome.measurements["files"].values()) == sum(entry["files"] for entry in session.series)
         written = {str(path.relative_to(session.bids)) for path in session.bids.rglob("*") if path.is_file()}
         listed = {path for entry in session.series for path in entry["outputs"]}
@@ -67,8 +69,8 @@ def errors(sessions: list[Converted], dataset: Path) -> list[dict[str, Any]]:
     (dataset / "README").write_text("Scanner sets as the conversion to BIDS leaves them.\n" * 5)
     rows = sorted({f"sub-{session.outcome.subject}" for session in sessions})
     (dataset / "participants.tsv").write_text("\n".join(["participant_id", *rows]) + "\n")
-    found = subprocess.run([tools.find("bids-validator-deno"), "--json", dataset], capture_output=True, check=False)
-    issues = json.loads(found.stdout)["issues"]["issues"]
+    finished = subprocess.run([tools.find("bids-validator-deno"), "--json", dataset], capture_output=True, check=False)
+    issues = json.loads(finished.stdout)["issues"]["issues"]
     return [issue for issue in issues if issue["severity"] == "error"]
 
 
@@ -144,7 +146,7 @@ def test_no_sidecar_or_header_holds_what_raw_headers_say_of_the_patient(sets: Se
 
 def test_voxels_gradients_and_geometry_are_those_of_dcm2niix(sets: Sets, tmp_path: Path) -> None:
     (session,) = sets("siemens_xa30_enhanced")
-    (series,) = [one for one in session.record.series if one.fields["SeriesNumber"] == 10]
+    (series,) = [series for series in session.record.series if series.fields["SeriesNumber"] == 10]
     for number, file in enumerate(series.files):
         (tmp_path / f"{number}.dcm").symlink_to(file.path)
     subprocess.run([tools.find("dcm2niix"), "-z", "n", "-f", "plain", "-o", tmp_path, tmp_path], check=True)
@@ -203,6 +205,7 @@ rules:
 """
 
 
+@pytest.mark.slow
 def test_perfusion_is_carried_with_its_context_where_a_rule_says_what_headers_do_not(
     shared_data: Callable[[str], Path], tmp_path: Path
 ) -> None:
@@ -266,9 +269,9 @@ def test_all_four_kinds_of_field_maps_of_bids_come_out_with_what_tells_them_toge
         session for session in sets(name) if session.bids.exists() and set(FIELD_MAPS[name]) <= set(session.names())
     ]
     for session in sessions:
-        found = {suffix: session.sidecar(f"_{suffix}").get("B0FieldIdentifier") for suffix in FIELD_MAPS[name]}
-        assert len(set(found.values())) == 1
-        assert None not in found.values()
+        identifiers = {suffix: session.sidecar(f"_{suffix}").get("B0FieldIdentifier") for suffix in FIELD_MAPS[name]}
+        assert len(set(identifiers.values())) == 1
+        assert None not in identifiers.values()
     makers = {session.sidecar(f"_{FIELD_MAPS[name][0]}")["Manufacturer"] for session in sessions}
     assert makers == ({"GE", "Philips"} if name == "fieldmaps_ge_siemens_philips" else makers)
     assert sessions

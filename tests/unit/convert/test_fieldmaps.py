@@ -85,7 +85,7 @@ def test_one_direction_without_its_opposite_measures_no_field_and_says_so() -> N
     epi, bold, unknown = target("fmap", "epi", dir="AP"), target("func", "bold", dir="AP"), target("dwi", "dwi")
     (note,) = fieldmaps.link([epi, bold, unknown])
     assert "it corrects nothing" in note
-    assert not any("B0FieldSource" in one.sidecar for one in (bold, unknown))
+    assert not any("B0FieldSource" in image.sidecar for image in (bold, unknown))
     assert not {"B0FieldIdentifier", "IntendedFor"} & set(epi.sidecar)
 
 

@@ -67,9 +67,9 @@ def test_the_same_image_gives_the_same_bytes_wherever_it_lies(image: Path, tmp_p
 
 
 def test_geometry_tells_which_way_each_axis_runs(image: Path) -> None:
-    found = nifti_headers.geometry(image)
-    assert (found.shape, found.volumes) == ((2, 3, 4), 1)
-    assert found.axes == "".join(nibabel.aff2axcodes(nibabel.load(image).affine))
+    geometry = nifti_headers.geometry(image)
+    assert (geometry.shape, geometry.volumes) == ((2, 3, 4), 1)
+    assert geometry.axes == "".join(nibabel.aff2axcodes(nibabel.load(image).affine))
 
 
 def test_what_is_no_nifti_image_is_refused(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import pytest
 from unface.convert import repeats
 from unface.convert.acquisitions import Acquisition
 from unface.convert.dcm2niix import Conversion, Image
-from unface.convert.grouping import sets
+from unface.convert.grouping import measured_together
 from unface.convert.nifti_headers import Geometry
 from unface.inventory.records import Series
 from unface.mapping.rules import Match
@@ -34,22 +34,22 @@ def acquisition(
     """A converted acquisition with these kinds and echoes, a minute after the one before it."""
     series = Series(f"s{number:03d}", f"g{number:03d}", {"ProtocolName": "rest", **fields}, ())
     images = tuple(Image(Path("image.nii"), sidecar or {}, *content) for content in contents or [("magnitude", None)])
-    one = Acquisition(
+    converted = Acquisition(
         series.merge_group, (series,), series.fields, match, began=began or f"1900-01-01T00:{number:02d}:00"
     )
-    one.conversion = Conversion(images)
-    one.shapes = tuple(Geometry((64, 64, slices, volumes), "LPS") for _ in images)
-    return one
+    converted.conversion = Conversion(images)
+    converted.shapes = tuple(Geometry((64, 64, slices, volumes), "LPS") for _ in images)
+    return converted
 
 
 def incomplete(number: int, match: Match) -> Acquisition:
-    one = acquisition(number, match=match)
-    one.state, one.reason = "incomplete", "slices are missing"
-    return one
+    scan = acquisition(number, match=match)
+    scan.state, scan.reason = "incomplete", "slices are missing"
+    return scan
 
 
 def states(*acquisitions: Acquisition) -> list[str]:
-    return [one.state or "kept" for one in acquisitions]
+    return [scan.state or "kept" for scan in acquisitions]
 
 
 def test_the_last_of_repeats_is_kept_and_the_others_say_of_which_they_are_duplicates() -> None:
@@ -73,9 +73,9 @@ def test_all_repeats_are_numbered_by_time_where_the_settings_say_so() -> None:
 
 
 def test_other_protocols_with_the_same_name_are_runs_and_not_repeats() -> None:
-    one, two = acquisition(1), acquisition(2, ProtocolName="rest with eyes open")
-    notes = repeats.settle([one, two], "last")
-    assert (one.run, two.run) == (1, 2)
+    first, another = acquisition(1), acquisition(2, ProtocolName="rest with eyes open")
+    notes = repeats.settle([first, another], "last")
+    assert (first.run, another.run) == (1, 2)
     assert "numbered as runs" in notes[0]
 
 
@@ -102,7 +102,7 @@ def test_scans_that_were_measured_otherwise_are_runs_and_not_repeats(difference:
     repeats.settle(scans, "last")
     assert states(*scans) == ["kept", "kept"]
     by_direction = difference == "phase encoding"
-    assert [(one.run, one.told_by_direction) for one in scans] == (
+    assert [(scan.run, scan.told_by_direction) for scan in scans] == (
         [(None, True)] * 2 if by_direction else [(1, False), (2, False)]
     )
 
@@ -111,12 +111,12 @@ def test_opposed_directions_that_are_each_measured_twice_are_runs() -> None:
     sidecars = [{"PhaseEncodingDirection": direction} for direction in ("j", "j-", "j", "j-")]
     scans = [acquisition(number, match=DWI, sidecar=sidecar) for number, sidecar in enumerate(sidecars, start=1)]
     repeats.settle(scans, "all")
-    assert [(one.run, one.told_by_direction) for one in scans] == [(run, False) for run in (1, 2, 3, 4)]
-    for one in scans:
-        one.run = None
+    assert [(scan.run, scan.told_by_direction) for scan in scans] == [(run, False) for run in (1, 2, 3, 4)]
+    for scan in scans:
+        scan.run = None
     repeats.settle(scans, "last")
     assert states(*scans) == ["duplicate", "duplicate", "kept", "kept"]
-    assert [one.told_by_direction for one in scans[2:]] == [True, True]
+    assert [scan.told_by_direction for scan in scans[2:]] == [True, True]
 
 
 def test_of_repeats_in_each_of_two_studies_the_last_of_each_is_kept_and_they_are_runs() -> None:
@@ -138,32 +138,32 @@ def test_a_run_that_was_stopped_early_does_not_take_the_place_of_a_longer_one(sh
 def test_a_shorter_run_is_kept_and_said_where_all_repeats_are() -> None:
     first, second = acquisition(1), acquisition(2, volumes=4)
     notes = repeats.settle([first, second], "all")
-    assert [(one.state, one.run) for one in (first, second)] == [("", 1), ("", 2)]
+    assert [(scan.state, scan.run) for scan in (first, second)] == [("", 1), ("", 2)]
     assert any(note.startswith("s002 is kept: its repeat s001 has 300 slices") for note in notes)
 
 
 def test_runs_that_reproin_names_keep_their_numbers() -> None:
     pair = [acquisition(1, ProtocolName="func-bold_run-2"), acquisition(2, ProtocolName="func-bold_run-3")]
-    for one in pair:
-        one.match = Match("mapped", ("reproin",), "", "func", "bold", {"task": "rest"})
+    for scan in pair:
+        scan.match = Match("mapped", ("reproin",), "", "func", "bold", {"task": "rest"})
     repeats.settle(pair, "last")
-    assert [(one.state, one.run, one.stated_run) for one in pair] == [("", None, 2), ("", None, 3)]
+    assert [(scan.state, scan.run, scan.stated_run) for scan in pair] == [("", None, 2), ("", None, 3)]
 
 
 @pytest.mark.parametrize(
     "second", [[("phase", None)], [("magnitude", 2)], [("phase", 1), ("phase", 2)]], ids=["phase", "echo", "phases"]
 )
 def test_parts_of_one_thing_are_not_repeats(second: list[tuple[str, int | None]]) -> None:
-    one, two = acquisition(1), acquisition(2, *second)
-    repeats.settle([one, two], "last")
-    assert (one.state, two.state, one.run, two.run) == ("", "", None, None)
+    first, another = acquisition(1), acquisition(2, *second)
+    repeats.settle([first, another], "last")
+    assert (first.state, another.state, first.run, another.run) == ("", "", None, None)
 
 
 def test_a_phase_image_goes_with_the_magnitude_it_began_with() -> None:
     aborted = acquisition(1, began="1900-01-01T01")
     magnitude = acquisition(2, began="1900-01-01T02")
     phase = acquisition(3, ("phase", None), began="1900-01-01T02")
-    assert sets([aborted, magnitude, phase]) == [[aborted], [magnitude, phase]]
+    assert measured_together([aborted, magnitude, phase]) == [[aborted], [magnitude, phase]]
 
 
 def test_echoes_of_one_scan_are_told_apart_by_their_times_where_each_series_numbers_them_from_1() -> None:
@@ -179,7 +179,7 @@ def test_echoes_of_one_scan_are_told_apart_by_their_times_where_each_series_numb
         for number, time in enumerate((0.012, 0.030), start=1)
     ]
     repeats.settle(echoes, "last")
-    assert [(one.state, one.run) for one in echoes] == [("", None), ("", None)]
+    assert [(scan.state, scan.run) for scan in echoes] == [("", None), ("", None)]
 
 
 def test_the_mean_of_echoes_is_no_further_echo() -> None:
@@ -187,7 +187,7 @@ def test_the_mean_of_echoes_is_no_further_echo() -> None:
     echoes = acquisition(1, ("magnitude", 1), ("magnitude", 2), match=T1W, began=began, ImageType=["M"])
     mean = acquisition(2, match=T1W, began=began, ImageType=["M", "MEAN"], sidecar={"EchoTime": 0.004})
     repeats.settle([echoes, mean], "last")
-    assert [(one.state, one.run) for one in (echoes, mean)] == [("", 1), ("", 2)]
+    assert [(scan.state, scan.run) for scan in (echoes, mean)] == [("", 1), ("", 2)]
 
 
 @pytest.mark.parametrize(("protocol", "echo"), [("other", 3), ("rest", None)])
@@ -210,7 +210,7 @@ def test_runs_and_their_references_have_one_number() -> None:
     others = [acquisition(3, match=SBREF), acquisition(4), acquisition(5), acquisition(6, match=SBREF), acquisition(7)]
     repeats.settle([*first, *others], "all")
     assert states(*first) == ["incomplete", "incomplete"]
-    assert [one.run for one in others] == [1, 1, 2, 3, 3]
+    assert [scan.run for scan in others] == [1, 1, 2, 3, 3]
 
 
 def test_a_reference_whose_run_never_began_is_not_that_of_another_run() -> None:
@@ -229,9 +229,9 @@ def test_a_stopped_run_with_its_reference_does_not_take_the_place_of_a_whole_one
 def field_map(number: int, *lost: Match) -> list[Acquisition]:
     pair = [acquisition(number, ("magnitude", 1), ("magnitude", 2), match=MAGNITUDE)]
     pair.append(acquisition(number + 1, ("phase", 2), match=PHASE))
-    for one in pair:
-        if one.match in lost:
-            one.state, one.reason = "incomplete", "slices are missing"
+    for scan in pair:
+        if scan.match in lost:
+            scan.state, scan.reason = "incomplete", "slices are missing"
     return pair
 
 
@@ -240,7 +240,7 @@ def test_halves_of_two_field_maps_are_not_put_together(setting: str) -> None:
     maps = [*field_map(1), acquisition(3), *field_map(4, PHASE)]
     repeats.settle(maps, setting)
     assert states(*maps) == ["kept", "kept", "kept", "incomplete", "incomplete"]
-    assert [one.run for one in maps[:2]] == [None, None]
+    assert [scan.run for scan in maps[:2]] == [None, None]
 
 
 def test_a_magnitude_and_a_phase_that_were_not_measured_together_are_ambiguous() -> None:
@@ -262,7 +262,7 @@ def test_directions_of_two_field_maps_find_each_other_by_their_names() -> None:
     named = [(1, EPI_AP, "fm_AP_bold"), (2, EPI_AP, "fm_AP_dwi"), (3, EPI_PA, "fm_PA_bold"), (4, EPI_PA, "fm_PA_dwi")]
     maps = [acquisition(number, match=match, ProtocolName=name) for number, match, name in named]
     repeats.settle(maps, "last")
-    assert [one.run for one in maps] == [1, 2, 1, 2]
+    assert [scan.run for scan in maps] == [1, 2, 1, 2]
 
 
 def reconstruction(number: int, name: str, *image_type: str, **settings: Any) -> Acquisition:
@@ -276,24 +276,28 @@ def test_reconstructions_of_one_acquisition_are_told_apart_and_are_no_runs(setti
     again = [acquisition(number, match=T1W, began="1900-01-01T00:09:00", ProtocolName=name, ImageType=types)
              for number, name, types in ((3, "t1_ND", ["ND"]), (4, "t1", ["DIS2D", "NORM"]))]  # fmt: skip
     repeats.settle([plain, corrected, *again], setting)
-    assert [one.reconstruction for one in (plain, corrected)] == ["nd", "dis2dnorm"]
+    assert [scan.reconstruction for scan in (plain, corrected)] == ["nd", "dis2dnorm"]
     assert states(plain, corrected) == (["duplicate"] * 2 if setting == "last" else ["kept"] * 2)
-    assert [one.run for one in (plain, corrected, *again)] == ([None] * 4 if setting == "last" else [1, 1, 2, 2])
+    assert [scan.run for scan in (plain, corrected, *again)] == ([None] * 4 if setting == "last" else [1, 1, 2, 2])
 
 
 def test_of_reconstructions_that_nothing_tells_apart_the_last_is_kept_and_the_other_says_so() -> None:
-    one, other = reconstruction(1, "t1"), reconstruction(2, "t1")
-    notes = repeats.settle([one, other], "last")
-    assert (one.state, one.reason) == ("duplicate", "another reconstruction of the acquisition of s002")
-    assert (other.state, other.reconstruction) == ("", "")
+    first, another = reconstruction(1, "t1"), reconstruction(2, "t1")
+    notes = repeats.settle([first, another], "last")
+    assert (first.state, first.reason) == ("duplicate", "another reconstruction of the acquisition of s002")
+    assert (another.state, another.reconstruction) == ("", "")
     assert any("s001 is another reconstruction" in note for note in notes)
 
 
 @pytest.mark.parametrize(("setting", "second"), [("last", "t1 filtered"), ("all", "t1")])
 def test_reconstructions_without_a_known_word_are_numbered_and_none_is_lost(setting: str, second: str) -> None:
-    one, other = reconstruction(1, "t1"), reconstruction(2, second)
-    repeats.settle([one, other], setting)
-    assert [(each.state, each.run, each.reconstruction) for each in (one, other)] == [("", None, "1"), ("", None, "2")]
+    first, another = reconstruction(1, "t1"), reconstruction(2, second)
+    repeats.settle([first, another], setting)
+    labels = [(scan.state, scan.run, scan.reconstruction) for scan in (first, another)]
+    assert labels == [
+        ("", None, "1"),
+        ("", None, "2"),
+    ]
 
 
 def test_what_was_measured_with_other_b_values_is_no_other_reconstruction() -> None:

@@ -42,6 +42,7 @@ def raw(work: outcome.Work, name: str) -> Any:
     return np.asarray(nib.load(work.folder / ANAT / f"sub-p1_ses-s1_{name}.nii.gz").dataobj.get_unscaled())
 
 
+@pytest.mark.slow
 def test_the_face_goes_and_all_else_stays_bit_for_bit_twice_the_same(
     session: Deface, mean_head: Volume, tmp_path: Path
 ) -> None:
@@ -81,12 +82,14 @@ LIES = {  # more of them, on more heads: benchmarks/defacing.py
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lie", sorted(LIES))
 def test_a_head_whose_header_lies_is_withheld(session: Deface, mean_head: Volume, lie: str) -> None:
     work = session({"T1w": stored(turned(mean_head, LIES[lie]))})
     assert "registration_failed" in {reason.code for reason in work.reasons}
 
 
+@pytest.mark.slow
 def test_a_head_whose_header_puts_it_far_away_is_found(session: Deface, mean_head: Volume) -> None:
     affine = mean_head.affine.copy()
     affine[:3, 3] += (150, -210, 180)
@@ -95,6 +98,7 @@ def test_a_head_whose_header_puts_it_far_away_is_found(session: Deface, mean_hea
     assert (work.reasons, figures["state"], figures["engine"]) == ([], "pass", "niimath")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("moved_mm", [0, 10])
 def test_a_head_that_moved_between_the_flip_angles_of_one_acquisition_is_found(
     session: Deface, mean_head: Volume, moved_mm: int
@@ -108,6 +112,7 @@ def test_a_head_that_moved_between_the_flip_angles_of_one_acquisition_is_found(
     assert (states[1] == "pass") is (moved_mm == 0)
 
 
+@pytest.mark.slow
 def test_volumes_share_one_mask_and_so_do_echoes(session: Deface, mean_head: Volume) -> None:
     work = session({"echo-1_MEGRE": stored(mean_head), "echo-2_MEGRE": stored(mean_head, copies=2)})
     keep = raw(work, "mod-MEGRE_defacemask")
@@ -117,6 +122,7 @@ def test_volumes_share_one_mask_and_so_do_echoes(session: Deface, mean_head: Vol
     assert len(list((work.folder / ANAT).glob("*_defacemask.nii.gz"))) == 1
 
 
+@pytest.mark.slow
 def test_air_of_a_ct_is_minus_1024(session: Deface, mean_head: Volume) -> None:
     ct = Volume((np.clip(mean_head.data, 0, 500) * 4).astype(np.int16), mean_head.affine)
     work = session({"ct": stored(ct, intercept=-1024.0)}, suffixes=("ct",))
@@ -128,6 +134,7 @@ def test_an_image_that_is_no_head_volume_is_withheld(session: Deface) -> None:
     assert [reason.code for reason in session({"T1w": flat}).reasons] == ["registration_failed"]
 
 
+@pytest.mark.slow
 def test_a_head_of_opposite_contrast_is_aligned_with_the_negative_and_a_second_engine_has_to_agree(
     session: Deface, mean_head: Volume
 ) -> None:
@@ -160,6 +167,7 @@ def test_a_session_without_a_head_ends_well_with_a_note(session: Deface, mean_he
     assert (work.reasons, len(work.notes)) == ([], 1)
 
 
+@pytest.mark.slow
 def test_masks_have_names_that_bids_knows(session: Deface, mean_head: Volume) -> None:
     work = session({"acq-fast_run-01_T1w": stored(mean_head)})
     bids = work.folder / "bids"
@@ -172,6 +180,7 @@ def test_masks_have_names_that_bids_knows(session: Deface, mean_head: Volume) ->
     assert [issue for issue in errors if "defacemask" in issue.get("location", "")] == []
 
 
+@pytest.mark.slow
 def test_the_second_head_of_a_session_is_fitted_to_the_first(session: Deface, mean_head: Volume) -> None:
     """Another contrast on a coarser grid, of a head that moved between the two."""
     moved = np.eye(4)
@@ -191,6 +200,7 @@ def test_the_second_head_of_a_session_is_fitted_to_the_first(session: Deface, me
     assert checks.apart_mm(fits["T2w"][1] @ moved, fits["T1w"][1]) < 1
 
 
+@pytest.mark.slow
 def test_a_real_head_is_fitted_to_another_scan_of_it_with_its_sides_right(
     shared_data: Callable[[str], Path], deface_settings: settings.Deface, tmp_path: Path
 ) -> None:

@@ -53,6 +53,7 @@ def test_a_command_may_write_a_mask_or_a_defaced_image(outside: Outside, mean_he
     assert not keep[:, front:][mean_head.data[:, front:] > 0].any()
 
 
+@pytest.mark.slow
 def test_the_programs_mask_is_held_to_the_same_checks(
     session: Callable[..., Any], mean_head: Volume, tmp_path: Path
 ) -> None:

@@ -1,7 +1,6 @@
 """What must survive de-identification: what dcm2niix makes of real scanners' files; and the judge of the benchmark."""
 
 import shutil
-import sys
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -10,15 +9,10 @@ import numpy as np
 import pydicom
 import pytest
 
+from benchmarks import midi, scanners
 from tests.support.one_patient import NO_DATES, header, record_of, run
 from unface.deidentify import command
 from unface.identity.pseudonyms import Key
-from unface.run.settings import PROJECT
-
-sys.path.insert(0, str(PROJECT / "benchmarks"))
-
-import midi
-import scanners
 
 KEYS = [
     "EchoTime",

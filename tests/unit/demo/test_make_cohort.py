@@ -54,6 +54,7 @@ def test_a_file_holds_every_planted_string(vendor: str, tmp_path: Path) -> None:
     assert places == {place for place in person.secrets if "dashes" in place or place == "ge protocol block"}
 
 
+@pytest.mark.slow
 def test_the_cohort_is_the_same_bytes_each_time(cohort: Cohort, tmp_path: Path) -> None:
     make_cohort.make(tmp_path / "again", small=True)
     for path in sorted(cohort.dicom.rglob("*")):

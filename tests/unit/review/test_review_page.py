@@ -59,6 +59,7 @@ def test_values_are_escaped(whole: Path) -> None:
     assert "<A>" not in text
 
 
+@pytest.mark.slow
 def test_two_runs_give_the_same_bytes(report_cohort: Cohort, whole: Path, tmp_path: Path) -> None:
     page_of(report_cohort, SessionId("ok0", "a1"), tmp_path / "again.html")
     assert (tmp_path / "again.html").read_bytes() == whole.read_bytes()
@@ -73,6 +74,7 @@ def test_a_session_withheld_early_says_why_and_which_stages_were_not_done(
     assert "There is no head image to show" in text
 
 
+@pytest.mark.slow
 def test_a_head_that_failed_is_shown_with_its_failed_check(report_cohort: Cohort, tmp_path: Path) -> None:
     text = page_of(report_cohort, SessionId("turned", "c1"), tmp_path / "page.html")
     assert "the T1w could not be aligned" in text
