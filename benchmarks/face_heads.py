@@ -19,7 +19,8 @@ from bench import SERIES, head_image
 
 from unface.deface import template
 from unface.imaging import stored_image
-from unface.imaging.volume import Volume, resampled_to
+from unface.imaging.resampling import coarsened
+from unface.imaging.volume import Volume
 
 BRIGHTEST = 8000.0
 """Larger values are brought below this, so that disturbed ones can be stored as 16-bit integers."""
@@ -37,7 +38,7 @@ def load(name: str, packages: Path | None) -> Volume | None:
             found = sorted(packages.glob(PACKED[name][0]))
             volume = PACKED[name][1](found[0], Path(folder)) if found else None
     if volume and volume.voxel_mm.min() < FINEST_MM:
-        volume = resampled_to(volume, 1.0)
+        volume = coarsened(volume, 1.0)
     if volume and volume.data.max() > BRIGHTEST:
         volume = Volume(volume.data * (BRIGHTEST / float(volume.data.max())), volume.affine)
     return volume

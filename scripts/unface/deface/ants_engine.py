@@ -12,7 +12,9 @@ import numpy as np
 from unface.deface import template
 from unface.deface.checks import gradient_agreement
 from unface.imaging.ants_api import AFFINE, LPS, fit, to_image, working_in, write_affine
-from unface.imaging.volume import Affine, Volume, air_threshold, resampled_to
+from unface.imaging.head import air_threshold
+from unface.imaging.resampling import coarsened
+from unface.imaging.volume import Affine, Volume
 
 WORKING_MM = 3.0
 ROUGH_MM = 8.0
@@ -28,7 +30,7 @@ def affine_to_template(head: Volume, *, negative: bool = False, start: Affine | 
 
 def affine_from_many_starts(head: Volume, *, negative: bool = False) -> Affine:
     """The same from many rotations: roughly from each, then in full from those with the best gradients (NGF)."""
-    coarse = resampled_to(head, template.COARSE_MM)
+    coarse = coarsened(head, template.COARSE_MM)
     image, base = _image(coarse, ROUGH_MM), _template(ROUGH_MM, negative)
     rough = [
         _fit(
@@ -103,5 +105,5 @@ def _template(voxel_mm: float, negative: bool) -> Any:
 
 
 def _image(volume: Volume, voxel_mm: float) -> Any:
-    coarse = resampled_to(volume, voxel_mm)
+    coarse = coarsened(volume, voxel_mm)
     return to_image(coarse.data, coarse.affine)

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from unface.deface import template
-from unface.imaging.volume import Affine, Array, Volume, resampled_to, sampled_on
+from unface.imaging.resampling import coarsened, resampled
+from unface.imaging.volume import Affine, Array, Volume
 
 State = Literal["pass", "review", "fail"]
 
@@ -77,9 +78,9 @@ def gradient_agreement(head: Volume, base: Volume, head_to_base: Affine) -> floa
     ----------
     Haber and Modersitzki, MICCAI 2006: normalized gradient fields.
     """
-    coarse = resampled_to(head, template.COARSE_MM)
+    coarse = coarsened(head, template.COARSE_MM)
     lifted = Volume(coarse.data - min(0.0, float(coarse.data.min())), coarse.affine)
-    aligned = sampled_on(lifted, base.data.shape, base.affine, np.linalg.inv(head_to_base), outside=-1)
+    aligned = resampled(lifted, base.grid, np.linalg.inv(head_to_base), outside=-1)
     seen = aligned >= 0
     aligned = np.where(seen, aligned, 0)
     head_part = (aligned > _faint(lifted.data)) | (base.data > _faint(base.data))

@@ -11,8 +11,9 @@ from unface.deface import face_checks
 from unface.deface.checks import Check
 from unface.deface.find import Face, HeadImage, find_faces, head_images, worst
 from unface.deface.masks import without_face
-from unface.imaging import stored_image
+from unface.imaging import nifti, stored_image
 from unface.imaging.stored_image import StoredImage
+from unface.imaging.volume import Volume
 from unface.run import settings
 from unface.run.layout import MASKS, mask_path, stem
 from unface.run.outcome import WithheldError, Work
@@ -117,9 +118,9 @@ def _write_mask(folder: Path, head: HeadImage, image: StoredImage, face: Face) -
         if there.stored.shape == face.keep.shape and np.allclose(there.affine, image.affine, atol=1e-3):
             return
     if shared is None or shared.exists():
-        stored_image.write_mask(folder / MASKS / head.path, face.keep, image.affine)
+        nifti.write_mask(folder / MASKS / head.path, Volume(face.keep, image.affine))
         return
-    stored_image.write_mask(shared, face.keep, image.affine)
+    nifti.write_mask(shared, Volume(face.keep, image.affine))
     _write_json(
         shared.with_name(f"{stem(shared)}.json"),
         {"Description": "Face mask: 1 where voxels were kept, 0 where they were removed", "Type": "Face"},

@@ -3,17 +3,18 @@
 import os
 import shutil
 from pathlib import Path
-from typing import Any
 
-import nibabel as nib
 import numpy as np
 
 from unface.deface import template
-from unface.imaging.volume import Affine, Array, Volume, sampled_on
+from unface.imaging import nifti
+from unface.imaging.resampling import resampled
+from unface.imaging.volume import Affine, Array, Volume
 from unface.run import settings, tools
 from unface.run.outcome import JobFailedError, WithheldError
 
 QUICKSHEAR_BUFFER = 10
+OTHER_GRID = "what the defacing program wrote is not on the image's own grid"
 
 
 def outside(chosen: settings.Deface, volume: Volume, head_to_template: Affine, scratch: Path) -> Array | None:
@@ -38,7 +39,7 @@ def outside(chosen: settings.Deface, volume: Volume, head_to_template: Affine, s
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     before, after = folder / "head.nii.gz", folder / "defaced.nii.gz"
-    nib.save(nib.Nifti1Image(volume.data, volume.affine), before)  # type: ignore[no-untyped-call]
+    nifti.write_volume(before, volume)
     if chosen.engine == "pydeface":
         arguments = _pydeface(before, after)
     elif chosen.engine == "quickshear":
@@ -73,9 +74,9 @@ def _pydeface(before: Path, after: Path) -> list[str | Path]:
 
 def _quickshear(before: Path, after: Path, volume: Volume, head_to_template: Affine) -> list[str | Path]:
     program = _installed("quickshear")
-    brain = sampled_on(template.brain(), volume.data.shape, volume.affine, head_to_template) >= 0.5
+    brain = resampled(template.brain(), volume.grid, head_to_template) >= 0.5
     mask = before.with_name("brain.nii.gz")
-    nib.save(nib.Nifti1Image(brain.astype(np.uint8), volume.affine), mask)  # type: ignore[no-untyped-call]
+    nifti.write_volume(mask, Volume(brain.astype(np.uint8), volume.affine))
     return [program, before, mask, after, str(QUICKSHEAR_BUFFER)]
 
 
@@ -98,13 +99,13 @@ def _installed(program: str) -> str:
 def _kept(volume: Volume, file: Path) -> Array:
     """What a program kept: where the mask that it wrote is set, or where the image that it wrote is the same."""
     try:
-        image: Any = nib.load(file)
-        values = np.asarray(image.dataobj, dtype=np.float32)
-    except (OSError, EOFError, ValueError, nib.filebasedimages.ImageFileError):
+        written = nifti.read_volume(file, np.float32, first_of_many=True)
+    except nifti.NotAVolumeError:
+        raise WithheldError("registration_failed", OTHER_GRID) from None
+    except nifti.UNREADABLE:
         raise WithheldError("registration_failed", "what the defacing program wrote cannot be read as NIfTI") from None
-    values = values[..., 0] if values.ndim == 4 else values
-    if values.shape != volume.data.shape or not np.allclose(image.affine, volume.affine, atol=1e-2):
-        raise WithheldError("registration_failed", "what the defacing program wrote is not on the image's own grid")
-    if set(np.unique(values)) <= {0.0, 1.0}:
-        return np.asarray(values > 0)
-    return np.asarray(np.isclose(values, volume.data, rtol=1e-4, atol=1e-4))
+    if written.data.shape != volume.data.shape or not np.allclose(written.affine, volume.affine, atol=1e-2):
+        raise WithheldError("registration_failed", OTHER_GRID)
+    if set(np.unique(written.data)) <= {0.0, 1.0}:
+        return np.asarray(written.data > 0)
+    return np.asarray(np.isclose(written.data, volume.data, rtol=1e-4, atol=1e-4))

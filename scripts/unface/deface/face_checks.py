@@ -7,8 +7,10 @@ from scipy import ndimage
 from unface.deface import template
 from unface.deface.checks import Check, at_least, within
 from unface.deface.surface import face_box
+from unface.imaging.head import air_threshold
+from unface.imaging.resampling import resampled
 from unface.imaging.stored_image import StoredImage
-from unface.imaging.volume import Affine, Array, Volume, air_threshold, sampled_on
+from unface.imaging.volume import Affine, Array, Grid, Volume
 
 MOVED_MM = 5.0
 """How far the face's surface has to retreat for a ray to count as cleared."""
@@ -37,12 +39,13 @@ def brain_margin(head: Volume, keep: Array, head_to_template: Affine, least_mm: 
     comparison with the brain that morphometry finds by itself.
     """
     step = np.maximum(1, np.round(2 / head.voxel_mm)).astype(int)
-    coarse = head.affine @ np.diag([*step, 1.0])
     small = keep[tuple(slice(None, None, n) for n in step)]
-    brain = sampled_on(template.brain(), small.shape, coarse, head_to_template) >= 0.5
+    i, j, k = small.shape
+    coarse = Grid((i, j, k), head.affine @ np.diag([*step, 1.0]))
+    brain = resampled(template.brain(), coarse, head_to_template) >= 0.5
     if not brain.any() or small.all():
         return Check(None, f">= {least_mm:g} mm", "pass", "brain_cut")
-    distance = ndimage.distance_transform_edt(~brain, sampling=np.linalg.norm(coarse[:3, :3], axis=0))
+    distance = ndimage.distance_transform_edt(~brain, sampling=coarse.voxel_mm)
     nearest = float(distance[~small].min())
     return at_least(nearest, least_mm, "brain_cut", else_="review" if nearest > 0 else "fail", unit=" mm")
 
@@ -57,7 +60,7 @@ def zones(head: Volume, keep: Array, head_to_template: Affine, *, ears: bool) ->
     """
     box = face_box(head, head_to_template)
     to_head = np.linalg.inv(head_to_template)
-    kept = sampled_on(Volume(keep.astype(np.uint8), head.affine), box.bright.shape, box.affine, to_head, order=0)
+    kept = resampled(Volume(keep.astype(np.uint8), head.affine), box.grid, to_head, order=0)
     found: dict[str, Check] = {}
     present: dict[str, float] = {}
     for view, wanted in template.zones(ears=ears).items():

@@ -80,7 +80,7 @@ def find_faces(
     """
     first: dict[tuple[str, object], HeadImage] = {}
     for head in heads:
-        first.setdefault((without_twins(head.path), stored[head.path].grid), head)
+        first.setdefault((without_twins(head.path), stored[head.path].place), head)
     finder = Finder(chosen, scratch)
     found: dict[str, Face | None] = {}
     alone: list[HeadImage] = []
@@ -102,7 +102,7 @@ def find_faces(
             found[head.path] = better(by_itself and with_sides(by_itself, face), face)
     shared: dict[str, Face] = {}
     for head in heads:
-        owner = first[without_twins(head.path), stored[head.path].grid]
+        owner = first[without_twins(head.path), stored[head.path].place]
         face = found[owner.path]
         if face is not None:
             apart = _scans(head.path) != _scans(owner.path) and "part-phase" not in head.path

@@ -5,8 +5,9 @@ from dataclasses import replace
 import numpy as np
 
 from unface.deface import template
+from unface.imaging.resampling import resampled
 from unface.imaging.stored_image import StoredImage
-from unface.imaging.volume import Affine, Array, sampled_on
+from unface.imaging.volume import Affine, Array, Grid
 
 AIR_HU = -1024.0
 SLAB = 16
@@ -30,10 +31,11 @@ def head_mask(shape: tuple[int, ...], affine: Affine, head_to_template: Affine, 
         first[axis], part[axis] = start, min(SLAB, shape[axis] - start)
         corners = first[:3] + np.array(list(np.ndindex(2, 2, 2))) * (part - 1)
         if (corners @ voxels[1, :3] + voxels[1, 3]).max() > front - 1:
-            moved = affine.copy()
-            moved[:3, 3] = (affine @ first)[:3]
+            i, j, k = (int(size) for size in part)
+            moved = Grid((i, j, k), affine.copy())
+            moved.affine[:3, 3] = (affine @ first)[:3]
             slab = tuple(slice(start, start + SLAB) if other == axis else slice(None) for other in range(3))
-            keep[slab] = sampled_on(face, tuple(part), moved, head_to_template, outside=None) >= 0.5
+            keep[slab] = resampled(face, moved, head_to_template, outside=None) >= 0.5
     return keep
 
 

@@ -5,13 +5,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import nibabel as nib
 import numpy as np
 from scipy import ndimage
 
 from unface.deface import template
 from unface.deface.checks import apart_mm, gradient_agreement, tilt_degrees
-from unface.imaging.volume import Affine, Volume, air_threshold, resampled_to, sampled_on
+from unface.imaging import nifti
+from unface.imaging.head import air_threshold
+from unface.imaging.resampling import coarsened, resampled
+from unface.imaging.volume import Affine, Volume
 from unface.run import tools
 from unface.run.outcome import WithheldError
 
@@ -58,7 +60,7 @@ def to_template(engine: str, head_to_template: Affine) -> Registration:
 
 def working(head: Volume, suffix: str) -> Volume:
     """What the engines and the checks of a registration look at: the head at 2 mm, of a CT its soft tissue."""
-    coarse = resampled_to(head, WORKING_MM)
+    coarse = coarsened(head, WORKING_MM)
     if suffix != "ct":
         return coarse
     low, high = SOFT_TISSUE_HU
@@ -121,7 +123,7 @@ def second_opinion(head: Volume) -> Registration:
 def looks_negative(head: Volume, head_to_template: Affine) -> bool:
     """Whether a head's intensities correlate better with the template's negative than with the template itself."""
     base = template.coarse_head()
-    aligned = sampled_on(head, base.data.shape, base.affine, np.linalg.inv(head_to_template), outside=np.nan)
+    aligned = resampled(head, base.grid, np.linalg.inv(head_to_template), outside=np.nan)
     seen = ndimage.binary_fill_holes(base.data > air_threshold(base.data)) & np.isfinite(aligned)
     if not seen.any() or np.ptp(aligned[seen]) == 0:
         return False
@@ -143,7 +145,7 @@ def by_reference(head: Volume, reference: Volume, reference_fit: Registration) -
     """
     from unface.deface import ants_engine  # noqa: PLC0415
 
-    base = resampled_to(reference, template.COARSE_MM)
+    base = coarsened(reference, template.COARSE_MM)
     head_to_reference = ants_engine.rigid(head, reference)
     fit = Registration("ants rigid", reference_fit.head_to_template @ head_to_reference, head_to_reference, base)
     exchanged = mirrored(head, 0)
@@ -189,9 +191,9 @@ def _from(start: Affine, head: Volume, scratch: Path, *, negative: bool) -> Affi
     similar = np.eye(4)
     similar[:3, :3] = np.cbrt(sizes.prod()) * (left @ right)
     similar[:3, 3] = template.MIDDLE_MM - similar[:3, :3] @ middle[:3]
-    shape, grid = template.wide_grid(WORKING_MM)
+    grid = template.wide_grid(WORKING_MM)
     low = float(np.percentile(head.data[::2, ::2, ::2], 1))
-    placed = Volume(sampled_on(head, shape, grid, np.linalg.inv(similar), outside=low), grid)
+    placed = Volume(resampled(head, grid, np.linalg.inv(similar), outside=low), grid.affine)
     found = _allineate(placed, scratch, negative=negative)
     return None if found is None else found @ similar
 
@@ -199,10 +201,10 @@ def _from(start: Affine, head: Volume, scratch: Path, *, negative: bool) -> Affi
 def _allineate(head: Volume, scratch: Path, *options: str, negative: bool = False) -> Affine | None:
     moving, matrix = scratch / "head.nii", scratch / "affine.json"
     matrix.unlink(missing_ok=True)
-    _save(head, moving)
+    _write(moving, head)
     fixed = template.head_file()
     if negative and not (fixed := scratch / "negative.nii").exists():
-        _save(template.negative(), fixed)
+        _write(fixed, template.negative())
     # The aligned head itself is not looked at: nearest neighbour is the quickest way to it.
     arguments: list[str | Path] = [tools.find("niimath"), moving, "-allineate", fixed]
     arguments += ["-cost", "fast", *options, "-final", "NN", "-savemat", matrix, scratch / "aligned"]
@@ -216,8 +218,8 @@ def _allineate(head: Volume, scratch: Path, *options: str, negative: bool = Fals
     return found if np.isfinite(found).all() and abs(np.linalg.det(found[:3, :3])) > 1e-3 else None
 
 
-def _save(head: Volume, file: Path) -> None:
-    nib.save(nib.Nifti1Image(head.data.astype(np.float32), head.affine), file)  # type: ignore[no-untyped-call]
+def _write(file: Path, head: Volume) -> None:
+    nifti.write_volume(file, Volume(head.data.astype(np.float32), head.affine))
 
 
 def apart(fit: Registration, others: tuple[Registration, ...]) -> float | None:

@@ -8,8 +8,9 @@ from scipy import ndimage
 
 from unface.deface import template
 from unface.deface.template import View, Zone
-from unface.imaging.depth import depth_map
-from unface.imaging.volume import Affine, Array, Volume, air_threshold, largest_part, sampled_on
+from unface.imaging.head import air_threshold, depth_map, largest_part
+from unface.imaging.resampling import resampled
+from unface.imaging.volume import Affine, Array, Grid, Volume
 
 GRID_MM = 2.0
 SMOOTH_VOXELS = 1.0
@@ -32,13 +33,13 @@ class FaceBox:
     of the image's field of view.
     """
 
+    grid: Grid
     bright: Array
     seen: Array
-    affine: Affine
 
     def columns(self, zone: Zone) -> Array:
         """The rays through a zone, as (across, up)."""
-        return zone.columns(self.affine, self.bright.shape)
+        return zone.columns(self.grid)
 
     def in_view(self, zone: Zone, view: View) -> Array:
         """Whether the field of view holds all of where a zone's surface is looked for, by ray."""
@@ -51,7 +52,7 @@ class FaceBox:
     def _seen(self, view: View, behind_mm: float, front_mm: float) -> Array:
         """The field of view between two planes across the rays, with these along the second axis."""
         axis, sign = template.VIEWS[view]
-        along = sign * (self.affine[axis, 3] + GRID_MM * np.arange(self.seen.shape[axis]))
+        along = sign * (self.grid.affine[axis, 3] + GRID_MM * np.arange(self.seen.shape[axis]))
         where = (along >= behind_mm) & (along <= front_mm)
         return np.swapaxes(np.compress(where, self.seen, axis=axis), 1, axis)
 
@@ -60,7 +61,7 @@ class FaceBox:
         axis, sign = template.VIEWS[view]
         facing = np.swapaxes(self.bright if keep is None else np.where(keep, self.bright, 0), 1, axis)[:, ::sign]
         depth = depth_map(facing, largest_part(facing > 1), 1)
-        ends = self.affine[axis, 3] + GRID_MM * np.array([0, self.bright.shape[axis] - 1])
+        ends = self.grid.affine[axis, 3] + GRID_MM * np.array([0, self.bright.shape[axis] - 1])
         return np.asarray((ends[1] if sign > 0 else -ends[0]) - GRID_MM * depth, dtype=float)
 
 
@@ -69,11 +70,12 @@ def face_box(head: Volume, head_to_template: Affine) -> FaceBox:
     low, high = template.FACE_BOX_MM
     affine = np.diag([GRID_MM] * 3 + [1.0])
     affine[:3, 3] = low
-    shape = tuple(int(count) for count in (high - low) / GRID_MM)
+    x, y, z = (int(count) for count in (high - low) / GRID_MM)
+    grid = Grid((x, y, z), affine)
     floats = Volume(head.data.astype(np.float32), head.affine)
-    values = sampled_on(floats, shape, affine, np.linalg.inv(head_to_template), outside=np.nan)
+    values = resampled(floats, grid, np.linalg.inv(head_to_template), outside=np.nan)
     seen = np.isfinite(values)
-    return FaceBox(_evened(values, seen, air_threshold(head.data[::2, ::2, ::2])), seen, affine)
+    return FaceBox(grid, _evened(values, seen, air_threshold(head.data[::2, ::2, ::2])), seen)
 
 
 def _evened(values: Array, seen: Array, threshold: float) -> Array:

@@ -10,7 +10,8 @@ import pytest
 
 from tests.support.brain_phantom import Phantom
 from unface.compare import compare
-from unface.measure import measure, records
+from unface.compare.records import AGREEMENT
+from unface.measure import measure
 from unface.measure.regions import regions
 from unface.run import settings
 from unface.run.files import read_table
@@ -49,7 +50,7 @@ def compared(original: Path, other: Path, folder: Path) -> dict[str, float]:
     work = Work("compare", SessionId("a", "b"), folder / "compare")
     work.folder.mkdir()
     compare.compare_session(work, original, other, LIMITS)
-    rows = read_table(work.folder / records.AGREEMENT)
+    rows = read_table(work.folder / AGREEMENT)
     names = {part.name for part in regions()}
     return {row["region"]: float(row["percent"]) for row in rows if row["measure"] == "gm" and row["region"] in names}
 

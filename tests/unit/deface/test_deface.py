@@ -14,7 +14,8 @@ import pytest
 
 from unface.deface import checks, registration, template
 from unface.imaging import stored_image
-from unface.imaging.volume import Volume, resampled_to, sampled_on
+from unface.imaging.resampling import coarsened, resampled
+from unface.imaging.volume import Volume
 from unface.run import outcome, settings, tools
 
 Deface = Callable[..., outcome.Work]
@@ -56,7 +57,7 @@ def test_the_face_goes_and_all_else_stays_bit_for_bit_twice_the_same(
     defaced = gzip.decompress((work.folder / ANAT / "sub-p1_ses-s1_T1w.nii.gz").read_bytes())
     assert defaced[:352] == image[:352]
 
-    brain = sampled_on(template.brain(), keep.shape, mean_head.affine, np.eye(4)) > 0.5
+    brain = resampled(template.brain(), mean_head.grid) > 0.5
     assert not (brain & (keep == 0)).any()
     checks = work.measurements["images"]["sub-p1/ses-s1/anat/sub-p1_ses-s1_T1w.nii.gz"]["checks"]
     for zone in ("eyes", "nose", "mouth", "chin"):
@@ -178,8 +179,8 @@ def test_the_second_head_of_a_session_is_fitted_to_the_first(session: Deface, me
     angle = np.deg2rad(6)
     moved[1:3, 1:3] = [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]
     moved[:3, 3] = 4, -5, 6
-    coarse = resampled_to(mean_head, 3.0)
-    values = sampled_on(mean_head, coarse.data.shape, coarse.affine, np.linalg.inv(moved))
+    coarse = coarsened(mean_head, 3.0)
+    values = resampled(mean_head, coarse.grid, np.linalg.inv(moved))
     other = np.where(values > 60, np.sqrt(np.clip(values.max() - values, 0, None)) * 20, values).astype(np.int16)
     work = session({"T1w": stored(mean_head), "T2w": stored(Volume(other, coarse.affine))})
     fits = {}

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 from unface.deface import engines, template
+from unface.imaging.resampling import resampled
 from unface.imaging.stored_image import StoredImage
-from unface.imaging.volume import Volume, sampled_on
+from unface.imaging.volume import Volume
 from unface.run import outcome, settings
 
 Outside = Callable[..., Any]
@@ -96,7 +97,7 @@ def test_a_command_that_is_not_installed_says_so(outside: Outside) -> None:
 
 def test_quickshear_takes_the_nose_and_leaves_the_brain(outside: Outside, mean_head: Volume) -> None:
     keep = outside("", engine="quickshear")
-    brain = sampled_on(template.brain(), keep.shape, mean_head.affine, np.eye(4)) >= 0.5
+    brain = resampled(template.brain(), mean_head.grid) >= 0.5
     nose = np.round(np.linalg.inv(mean_head.affine) @ [-6, 105, -65, 1]).astype(int)[:3]
     assert mean_head.data[tuple(nose)] > 0
     assert not keep[tuple(nose)]

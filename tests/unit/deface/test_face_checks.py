@@ -14,7 +14,8 @@ from unface.deface.find import Face, _in_sample, with_sides
 from unface.deface.masks import head_mask
 from unface.deface.registration import to_template
 from unface.imaging import stored_image
-from unface.imaging.volume import Array, Volume, sampled_on
+from unface.imaging.resampling import resampled
+from unface.imaging.volume import Array, Grid, Volume
 
 HERE = np.eye(4)
 Mask = Callable[..., Array]
@@ -50,7 +51,7 @@ def test_the_mask_is_the_templates_at_every_voxel_of_a_tilted_head(order: tuple[
     affine = np.eye(4)
     affine[:3, :3] = (turn * 5)[:, order] * [1, -1, 1]
     affine[:3, 3] = template.MIDDLE_MM - affine[:3, :3] @ (30, 30, 30)
-    all_of_it = sampled_on(template.keep(ears=ears), (60, 60, 60), affine, HERE, outside=None) >= 0.5
+    all_of_it = resampled(template.keep(ears=ears), Grid((60, 60, 60), affine), outside=None) >= 0.5
     assert np.array_equal(head_mask((60, 60, 60), affine, HERE, ears=ears), all_of_it)
     assert 0.05 < (~all_of_it).mean() < 0.5
 

@@ -11,6 +11,7 @@ import pytest
 
 from demo import heads
 from unface.compare import compare
+from unface.compare.records import AGREEMENT
 from unface.measure import measure, records
 from unface.measure.regions import label_points, regions
 from unface.run import settings
@@ -103,7 +104,7 @@ def test_a_head_without_face_passes(original: Work, head: np.ndarray, tmp_path: 
     work = _work("compare", tmp_path / "compare")
     compare.compare_session(work, original.folder, after.folder, LIMITS)
     assert work.reasons == []
-    rows = read_table(work.folder / records.AGREEMENT)
+    rows = read_table(work.folder / AGREEMENT)
     assert {row["measure"] for row in rows} >= {"brain", "gm", "wm", "csf", "icv", "cjv", "dice_brain", "dice"}
 
 
@@ -114,7 +115,7 @@ def test_a_cut_through_the_temporal_pole_withholds_the_session(
     work = _work("compare", tmp_path / "compare")
     compare.compare_session(work, original.folder, after.folder, LIMITS)
     assert [reason.code for reason in work.reasons] == ["morphometry_changed"]
-    rows = read_table(work.folder / records.AGREEMENT)
+    rows = read_table(work.folder / AGREEMENT)
     assert "left temporal pole" in {row["region"] for row in rows if row["ok"] == "false"}
 
 
