@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from scipy import ndimage
 
-from unface.deface import template
+from unface.deface import head_template
 from unface.imaging.resampling import coarsened, resampled
 from unface.imaging.volume import Grid, Volume
 
@@ -221,8 +221,9 @@ def faceless(head: Volume, head_to_template: Affine) -> Iterator[Case]:
         return resampled(mask, Grid(data.shape, affine), head_to_template, outside=outside) >= 0.5
 
     low = float(data.min())
-    yield Case("defaced before", lambda: Made(np.where(where(template.keep(), None), data, low), affine), unit, False)
-    yield Case("brain alone", lambda: Made(np.where(where(template.brain(), 0), data, low), affine), unit, False)
+    keep, brain = head_template.keep(), head_template.brain()
+    yield Case("defaced before", lambda: Made(np.where(where(keep, None), data, low), affine), unit, False)
+    yield Case("brain alone", lambda: Made(np.where(where(brain, 0), data, low), affine), unit, False)
     noise = np.random.default_rng(1)
     yield Case("noise alone", lambda: Made(np.abs(noise.normal(0, 100, data.shape)), affine), unit, False)
 

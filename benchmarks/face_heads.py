@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from bench import SERIES, head_image
 
-from unface.deface import template
+from unface.deface import head_template
 from unface.imaging import stored_image
 from unface.imaging.resampling import coarsened
 from unface.imaging.volume import Volume
@@ -31,7 +31,7 @@ FINEST_MM = 0.9
 def load(name: str, packages: Path | None) -> Volume | None:
     """A head by its name, about 1 mm fine; None where its source is not at hand."""
     if name == "mean head":
-        return Volume(np.round(template.head().data), template.head().affine)
+        return Volume(np.round(head_template.head().data), head_template.head().affine)
     with tempfile.TemporaryDirectory() as folder:
         volume = _of_series(name, Path(folder)) if name in SERIES else None
         if name in PACKED and packages:

@@ -56,7 +56,7 @@ def check_brain(work: Work, original: Path, defaced: Path, least_mm: float) -> N
 
 
 def _brain_removed(tissue: Path, mask: Path) -> tuple[float, float]:
-    """Brain that a face mask removes, in mL, and the distance in mm from the brain to the nearest removed voxel.
+    """What a face mask removes of the brain, and how near to it the mask comes.
 
     Parameters
     ----------
@@ -64,6 +64,11 @@ def _brain_removed(tissue: Path, mask: Path) -> tuple[float, float]:
         Labels of CSF, grey and white matter, on a grid of their own.
     mask
         1 keep, 0 removed.
+
+    Returns
+    -------
+    removed_ml, margin_mm : float
+        Brain removed, and the distance from the brain to the nearest removed voxel.
     """
     labels = nifti.read_volume(tissue)
     brain = labels.data > 0

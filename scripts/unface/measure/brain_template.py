@@ -77,7 +77,7 @@ def brain_maps(voxel_mm: float, atlas: Atlas | None = None) -> BrainMaps:
 
 @cache
 def mean_head(voxel_mm: float) -> Volume:
-    """pydeface's mean head on a lattice of its own.
+    """Pydeface's mean head on a lattice of its own.
 
     Parameters
     ----------

@@ -149,6 +149,16 @@ def _measures(segmented: "Segmentation", parts: tuple[Region, ...]) -> Iterator[
     median over SD; `cnr`: |gm - wm| over the root of their summed variances (no air in it, which defacing sets to
     zero); higher is better. `cjv`: (SD gm + SD wm) / |wm - gm|
     (Ganzetti et al., Front Neuroinform 2016;10:10); lower is better.
+
+    Yields
+    ------
+    Measure
+        Of the whole brain, then by region and group of regions.
+
+    Raises
+    ------
+    NotMeasurableError
+        If its tissues cannot be told apart.
     """
     voxel_ml = segmented.grid.voxel_ml
     volume = {name: float(segmented.tissues[name].sum(dtype=np.float64)) * voxel_ml for name in TISSUES}

@@ -195,11 +195,9 @@ def _box_of(mask: NDArray[np.bool_], margin: int, step: int) -> tuple[slice, sli
 
 
 def _head_to_mean_head(image: Volume, scratch: Path) -> NDArray[np.float64]:
-    """The world-to-world matrix (4, 4) from the head to pydeface's mean head, in mm, RAS.
-
-    A whole head finds its place on a whole head; on a brain without skull, bright scalp goes to the brain's edge.
-    Square roots of intensities keep the scalp beside a surface coil from outshining the rest.
-    """
+    """The world-to-world matrix (4, 4) from the head to pydeface's mean head, in mm, RAS."""
+    # A whole head finds its place on a whole head; on a brain without skull, bright scalp goes to the brain's edge.
+    # Square roots of intensities keep the scalp beside a surface coil from outshining the rest.
     head, base, result = scratch / "head.nii", scratch / "base.nii", scratch / "affine.json"
     coarse = on_lattice(image, ALIGN_VOXEL_MM)
     nifti.write_volume(head, Volume(np.sqrt(np.maximum(coarse.data, 0)), coarse.affine))

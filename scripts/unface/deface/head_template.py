@@ -83,7 +83,18 @@ ZONES = (
 
 
 def zones(*, ears: bool) -> dict[View, list[Zone]]:
-    """The zones that are checked, by view."""
+    """The zones that are checked.
+
+    Parameters
+    ----------
+    ears
+        Whether those of the ears are.
+
+    Returns
+    -------
+    dict
+        By view.
+    """
     views: tuple[View, ...] = ("front", "left", "right") if ears else ("front",)
     return {view: [zone for zone in ZONES if zone.view == view] for view in views}
 
@@ -148,11 +159,22 @@ def coarse_negative() -> Volume:
 
 @cache
 def keep(*, ears: bool = False) -> Volume:
-    """The face mask: 1 keep, 0 removed; with `ears` these are removed, too."""
+    """The face mask.
+
+    Parameters
+    ----------
+    ears
+        Whether they are removed, too.
+
+    Returns
+    -------
+    Volume
+        1 keep, 0 removed.
+    """
     return nifti.read_volume(PROJECT / "resources" / (KEEP_NO_EARS if ears else KEEP), np.float32)
 
 
 @cache
 def brain() -> Volume:
-    """1 in the brain."""
+    """The mask of its brain: 1 inside."""
     return nifti.read_volume(PROJECT / "resources" / BRAIN, np.float32)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from unface.deface import template
+from unface.deface import head_template
 from unface.imaging import nifti
 from unface.imaging.resampling import resampled
 from unface.imaging.volume import Affine, Array, Volume
@@ -17,15 +17,24 @@ QUICKSHEAR_BUFFER = 10
 OTHER_GRID = "what the defacing program wrote is not on the image's own grid"
 
 
-def outside(chosen: settings.Deface, volume: Volume, head_to_template: Affine, scratch: Path) -> Array | None:
-    """What the program that the settings name keeps of an image, True where kept; None if masking is our own.
+def kept(chosen: settings.Deface, volume: Volume, head_to_template: Affine, scratch: Path) -> Array | None:
+    """What the program that the settings name keeps of an image.
 
     Parameters
     ----------
+    chosen
+        With `engine`, and the command of `command`.
     volume
         The first volume of the image: programs get it as floats, in a file with nothing but its affine.
     head_to_template
         Our own registration: quickshear needs a brain mask, which is carried by it.
+    scratch
+        Folder that takes the program's files.
+
+    Returns
+    -------
+    (i, j, k) bool array or None
+        True where kept; None if masking is our own.
 
     Raises
     ------
@@ -74,7 +83,7 @@ def _pydeface(before: Path, after: Path) -> list[str | Path]:
 
 def _quickshear(before: Path, after: Path, volume: Volume, head_to_template: Affine) -> list[str | Path]:
     program = _installed("quickshear")
-    brain = resampled(template.brain(), volume.grid, head_to_template) >= 0.5
+    brain = resampled(head_template.brain(), volume.grid, head_to_template) >= 0.5
     mask = before.with_name("brain.nii.gz")
     nifti.write_volume(mask, Volume(brain.astype(np.uint8), volume.affine))
     return [program, before, mask, after, str(QUICKSHEAR_BUFFER)]
