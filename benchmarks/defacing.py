@@ -33,9 +33,9 @@ from disturbances import Case, cases
 from sections import write_section
 
 from unface.deface import head_template, registration
-from unface.deface.alignment import face_distance_mm
 from unface.deface.faces import find_faces
 from unface.deface.heads import Head, working_volume
+from unface.deface.registration_checks import face_distance_mm
 from unface.imaging import stored_image
 from unface.imaging.volume import Volume
 from unface.run import settings

@@ -10,7 +10,7 @@ import ants
 import numpy as np
 
 from unface.deface import head_template
-from unface.deface.alignment import gradient_agreement
+from unface.deface.registration_checks import gradient_agreement
 from unface.imaging.ants_api import AFFINE, LPS, fit, to_image, working_in, write_affine
 from unface.imaging.head import air_threshold
 from unface.imaging.resampling import coarsened

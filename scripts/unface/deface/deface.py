@@ -56,10 +56,12 @@ def deface_session(work: Work, converted: Path, chosen: settings.Deface) -> None
     heads: list[Head] = []
     for path, file in files.items():
         try:
-            heads.append(Head(path, stored_image.read_head(file, stem(path))))
+            head = Head(path, stored_image.read_head(file, stem(path)))
         except WithheldError as error:
             work.withhold(error.reason.code, error.reason.sentence)
             measured[path] = NOT_ALIGNED
+        else:
+            heads.append(head)
     faces = find_faces(heads, chosen, work.scratch)
     for head in heads:
         if face := faces.get(head.path):

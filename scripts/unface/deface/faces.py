@@ -1,6 +1,6 @@
 """Where the face of every head image of a session lies, and whether that is believed."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -68,7 +68,7 @@ def find_faces(heads: Sequence[Head], chosen: settings.Deface, scratch: Path) ->
     owners: dict[object, Head] = {}
     for head in heads:
         owners.setdefault(head.place, head)
-    faces = _of_acquisitions(list(owners.values()), finder)
+    faces = _of_acquisitions(owners.values(), finder)
     shared: dict[str, Face] = {}
     for head in heads:
         owner = owners[head.place]
@@ -78,7 +78,7 @@ def find_faces(heads: Sequence[Head], chosen: settings.Deface, scratch: Path) ->
     return shared
 
 
-def _of_acquisitions(heads: Sequence[Head], finder: "_FaceFinder") -> dict[str, Face | None]:
+def _of_acquisitions(heads: Collection[Head], finder: "_FaceFinder") -> dict[str, Face | None]:
     """The face of each acquisition, by the path of the image that stands for it."""
     faces: dict[str, Face | None] = {}
     reference: tuple[Head, Registration] | None = None
@@ -156,13 +156,14 @@ class _FaceFinder:
         return replace(face, checks=face.checks | {"moved_mm": moved} | masked)
 
     def _face(self, head: Head, volume: Volume, fit: Registration) -> Face:
-        keep = self._kept_by_program(head, volume, fit)
-        if keep is None:
+        if self.chosen.engine == "niimath":
             keep = template_mask(volume.grid, fit.head_to_template, ears=self.chosen.ears)
+        else:
+            keep = self._kept_by_program(head, volume, fit)
         masked = mask_checks.of_mask(volume, keep, fit.head_to_template, self.chosen)
         return Face(fit, keep, fit.checks | masked, head.stem)
 
-    def _kept_by_program(self, head: Head, volume: Volume, fit: Registration) -> Array | None:
+    def _kept_by_program(self, head: Head, volume: Volume, fit: Registration) -> Array:
         if head.path in self.from_program:
             return self.from_program[head.path]
         try:
@@ -170,7 +171,7 @@ class _FaceFinder:
         except WithheldError as error:
             raise WithheldError(error.reason.code, f"{head.stem}: {error.reason.sentence}") from None
         # quickshear's depends on the brain that the registration carries to the head.
-        if keep is not None and self.chosen.engine != "quickshear":
+        if self.chosen.engine != "quickshear":
             self.from_program[head.path] = keep
         return keep
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from unface.deface import head_template
-from unface.deface.alignment import tilt_degrees
 from unface.deface.heads import WORKING_MM
+from unface.deface.registration_checks import tilt_degrees
 from unface.imaging import nifti
 from unface.imaging.resampling import resampled
 from unface.imaging.volume import Affine, Volume

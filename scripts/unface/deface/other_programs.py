@@ -17,7 +17,7 @@ QUICKSHEAR_BUFFER = 10
 OTHER_GRID = "what the defacing program wrote is not on the image's own grid"
 
 
-def kept(chosen: settings.Deface, volume: Volume, head_to_template: Affine, scratch: Path) -> Array | None:
+def kept(chosen: settings.Deface, volume: Volume, head_to_template: Affine, scratch: Path) -> Array:
     """What the program that the settings name keeps of an image.
 
     Parameters
@@ -33,8 +33,8 @@ def kept(chosen: settings.Deface, volume: Volume, head_to_template: Affine, scra
 
     Returns
     -------
-    (i, j, k) bool array or None
-        True where kept; None if masking is our own.
+    (i, j, k) bool array
+        True where kept.
 
     Raises
     ------
@@ -42,8 +42,6 @@ def kept(chosen: settings.Deface, volume: Volume, head_to_template: Affine, scra
         `engine_missing` where the program is not installed, `registration_failed` if it fails on the image or writes
         something other than an image or a mask on the same grid, `tool_timeout`.
     """
-    if chosen.engine == "niimath":
-        return None
     folder = scratch / "engine"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()

@@ -5,12 +5,15 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 
+import numpy as np
+from scipy import ndimage
+
 from unface.deface import head_template, niimath_engine, registration_checks
-from unface.deface.alignment import face_distance_mm, gradient_agreement, looks_negative, mirrored
 from unface.deface.checks import Check
 from unface.deface.heads import Head
-from unface.deface.registration_checks import SURE_NGF
-from unface.imaging.resampling import coarsened
+from unface.deface.registration_checks import SURE_NGF, face_distance_mm, gradient_agreement
+from unface.imaging.head import air_threshold
+from unface.imaging.resampling import coarsened, resampled
 from unface.imaging.volume import Affine, Volume
 from unface.run import settings
 
@@ -118,7 +121,7 @@ def attempts(head: Volume, scratch: Path) -> Iterator[Registration]:
     by_niimath = niimath_engine.affine_to_template(head, scratch)
     if by_niimath is not None:
         best = best_with("niimath", by_niimath)
-        if not looks_negative(head, by_niimath):
+        if not _looks_negative(head, by_niimath):
             best = replace(best, others=None)
         elif (to_negative := niimath_engine.affine_to_template(head, scratch, negative=True)) is not None:
             best = best_with("niimath, negative", to_negative)
@@ -134,7 +137,7 @@ def attempts(head: Volume, scratch: Path) -> Iterator[Registration]:
         by_ants = affine(head, negative=negative)
         yield (best := best_with(engine, by_ants))
         if by_niimath is None:
-            negative = looks_negative(head, by_ants)
+            negative = _looks_negative(head, by_ants)
         refined = niimath_engine.affine_from(by_ants, head, scratch, negative=negative)
         if refined is not None:
             yield (best := best_with(f"niimath from {engine}", refined))
@@ -168,7 +171,7 @@ def with_image(
     head_to_reference = ants_engine.rigid(head, reference)
     head_to_template = reference_to_template @ head_to_reference
     ngf = gradient_agreement(head, base, head_to_reference)
-    exchanged = mirrored(head, 0)
+    exchanged = _mirrored(head, 0)
     exchanged_ngf = gradient_agreement(exchanged, base, ants_engine.rigid(exchanged, reference))
     checks = registration_checks.of_fit(head_to_template, ngf, limits)
     checks["left_right_lead"] = registration_checks.left_right_lead(ngf - exchanged_ngf)
@@ -207,6 +210,26 @@ def _by_ants(head: Volume) -> Affine:
 
 def _ngf_back_to_front(head: Volume, scratch: Path) -> float:
     """How well the head with front and back exchanged lies on the template; 0 if niimath cannot align it at all."""
-    swapped = mirrored(head, 1)
+    swapped = _mirrored(head, 1)
     fit = niimath_engine.affine_to_template(swapped, scratch)
     return 0.0 if fit is None else gradient_agreement(swapped, head_template.coarse_head(), fit)
+
+
+def _looks_negative(head: Volume, head_to_template: Affine) -> bool:
+    """Whether a head's intensities correlate better with the template's negative than with the template itself."""
+    base, negative = head_template.coarse_head(), head_template.coarse_negative()
+    aligned = resampled(head, base.grid, np.linalg.inv(head_to_template), outside=np.nan)
+    seen = ndimage.binary_fill_holes(base.data > air_threshold(base.data)) & np.isfinite(aligned)
+    if not seen.any() or np.ptp(aligned[seen]) == 0:
+        return False
+    alike, unlike = (np.corrcoef(aligned[seen], other.data[seen])[0, 1] for other in (base, negative))
+    return bool(unlike > alike)
+
+
+def _mirrored(head: Volume, axis: int) -> Volume:
+    """A head with the two ends of an axis of the world exchanged, about its middle."""
+    middle = np.eye(4)
+    middle[:3, 3] = (head.affine @ [*(np.array(head.data.shape) / 2), 1])[:3]
+    swap = np.eye(4)
+    swap[axis, axis] = -1
+    return Volume(head.data, middle @ swap @ np.linalg.inv(middle) @ head.affine)

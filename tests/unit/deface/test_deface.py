@@ -12,7 +12,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from unface.deface import alignment, head_template, registration
+from unface.deface import head_template, registration, registration_checks
 from unface.deface.heads import Head
 from unface.imaging import stored_image
 from unface.imaging.resampling import coarsened, resampled
@@ -190,7 +190,7 @@ def test_the_second_head_of_a_session_is_fitted_to_the_first(session: Deface, me
         fits[suffix] = found["engine"], np.array(found["head_to_template"])
     assert work.reasons == []
     assert [engine for engine, _ in fits.values()] == ["niimath", "ants rigid"]
-    assert alignment.face_distance_mm(fits["T2w"][1] @ moved, fits["T1w"][1]) < 1
+    assert registration_checks.face_distance_mm(fits["T2w"][1] @ moved, fits["T1w"][1]) < 1
 
 
 def test_a_real_head_is_fitted_to_another_scan_of_it_with_its_sides_right(
