@@ -11,7 +11,8 @@ from snakemake.logging import logger
 from unface.run import lock, settings
 from unface.admin import leftovers, progress
 from unface.admin.large_plans import keep_to_the_end, make_thrifty
-from unface.identity.withdrawn import remaining, request, who_withdrew
+from unface.admin.withdrawal_request import request
+from unface.identity.withdrawn import remaining, who_withdrew
 from unface.run.files import TableError
 from unface.run.fingerprints import fingerprint, of_conversions
 from unface.run.layout import Layout, SessionId, by_subject, sampled

@@ -56,14 +56,14 @@ def growing(tmp_path_factory: pytest.TempPathFactory) -> Growing:
     return cohort
 
 
-def test_a_changed_rule_shows_its_plan_and_then_converts_the_sessions_it_concerns_alone(growing: Growing) -> None:
+def test_a_changed_rule_shows_its_mapping_and_then_converts_the_sessions_it_concerns_alone(growing: Growing) -> None:
     # Tests that ran before it in this process may have added sessions.
     growing.snakemake()
     before = growing.released()
     concerned = before.count("task-two_sbref.nii.gz")
     growing.change_rules("task: two", "task: three")
     assert set(growing.jobs()) == {"scan", "inventory"}
-    assert f"{concerned} sessions have another plan" in (growing.folder / "results/summary.txt").read_text()
+    assert f"{concerned} sessions have another mapping" in (growing.folder / "results/summary.txt").read_text()
     follows = {rule: count * concerned for rule, count in OF_A_SESSION.items() if rule != "deidentify"}
     assert growing.jobs() == follows | OF_THE_COHORT
     assert growing.released() == sorted(name.replace("two", "three") for name in before)

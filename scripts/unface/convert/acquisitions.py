@@ -78,7 +78,7 @@ class Acquisition:
         """Whether BIDS has an entity for all its images, and no rule gave it."""
         suffixes = {str(self.match.suffix), *self.match.parts.values()}
         pairs = [(str(self.match.datatype), suffix.replace("{echo}", "1")) for suffix in suffixes]
-        known = schema.names().entities
+        known = schema.name_rules().entities
         return entity not in self.match.entities and all(entity in known.get(pair, ()) for pair in pairs)
 
     @property
@@ -130,7 +130,7 @@ def _target(one: Acquisition, image: Image, alike: list[Image], kinds: set[str])
         entities["run"] = str(number)
     if one.reconstruction:
         entities["rec"] = one.reconstruction
-    required = schema.names().required.get((match.datatype or "", template), frozenset())
+    required = schema.name_rules().required.get((match.datatype or "", template), frozenset())
     if (len(times) > 1 and not match.tells_echoes_apart(image.kind)) or "echo" in required:
         entities["echo"] = str(rank)
     told_by_suffix = match.datatype == "fmap" or any(key.startswith(image.kind) for key in match.parts)

@@ -194,7 +194,7 @@ def _place(work: Work, acquisitions: Sequence[Acquisition], answers: Mapping[str
             continue
         for one in run:
             for target in one.targets:
-                if telling := [name for name, label in target.entities.items() if own.found(label)]:
+                if telling := [name for name, label in target.entities.items() if own.found_in(label)]:
                     _refuse(work, [one], f"its {telling[0]} would hold one of the subject's own identifiers", KNOWN)
                     break
                 target.stem = names.stem(work.session, target.datatype, target.entities, target.suffix)

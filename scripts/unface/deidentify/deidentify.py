@@ -62,7 +62,7 @@ def deidentify(
     )
     if not identifiers.exists():
         # The session was stopped before its headers were read; the audit never sees it.
-        known.write(identifiers, {})
+        known.write_identifiers(identifiers, {})
     return done
 
 
@@ -98,10 +98,10 @@ def deidentify_session(
     profile = Profile(settings)
     # First of all: the rule's output has to be there however the stage ends.
     found, splitters, excluded, times = _first_pass(session, profile, select)
-    named = known.add_paths(found, (Path(file.path) for series in session.series for file in series.files))
-    answers = known.usable(found)
+    named = known.add_names_of_paths(found, (Path(file.path) for series in session.series for file in series.files))
+    answers = known.searchable(found)
     # Two jobs at once, one of them left over by a dead controller, must not write into one another's file.
-    known.write(work.scratch / identifiers.name, answers)
+    known.write_identifiers(work.scratch / identifiers.name, answers)
     identifiers.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     (work.scratch / identifiers.name).replace(identifiers)
     work.measurements["named_folders"] = named

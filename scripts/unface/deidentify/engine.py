@@ -124,7 +124,7 @@ class Engine:
         kind = encoded.sop_class, encoded.transfer_syntax
         if kind not in self._searched:
             fresh = [meta, *fresh]
-        if self.secrets.found(b"\n".join(fresh).lower()):
+        if self.secrets.found_in_header(b"\n".join(fresh).lower()):
             raise IdentifierLeftError
         self._searched.add(kind)
         head, pixels, padding = b"", memoryview(encoded.data)[slice(*result.pixels)], b""

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 from unface.deidentify.profile import BY_TYPE, OURS, Profile
+from unface.deidentify.tables import confidentiality_profile, safe_private
 from unface.dicom.elements import KNOWN_VRS
-from unface.dicom.standard import keyword_of, safe_private, table, vr_of
+from unface.dicom.standard import keyword_of, vr_of
 from unface.run.files import table_text
 
 COLUMNS = ("tag", "creator", "name", "vr", "type", "action", "why")
@@ -22,7 +23,7 @@ def profile_table(profile: Profile) -> str:
 
 
 def _standard(profile: Profile) -> Iterator[tuple[str, ...]]:
-    rows = {row["tag"]: row.get("name", "") for row in table("confidentiality_profile.tsv")}
+    rows = {tag: row.get("name", "") for tag, row in confidentiality_profile().items()}
     named = {tag for tag, creator in profile.overridden if not creator} | OURS | profile.written
     rows |= {f"{tag:08x}": "" for tag in named if f"{tag:08x}" not in rows}
     for text, name in sorted(rows.items()):

@@ -9,10 +9,10 @@ from typing import cast
 
 from unface.deidentify import overrides
 from unface.deidentify.actions import Action, Rule
-from unface.dicom import standard
+from unface.deidentify.tables import confidentiality_profile, safe_private, technical_text
 from unface.dicom.elements import KNOWN_VRS
 from unface.dicom.options import BASIC_PROFILE, OPTION_CODES
-from unface.dicom.standard import BYTES_VRS, CLASS_UIDS, DATE_VRS, REMOVED_VRS, TEXT_VRS
+from unface.dicom.standard import BYTES_VRS, CLASS_UIDS, DATE_VRS, TEXT_VRS
 from unface.run.settings import Deidentify
 
 BY_TYPE: Mapping[str, Mapping[str, Action]] = {
@@ -26,6 +26,8 @@ BY_TYPE: Mapping[str, Mapping[str, Action]] = {
 
 ANY_TYPE: Mapping[str, Action] = {"D": "dummy", "U": "uid", "X/Z/U*": "recurse"}
 
+REMOVED_VRS = {"PN", "AE", "UR", "UN"}
+"""Removed wherever neither the table nor an override names the attribute."""
 ANY_OTHER = 0x00180001
 """An attribute that no table names."""
 OURS = {0x00100010, 0x00100020, 0x00120062, 0x00120063, 0x00120064, 0x00280303}
@@ -52,7 +54,7 @@ class Profile:
         self._overrides = overrides.read(settings.overrides)
         self._rules: dict[tuple[int, str, str], Rule] = {}
         self._private: dict[tuple[int, str, int, str], tuple[Rule, str]] = {}
-        self._safe = standard.safe_private() if "retain_safe_private" in self.options else {}
+        self._safe = safe_private() if "retain_safe_private" in self.options else {}
         self._creators = {(group, creator) for group, creator, _ in self._safe}
         self._creators |= {(tag >> 16, creator) for tag, creator in self._overrides if creator}
 
@@ -110,7 +112,7 @@ class Profile:
         return (group, creator) in self._creators
 
     def _decide(self, tag: int, vr: str, kind: str) -> Rule:
-        row = standard.confidentiality_profile().get(_pattern(tag))
+        row = confidentiality_profile().get(_pattern(tag))
         # Of Type 1 a patient's ID stands in sequences alone, where unface writes nothing.
         own = (tag in OURS or tag in self.written) and not (row and kind == "1")
         override = self._overrides.get((tag, ""))
@@ -162,7 +164,7 @@ class Profile:
             "CS": "check",
             "DS": "check",
             "IS": "check",
-            **dict.fromkeys(TEXT_VRS, "code" if tag in standard.technical_text() else "text"),
+            **dict.fromkeys(TEXT_VRS, "code" if tag in technical_text() else "text"),
         }
         if tag in CODE_VALUES:
             return Rule("term", "a coded term")

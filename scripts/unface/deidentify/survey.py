@@ -12,9 +12,10 @@ from typing import Any
 
 from unface.deidentify.rewrite import Walker
 from unface.deidentify.splitter import Unit
+from unface.deidentify.tables import safe_creators
 from unface.dicom.elements import LAST_CREATOR, creator_tag
 from unface.dicom.encoding import element_at, items
-from unface.dicom.standard import keyword_of, safe_creators
+from unface.dicom.standard import keyword_of
 from unface.identity.pseudonyms import Key
 from unface.run.files import table_text, write_whole
 from unface.run.layout import Layout, SessionId

@@ -28,7 +28,7 @@ from unface.deidentify.profile import Profile
 from unface.deidentify.splitter import Splitter, Unit
 from unface.dicom.encoding import Encoded, UnreadableError, decode, element_at
 from unface.identity.demographics import from_folders
-from unface.identity.identifiers import Identifiers, add_paths, usable
+from unface.identity.identifiers import Identifiers, add_names_of_paths, searchable
 from unface.identity.pseudonyms import Key
 from unface.run.folders import unreadable
 from unface.run.settings import Deidentify
@@ -162,7 +162,7 @@ class Worker:
             collect_encoded(encoded, units, collectors[patient], by_pydicom=first)
             paths[patient].append(path)
         for patient, collector in collectors.items():
-            add_paths(collector.answers, paths[patient])
+            add_names_of_paths(collector.answers, paths[patient])
         return {patient: collector.answers for patient, collector in collectors.items()}
 
     def rewrite(self, files: Iterable[str], found: Found) -> list[Refused]:
@@ -235,7 +235,7 @@ class Worker:
         """The engine for a patient."""
 
         def made() -> Engine:
-            answers = usable(found.get(patient, {}))
+            answers = searchable(found.get(patient, {}))
             people = from_folders(self.job.settings.folder_pattern, Path(path), self.job.settings.age_band_years)
             return Engine(self.profile, self.job.key, patient, self.job.key.subject(patient), answers, people)
 

@@ -149,7 +149,7 @@ class Values:
         return keep_codes(value, self.secrets.found_in_text)
 
     def _words(self, value: bytes) -> bytes:
-        return keep_words(self.secrets.without_written(value), self.secrets.found_in_text)
+        return keep_words(self.secrets.without_dates_and_ids(value), self.secrets.found_in_text)
 
     def _checked_number(self, value: bytes) -> bytes:
         return b"" if self.secrets.found_in_number(value) else value

@@ -10,29 +10,43 @@ from unface.dicom.encoding import ITEM_TAG, UnreadableError, long_at
 
 START_OF_IMAGE, START_OF_CODESTREAM = b"\xff\xd8", b"\xff\x4f"
 START_OF_SCAN, END_OF_IMAGE = 0xDA, 0xD9
-"""The end has the same marker in JPEG 2000."""
+"""SOS; EOI, whose code is that of JPEG 2000's EOC."""
 START_OF_TILE, START_OF_DATA = 0x90, 0x93
+"""SOT and SOD of JPEG 2000."""
 WITHOUT_LENGTH = END_OF_IMAGE, START_OF_DATA
 COMMENT, COMMENT_2000 = 0xFE, 0x64
+"""COM of JPEG and of JPEG 2000."""
 APPS = range(0xE0, 0xF0)
 KEPT = {0xE0: (b"JFIF\0", 14), 0xE8: (b"mrfx", 5), 0xEE: (b"Adobe", 12)}
-"""APP segments that say how to decode colours, by their first bytes, and how many of their bytes do."""
+"""APP segments that say how to decode colours: how each begins, and how many of its bytes stay."""
 VIDEO = re.compile(r"1\.2\.840\.10008\.1\.2\.4\.10[0-9](\.1)?")
-"""MPEG-2, MPEG-4 and HEVC: their streams have room for anyone's data, and no scanner of heads writes them."""
+"""Transfer syntaxes of MPEG-2, MPEG-4 and HEVC: streams with room for any data, which no scanner of heads writes."""
 
 _MARKER = re.compile(rb"\xff[\xc0-\xcf\xd8-\xfe]")
-"""What ends the data of a scan: neither a stuffed byte (of JPEG or JPEG-LS) nor a restart."""
+"""The marker that ends the data of a scan: neither a stuffed byte (of JPEG or JPEG-LS) nor a restart marker."""
 
 Span = tuple[int, int]
 
 
 def without_comments(pixels: bytes, transfer_syntax: str) -> bytes:
-    """Encapsulated pixel data, from the element's head to its end, with comments blanked.
+    """Blank the comments of encapsulated pixel data (PS3.5 A.4).
+
+    Parameters
+    ----------
+    pixels
+        The whole element, from its tag to its sequence delimiter.
+    transfer_syntax
+        UID.
+
+    Returns
+    -------
+    bytes
+        Of the same length, with zeros where the comments were.
 
     Raises
     ------
     UnreadableError
-        If a segment reaches past its end, so that what stands there cannot be told, or the data are a video.
+        If a codestream is damaged or of another kind, so that its comments cannot be told, or the data are a video.
     """
     if VIDEO.fullmatch(transfer_syntax):
         raise UnreadableError("videos can hold text that no program finds")
@@ -69,7 +83,7 @@ def _codestreams(pixels: bytes) -> Iterator[list[Span]]:
 
 
 def _spread(span: Span, fragments: list[Span]) -> Iterator[Span]:
-    """Where a span of a codestream lies in the fragments that it is made of."""
+    """Where a span of a codestream lies in the fragments that make it up."""
     before = 0
     for start, end in fragments:
         first, last = max(span[0] - before, 0), min(span[1] - before, end - start)
@@ -79,7 +93,7 @@ def _spread(span: Span, fragments: list[Span]) -> Iterator[Span]:
 
 
 def _segments(data: bytes, at: int) -> Iterator[tuple[int, int, int]]:
-    """Marker segments from a place on: marker, where it begins, where it ends."""
+    """Marker segments from an offset on: marker, where the segment begins, where it ends."""
     while at + 2 <= len(data):
         if data[at] != 0xFF:
             raise UnreadableError("a compressed image has a damaged header")
@@ -111,8 +125,8 @@ def _jpeg(data: bytes) -> Iterator[Span]:
                 kept = size if size and data.startswith(begins, start + 4) else 0
                 yield min(start + 4 + kept, after), after
             elif marker == START_OF_SCAN:
-                found = _MARKER.search(data, after)
-                at = found.start() if found else None
+                next_marker = _MARKER.search(data, after)
+                at = next_marker.start() if next_marker else None
                 break
 
 

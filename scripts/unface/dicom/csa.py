@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 from unface.run.packing import gzipped
 
-Check = Callable[[bytes], bytes]
-"""Takes a text and returns it without the subject's own words."""
+CheckText = Callable[[bytes], bytes]
+"""Takes a text and returns what of it may stay."""
 
 NUMERIC_VRS = {b"DS", b"IS", b"FD", b"FL", b"SL", b"SS", b"US", b"UL"}
 TEXT_FIELDS = frozenset(
@@ -25,7 +25,7 @@ TEXT_FIELDS = frozenset(
     b"SafetyStandard SequenceFileOwner SequenceName UsedChannelString VolumetricProperties4MF "
     b"ArterialSpinLabelingContrast FlowEncodingDirectionString".split()
 )
-"""Text fields with a vocabulary of the machine's own."""
+"""Text fields whose words are the machine's."""
 DROPPED_FIELDS = frozenset(b"UsedPatientWeight CsiImageOrientationPatient".split())
 PROTOCOL_FIELD = b"MrPhoenixProtocol"
 
@@ -53,8 +53,8 @@ _BEGIN, _END = b"### ASCCONV BEGIN", b"### ASCCONV END ###"
 
 
 @dataclass(frozen=True)
-class Field:
-    """One field of a CSA header: its items are text, padded or not."""
+class _Field:
+    """A field of a CSA header: its items are text, padded or not."""
 
     name: bytes
     vr: bytes
@@ -63,37 +63,31 @@ class Field:
     items: tuple[bytes, ...]
 
 
-class BadBlockError(ValueError):
+class _BadBlockError(ValueError):
     """A vendor's block does not follow its format."""
 
 
-def read_header(block: bytes) -> list[Field]:
-    """The fields of a CSA header of either version.
-
-    Raises
-    ------
-    BadBlockError
-        If lengths do not fit.
-    """
+def _read_header(block: bytes) -> list[_Field]:
+    """The fields of a CSA header of either version (CSA1, CSA2); `_BadBlockError` if lengths do not fit."""
     try:
         return list(_fields(block))
     except struct.error:
-        raise BadBlockError("a CSA header is cut short") from None
+        raise _BadBlockError("a CSA header is cut short") from None
 
 
-def _fields(block: bytes) -> Iterator[Field]:
+def _fields(block: bytes) -> Iterator[_Field]:
     second = block[:4] == b"SV10"
     at = 8 if second else 0
     (count, check) = struct.unpack_from("<II", block, at)
     if check != _CHECK_WORD or not 0 < count <= MAX_FIELDS:
-        raise BadBlockError("not a CSA header")
+        raise _BadBlockError("not a CSA header")
     at += 8
     first_items = 0
     for number in range(count):
         name, vm, vr, syngo_type, n_items, check = _FIELD.unpack_from(block, at)
         at += _FIELD.size
         if check not in (77, 205) or not 0 <= n_items <= MAX_ITEMS:
-            raise BadBlockError("not a CSA field")
+            raise _BadBlockError("not a CSA field")
         if number == 0:
             first_items = n_items
         items: list[bytes] = []
@@ -105,14 +99,14 @@ def _fields(block: bytes) -> Iterator[Field]:
             if not second and (length < 0 or at + length > len(block)):
                 length = lengths[1]
             if length < 0 or at + length > len(block):
-                raise BadBlockError("a CSA item reaches past the end")
+                raise _BadBlockError("a CSA item reaches past the end")
             items.append(block[at : at + length].split(b"\0")[0])
             at += -(-length // 4) * 4
-        yield Field(name.split(b"\0")[0], vr.split(b"\0")[0], vm, syngo_type, tuple(items))
+        yield _Field(name.split(b"\0")[0], vr.split(b"\0")[0], vm, syngo_type, tuple(items))
 
 
-def write_header(fields: list[Field]) -> bytes:
-    """A CSA header of the second version; what lay between and behind the fields is gone."""
+def _write_header(fields: list[_Field]) -> bytes:
+    """A CSA header of the second version; bytes between and behind the fields are left out."""
     parts = [b"SV10\4\3\2\1", struct.pack("<II", len(fields), _CHECK_WORD)]
     for field in fields:
         parts.append(_FIELD.pack(field.name, field.vm, field.vr, field.syngo_type, len(field.items), _CHECK_WORD))
@@ -123,16 +117,29 @@ def write_header(fields: list[Field]) -> bytes:
     return b"".join(parts)
 
 
-def clean_header(block: bytes, check: Check) -> bytes | None:
-    """A CSA header with numeric fields, technical codes and the cleaned protocol; None if it cannot be read."""
+def clean_header(block: bytes, check: CheckText) -> bytes | None:
+    """Write a CSA header anew, with its numeric fields, technical codes and cleaned protocol.
+
+    Parameters
+    ----------
+    block
+        Value of (0029,xx10) or (0029,xx20).
+    check
+        Called with each text that would stay.
+
+    Returns
+    -------
+    bytes or None
+        A header of the second version with all of the source's fields, some of them empty; None if it cannot be read.
+    """
     try:
-        fields = read_header(block)
-    except BadBlockError:
+        fields = _read_header(block)
+    except _BadBlockError:
         return None
-    return write_header([_clean_field(field, check) for field in fields])
+    return _write_header([_clean_field(field, check) for field in fields])
 
 
-def _clean_field(field: Field, check: Check) -> Field:
+def _clean_field(field: _Field, check: CheckText) -> _Field:
     items: tuple[bytes, ...] = ()
     if field.name == PROTOCOL_FIELD:
         items = tuple(clean_protocol(item, check) for item in field.items)
@@ -141,13 +148,25 @@ def _clean_field(field: Field, check: Check) -> Field:
             items = tuple(item if _NUMBERS.fullmatch(item) else b"" for item in field.items)
         elif field.name in TEXT_FIELDS:
             items = tuple(check(item) for item in field.items)
-    return Field(field.name, field.vr, field.vm, field.syngo_type, items)
+    return _Field(field.name, field.vr, field.vm, field.syngo_type, items)
 
 
-def clean_protocol(text: bytes, check: Check) -> bytes:
-    """The assignments of a Siemens protocol (`sTXSPEC.flReferenceAmplitude = 240.3`) that hold numbers or known codes.
+def clean_protocol(text: bytes, check: CheckText) -> bytes:
+    """Keep the assignments of a Siemens protocol (`sTXSPEC.flReferenceAmplitude = 240.3`) to numbers or known codes.
 
     The XML-like part before them, which repeats names, comments and user text, is dropped.
+
+    Parameters
+    ----------
+    text
+        The protocol (MrPhoenixProtocol).
+    check
+        Called with each value that would stay.
+
+    Returns
+    -------
+    bytes
+        The protocol's ASCCONV part; empty where the text has none.
     """
     begin, end = text.find(_BEGIN), text.find(_END)
     if begin < 0 or end < begin:
@@ -167,8 +186,21 @@ def clean_protocol(text: bytes, check: Check) -> bytes:
     return b"\n".join([*kept, _END, b""])
 
 
-def clean_ge_protocol(block: bytes, check: Check) -> bytes | None:
-    """A GE protocol block with the settings whose value is a number; None if it cannot be read."""
+def clean_ge_protocol(block: bytes, check: CheckText) -> bytes | None:
+    """Write a GE protocol block anew, with the settings whose value is a number or a known code.
+
+    Parameters
+    ----------
+    block
+        Value of (0025,xx1b).
+    check
+        Called with each line that would stay.
+
+    Returns
+    -------
+    bytes or None
+        The block, gzipped; None if it cannot be read.
+    """
     try:
         start = block.index(b"\x1f\x8b")
         text = zlib.decompressobj(31).decompress(block[start:], 10_000_000)

@@ -1,6 +1,6 @@
-"""How DICOM lies in bytes: file meta, elements, sequences, encapsulated pixels (PS3.5 7, A.4; PS3.10 7.1).
+"""DICOM as bytes: file meta information, elements, sequences, encapsulated pixel data (PS3.5 7, A.4; PS3.10 7.1).
 
-Little endian is read as it is; deflated, big endian and headerless files are brought there by pydicom. Lengths are
+Little endian is read as it is; pydicom rewrites deflated, big endian and headerless files so. Lengths are
 checked before they are believed and nesting is limited, so hostile input ends in an error and not in a hang.
 """
 
@@ -25,11 +25,13 @@ from unface.dicom.standard import vr_of
 
 MAX_DEPTH = 64
 INSTANCE = 0x00020003
+"""(0002,0003) Media Storage SOP Instance UID."""
 MAX_METAS = 256
 ITEM_TAG, ITEM_END_TAG = b"\xfe\xff\x00\xe0", b"\xfe\xff\x0d\xe0"
+"""(FFFE,E000) Item and (FFFE,E00D) Item Delimitation Item, as bytes."""
 
 tag_at = struct.Struct("<HH").unpack_from
-short_at = struct.Struct("<H").unpack_from
+_short_at = struct.Struct("<H").unpack_from
 long_at = struct.Struct("<I").unpack_from
 _head_short = struct.Struct("<HH2sH").pack
 _head_long = struct.Struct("<HH2sHI").pack
@@ -42,17 +44,30 @@ class UnreadableError(Exception):
 
 @dataclass(frozen=True)
 class Encoded:
-    """One file: the values of its meta header that matter, and its data set in little endian."""
+    """A file in little endian, and what of its file meta information matters."""
 
     data: bytes
+    """The whole file."""
     start: int
+    """Offset of the data set."""
     implicit: bool
+    """Whether VRs are implicit."""
     transfer_syntax: str
     sop_class: str
 
 
 def decode(data: bytes) -> Encoded:
-    """The parts of a DICOM file; deflated, big endian and headerless ones are rewritten by pydicom.
+    """Read the file meta information of a DICOM file; pydicom rewrites deflated, big endian and headerless files.
+
+    Parameters
+    ----------
+    data
+        The whole file, or its beginning up to the pixel data.
+
+    Returns
+    -------
+    Encoded
+        The file in little endian.
 
     Raises
     ------
@@ -73,7 +88,7 @@ _META_KEY_BYTES = 64
 
 
 def _file_meta_again(data: bytes) -> tuple[dict[int, str], int]:
-    """`file_meta`, which knows again what differs from an earlier file in the value of (0002,0003) alone."""
+    """`file_meta`, which recognises one that differs from an earlier file's in the value of (0002,0003) alone."""
     key = data[132 : 132 + _META_KEY_BYTES]
     known = _METAS.get(key)
     if known is not None:
@@ -94,7 +109,20 @@ def _file_meta_again(data: bytes) -> tuple[dict[int, str], int]:
 
 
 def file_meta(data: bytes) -> tuple[dict[int, str], int]:
-    """The UIDs of group 0002 by element number, and where the data set begins; group lengths are not trusted."""
+    """Read the file meta information (PS3.10 7.1), without trusting its group length.
+
+    Parameters
+    ----------
+    data
+        A file with a preamble.
+
+    Returns
+    -------
+    dict of int to str
+        UIDs of group 0002 by element number.
+    int
+        Offset of the data set.
+    """
     at, meta = 132, dict[int, str]()
     while data.startswith(b"\2\0", at):
         tag, vr, body, end = element_at(data, at, len(data), implicit=False)
@@ -105,7 +133,7 @@ def file_meta(data: bytes) -> tuple[dict[int, str], int]:
 
 
 def _through_pydicom(data: bytes) -> Encoded:
-    """Little endian bytes of a data set that pydicom can read."""
+    """A file that pydicom can read, in little endian."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -129,23 +157,45 @@ def _through_pydicom(data: bytes) -> Encoded:
     return Encoded(written, file_meta(written)[1], bool(implicit), str(syntax), sop_class)
 
 
-WORD_BYTES = {"OW": 2, "OL": 4, "OF": 4, "OD": 8, "OV": 8}
+_WORD_BYTES = {"OW": 2, "OL": 4, "OF": 4, "OD": 8, "OV": 8}
 
 
-def _swap_words(_: pydicom.Dataset, found: pydicom.DataElement) -> None:
-    """Turn the words of an element's bytes, which pydicom leaves in the order of the file."""
-    size = WORD_BYTES.get(found.VR)
-    if size is not None and found.value:
-        found.value = np.frombuffer(found.value, f"u{size}").byteswap().tobytes()
+def _swap_words(_: pydicom.Dataset, element: pydicom.DataElement) -> None:
+    """Swap the bytes of an element's words, which pydicom leaves in the byte order of the file."""
+    size = _WORD_BYTES.get(element.VR)
+    if size is not None and element.value:
+        element.value = np.frombuffer(element.value, f"u{size}").byteswap().tobytes()
 
 
 def element_at(data: bytes, at: int, end: int, implicit: bool) -> tuple[int, bytes, int, int]:
-    """Tag, VR, where the value begins and where the element ends; VR is UN for private elements of implicit files.
+    """Read the head of a data element (PS3.5 7.1).
+
+    Parameters
+    ----------
+    data
+        Little endian bytes.
+    at
+        Offset of the element.
+    end
+        Offset that the element must not reach past.
+    implicit
+        Whether VRs are implicit.
+
+    Returns
+    -------
+    int
+        Tag.
+    bytes
+        VR; `UN` for private elements of implicit files.
+    int
+        Offset of the value.
+    int
+        Offset of the element's end, the delimiter of one of undefined length included.
 
     Raises
     ------
     UnreadableError
-        If the element reaches past `end`, or its VR is none.
+        If the element reaches past `end`, or its VR is unknown.
     """
     try:
         group, number = tag_at(data, at)
@@ -158,23 +208,23 @@ def element_at(data: bytes, at: int, end: int, implicit: bool) -> tuple[int, byt
             if vr in LONG_VRS:
                 body, length = at + 12, long_at(data, at + 8)[0]
             elif vr in SHORT_VRS:
-                body, length = at + 8, short_at(data, at + 6)[0]
+                body, length = at + 8, _short_at(data, at + 6)[0]
             else:
                 raise UnreadableError("an element has a VR that DICOM does not know")
     except struct.error:
         raise UnreadableError("an element is cut short") from None
     if length == UNDEFINED:
         if tag in PIXELS:
-            return tag, vr, body, fragments_end(data, body, end)
+            return tag, vr, body, _fragments_end(data, body, end)
         # A sequence of VR UN is encoded as implicit little endian (PS3.5 6.2.2).
-        return tag, vr, body, sequence_end(data, body, end, implicit or vr == b"UN", 1)
+        return tag, vr, body, _sequence_end(data, body, end, implicit or vr == b"UN", 1)
     if body + length > end:
         raise UnreadableError("an element reaches past the end of the data")
     return tag, vr, body, body + length
 
 
-def sequence_end(data: bytes, at: int, end: int, implicit: bool, depth: int) -> int:
-    """Where a sequence of undefined length ends, its delimiter included."""
+def _sequence_end(data: bytes, at: int, end: int, implicit: bool, depth: int) -> int:
+    """Where a sequence of undefined length ends, delimiter included (PS3.5 7.5.2)."""
     if depth > MAX_DEPTH:
         raise UnreadableError("sequences are nested too deep")
     while at + 8 <= end:
@@ -202,12 +252,12 @@ def _nested_end(data: bytes, at: int, end: int, implicit: bool, depth: int) -> i
     head = 12 if not implicit and vr in LONG_VRS else 8
     undefined = data[at + head - 4 : at + head] == b"\xff\xff\xff\xff" and (implicit or head == 12)
     if undefined:
-        return sequence_end(data, at + head, end, implicit or vr == b"UN", depth + 1)
+        return _sequence_end(data, at + head, end, implicit or vr == b"UN", depth + 1)
     return element_at(data, at, end, implicit)[3]
 
 
-def fragments_end(data: bytes, at: int, end: int) -> int:
-    """Where encapsulated pixel data end (PS3.5 A.4)."""
+def _fragments_end(data: bytes, at: int, end: int) -> int:
+    """Where encapsulated pixel data end, delimiter included (PS3.5 A.4)."""
     while at + 8 <= end:
         group, number = tag_at(data, at)
         length = long_at(data, at + 4)[0]
@@ -220,7 +270,29 @@ def fragments_end(data: bytes, at: int, end: int) -> int:
 
 
 def items(data: bytes, at: int, end: int, implicit: bool) -> Iterator[tuple[int, int]]:
-    """Where each item of a sequence begins and ends, delimiters left out; `end` is that of the sequence's element."""
+    """Step over the items of a sequence (PS3.5 7.5).
+
+    Parameters
+    ----------
+    data
+        Little endian bytes.
+    at
+        Offset of the sequence's value.
+    end
+        Offset of the end of the sequence's element.
+    implicit
+        Whether VRs are implicit inside the sequence.
+
+    Yields
+    ------
+    tuple of int
+        Offsets of the beginning and the end of an item's data set, delimiters left out.
+
+    Raises
+    ------
+    UnreadableError
+        If an item has no end, or reaches past that of the sequence.
+    """
     while at < end:
         if at + 8 > end:
             raise UnreadableError("an item is cut short")
@@ -247,7 +319,24 @@ def items(data: bytes, at: int, end: int, implicit: bool) -> Iterator[tuple[int,
 
 
 def element(tag: int, vr: bytes, value: bytes, implicit: bool) -> bytes:
-    """One encoded element; a value too long for its VR's length field is written as UN (PS3.5 6.2.2)."""
+    """Encode a data element (PS3.5 7.1).
+
+    Parameters
+    ----------
+    tag
+        Group and element number as one number.
+    vr
+        Left out where VRs are implicit; `UN` is written for a value too long for the VR's length field (PS3.5 6.2.2).
+    value
+        Of even length.
+    implicit
+        Whether VRs are implicit.
+
+    Returns
+    -------
+    bytes
+        Head and value, in little endian.
+    """
     group, number = tag >> 16, tag & 0xFFFF
     if implicit:
         return _head_implicit(group, number, len(value)) + value
@@ -263,7 +352,22 @@ IMPLEMENTATION_NAME = b"UNFACE"
 
 
 def new_file_meta(sop_class: str, sop_instance: bytes, transfer_syntax: str) -> bytes:
-    """Preamble and file meta header, written anew: nothing of the source's stays but class and transfer syntax."""
+    """Write preamble and file meta information (PS3.10 7.1) anew.
+
+    Parameters
+    ----------
+    sop_class
+        UID of the SOP class.
+    sop_instance
+        UID of the new SOP instance.
+    transfer_syntax
+        UID.
+
+    Returns
+    -------
+    bytes
+        What stands before the data set; of the source only SOP class and transfer syntax are in it.
+    """
     value = sop_instance + bytes(len(sop_instance) % 2)
     before, after = _around_instance(sop_class, transfer_syntax, len(value))
     return before + value + after

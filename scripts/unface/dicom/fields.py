@@ -1,7 +1,7 @@
-"""Which header elements the inventory looks at, and how their bytes become values.
+"""The elements that tell people, sessions and series apart and describe an image, and how their bytes become values.
 
 Names are DICOM keywords. Elements of the functional groups of enhanced files go under the keyword that classic files
-use for the same thing, so that one mapping rule fits both.
+use for the same thing, so that one name fits both.
 """
 
 import struct
@@ -14,6 +14,7 @@ from pydicom.charset import convert_encodings, decode_bytes
 from pydicom.tag import Tag
 
 CHARSET = 0x00080005
+"""(0008,0005) Specific Character Set."""
 _DELIMITERS = set(b"\n\r\t\f^=\\")
 """Characters that end a stretch of an extended character set (PS3.5 6.1.2.5.3)."""
 
@@ -35,7 +36,7 @@ NAMES = _tags("""
 NUMBERS_OF_PEOPLE = _tags("""
     AccessionNumber OtherPatientIDs MedicalRecordLocator StudyID AdmissionID RequestedProcedureID
 """)
-"""Names and numbers beside the patient's own that no public table may show; no record holds them, no rule sees them."""
+"""Names and numbers beside the patient's own that no public table may show: they are none of `KEYWORDS`."""
 
 TEXT = _tags("""
     ImageType SOPClassUID SeriesTime AcquisitionTime AcquisitionDateTime Modality Manufacturer SeriesDescription
@@ -57,15 +58,16 @@ BINARY: Mapping[int, tuple[str, str]] = {
     0x00280011: ("Columns", "H"),
     0x00280100: ("BitsAllocated", "H"),
 }
-"""Binary numbers: keyword and the type of one value (struct's letters)."""
+"""Binary numbers: keyword, and struct's letter for one value."""
 
 PRIVATE: Mapping[int, tuple[str, int, bytes, str]] = {
     0x0019100C: ("DiffusionBValue", 0x00190010, b"SIEMENS MR HEADER", "number"),
     0x0019109C: ("PulseSequenceName", 0x00190010, b"GEMS_ACQU_01", "text"),
 }
-"""Private elements: keyword, where their creator stands, who it must be, and what the value is."""
+"""Private elements: keyword, tag of the creator, its name, and whether the value is a number or text."""
 
 IMAGES_IN_MOSAIC = 0x0019100A
+"""(0019,xx0A) NumberOfImagesInMosaic of `SIEMENS MR HEADER`."""
 POSITION = 0x00200032
 INSTANCE_NUMBER = 0x00200013
 SOP_INSTANCE = 0x00080018
@@ -73,7 +75,7 @@ IMAGE_TYPE = 0x00080008
 PATIENT_ID, STUDY, SERIES = 0x00100020, 0x0020000D, 0x0020000E
 
 SERIES_TAGS = (*IDENTITY, *NAMES, *NUMBERS_OF_PEOPLE, *TEXT, *NUMBERS, *BINARY, *PRIVATE)
-"""Elements whose distinct values are kept for each series."""
+"""Elements whose distinct values describe a series."""
 
 KEPT_TAGS = (*SERIES_TAGS, *sorted({entry[1] for entry in PRIVATE.values()}))
 """These, and the creators of the private ones."""
@@ -81,30 +83,40 @@ KEPT_TAGS = (*SERIES_TAGS, *sorted({entry[1] for entry in PRIVATE.values()}))
 WANTED = frozenset({*KEPT_TAGS, CHARSET, IMAGES_IN_MOSAIC, POSITION, INSTANCE_NUMBER, SOP_INSTANCE})
 
 FIRST_ONLY = {"SeriesTime", "AcquisitionTime", "AcquisitionDateTime", "AcquisitionDate", "ContentDate"}
-"""Differ from file to file: the earliest stands for the series."""
+"""Fields that differ from file to file: the earliest value stands for the series."""
 
 COMPUTED = ("Slices", "Volumes")
-"""Not in the header: distinct positions of a series, and images for each of them."""
+"""Fields that no header holds: distinct positions of a series, and images at each of them."""
 
 KEYWORDS = frozenset(
     {*IDENTITY.values(), *TEXT.values(), *NUMBERS.values(), *COMPUTED}
     | {name for name, _ in BINARY.values()}
     | {entry[0] for entry in PRIVATE.values()}
 ) - {"PatientID", "PatientName", "PatientBirthDate", "IssuerOfPatientID"}
-"""Fields that a record holds and mapping rules can look at."""
+"""Fields that describe a series: all but the patient's name, ID and birth date, and others' names and numbers."""
 
 
 MAPS = frozenset(
     b"ADC EADC FA COLFA TRACE TRACEW TENSOR TENSOR_B0 EXP ISOTROPIC ISO CBF CBV MTT TTP RCBF RELCBF RCBV RELCBV".split()
 )
-"""Values of ImageType that make an image a map computed from others."""
+"""Values of (0008,0008) Image Type that make an image a map computed from others."""
 
 
 @lru_cache(maxsize=1024)
 def derivation(image_type: bytes) -> bytes:
-    """What of ImageType tells two acquisitions in one series apart: original or derived, and which map.
+    """What of (0008,0008) Image Type tells two acquisitions in one series apart: original or derived, and which map.
 
     Some scanners put the maps they compute into the series of the images they were computed from.
+
+    Parameters
+    ----------
+    image_type
+        The element's bytes.
+
+    Returns
+    -------
+    bytes
+        First value and maps, joined by `/`: `ORIGINAL`, `DERIVED/ADC`.
     """
     parts = [part.strip(b" \0").upper() for part in image_type.split(b"\\")]
     maps = sorted(part for part in parts[2:] if part in MAPS)
@@ -112,7 +124,18 @@ def derivation(image_type: bytes) -> bytes:
 
 
 def keyword(tag: int) -> str:
-    """The keyword that an element of `SERIES_TAGS` goes under."""
+    """The keyword that an element goes under.
+
+    Parameters
+    ----------
+    tag
+        One of `SERIES_TAGS`.
+
+    Returns
+    -------
+    str
+        Its own keyword, or that of the element of classic files that says the same.
+    """
     if tag in BINARY:
         return BINARY[tag][0]
     if tag in PRIVATE:
@@ -121,7 +144,24 @@ def keyword(tag: int) -> str:
 
 
 def decode(tag: int, raw: bytes, order: str, charset: bytes | None) -> Any:
-    """One element's value: text or number, a list of them where it has several, None where it has none."""
+    """An element's value.
+
+    Parameters
+    ----------
+    tag
+        One of `SERIES_TAGS`.
+    raw
+        The element's bytes.
+    order
+        Byte order of the data set, `<` or `>`.
+    charset
+        Bytes of (0008,0005), None without any.
+
+    Returns
+    -------
+    str, int, float, list of these, or None
+        A list where the element has several values; None where it has none.
+    """
     if tag in BINARY:
         letter = BINARY[tag][1]
         count = len(raw) // struct.calcsize(letter)
@@ -137,7 +177,20 @@ def decode(tag: int, raw: bytes, order: str, charset: bytes | None) -> Any:
 
 
 def decode_text(raw: bytes, charset: bytes | None) -> str:
-    """Text of an element in its file's character set (PS3.3 C.12.1.1.2); bytes that do not fit are replaced."""
+    """Text of an element in its file's character set (PS3.3 C.12.1.1.2).
+
+    Parameters
+    ----------
+    raw
+        The element's bytes.
+    charset
+        Bytes of (0008,0005), None without any.
+
+    Returns
+    -------
+    str
+        Without padding; bytes that do not fit the character set are replaced.
+    """
     raw = raw.strip(b" \0")
     if raw.isascii() and b"\x1b" not in raw:
         return raw.decode("ascii")

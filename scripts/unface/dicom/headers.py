@@ -1,8 +1,9 @@
-"""Headers of raw DICOM files, read fast: the elements an inventory looks at, and whether the file is whole.
+"""Headers of raw DICOM files, read fast: the elements asked for, and whether the file is whole.
 
-A general parser decodes every element and costs milliseconds a file; this one walks the element headers (PS3.5 section
-7), decodes nothing and hands over the raw bytes of the few elements asked for. Most files of a series share nearly all
-of them, so that decoding once a series, not once a file, is what makes an inventory fast.
+A general parser decodes every element and costs milliseconds a file; this one walks the heads of elements (PS3.5 7),
+decodes nothing and hands over the raw bytes of the few elements asked for. The files of a series share nearly all of
+them, so that they can be decoded once a series, not once a file. Unlike `encoding` it reads the beginning of a file
+alone, in either byte order, and says what a file that is cut short holds.
 """
 
 import os
@@ -15,13 +16,16 @@ from pathlib import Path
 from unface.dicom.elements import ITEM, ITEM_END, LONG_VRS, PIXELS, SEQUENCE_END, SHORT_VRS, UNDEFINED
 
 SHARED_GROUPS = 0x52009229
+"""(5200,9229) Shared Functional Groups Sequence (PS3.3 C.7.6.16)."""
 FRAME_GROUPS = 0x52009230
+"""(5200,9230) Per-Frame Functional Groups Sequence: an item for each frame."""
 
 DEFLATED = b"1.2.840.10008.1.2.1.99"
 BIG_ENDIAN = b"1.2.840.10008.1.2.2"
 IMPLICIT = b"1.2.840.10008.1.2"
 UNCOMPRESSED = {IMPLICIT, b"1.2.840.10008.1.2.1", BIG_ENDIAN, DEFLATED}
 DIRECTORY_CLASS = b"1.2.840.10008.1.3.10"
+"""SOP class of a DICOMDIR (PS3.10 8)."""
 
 FIRST_READ = 1 << 18
 """Bytes of a file that hold the header of nearly all classic images, read at once."""
@@ -36,21 +40,20 @@ class NotDicomError(ValueError):
 
 @dataclass
 class RawHeader:
-    """Undecoded elements of one file.
-
-    `values` maps tags of the data set (and of the file meta information) to bytes. `frames` holds, for an enhanced
-    file, the same for each frame: what its own functional groups say on top of the shared ones.
-    """
+    """Undecoded elements of a file."""
 
     values: dict[int, bytes]
+    """Bytes of the elements of the file meta information and of the data set's top level, by tag."""
     order: str
-    """`<` or `>`: the byte order of the data set."""
+    """Byte order of the data set, `<` or `>`."""
     frames: list[dict[int, bytes]] = field(default_factory=list)
+    """Of an enhanced file, for each frame: elements of its own functional groups, else of the shared ones, by tag."""
     problem: str | None = None
+    """`truncated` where the file ends inside the pixel data or an element before them."""
 
 
 _Read = Callable[[int, int], bytes]
-"""Gives the bytes of a file from an offset on."""
+"""Takes an offset and a number of bytes and returns so many of the file, or as many as there are."""
 
 
 class _EndOfDataError(Exception):
@@ -58,9 +61,19 @@ class _EndOfDataError(Exception):
 
 
 def read_header(path: str | Path, wanted: frozenset[int]) -> RawHeader:
-    """The wanted elements of a file, by tag number, and what is wrong with the file.
+    """Read the wanted elements of a file, and whether it is whole.
 
-    `problem` is `truncated` where the pixel data, or any element before them, would reach past the end of the file.
+    Parameters
+    ----------
+    path
+        Of the file.
+    wanted
+        Tags.
+
+    Returns
+    -------
+    RawHeader
+        Those of the wanted elements that the file has.
 
     Raises
     ------
@@ -125,7 +138,7 @@ def _parse(data: bytes, handle: int, size: int, wanted: frozenset[int]) -> RawHe
 
 
 def _file_meta(data: bytes) -> tuple[dict[int, bytes], int]:
-    """Group 0002 (always explicit little endian) and where the data set starts."""
+    """File meta information (group 0002, always explicit little endian) by tag, and where the data set starts."""
     if data[128:132] == b"DICM":
         start = 132
     elif data[:4] == b"DICM":
@@ -174,7 +187,7 @@ class _Walk:
         self.tag = struct.Struct(order + "HHI")
 
     def read(self, start: int, header: RawHeader) -> tuple[int, int] | None:
-        """Fill `header`; return where the pixel data begin and their length, None if there are none."""
+        """Fill `header`; return offset and length of the pixel data, None without any."""
         shared: dict[int, bytes] = {}
         try:
             return self._top_level(start, header, shared)
@@ -226,7 +239,7 @@ class _Walk:
         return None
 
     def sequence(self, offset: int, length: int, items: list[dict[int, bytes]] | None) -> int:
-        """Step over a sequence; collect the wanted elements at any depth of its items. Return its end."""
+        """Step over a sequence and return its end; collect the wanted elements at any depth of its items."""
         data = self.data
         end = offset + length if length != UNDEFINED else len(data)
         if end > len(data):
@@ -254,6 +267,7 @@ class _Walk:
         return end
 
     def item(self, offset: int, length: int, into: dict[int, bytes] | None) -> int:
+        """Step over an item and return its end; collect the wanted elements into a mapping, if there is one."""
         data, wanted = self.data, self.wanted
         end = offset + length if length != UNDEFINED else len(data)
         if end > len(data):
@@ -287,7 +301,7 @@ class _Walk:
 
 
 def _pixel_problem(header: RawHeader, pixels: tuple[int, int], syntax: bytes, size: int, read: _Read) -> str | None:
-    """Whether the pixel data are all there: their own length, and what the image's dimensions ask for."""
+    """`truncated` if the file has less pixel data than their length field or the image's dimensions say."""
     offset, length = pixels
     if length == UNDEFINED:
         return None if _fragments_end(offset, read) else "truncated"
@@ -299,7 +313,7 @@ def _pixel_problem(header: RawHeader, pixels: tuple[int, int], syntax: bytes, si
 
 
 def _fragments_end(offset: int, read: _Read) -> bool:
-    """Whether encapsulated fragments (PS3.5 A.4) come to their sequence delimiter before the file ends."""
+    """Whether the file holds encapsulated pixel data up to their sequence delimiter (PS3.5 A.4)."""
     while True:
         head = read(offset, 8)
         if len(head) < 8:
@@ -313,6 +327,7 @@ def _fragments_end(offset: int, read: _Read) -> bool:
 
 
 def _expected_bytes(header: RawHeader) -> int:
+    """Bytes of uncompressed pixel data with the image's dimensions (PS3.5 8.1.1)."""
     short = struct.Struct(header.order + "H")
 
     def number(tag: int, default: int) -> int:

@@ -1,9 +1,10 @@
-"""The names and codes of PS3.15's profile and options, as headers and the dataset tell them."""
+"""Codes of PS3.15's Basic Application Level Confidentiality Profile and its options (PS3.16 CID 7050)."""
 
 from collections.abc import Mapping
 
 BASIC_PROFILE = ("113100", "Basic Application Confidentiality Profile")
 DEFACED = ("113102", "Clean Recognizable Visual Features Option")
+"""What removing the face is called."""
 OPTION_CODES: Mapping[str, tuple[str, str]] = {
     "clean_graphics": ("113103", "Clean Graphics Option"),
     "clean_structured_content": ("113104", "Clean Structured Content Option"),
@@ -16,4 +17,4 @@ OPTION_CODES: Mapping[str, tuple[str, str]] = {
     "retain_safe_private": ("113111", "Retain Safe Private Option"),
     "retain_institution_identity": ("113112", "Retain Institution Identity Option"),
 }
-"""PS3.16 CID 7050, De-identification Method: code value and meaning of each option of the settings."""
+"""Code value and meaning of each option, by the name that the settings give it."""

@@ -1,10 +1,10 @@
-"""The tables of `resources/` and pydicom's dictionary: what the standard and the safe lists say of an attribute."""
+"""The standard's data dictionary: keyword and VR of an attribute (PS3.6), and its Type in an IOD (PS3.3)."""
 
 import csv
 from collections.abc import Mapping
 from functools import cache
 
-from pydicom.datadict import dictionary_keyword, dictionary_VR, tag_for_keyword
+from pydicom.datadict import dictionary_keyword, dictionary_VR
 
 from unface.run.settings import PROJECT
 
@@ -25,30 +25,28 @@ CLASS_UIDS = {
     0x00041513,
     0x00741200,
 }
-"""Attributes whose UIDs name a class, a transfer syntax or a coding scheme: the same for everyone."""
+"""Attributes whose UIDs name a SOP class, a transfer syntax or a coding scheme: the same for everyone."""
 
 TEXT_VRS = {"LO", "SH", "ST", "LT", "UT", "UC"}
-REMOVED_VRS = {"PN", "AE", "UR", "UN"}
 DATE_VRS = {"DA", "DT"}
 BYTES_VRS = {"OB", "OW", "OF", "OD", "OL", "OV", "UN"}
 
 
 def table(name: str) -> list[dict[str, str]]:
-    """Rows of a TSV of `resources/`, whose comment lines begin with `#`."""
+    """A table of `resources/`.
+
+    Parameters
+    ----------
+    name
+        Of a TSV file with a header; lines that begin with `#` are comments.
+
+    Returns
+    -------
+    list of dict
+        Rows: values by column.
+    """
     with (PROJECT / "resources" / name).open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader((line for line in file if not line.startswith("#")), delimiter="\t"))
-
-
-@cache
-def technical_text() -> frozenset[int | None]:
-    """Text attributes outside the table that describe the machine's work."""
-    lines = (PROJECT / "resources" / "technical_text.txt").read_text(encoding="ascii").splitlines()
-    return frozenset(tag_for_keyword(line) for line in lines if not line.startswith("#"))
-
-
-@cache
-def confidentiality_profile() -> Mapping[str, Mapping[str, str]]:
-    return {row["tag"]: row for row in table("confidentiality_profile.tsv")}
 
 
 @cache
@@ -70,12 +68,21 @@ def _number(tag: str) -> int:
 
 
 def type_of(sop_class: str, tag: int, parent: int) -> str:
-    """The Type of an attribute in an IOD (1, 1C, 2, 2C or 3), or nothing for an IOD that the tables lack.
+    """The Type of an attribute in an IOD (PS3.5 7.4).
 
     Parameters
     ----------
+    sop_class
+        UID of the SOP class, which stands for the IOD.
+    tag
+        Of the attribute.
     parent
-        The sequence in whose item the attribute stands; 0 at the top.
+        Tag of the sequence in whose item the attribute stands; 0 at the top level.
+
+    Returns
+    -------
+    str
+        1, 1C, 2, 2C or 3; empty for an IOD that the tables lack.
     """
     iod = _iods().get(sop_class)
     if iod is None:
@@ -83,25 +90,19 @@ def type_of(sop_class: str, tag: int, parent: int) -> str:
     return _types().get((tag, parent, iod)) or _types().get((tag, parent, "*")) or "3"
 
 
-@cache
-def safe_private() -> Mapping[tuple[int, str, int], Mapping[str, str]]:
-    """Private elements that may stay: what science needs, then the safe lists."""
-    rows: dict[tuple[int, str, int], Mapping[str, str]] = {}
-    for name in ("private_science.tsv", "private_safe.tsv"):
-        for row in table(name):
-            key = int(row["group"], 16), row["creator"], int(row["element"], 16)
-            rows.setdefault(key, {"source": "unface", **row})
-    return rows
-
-
-@cache
-def safe_creators() -> frozenset[tuple[int, str]]:
-    """Groups and private creators of the safe lists: vendors' names, which identify nobody."""
-    return frozenset((group, creator) for group, creator, _ in safe_private())
-
-
 def vr_of(tag: int) -> str:
-    """The VR of a standard attribute in pydicom's dictionary; `UN` if it has none there."""
+    """The VR of a standard attribute.
+
+    Parameters
+    ----------
+    tag
+        Of the attribute.
+
+    Returns
+    -------
+    str
+        The first one where the dictionary names several; `UN` for a tag that it lacks.
+    """
     try:
         return dictionary_VR(tag).split(" or ", maxsplit=1)[0]
     except KeyError:
@@ -109,7 +110,18 @@ def vr_of(tag: int) -> str:
 
 
 def keyword_of(tag: int) -> str:
-    """The keyword of a standard attribute, or its number."""
+    """The keyword of a standard attribute.
+
+    Parameters
+    ----------
+    tag
+        Of the attribute.
+
+    Returns
+    -------
+    str
+        Keyword; for a tag that the dictionary lacks its eight hexadecimal digits.
+    """
     try:
         return dictionary_keyword(tag) or f"{tag:08x}"
     except KeyError:

@@ -1,1 +1,1 @@
-"""Who somebody is: key and pseudonyms, ages, spellings of names and dates, words of one's own."""
+"""Who somebody is: key and pseudonyms, ages, identifiers, the forms in which they are written, search for them."""

@@ -1,4 +1,4 @@
-"""Ages: as DICOM writes them, in years, and in bands that hide the exact one."""
+"""Ages: as DICOM writes them, in years, and in bands that hide the exact age."""
 
 import re
 
@@ -9,18 +9,36 @@ _PER_YEAR = {"D": _DAYS_A_YEAR, "W": _DAYS_A_YEAR / 7, "M": 12.0, "Y": 1.0}
 
 
 def in_years(text: str) -> float | None:
-    """An AS (PS3.5 6.2: `030Y`, `018M`, `104W`, `700D`) in years; None for what is none."""
+    """An age string in years.
+
+    Parameters
+    ----------
+    text
+        A value of VR AS (PS3.5 6.2): `030Y`, `018M`, `104W`, `700D`.
+
+    Returns
+    -------
+    float or None
+        Years; None for any other text.
+    """
     match = re.fullmatch(r"(\d{1,3})([DWMY])", text.strip("\0 "))
     return int(match[1]) / _PER_YEAR[match[2]] if match else None
 
 
 def age_band(years: float, width: int) -> int:
-    """The upper bound of an age's band, in years: the last band ends at 89, and all ages above are 90.
+    """The band of ages that an age is in.
 
     Parameters
     ----------
+    years
+        The age.
     width
         Of a band, in years; an age on a bound is in the band above.
+
+    Returns
+    -------
+    int
+        The band's upper bound, in years: the last band ends at 89, and all ages above are 90.
     """
     if int(years) > OLDEST_YEARS:
         return OLDEST_YEARS + 1

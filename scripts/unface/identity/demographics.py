@@ -14,39 +14,69 @@ SEXES = {"f": "F", "female": "F", "w": "F", "m": "M", "male": "M", "o": "O", "ot
 
 @dataclass(frozen=True)
 class Demographics:
-    """What is written into every clean header of a session; nothing for what is not known."""
+    """Sex and age as they are written into every clean header of a session; empty if unknown."""
 
     sex: str = ""
+    """`F`, `M` or `O`: (0010,0040) Patient's Sex."""
     age: str = ""
-    """As DICOM writes it: `030Y`."""
+    """As DICOM writes it, `030Y`: (0010,1010) Patient's Age."""
 
     @property
     def elements(self) -> list[tuple[int, bytes, bytes]]:
         """Tag, VR and value of each attribute that is known, in order of tags."""
-        both = (SEX, b"CS", self.sex), (AGE, b"AS", self.age)
-        return [(tag, vr, value.encode()) for tag, vr, value in both if value]
+        attributes = (SEX, b"CS", self.sex), (AGE, b"AS", self.age)
+        return [(tag, vr, value.encode()) for tag, vr, value in attributes if value]
 
     @classmethod
     def of(cls, values: Mapping[str, str | None], band_years: int) -> "Demographics":
-        """From texts named `sex` and `age`; what cannot be read is left out.
+        """Read sex and age from texts; what cannot be read is left out.
 
         Parameters
         ----------
+        values
+            Texts named `sex` and `age`, both optional.
         band_years
             Width of an age's band. An age becomes its band (`age_band`). A band such as `25_30` is taken as it is, by
             its upper bound: at most 89, but 90 where it begins above that.
+
+        Returns
+        -------
+        Demographics
+            What could be read.
         """
         sex = SEXES.get((values.get("sex") or "").strip().casefold(), "")
         years = _band(values.get("age") or "", band_years)
         return cls(sex, "" if years is None else f"{years:03d}Y")
 
     def or_else(self, other: "Demographics") -> "Demographics":
-        """These, and the other's where these say nothing."""
+        """Fill in what is unknown.
+
+        Parameters
+        ----------
+        other
+            Where it is taken from.
+
+        Returns
+        -------
+        Demographics
+            These, and the other's where these say nothing.
+        """
         return Demographics(self.sex or other.sex, self.age or other.age)
 
 
 def problems(values: Mapping[str, str]) -> Iterator[str]:
-    """What is wrong with the texts named `sex` and `age` of a table; empty ones and `n/a` say that it is not known."""
+    """What is wrong with sex and age in a row of a table.
+
+    Parameters
+    ----------
+    values
+        Texts named `sex` and `age`, both optional; empty ones and `n/a` say that it is unknown.
+
+    Yields
+    ------
+    str
+        A sentence for each; it holds no value of the table.
+    """
     sex, age = (text if text != NOT_AVAILABLE else "" for text in (values.get("sex", ""), values.get("age", "")))
     if sex and sex.casefold() not in SEXES:
         yield f"sex must be F, M, O or a word for one of them ({', '.join(SEXES)})"
@@ -70,7 +100,22 @@ def _band(text: str, width: int) -> int | None:
 
 
 def from_folders(pattern: str | None, path: Path, band_years: int) -> Demographics:
-    """What the nearest folder says whose name holds the pattern, by the pattern's groups `sex` and `age`."""
+    """Read sex and age from the name of a folder.
+
+    Parameters
+    ----------
+    pattern
+        Regular expression with groups `sex` and `age`; None: nothing is read.
+    path
+        Of a file; of the folders around it the nearest whose name holds the pattern counts.
+    band_years
+        Width of an age's band, as `Demographics.of` takes it.
+
+    Returns
+    -------
+    Demographics
+        What could be read.
+    """
     if pattern:
         for folder in path.parents:
             match = re.search(pattern, folder.name)

@@ -1,53 +1,58 @@
 """Identifiers in headers: one search for all of a subject's, in bytes."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from functools import cached_property
 
 from pydicom.charset import python_encoding
 
-from unface.identity.spellings import LEAST, joined, numbers_of_day, patterns_of_day, patterns_of_number, spellings
+from unface.identity.spellings import (
+    LEAST_DIGITS,
+    LEAST_LETTERS,
+    joined_words,
+    numbers_of_day,
+    patterns_of_day,
+    patterns_of_number,
+    spellings,
+)
 
 CHARACTER_SETS = sorted({"utf-8", *python_encoding.values()})
 
 
 class HeaderSearch:
-    """Searches text and headers for the identifiers of one subject."""
+    """Searches text and headers for the identifiers of one subject.
 
-    def __init__(self, answers: Mapping[str, Iterable[str]], vocabulary: Iterable[bytes]) -> None:
-        common = set(vocabulary)
-        common_words = {word.decode() for word in common}
-        words: set[bytes] = set()
-        phrases: set[bytes] = set()
-        patterns: set[bytes] = set()
-        for value in answers.get("name", ()):
-            parts = [part for part in re.split(r"[\^=\s,.;_]+", value) if part]
-            alone = {form for part in parts for form in _forms(part) if len(form) >= LEAST and form not in common}
-            words |= alone.union(*(_forms(word) - common for word in joined(value, common_words)))
-            # What holds a word that is searched for by itself is found with it.
-            signs = " " if alone else " _-."
-            for whole in (value, *(sign.join(order) for sign in signs for order in (parts, parts[::-1]))):
-                phrases |= _forms(whole)
+    All that is searched is in lower case: of bytes, the letters of ASCII.
+    """
+
+    def __init__(self, identifiers: Mapping[str, Iterable[str]], common: Iterable[bytes]) -> None:
+        """Make the forms of a subject's identifiers ready to search.
+
+        Parameters
+        ----------
+        identifiers
+            Values by kind.
+        common
+            Words that stand in every header and identify nobody.
+        """
+        common = frozenset(common)
+        forms = _forms_of_names(identifiers.get("name", ()), common)
         for kind in ("id", "other"):
-            for value in answers.get(kind, ()):
-                phrases |= _forms(value)
-        for value in answers.get("id", ()):
-            patterns |= set(patterns_of_number(value))
-        for value in answers.get("date", ()):
-            phrases |= {number.encode() for number in numbers_of_day(value)}
-            patterns |= set(patterns_of_day(value))
-        for value in answers.get("uid", ()):
-            words.add(value.encode())
-        uids = {value.encode() for value in answers.get("uid", ())}
-        roots = {b".".join(uid.split(b".")[:6]) + b"." for uid in uids if uid.count(b".") >= 6}
-        self._uids = uids
-        self._roots = sorted(roots)
-        literals = _fewest({text for text in words - uids | phrases if len(text) >= LEAST and text not in common})
-        self._weak = sorted(text for text in literals if _weak(text))
+            for value in identifiers.get(kind, ()):
+                forms |= _forms(value)
+        patterns = {pattern for value in identifiers.get("id", ()) for pattern in patterns_of_number(value)}
+        for day in identifiers.get("date", ()):
+            forms |= {number.encode() for number in numbers_of_day(day)}
+            patterns |= set(patterns_of_day(day))
+        self._uids = {value.encode() for value in identifiers.get("uid", ())}
+        # A subject has thousands of UIDs, and few ways in which they begin.
+        self._roots = sorted({b".".join(uid.split(b".")[:6]) + b"." for uid in self._uids if uid.count(b".") >= 6})
+        literals = _fewest({form for form in forms if len(form) >= LEAST_LETTERS and form not in common})
+        self._weak = sorted(literal for literal in literals if _weak(literal))
         self._literals = sorted(literals - set(self._weak))
-        self._numbers = [text for text in self._literals if not text.strip(b"0123456789.+-e")]
-        # Nearly always there is nothing to find: one pattern says so faster than one search for each literal.
+        self._numbers = [literal for literal in self._literals if not literal.strip(b"0123456789.+-e")]
         self._written = sorted(patterns)
+        # Nearly always there is nothing to find: one pattern says so faster than one search for each literal.
         self._any = _any_of([*self._literals, *self._roots], self._written)
         self._any_in_text = _any_of([*self._literals, *self._roots, *self._weak], self._written)
         self._any_in_number = _any_of(self._numbers)
@@ -56,8 +61,19 @@ class HeaderSearch:
     def _patterns(self) -> re.Pattern[bytes]:
         return re.compile(b"|".join(map(_apart, self._written)) or rb"(?!)", re.I)
 
-    def found(self, header: bytes) -> bool:
-        """Whether lower-case bytes hold one of the answers, as a word of its own."""
+    def found_in_header(self, header: bytes) -> bool:
+        """Whether a header holds an identifier, as a word of its own.
+
+        Parameters
+        ----------
+        header
+            Any bytes of it, in lower case. A short number is in all of them: it is not looked for.
+
+        Returns
+        -------
+        bool
+            True if one of the forms stands in it.
+        """
         if not self._any.search(header):
             return False
         if any(literal in header and _alone(literal, header) for literal in self._literals):
@@ -67,23 +83,73 @@ class HeaderSearch:
         return any(root in header and self._has_uid(root, header) for root in self._roots)
 
     def found_in_number(self, text: bytes) -> bool:
-        """The same for a number as text, which only numbers can stand in."""
+        """Whether a number as text (VR DS or IS) holds an identifier; only numbers can stand in it.
+
+        Parameters
+        ----------
+        text
+            The value, in lower case.
+
+        Returns
+        -------
+        bool
+            True if one of the forms that are numbers stands in it.
+        """
         if not self._any_in_number.search(text):
             return False
         return any(literal in text and _alone(literal, text) for literal in self._numbers)
 
     def found_in_text(self, text: bytes) -> bool:
-        """The same for one value of text, where even a short number identifies."""
+        """Whether one value of text holds an identifier; here even a short number identifies.
+
+        Parameters
+        ----------
+        text
+            The value, in lower case.
+
+        Returns
+        -------
+        bool
+            True if one of the forms stands in it.
+        """
         if not self._any_in_text.search(text):
             return False
-        return self.found(text) or any(literal in text and _alone(literal, text) for literal in self._weak)
+        return self.found_in_header(text) or any(literal in text and _alone(literal, text) for literal in self._weak)
 
-    def without_written(self, text: bytes) -> bytes:
-        """The text without dates and IDs of several groups: what is left of their digits would look like settings."""
+    def without_dates_and_ids(self, text: bytes) -> bytes:
+        """Blank dates and IDs of several groups: what is left of their digits would look like settings.
+
+        Parameters
+        ----------
+        text
+            A value, in any case.
+
+        Returns
+        -------
+        bytes
+            The text with a space for each.
+        """
         return self._patterns.sub(b" ", text)
 
     def _has_uid(self, root: bytes, text: bytes) -> bool:
         return any(match.group() in self._uids for match in re.finditer(re.escape(root) + rb"[0-9.]+", text))
+
+
+def _forms_of_names(names: Iterable[str], common: Set[bytes]) -> set[bytes]:
+    """Forms of a person's names: their words alone, two of them joined, and the whole in either order."""
+    common_words = {word.decode() for word in common}
+    forms: set[bytes] = set()
+    for name in names:
+        # Unlike in a label (`identifiers.forms_of_names`) a hyphen or an apostrophe ends no word: of `Meyer-Smith` the
+        # parts would be found by chance in the text of a header.
+        words = [word for word in re.split(r"[\^=\s,.;_]+", name) if word]
+        alone = {form for word in words for form in _forms(word) if len(form) >= LEAST_LETTERS and form not in common}
+        forms |= alone.union(*(_forms(word) - common for word in joined_words(name, common_words)))
+        # What holds a word that is searched for by itself is found with it.
+        signs = " " if alone else " _-."
+        for whole in (name, *(sign.join(order) for sign in signs for order in (words, words[::-1]))):
+            forms |= _forms(whole)
+    return forms
 
 
 def _fewest(literals: set[bytes]) -> set[bytes]:
@@ -96,11 +162,8 @@ def _fewest(literals: set[bytes]) -> set[bytes]:
 
 
 def _any_of(literals: Iterable[bytes], patterns: Iterable[bytes] = ()) -> re.Pattern[bytes]:
-    """A pattern for any of the literals and patterns, each of which begins with a sign of its own.
-
-    Sorted by that sign, which most bytes of a header are not: three times as fast as one alternative for each. Without
-    any it finds nothing.
-    """
+    """A pattern for any of the literals and patterns, whose first bytes are literal; it finds nothing without any."""
+    # Grouped by first byte, which most bytes of a header are not: three times as fast as one alternative for each.
     by_first: dict[bytes, list[bytes]] = {}
     for literal in literals:
         by_first.setdefault(re.escape(literal[:1]), []).append(re.escape(literal[1:]))
@@ -113,7 +176,7 @@ def _any_of(literals: Iterable[bytes], patterns: Iterable[bytes] = ()) -> re.Pat
 
 def _weak(literal: bytes) -> bool:
     """A short number is everywhere in a header: it is looked for in text alone."""
-    return literal.isdigit() and len(literal) < 6
+    return literal.isdigit() and len(literal) < LEAST_DIGITS
 
 
 def _alone(literal: bytes, text: bytes) -> bool:
@@ -125,20 +188,19 @@ def _alone(literal: bytes, text: bytes) -> bool:
 
 def _apart(pattern: bytes) -> bytes:
     """A pattern for where no letter (beside a letter) or digit (beside a digit) stands before or after it."""
+    # Not as `_alone` does it: a zero may stand before a number, and a pattern's last byte is not one of the text.
     before = rb"(?<![0-9.])0?" if pattern[:1].isdigit() else rb"(?<![a-z])"
     after = rb"(?![a-z])" if pattern[-1:].isalpha() else rb"(?![0-9]|\.[0-9])"
     return before + rb"(?:" + pattern + rb")" + after
 
 
 def _forms(value: str) -> set[bytes]:
-    """A text in every character set of DICOM, and in ASCII, as it lies in a header whose bytes are lower-case.
-
-    Bytes know the case of ASCII letters alone: any other stays as it was written, so each way of writing it is a form.
-    """
+    """Forms of a text in every character set of DICOM, and in ASCII, as a header in lower case holds them."""
     value = value.strip()
     if value.isascii():
         return {value.lower().encode()} - {b""}
-    forms = {spelled.encode() for spelled in spellings(value) if spelled.isascii()}
+    forms = {form.encode() for form in spellings(value) if form.isascii()}
+    # Of bytes only ASCII letters have a case: any other letter stays as it was written.
     for written in {value, value.lower(), value.upper(), value.title()}:
         for encoding in CHARACTER_SETS:
             try:

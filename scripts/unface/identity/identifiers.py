@@ -7,22 +7,36 @@ from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 from unface.identity.patients import names_nobody
-from unface.identity.spellings import LEAST, joined, spellings
+from unface.identity.spellings import LEAST_LETTERS, joined_words, spellings
 from unface.run.files import write_whole
 
 Identifiers = dict[str, set[str]]
-UNFIT_DATES = {"19000101", "00010101", "00000000"}
+"""Values by kind."""
+NO_DAYS = {"19000101", "00010101", "00000000"}
+"""Dates that stand for a missing one."""
 SHORT_ID = 3
-"""Identifiers no longer than this are in many names by chance."""
+"""IDs no longer than this are in many texts by chance."""
 
 
-def add_paths(answers: Identifiers, paths: Iterable[str | Path]) -> int:
-    """Add the names of raw folders and files that hold a word of the patient's name or an ID; returns how many.
+def add_names_of_paths(identifiers: Identifiers, paths: Iterable[str | Path]) -> int:
+    """Add the names of raw folders and files that hold a word of the patient's name or an ID.
 
     `DOE_JANE_followup` identifies as a whole, in a description too, where its words alone might be common.
+
+    Parameters
+    ----------
+    identifiers
+        Gets the names as values of kind `other`.
+    paths
+        Of raw files.
+
+    Returns
+    -------
+    int
+        How many names hold one.
     """
-    words = words_of_names(answers)
-    words |= {value.casefold() for value in answers["id"] if len(value) > SHORT_ID}
+    words = forms_of_names(identifiers)
+    words |= {value.casefold() for value in identifiers["id"] if len(value) > SHORT_ID}
     pattern = re.compile("|".join(rf"(?<![^\W_]){re.escape(word)}(?![^\W_])" for word in sorted(words)) or r"(?!)")
     folders, stems = set[str](), set[str]()
     for path in paths:
@@ -30,29 +44,63 @@ def add_paths(answers: Identifiers, paths: Iterable[str | Path]) -> int:
         folders.add(folder)
         stems.add(name.rpartition(".")[0] or name)
     names = stems.union(*(Path(folder).parts[1:] for folder in folders))
-    found = {name for name in names if pattern.search(name.casefold())}
-    answers["other"] |= found
-    return len(found)
+    identifying = {name for name in names if pattern.search(name.casefold())}
+    identifiers["other"] |= identifying
+    return len(identifying)
 
 
-def usable(answers: Mapping[str, Iterable[str]]) -> dict[str, list[str]]:
-    """The answers sorted, without placeholders and without dates that name no day."""
+def searchable(identifiers: Mapping[str, Iterable[str]]) -> dict[str, list[str]]:
+    """Leave out placeholders, and dates that name no day: they would be found everywhere.
+
+    Parameters
+    ----------
+    identifiers
+        Values by kind.
+
+    Returns
+    -------
+    dict of str to list of str
+        The others by kind, sorted.
+    """
     clean: dict[str, list[str]] = {}
-    for kind in sorted(answers):
-        values = {value for value in answers[kind] if not names_nobody(value)}
+    for kind in sorted(identifiers):
+        values = {value for value in identifiers[kind] if not names_nobody(value)}
         if kind == "date":
-            values = {value for value in values if re.fullmatch(r"\d{8}", value) and value not in UNFIT_DATES}
+            values = {value for value in values if re.fullmatch(r"\d{8}", value) and value not in NO_DAYS}
         clean[kind] = sorted(values)
     return clean
 
 
-def words_of_names(answers: Mapping[str, Iterable[str]], common: Collection[str] = ()) -> set[str]:
-    """Words of the subject's names, case-folded and in ASCII, and what people write together."""
-    names = answers.get("name", ())
-    words = {word for value in names for word in re.split(r"[\W_]+", value) if len(word) >= LEAST}
-    return {spelled for word in words.union(*(joined(name, common) for name in names)) for spelled in spellings(word)}
+def forms_of_names(identifiers: Mapping[str, Iterable[str]], common: Collection[str] = ()) -> set[str]:
+    """Forms of the words of a person's names, for labels and for names of files.
+
+    Parameters
+    ----------
+    identifiers
+        Values by kind.
+    common
+        Words that identify nobody: two of them are not joined to one.
+
+    Returns
+    -------
+    set of str
+        The words case-folded and in ASCII, and what people write together.
+    """
+    names = identifiers.get("name", ())
+    # Every sign ends a word here, for a label has hardly any; a header keeps hyphens (`HeaderSearch`).
+    words = {word for value in names for word in re.split(r"[\W_]+", value) if len(word) >= LEAST_LETTERS}
+    words |= {word for name in names for word in joined_words(name, common)}
+    return {form for word in words for form in spellings(word)}
 
 
-def write(path: Path, answers: Mapping[str, list[str]]) -> None:
-    """Write the identifiers whole and readable by their owner alone."""
-    write_whole(path, json.dumps(answers, indent=1, sort_keys=True, ensure_ascii=False) + "\n", mode=0o600)
+def write_identifiers(path: Path, identifiers: Mapping[str, list[str]]) -> None:
+    """Write identifiers whole, readable by their owner alone.
+
+    Parameters
+    ----------
+    path
+        Of the file (JSON).
+    identifiers
+        Values by kind.
+    """
+    write_whole(path, json.dumps(identifiers, indent=1, sort_keys=True, ensure_ascii=False) + "\n", mode=0o600)

@@ -4,44 +4,60 @@ import re
 from collections.abc import Iterable, Mapping
 from itertools import combinations
 
-from unface.identity.identifiers import SHORT_ID, words_of_names
-from unface.identity.spellings import spellings, words_of_day
+from unface.identity.identifiers import SHORT_ID, forms_of_names
+from unface.identity.spellings import LEAST_DIGITS, spellings, words_of_day
 
-LEAST_NUMBER = 6
-"""Digits of an ID that are looked for without its letters."""
 LEAST_PART = 5
-"""Characters of a word that is looked for as a part of a label."""
+"""Characters of a form that is looked for inside a word."""
+LONGEST_RUN = 6
+"""So many neighbouring pieces of a text may be one form: `23Feb1963` is of three."""
+_PIECES = re.compile(r"[0-9]+|[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_A-Za-z]+")
 
 
 class LabelSearch:
     """Tells of labels and other short texts whether they hold a word of a name, an ID or a date of someone's.
 
     In a label, which has no spaces, a word ends where letters meet digits and small letters large ones; from 5
-    characters on it is found anywhere.
+    characters on it is found anywhere. A header, which is long and binary, would hold such parts by chance:
+    `HeaderSearch` asks for words and numbers that stand alone.
     """
 
-    def __init__(self, answers: Mapping[str, Iterable[str]], common: Iterable[bytes]) -> None:
-        """`common`: words that stand in every protocol and identify nobody."""
-        ids = {re.sub(r"[\W_]+", "", value) for value in answers.get("id", ()) if len(value) > SHORT_ID}
-        self._common = {word.decode() for word in common}
-        self._words = words_of_names(answers, self._common)
-        self._words |= {spelled for number in ids if len(number) > SHORT_ID for spelled in spellings(number)}
-        digits = {re.sub(r"\D", "", number).lstrip("0") for number in ids}
-        self._words |= {number for number in digits if len(number) >= LEAST_NUMBER}
-        self._words |= {word for day in answers.get("date", ()) for word in words_of_day(day)}
-        self._words -= self._common
+    def __init__(self, identifiers: Mapping[str, Iterable[str]], common: Iterable[bytes]) -> None:
+        """Make the forms of someone's identifiers ready to search.
 
-    def found(self, text: str) -> bool:
-        """Whether the text holds one of the words."""
-        whole = [word for word in re.findall(r"[^\W_]+", text) if word.casefold() not in self._common]
-        pieces = [piece.casefold() for word in whole for piece in _PIECES.findall(word)]
+        Parameters
+        ----------
+        identifiers
+            Values by kind.
+        common
+            Words that stand in every protocol and identify nobody.
+        """
+        ids = {re.sub(r"[\W_]+", "", value) for value in identifiers.get("id", ()) if len(value) > SHORT_ID}
+        self._common = {word.decode() for word in common}
+        self._forms = forms_of_names(identifiers, self._common)
+        self._forms |= {form for number in ids if len(number) > SHORT_ID for form in spellings(number)}
+        digits = {re.sub(r"\D", "", number).lstrip("0") for number in ids}
+        self._forms |= {number for number in digits if len(number) >= LEAST_DIGITS}
+        self._forms |= {form for day in identifiers.get("date", ()) for form in words_of_day(day)}
+        self._forms -= self._common
+
+    def found_in(self, text: str) -> bool:
+        """Whether a text holds an identifier.
+
+        Parameters
+        ----------
+        text
+            A label or another short text.
+
+        Returns
+        -------
+        bool
+            True if one of the forms stands in it.
+        """
+        words = [word for word in re.findall(r"[^\W_]+", text) if word.casefold() not in self._common]
+        pieces = [piece.casefold() for word in words for piece in _PIECES.findall(word)]
         ends = range(1, len(pieces) + 1)
         runs = {"".join(pieces[start:end]) for end in ends for start in range(max(0, end - LONGEST_RUN), end)}
-        lower = [word.casefold() for word in whole]
+        lower = [word.casefold() for word in words]
         parts = {word[at:end] for word in lower for at, end in combinations(range(len(word) + 1), 2)}
-        return not self._words.isdisjoint(runs | {part for part in parts if len(part) >= LEAST_PART})
-
-
-_PIECES = re.compile(r"[0-9]+|[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_A-Za-z]+")
-LONGEST_RUN = 6
-"""So many neighbouring pieces of a text may be one word: `23Feb1963` is of three."""
+        return not self._forms.isdisjoint(runs | {part for part in parts if len(part) >= LEAST_PART})

@@ -3,8 +3,8 @@
 import re
 
 LABEL = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9]+")
-"""Letters and digits, not digits alone: a command line would read 00007 as the number 7."""
-NOBODY = re.compile(
+"""A subject's or session's label: letters and digits, not digits alone (a command line would read 00007 as 7)."""
+_PLACEHOLDER = re.compile(
     r"[\W_0x]*|anon(ym[a-z]*)?|unknown|unnamed|none|null|no ?(name|body)|n/?a|removed|de-?identified|test|patient"
     r"|phantom|human|volunteer|subject",
     re.I,
@@ -13,10 +13,32 @@ NOBODY = re.compile(
 
 
 def names_nobody(value: str) -> bool:
-    """Whether a name or an ID says nothing of whose it is."""
-    return NOBODY.fullmatch(value.replace("^", " ").strip()) is not None
+    """Whether a name or an ID says nothing of whose it is.
+
+    Parameters
+    ----------
+    value
+        Name or ID as a header or a table has it.
+
+    Returns
+    -------
+    bool
+        True for a placeholder, such as `ANON`, `n/a` or zeros, and for an empty value.
+    """
+    return _PLACEHOLDER.fullmatch(value.replace("^", " ").strip()) is not None
 
 
 def normalised(patient_id: str) -> str:
-    """A patient ID without what differs by accident: case, padding, doubled spaces."""
+    """A patient ID without what differs by accident.
+
+    Parameters
+    ----------
+    patient_id
+        As a header or a table has it.
+
+    Returns
+    -------
+    str
+        Case-folded, without padding and doubled spaces.
+    """
     return " ".join(patient_id.replace("\0", " ").split()).casefold()

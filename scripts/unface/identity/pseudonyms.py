@@ -23,6 +23,7 @@ SHIFT_RANGE_DAYS = 7_305
 """Moves any date of 1980-2099 to 1925 or before, as BIDS asks, by an amount that 20 years of guesses do not hit."""
 
 STANDARD_UID_ROOT = "1.2.840.10008."
+"""How the standard's own UIDs begin (PS3.6 A)."""
 
 
 class BadKeyError(ValueError):
@@ -41,7 +42,17 @@ class Key:
 
     @classmethod
     def load(cls, path: Path) -> "Key":
-        """Read a key file (64 hexadecimal digits).
+        """Read a key file.
+
+        Parameters
+        ----------
+        path
+            Of a file with 64 hexadecimal digits.
+
+        Returns
+        -------
+        Key
+            The key.
 
         Raises
         ------
@@ -58,7 +69,20 @@ class Key:
 
     @classmethod
     def load_or_make(cls, path: Path) -> "Key":
-        """Read the key, or make one (mode 0600) where there is none; two makers at once agree on one key."""
+        """Read the key, or make one where there is none.
+
+        Two that make it at once agree on one key.
+
+        Parameters
+        ----------
+        path
+            Of the key file; a new one is its owner's alone (mode 0600).
+
+        Returns
+        -------
+        Key
+            The key.
+        """
         if not path.exists():
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             mine = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
@@ -79,30 +103,103 @@ class Key:
         return cls.load(path)
 
     def digest(self, purpose: str, value: str) -> bytes:
-        """32 bytes that stand for `value`; `purpose` keeps two uses of one value apart."""
+        """HMAC-SHA256 of a value.
+
+        Parameters
+        ----------
+        purpose
+            Keeps two uses of one value apart.
+        value
+            What the digest stands for.
+
+        Returns
+        -------
+        bytes
+            32 of them.
+        """
         return hmac.digest(self.secret, f"{purpose}\0{value}".encode(), "sha256")
 
     def label(self, purpose: str, value: str) -> str:
-        """A BIDS label: a letter and base-32 characters, so never purely numeric."""
+        """A BIDS label that stands for a value.
+
+        Parameters
+        ----------
+        purpose
+            Keeps two uses of one value apart.
+        value
+            What the label stands for.
+
+        Returns
+        -------
+        str
+            A letter and nine base-32 characters in lower case, so never digits alone.
+        """
         digest = self.digest(purpose, value)
         text = base64.b32encode(digest[:LABEL_BYTES]).decode("ascii").lower()
         letter = "abcdefghijklmnop"[digest[-1] % 16]
         return letter + text[: LABEL_LENGTH - 1]
 
     def subject(self, identity: str) -> str:
+        """A subject's label.
+
+        Parameters
+        ----------
+        identity
+            What tells the subject from all others: patient ID, and what a table or a header adds to it.
+
+        Returns
+        -------
+        str
+            Ten characters.
+        """
         return self.label("subject", identity)
 
     def session(self, identity: str, day: str) -> str:
-        """A session's label from the subject's identity and what sets the session apart (its day or study)."""
+        """A session's label.
+
+        Parameters
+        ----------
+        identity
+            Of the subject.
+        day
+            What sets the session apart from the subject's others: its day or study.
+
+        Returns
+        -------
+        str
+            Six characters.
+        """
         return self.label("session", f"{identity}\0{day}")[:6]
 
     def shift_days(self, identity: str) -> int:
-        """Days to add to every date of one subject; negative, one for all of the subject's sessions."""
+        """By how many days the dates of a subject are shifted.
+
+        Parameters
+        ----------
+        identity
+            Of the subject.
+
+        Returns
+        -------
+        int
+            Days to add; negative, and the same for all of the subject's sessions.
+        """
         number = int.from_bytes(self.digest("shift", identity)[:8], "big")
         return -(SHIFT_MIN_DAYS + number % SHIFT_RANGE_DAYS)
 
     def uid(self, uid: str) -> str:
-        """A UID under 2.25 (PS3.5 B.2) for a UID of the source; the standard's own UIDs stay as they are."""
+        """A UID that stands for a UID of the source.
+
+        Parameters
+        ----------
+        uid
+            Of the source.
+
+        Returns
+        -------
+        str
+            Under 2.25 (PS3.5 B.2); the standard's own UIDs and an empty one stay as they are.
+        """
         return _uid(self, uid)
 
 

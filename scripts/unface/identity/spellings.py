@@ -1,8 +1,8 @@
-"""How names, days and numbers are written: the ways in which people and scanners spell what identifies a patient."""
+"""The forms of names, days and numbers: how people and scanners write what identifies a patient."""
 
 import re
 import unicodedata
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import date
 from itertools import permutations
 
@@ -27,20 +27,20 @@ _SPELLED = {
 """Letters that Unicode does not split, or that are written as two: their plain and their long spelling."""
 _STYLES = [{ord(letter): spelled[style] for letter, spelled in _SPELLED.items()} for style in (0, 1)]
 
-MONTHS: tuple[tuple[str, ...], ...] = (
+_MONTHS: tuple[tuple[str, ...], ...] = (
     *(("jan",), ("feb",), ("mar", "mär", "maer", "mrz"), ("apr",), ("may", "mai"), ("jun",), ("jul",), ("aug",)),
     *(("sep",), ("oct", "okt"), ("nov",), ("dec", "dez")),
 )
 """How the names of months begin, in English and German."""
 
 
-def _month_bytes(*names: str) -> bytes:
-    """An alternative of these beginnings in the encodings that they may lie in."""
-    return b"|".join(sorted({name.encode(code) for name in names for code in ("utf-8", "latin-1")}))
+def _encoded(names: Iterable[str]) -> list[bytes]:
+    """Names of months in the encodings that they may lie in."""
+    return sorted({name.encode(code) for name in names for code in ("utf-8", "latin-1")})
 
 
 _REST = rb"[a-z\x80-\xff]{0,8}"
-_MONTH = rb"(?:" + _month_bytes(*(name for names in MONTHS for name in names)) + rb")" + _REST
+_MONTH = rb"(?:" + b"|".join(_encoded(name for names in _MONTHS for name in names)) + rb")" + _REST
 _APART, _BETWEEN, _YEAR = rb"[-./_ ]{0,2}", rb"[-./_, ]{0,2}", rb"(?:[0-9]{4}|[0-9]{2})"
 
 
@@ -70,15 +70,29 @@ DATE_LIKE = re.compile(
     + rb")(?![0-9]|\.[0-9])",
     re.I,
 )
-"""Text that reads as a day, whosever: with a year of four digits, of two digits throughout, or with a month's name."""
+"""Text that reads as a day, whosever it is: with a year of four digits, a month's name, or two digits throughout."""
 
-SEPARATOR = rb"[-./_: ]?"
-LEAST = 3
-"""Letters of a word that is looked for by itself."""
+_SEPARATOR = rb"[-./_: ]?"
+LEAST_LETTERS = 3
+"""A word of fewer letters is in many texts by chance: it is not looked for by itself."""
+LEAST_DIGITS = 6
+"""A number of fewer digits is in many texts by chance: `HeaderSearch` looks for it in values of text alone, and an ID's
+digits are not looked for without its letters."""
 
 
 def spellings(text: str) -> set[str]:
-    """A text case-folded, and its ways of writing in ASCII: `Sørensen` is also `sorensen` and `soerensen`."""
+    """Forms of a text in lower case.
+
+    Parameters
+    ----------
+    text
+        A word, or any other text.
+
+    Returns
+    -------
+    set of str
+        The text case-folded, and in ASCII: `sørensen`, `sorensen`, `soerensen`.
+    """
     low = text.casefold()
     if low.isascii():
         return {low}
@@ -87,35 +101,53 @@ def spellings(text: str) -> set[str]:
     return {low, *(text.encode("ascii", "ignore").decode() for text in plain)} - {""}
 
 
-def joined(name: str, common: Collection[str] = ()) -> set[str]:
-    """The words of a person's name written as one, in any order, and an initial with a whole word: `janedoe`, `jdoe`.
+def joined_words(name: str, common: Collection[str] = ()) -> set[str]:
+    """Two words of a person's name written as one, in any order, and an initial with a whole word.
 
-    From three letters on: less is in many words by chance. Of `common` words alone it is made of none, for `tests` and
-    `sasl` are no names of the person whom a header calls `SPIRAL_ASL_TEST`.
+    Parameters
+    ----------
+    name
+        As DICOM writes it (PS3.5 6.2.1.1), with `^` or other signs between words and `=` between component groups.
+    common
+        Words that identify nobody. None is made of these alone: `tests` and `sasl` are no names of the person whom a
+        header calls `SPIRAL_ASL_TEST`.
+
+    Returns
+    -------
+    set of str
+        `janedoe`, `doejane`, `jdoe`, ...: case-folded, of three letters or more, for fewer are in many words by chance.
     """
-    found: set[str] = set()
+    forms: set[str] = set()
     for group in name.split("="):
         words = [word for word in re.split(r"[\W_]+", group.casefold()) if word.isalpha()][:6]
-        for one, other in permutations(words, 2):
-            if one not in common or other not in common:
-                found.add(one + other)
-            if len(other) >= LEAST and other not in common:
-                found |= {one[0] + other, other + one[0]}
-    return {word for word in found if len(word) >= LEAST or not word.isascii()}
+        for first, second in permutations(words, 2):
+            if first not in common or second not in common:
+                forms.add(first + second)
+            if len(second) >= LEAST_LETTERS and second not in common:
+                forms |= {first[0] + second, second + first[0]}
+    return {word for word in forms if len(word) >= LEAST_LETTERS or not word.isascii()}
 
 
 def days(text: str) -> set[str]:
-    """The days (YYYYMMDD) that a date or a time of DICOM may mean, with separators or without, the year first or last.
+    """The days that a date or a date with time may mean.
 
-    `1985.03.17` of ACR-NEMA and `17.03.1985` mean one, `04/03/1985` two.
+    Parameters
+    ----------
+    text
+        A value of VR DA or DT, with separators or without, the year first or last.
+
+    Returns
+    -------
+    set of str
+        Days (YYYYMMDD): `1985.03.17` of ACR-NEMA and `17.03.1985` mean one, `04/03/1985` two, other texts none.
     """
     digits = re.sub(r"[-./: ]", "", text)[:8]
     if not re.fullmatch(r"[0-9]{8}", digits):
         return set()
     orders = [digits, f"{digits[4:]}{digits[2:4]}{digits[:2]}", f"{digits[4:]}{digits[:4]}"]
-    found = [day for day in orders if _is_day(day)]
+    possible = [day for day in orders if _is_day(day)]
     # The year stands first as the standard says, if that can be.
-    return set(found[:1] if found[:1] == [digits] else found)
+    return set(possible[:1] if possible[:1] == [digits] else possible)
 
 
 def _is_day(digits: str) -> bool:
@@ -126,16 +158,38 @@ def _is_day(digits: str) -> bool:
 
 
 def numbers_of_day(day: str) -> set[str]:
-    """A day (YYYYMMDD) as a number of eight digits, in the orders in use."""
+    """Forms of a day of eight digits, in the orders in use.
+
+    Parameters
+    ----------
+    day
+        YYYYMMDD.
+
+    Returns
+    -------
+    set of str
+        `19850317`, `17031985`, `03171985`.
+    """
     year, month, number = day[:4], day[4:6], day[6:]
     return {day, f"{number}{month}{year}", f"{month}{number}{year}"}
 
 
 def words_of_day(day: str) -> set[str]:
-    """The same, with six digits too, and with a month's name, as a label holds it: `170385`, `17mar1985`."""
+    """Forms of a day without separators, as a label holds it.
+
+    Parameters
+    ----------
+    day
+        YYYYMMDD.
+
+    Returns
+    -------
+    set of str
+        Those of eight digits, of six, and with a month's name: `19850317`, `170385`, `17mar1985`.
+    """
     year, month, number = day[:4], day[4:6], day[6:]
     short = {f"{year[2:]}{month}{number}", f"{number}{month}{year[2:]}", f"{month}{number}{year[2:]}"}
-    names = {spelled for name in MONTHS[int(month) - 1] for spelled in spellings(name)}
+    names = {form for name in _MONTHS[int(month) - 1] for form in spellings(name)}
     named = {
         f"{first}{name}{last}" for name in names for first in (number, number.lstrip("0")) for last in (year, year[2:])
     }
@@ -143,30 +197,50 @@ def words_of_day(day: str) -> set[str]:
 
 
 def patterns_of_day(day: str) -> Iterator[bytes]:
-    """Patterns of lower-case bytes for a day with separators or a month's name; a zero may stand before each.
+    """Patterns of the forms of a day with separators or a month's name.
 
-    There are few, and each begins with a letter or digit: then one search for all of them is quick.
+    Parameters
+    ----------
+    day
+        YYYYMMDD.
+
+    Yields
+    ------
+    bytes
+        Regular expression for lower-case bytes; what it matches may have a zero before it. There are few, and each
+        begins with a letter or digit: then one search for all of them is quick.
     """
     year = day[:4].encode()
     month, number = day[4:6].lstrip("0").encode(), day[6:].lstrip("0").encode()
-    names = sorted({name.encode(code) for name in MONTHS[int(month) - 1] for code in ("utf-8", "latin-1")})
+    names = _encoded(_MONTHS[int(month) - 1])
     name = rb"(?:" + b"|".join(names) + rb")" + _REST
     years = rb"(?:" + year + rb"|" + year[2:] + rb")"
-    # Without a century it takes a sign of dates between them to be one.
+    # Numbers without a century are a date only with one of the signs of dates between them.
     last = rb"(?:[-./_: ]" + year + rb"|[-./]" + year[2:] + rb")"
     yield year + rb"(?:[-./_: ]0?%b[-./_: ]|%b%b)0?%b" % (month, _APART, name, number)
     yield number + rb"(?:[-./_: ]0?%b%b|%b%b%b%b)" % (month, last, _APART, name, _BETWEEN, years)
     yield month + rb"[-./_: ]0?" + number + last
-    yield from (one + _REST + _APART + rb"0?" + number + rb"[-./_, ]{1,2}" + years for one in names)
+    yield from (beginning + _REST + _APART + rb"0?" + number + rb"[-./_, ]{1,2}" + years for beginning in names)
 
 
 def patterns_of_number(value: str) -> Iterator[bytes]:
-    """Patterns of lower-case bytes for an ID with other separators than its own, and for its digits from six on."""
-    for spelled in spellings(value):
-        if spelled.isascii():
-            parts = re.findall(r"[0-9]+|[a-z]+", spelled)
+    """Patterns of the forms of an ID with other separators than its own, and of its digits alone.
+
+    Parameters
+    ----------
+    value
+        The ID.
+
+    Yields
+    ------
+    bytes
+        Regular expression for lower-case bytes; that of the digits from six on.
+    """
+    for form in spellings(value):
+        if form.isascii():
+            parts = re.findall(r"[0-9]+|[a-z]+", form)
             if len(parts) > 1 and len("".join(parts)) >= 5:
-                yield SEPARATOR.join(part.encode() for part in parts)
+                yield _SEPARATOR.join(part.encode() for part in parts)
     groups = re.findall(r"[0-9]+", value)
-    if len("".join(groups).lstrip("0")) >= 6 and not value.isdigit():
-        yield SEPARATOR.join(part.encode() for part in groups)
+    if len("".join(groups).lstrip("0")) >= LEAST_DIGITS and not value.isdigit():
+        yield _SEPARATOR.join(part.encode() for part in groups)

@@ -1,6 +1,5 @@
-"""The table of subjects who withdrew their consent."""
+"""Who withdrew consent: the user's table, and the sessions that remain without them."""
 
-import hashlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,13 +13,24 @@ SETTING = "withdrawal.subjects"
 
 
 def linked(layout: Layout) -> list[tuple[str, str]]:
-    """Subject label and patient ID of everybody in any inventory so far; none before there is one."""
+    """Everybody in any inventory so far.
+
+    Parameters
+    ----------
+    layout
+        Where the tables of linkage lie.
+
+    Returns
+    -------
+    list of (str, str)
+        Subject label and patient ID, sorted; none before there is an inventory.
+    """
     rows = [*read_table(layout.linkage), *read_table(layout.linkage_past)]
     return sorted({(row["subject"], row["patient_id"]) for row in rows})
 
 
 def read_withdrawn(path: Path | None, linkage: Iterable[tuple[str, str]]) -> frozenset[str]:
-    """The labels of those who withdrew.
+    """Read the table of those who withdrew.
 
     Parameters
     ----------
@@ -29,6 +39,11 @@ def read_withdrawn(path: Path | None, linkage: Iterable[tuple[str, str]]) -> fro
         a row. None: nobody withdrew.
     linkage
         Subject label and patient ID of everybody known.
+
+    Returns
+    -------
+    frozenset of str
+        Their labels; a patient ID stands for every label that was ever theirs.
 
     Raises
     ------
@@ -39,9 +54,22 @@ def read_withdrawn(path: Path | None, linkage: Iterable[tuple[str, str]]) -> fro
 
 
 def naming_nobody(path: Path | None, linkage: Sequence[tuple[str, str]]) -> str:
-    """A sentence on the rows that name nobody known, by their lines; empty if all do. Raises as `read_withdrawn` does.
+    """Look for rows of the table that name nobody known.
 
-    It cannot be an error: whoever was taken out of the linkage, too, is not known any more.
+    It cannot be an error: whoever was taken out of the linkage, too, is not known any more. Raises as `read_withdrawn`
+    does.
+
+    Parameters
+    ----------
+    path
+        The table; None: nobody withdrew.
+    linkage
+        Subject label and patient ID of everybody known.
+
+    Returns
+    -------
+    str
+        A sentence that tells the rows by their lines; empty without any.
     """
     known = {subject for subject, _ in linkage}
     lines = [str(number) for number, labels in _rows(path, linkage) if not labels & known]
@@ -73,46 +101,55 @@ def _rows(path: Path | None, linkage: Iterable[tuple[str, str]]) -> Iterator[tup
 
 
 def who_withdrew(layout: Layout, table: Path | None) -> frozenset[str]:
-    """The labels of those who withdrew. Every job asks: without a table no linkage of ten thousand sessions is read."""
+    """Those who withdrew, of everybody in any inventory so far.
+
+    Parameters
+    ----------
+    layout
+        Where the tables of linkage lie.
+    table
+        As `read_withdrawn` takes it.
+
+    Returns
+    -------
+    frozenset of str
+        Their labels.
+    """
+    # Every job asks: without a table no linkage of ten thousand sessions is read.
     return frozenset() if table is None else read_withdrawn(table, linked(layout))
 
 
 def remaining(layout: Layout, withdrawn: Collection[str]) -> list[SessionId]:
-    """The sessions of the last inventory without those of who withdrew."""
+    """Sessions of the last inventory whose subject did not withdraw.
+
+    Parameters
+    ----------
+    layout
+        Where the table of sessions lies.
+    withdrawn
+        Labels of those who withdrew.
+
+    Returns
+    -------
+    list of SessionId
+        In the order of the table.
+    """
     return [session for session in layout.read_sessions() if session.subject not in withdrawn]
 
 
 def remaining_sessions(config: Mapping[str, Any], layout: Layout) -> list[SessionId]:
-    """The sessions of the last inventory without those of who withdrew by the settings."""
-    return remaining(layout, who_withdrew(layout, named_file(config, SETTING)))
+    """Sessions of the last inventory whose subject did not withdraw, by the settings.
 
+    Parameters
+    ----------
+    config
+        The settings, whose `withdrawal.subjects` names the table.
+    layout
+        Where the tables lie.
 
-def request(layout: Layout, table: Path | None, withdrawn: Collection[str], *, restricted: bool) -> str:
-    """Names what is asked for: the table, how far it goes, and how often somebody in it has come back since.
-
-    Somebody comes back where a run was made without the table in between.
+    Returns
+    -------
+    list of SessionId
+        In the order of the table of sessions.
     """
-    name = digest(table, restricted)
-    done = 0
-    while layout.withdrawn(f"{name}-{done + 1}").exists():
-        done += 1
-    return f"{name}-{done + 1 if _is_there(layout, withdrawn) else max(done, 1)}"
-
-
-def _is_there(layout: Layout, subjects: Collection[str]) -> bool:
-    """Whether results of one of these subjects stand anywhere; few files are looked at, for every job asks."""
-    if not subjects:
-        return False
-    listed = {subject for subject, _ in layout.read_sessions()}
-    datasets = [layout.release, *layout.old_releases.glob("*")]
-    return any(
-        subject in listed
-        or (layout.work / subject).exists()
-        or any((one / f"sub-{subject}").exists() for one in datasets)
-        for subject in subjects
-    )
-
-
-def digest(path: Path | None, restricted: bool) -> str:
-    """Names a table and how far it goes."""
-    return hashlib.sha256((path.read_bytes() if path else b"") + bytes([restricted])).hexdigest()[:16]
+    return remaining(layout, who_withdrew(layout, named_file(config, SETTING)))

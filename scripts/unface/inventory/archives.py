@@ -35,12 +35,36 @@ class Member:
 
 
 def is_archive(path: str) -> bool:
-    """Whether a file's name is that of an archive."""
+    """Whether a file's name is that of an archive.
+
+    Parameters
+    ----------
+    path
+        The name, or a path that ends with it.
+
+    Returns
+    -------
+    bool
+        Whether it has one of the `ENDINGS`, in any case.
+    """
     return path.lower().endswith(ENDINGS)
 
 
 def folder_for(archive: Place, unpacked: Path) -> Path:
-    """Where an archive's members go: another folder for another state of the archive."""
+    """Where an archive's members go.
+
+    Parameters
+    ----------
+    archive
+        Where it lies, its size and its time.
+    unpacked
+        The folder of all that is unpacked.
+
+    Returns
+    -------
+    Path
+        Another folder for another state of the archive.
+    """
     state = f"{archive.path}\0{archive.bytes}\0{archive.mtime_ns}"
     return unpacked / hashlib.sha256(state.encode("utf-8", "surrogateescape")).hexdigest()[:20]
 
@@ -53,8 +77,17 @@ def unpack(archive: Place, unpacked: Path, floor_bytes: int = BOMB_FLOOR_BYTES) 
 
     Parameters
     ----------
+    archive
+        Where it lies, its size and its time.
+    unpacked
+        The folder of all that is unpacked; the archive gets a folder inside it (`folder_for`).
     floor_bytes
         Every archive may unpack to as much, whatever its size.
+
+    Returns
+    -------
+    list of Member
+        In the order in which the archive has them.
 
     Raises
     ------
@@ -75,9 +108,6 @@ def unpack(archive: Place, unpacked: Path, floor_bytes: int = BOMB_FLOOR_BYTES) 
                 continue
             size = _copy(content, part / number, left)
             left -= size
-            if left <= 0:
-                (part / number).unlink()
-                raise _TooBigError
             os.utime(part / number, ns=(archive.mtime_ns, archive.mtime_ns))
             members.append(Member(name, Place(str(folder / number), size, archive.mtime_ns)))
     except _TooBigError:
@@ -136,10 +166,13 @@ def _contents(path: str) -> Iterator[tuple[str, IO[bytes] | None, str | None]]:
 
 
 def _copy(content: IO[bytes], target: Path, limit: int) -> int:
-    """Write a member to a file, up to a limit; return how many bytes it has."""
+    """Write a member to a file and return how many bytes it has; `_TooBigError` where it reaches the limit."""
     size = 0
     with os.fdopen(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
         while size < limit and (chunk := content.read(CHUNK)):
             file.write(chunk)
             size += len(chunk)
+    if size >= limit:
+        target.unlink()
+        raise _TooBigError
     return size

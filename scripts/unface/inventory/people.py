@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from unface.identity.patients import names_nobody
 from unface.identity.pseudonyms import Key
-from unface.inventory.series import FoundSeries
+from unface.inventory.series import ScannedSeries
 from unface.inventory.subjects import SubjectTable
 from unface.run.files import TableError, read_table, table_text
 from unface.run.layout import Layout, SessionId
@@ -16,7 +16,18 @@ NOBODY_KNOWN: Known = {}
 
 
 def known_so_far(layout: Layout) -> Known:
-    """Whom the inventories before this one have seen."""
+    """Whom the inventories before this one have seen.
+
+    Parameters
+    ----------
+    layout
+        Where everything of the run lies.
+
+    Returns
+    -------
+    Known
+        Empty at the first inventory.
+    """
     known: dict[str, set[tuple[str, str]]] = {row["subject"]: set() for row in read_table(layout.linkage_past)}
     for row in read_table(layout.linkage):
         known.setdefault(row["subject"], set()).add((row["study_uid"], _date(row["birth_date"])))
@@ -28,68 +39,101 @@ class People:
 
     Where a patient ID was given to several people, the one who was there first has the ID alone as identity, as if it
     were nobody else's: a label that may have been published stays when the others come.
+
+    Parameters
+    ----------
+    scanned
+        Every series of the cohort.
+    key
+        Makes the pseudonyms.
+    table
+        The project's own labels.
+    known
+        Whom earlier inventories have seen.
+
+    Attributes
+    ----------
+    sessions : dict
+        The series of each session.
+    linkage : set
+        Rows of the table that tells whose the pseudonyms are.
+    nameless, unlisted, doubtful : int
+        How many studies have no patient ID, how many patients the table lacks, how many IDs belong to several people.
+
+    Raises
+    ------
+    TableError
+        If a label would stand for two subjects.
     """
 
     def __init__(
-        self, found: Sequence[FoundSeries], key: Key, table: SubjectTable, known: Known = NOBODY_KNOWN
+        self, scanned: Sequence[ScannedSeries], key: Key, table: SubjectTable, known: Known = NOBODY_KNOWN
     ) -> None:
         self.key = key
         self.table = table
         self.identities: dict[str, str] = {}
-        self.sessions: dict[SessionId, list[FoundSeries]] = {}
+        self.sessions: dict[SessionId, list[ScannedSeries]] = {}
         self.linkage: set[tuple[str, ...]] = set()
-        days = _study_days(found)
+        days = _study_days(scanned)
         nameless, unlisted = set(), set()
-        self._several = _several_people(found)
-        self._first = self._who_was_first(found, days, known)
-        for one in found:
-            anonymous = names_nobody(one.patient)
-            given = table.names(one.patient, one.study)
+        self._several = _several_people(scanned)
+        self._first = self._who_was_first(scanned, days, known)
+        for series in scanned:
+            anonymous = names_nobody(series.patient)
+            given = table.labels(series.patient, series.study)
             if given.subject is None and anonymous:
-                nameless.add(one.study or one.series)
+                nameless.add(series.study or series.series)
             elif given.subject is None:
-                unlisted.add(one.patient)
-            identity = self._identity(one, given.subject, anonymous)
-            day = days[one.patient, one.study]
+                unlisted.add(series.patient)
+            identity = self._identity(series, given.subject, anonymous)
+            day = days[series.patient, series.study]
             subject = self._subject(identity, given.subject)
             session = SessionId(subject, given.session or key.session(identity, day))
-            self.sessions.setdefault(session, []).append(one)
-            who = (one.first("PatientID"), one.first("PatientName"), one.first("PatientBirthDate"))
-            self.linkage.add((*session, *who, one.first("StudyDate"), one.study))
+            self.sessions.setdefault(session, []).append(series)
+            who = (series.first("PatientID"), series.first("PatientName"), series.first("PatientBirthDate"))
+            self.linkage.add((*session, *who, series.first("StudyDate"), series.study))
         self.nameless = len(nameless)
         self.unlisted = len(unlisted) if table.patients else 0
-        self.doubtful = len({one.patient for one in found if self._several.get(one.patient)} - set(table.patients))
+        shared = {series.patient for series in scanned if self._several.get(series.patient)}
+        self.doubtful = len(shared - set(table.patients))
 
-    def _identity(self, one: FoundSeries, given: str | None, anonymous: bool) -> str:
+    def _identity(self, series: ScannedSeries, given: str | None, anonymous: bool) -> str:
         """What the pseudonyms of a subject are derived from."""
         if given is not None:
             return f"subject:{given}"
         if anonymous:
-            return f"study:{one.study or one.series}"
-        person = self._person(one)
-        apart = () if person in self._first.get(one.patient, ()) else person
-        return "\0".join([_identity_of(one.patient), *apart])
+            return f"study:{series.study or series.series}"
+        person = self._person(series)
+        apart = () if person in self._first.get(series.patient, ()) else person
+        return "\0".join([_identity_of(series.patient), *apart])
 
-    def _person(self, one: FoundSeries) -> tuple[str, ...]:
+    def _person(self, series: ScannedSeries) -> tuple[str, ...]:
         """What tells a series' patient from others with the same ID; nothing where there are none."""
-        return tuple(_told(one, name) for name in self._several.get(one.patient, ()))
+        return tuple(_told(series, name) for name in self._several.get(series.patient, ()))
 
     def _who_was_first(
-        self, found: Iterable[FoundSeries], days: Mapping[tuple[str, str], str], known: Known
+        self, scanned: Iterable[ScannedSeries], days: Mapping[tuple[str, str], str], known: Known
     ) -> dict[str, set[tuple[str, ...]]]:
         """For each patient ID of several people those of them who were there before the others.
 
         Where earlier inventories have the ID's label, that is who had its studies then, and nobody if these are gone:
         the label may stand for somebody in a release. Else it is who was scanned first.
+
+        Returns
+        -------
+        dict
+            By patient ID: what tells each of them from the others (`_person`).
         """
         first: dict[str, set[tuple[str, ...]]] = {}
-        shared = [one for one in found if one.patient in self._several]
-        for one in sorted(shared, key=lambda one: (days[one.patient, one.study], one.study, self._person(one))):
-            label = self.key.subject(_identity_of(one.patient))
+        shared = [series for series in scanned if series.patient in self._several]
+        for series in sorted(
+            shared, key=lambda series: (days[series.patient, series.study], series.study, self._person(series))
+        ):
+            label = self.key.subject(_identity_of(series.patient))
             if label not in known:
-                first.setdefault(one.patient, {self._person(one)})
-            elif one.study and (one.study, _told(one, "PatientBirthDate")) in known[label]:
-                first.setdefault(one.patient, set()).add(self._person(one))
+                first.setdefault(series.patient, {self._person(series)})
+            elif series.study and (series.study, _told(series, "PatientBirthDate")) in known[label]:
+                first.setdefault(series.patient, set()).add(self._person(series))
         return first
 
     def _subject(self, identity: str, given: str | None) -> str:
@@ -101,6 +145,18 @@ class People:
         return label
 
     def identity_of(self, subject: str) -> str:
+        """What the pseudonyms of a subject are derived from.
+
+        Parameters
+        ----------
+        subject
+            The label.
+
+        Returns
+        -------
+        str
+            Restricted: it holds the patient ID, or the label that the project gave.
+        """
         return self.identities[subject]
 
     def linked(self) -> list[tuple[str, str]]:
@@ -108,12 +164,23 @@ class People:
         return [(row[0], row[2]) for row in self.linkage]
 
     def leave_out(self, subjects: frozenset[str], *, forget: bool) -> None:
-        """Drop the sessions of some subjects, and on request the linkage that tells who they are."""
-        self.sessions = {session: found for session, found in self.sessions.items() if session.subject not in subjects}
+        """Drop the sessions of some subjects.
+
+        Parameters
+        ----------
+        subjects
+            Their labels.
+        forget
+            Whether the linkage, which tells who they are, drops them too.
+        """
+        self.sessions = {
+            session: series for session, series in self.sessions.items() if session.subject not in subjects
+        }
         if forget:
             self.linkage = {row for row in self.linkage if row[0] not in subjects}
 
     def linkage_table(self) -> str:
+        """The linkage as the text of a table: restricted."""
         columns = ("subject", "session", "patient_id", "patient_name", "birth_date", "study_date", "study_uid")
         return table_text(columns, sorted(self.linkage))
 
@@ -122,13 +189,13 @@ TELL_APART = ("PatientBirthDate", "IssuerOfPatientID")
 """What two people whose hospitals gave them the same number differ in."""
 
 
-def _several_people(found: Iterable[FoundSeries]) -> dict[str, list[str]]:
+def _several_people(scanned: Iterable[ScannedSeries]) -> dict[str, list[str]]:
     """For each patient ID the attributes that have several values: it was given to several people."""
     values: dict[tuple[str, str], set[str]] = {}
-    for one in found:
+    for series in scanned:
         for name in TELL_APART:
-            if value := _told(one, name):
-                values.setdefault((one.patient, name), set()).add(value)
+            if value := _told(series, name):
+                values.setdefault((series.patient, name), set()).add(value)
     several: dict[str, list[str]] = {}
     for (patient, name), told in values.items():
         if len(told) > 1:
@@ -141,9 +208,9 @@ def _identity_of(patient: str) -> str:
     return f"patient:{patient}"
 
 
-def _told(one: FoundSeries, name: str) -> str:
+def _told(series: ScannedSeries, name: str) -> str:
     """What a series tells of its patient, whichever of its files was read first; a date in one form."""
-    texts = map(str, one.values.get(name, ()))
+    texts = map(str, series.values.get(name, ()))
     return min(map(_date, texts) if name == "PatientBirthDate" else texts, default="")
 
 
@@ -152,15 +219,15 @@ def _date(text: str) -> str:
     return re.sub("[.-]", "", text)
 
 
-def _study_days(found: Iterable[FoundSeries]) -> dict[tuple[str, str], str]:
+def _study_days(scanned: Iterable[ScannedSeries]) -> dict[tuple[str, str], str]:
     """The day of each study, once for all its series; a study without a date stands for itself."""
     days: dict[tuple[str, str], str] = {}
-    for one in found:
+    for series in scanned:
         names = ("StudyDate", "SeriesDate", "AcquisitionDate", "ContentDate")
-        dates = [text for name in names if re.fullmatch(r"(19|20)\d{6}", text := one.first(name).replace(".", ""))]
+        dates = [text for name in names if re.fullmatch(r"(19|20)\d{6}", text := series.first(name).replace(".", ""))]
         if dates:
-            study = (one.patient, one.study)
+            study = (series.patient, series.study)
             days[study] = min(days.get(study, dates[0]), dates[0])
-    for one in found:
-        days.setdefault((one.patient, one.study), one.study or one.series)
+    for series in scanned:
+        days.setdefault((series.patient, series.study), series.study or series.series)
     return days

@@ -60,12 +60,22 @@ class SessionRecord:
     def text(self) -> str:
         """The record as JSON: the same record gives the same bytes."""
         # dataclasses.asdict and an indented dump cost ten times as much, which a million files feel.
-        series = [{**vars(one), "files": [vars(file) for file in one.files]} for one in self.series]
-        return json.dumps({**vars(self), "series": series}, sort_keys=True) + "\n"
+        entries = [{**vars(series), "files": [vars(file) for file in series.files]} for series in self.series]
+        return json.dumps({**vars(self), "series": entries}, sort_keys=True) + "\n"
 
     @classmethod
     def read(cls, path: Path) -> "SessionRecord":
         """Read a record.
+
+        Parameters
+        ----------
+        path
+            Where it lies (`layout.record`).
+
+        Returns
+        -------
+        SessionRecord
+            As it was written.
 
         Raises
         ------
@@ -92,6 +102,11 @@ class SessionRecord:
     def write(self, path: Path) -> bool:
         """Write the record whole, readable by its owner alone; a file that would not change stays untouched.
 
+        Parameters
+        ----------
+        path
+            Where it goes (`layout.record`).
+
         Returns
         -------
         bool
@@ -101,17 +116,39 @@ class SessionRecord:
 
 
 def merged_fields(group: Iterable[Series]) -> dict[str, Any]:
-    """Header values of the series of one merge group together; a list where they differ, volumes added up."""
-    series = list(group)
-    keywords = sorted({keyword for one in series for keyword in one.fields})
-    merged = {keyword: union(one.fields[keyword] for one in series if keyword in one.fields) for keyword in keywords}
+    """Header values of one acquisition.
+
+    Parameters
+    ----------
+    group
+        The series of one merge group.
+
+    Returns
+    -------
+    dict
+        By DICOM keyword; a list where the series differ, volumes added up.
+    """
+    contents = [series.fields for series in group]
+    keywords = sorted({keyword for fields in contents for keyword in fields})
+    merged = {keyword: union(fields[keyword] for fields in contents if keyword in fields) for keyword in keywords}
     if "Volumes" in merged:
-        merged["Volumes"] = sum(int(one.fields.get("Volumes", 0)) for one in series)
+        merged["Volumes"] = sum(int(fields.get("Volumes", 0)) for fields in contents)
     return merged
 
 
 def union(values: Iterable[Any]) -> Any:
-    """Several values of one header element as one: itself where all are the same, else the flat list of them all."""
+    """Several values of one header element as one.
+
+    Parameters
+    ----------
+    values
+        One or more, each a value or a list of values, as JSON has them.
+
+    Returns
+    -------
+    Any
+        The value itself where all are the same, else the flat list of them all: numbers first, each value once.
+    """
     distinct = {json.dumps(value): value for value in values}
     if len(distinct) == 1:
         return next(iter(distinct.values()))

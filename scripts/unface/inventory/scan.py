@@ -33,6 +33,10 @@ def scan(dicom_dir: Path, layout: Layout, shard: int, shards: int) -> None:
 
     Parameters
     ----------
+    dicom_dir
+        The raw folder.
+    layout
+        Where everything of the run lies.
     shard, shards
         This job's number, from 0, and how many there are.
     """
@@ -115,18 +119,18 @@ def _is_archive(folder: Folder) -> bool:
 
 
 def _read_folder(folder: Folder, unpacked: Path) -> dict[str, Any]:
-    found = _Found()
-    if not _is_archive(folder):
-        for place in folder.places:
-            found.add(place)
+    content = _FolderContent()
+    if _is_archive(folder):
+        content.add_archive(folder.places[0], unpacked.resolve())
     else:
-        found.add_archive(folder.places[0], unpacked.resolve())
-    return {"folder": folder.path, "digest": folder.digest(), **found.content()}
+        for place in folder.places:
+            content.add(place)
+    return {"folder": folder.path, "digest": folder.digest(), **content.as_json()}
 
 
 @dataclass
-class _SeriesFound:
-    """What the files of one series say: distinct undecoded values of each element."""
+class _SeriesContent:
+    """What one folder's files of one series say: distinct undecoded values of each element."""
 
     order: str
     charset: bytes | None
@@ -187,11 +191,11 @@ class _SeriesFound:
 _FRAME_TAGS = frozenset(fields.SERIES_TAGS)
 
 
-class _Found:
+class _FolderContent:
     """What the files of one folder say."""
 
     def __init__(self) -> None:
-        self.series: dict[tuple[bytes, ...], _SeriesFound] = {}
+        self.series: dict[tuple[bytes, ...], _SeriesContent] = {}
         self.unused: list[tuple[str, str]] = []
 
     def add(self, place: Place, name: str | None = None) -> bool:
@@ -204,7 +208,7 @@ class _Found:
         key = (values.get(fields.PATIENT_ID, b""), values.get(fields.STUDY, b""), values[fields.SERIES], kind)
         series = self.series.get(key)
         if series is None:
-            series = self.series[key] = _SeriesFound(header.order, values.get(fields.CHARSET), kind.decode("latin-1"))
+            series = self.series[key] = _SeriesContent(header.order, values.get(fields.CHARSET), kind.decode("latin-1"))
         series.add(header)
         instance = fields.decode_text(values.get(fields.INSTANCE_NUMBER, b""), None)
         uid = fields.decode_text(values.get(fields.SOP_INSTANCE, b""), None)
@@ -236,17 +240,17 @@ class _Found:
         self.unused.append((name, reason))
         return None
 
-    def content(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Any]:
         """As JSON takes it."""
-        series = [
+        entries = [
             {
-                "kind": found.kind,
-                "values": found.decoded(),
-                "positions": sorted(position.decode("latin-1") for position in found.positions),
-                "images": found.images,
-                "mosaic_slices": found.mosaic_slices,
-                "files": found.files,
+                "kind": series.kind,
+                "values": series.decoded(),
+                "positions": sorted(position.decode("latin-1") for position in series.positions),
+                "images": series.images,
+                "mosaic_slices": series.mosaic_slices,
+                "files": series.files,
             }
-            for found in self.series.values()
+            for series in self.series.values()
         ]
-        return {"series": series, "unused": self.unused}
+        return {"series": entries, "unused": self.unused}

@@ -1,4 +1,4 @@
-"""Series as the scans of all shards found them together."""
+"""Series as the scans of all shards have them together."""
 
 import json
 from collections.abc import Iterable
@@ -13,8 +13,8 @@ from unface.inventory.records import RawFile, union
 
 
 @dataclass
-class FoundSeries:
-    """One series as the scans found it, over all shards."""
+class ScannedSeries:
+    """One series as the scans of all shards have it."""
 
     patient: str
     """Normalised patient ID."""
@@ -30,7 +30,15 @@ class FoundSeries:
     """Where the scans list its files: which scan, the line's offset, the entry in the line."""
 
     def add(self, line: dict[str, Any], source: tuple[int, int, int]) -> None:
-        """Take in what one folder holds of the series."""
+        """Take in what one folder holds of the series.
+
+        Parameters
+        ----------
+        line
+            The folder's entry for the series, out of the line of a scan.
+        source
+            Where it stands: which scan, the line's offset in bytes, the entry in the line.
+        """
         for name, values in line["values"].items():
             known = self.values.setdefault(name, [])
             known.extend(value for value in values if value not in known)
@@ -40,7 +48,18 @@ class FoundSeries:
         self.sources.append(source)
 
     def first(self, *names: str) -> str:
-        """The first value found of the first of these fields that has one."""
+        """The first value of the first of some fields that has one.
+
+        Parameters
+        ----------
+        names
+            DICOM keywords, in the order of preference.
+
+        Returns
+        -------
+        str
+            Empty where none has a value.
+        """
         return next((str(value) for name in names for value in self.values.get(name, ())), "")
 
     def fields(self, share: float = 1.0) -> dict[str, Any]:
@@ -50,6 +69,11 @@ class FoundSeries:
         ----------
         share
             Of its files that are no copies of others: copies add no volumes.
+
+        Returns
+        -------
+        dict
+            By DICOM keyword; `Slices` and `Volumes` are counted.
         """
         kept: dict[str, Any] = {}
         for name, values in self.values.items():
@@ -66,29 +90,38 @@ class FoundSeries:
             kept["Volumes"] = max(1, round(images if self.mosaic_slices else images / slices))
         return kept
 
-    @property
-    def name(self) -> tuple[str, str]:
-        """What tells the series of one study apart."""
-        return self.series, self.kind
-
     def number(self) -> int:
+        """Its SeriesNumber, the least where its files have several, 0 where they have none."""
         numbers = [value for value in self.values.get("SeriesNumber", ()) if isinstance(value, int)]
         return min(numbers, default=0)
 
 
 class Scans:
-    """What all scans found. Files stay on disk until they are asked for: a cohort has millions of them."""
+    """All scans together. Files stay on disk until they are asked for: a cohort has millions of them.
+
+    Parameters
+    ----------
+    paths
+        What `scan` wrote, one a shard.
+
+    Attributes
+    ----------
+    series : list of ScannedSeries
+        Every series, in the order of patient, study, series and kind.
+    unused : list of (str, str)
+        Files that belong to no series, each with the reason.
+    """
 
     def __init__(self, paths: Iterable[Path]) -> None:
         self.paths = sorted(paths)
         self.unused: list[tuple[str, str]] = []
-        self.series: list[FoundSeries] = []
+        self.series: list[ScannedSeries] = []
         self._read()
         self._line = lru_cache(maxsize=16)(self._parsed)
 
     def _read(self) -> None:
         """A series whose files lie in several folders, or in several shards, is one series."""
-        found: dict[tuple[str, ...], FoundSeries] = {}
+        by_identity: dict[tuple[str, ...], ScannedSeries] = {}
         for number, path in enumerate(self.paths):
             offset = 0
             with path.open("rb") as lines:
@@ -97,15 +130,31 @@ class Scans:
                     self.unused += [(name, reason) for name, reason in line.get("unused", ())]
                     for index, entry in enumerate(line.get("series", ())):
                         values = entry["values"]
-                        patient, study, series = (str((values.get(name) or [""])[0]) for name in _KEYS)
-                        identity = (normalised(patient), study, series, entry["kind"])
-                        found.setdefault(identity, FoundSeries(*identity)).add(entry, (number, offset, index))
+                        patient, *uids = (str((values.get(name) or [""])[0]) for name in _KEYS)
+                        identity = (normalised(patient), *uids, entry["kind"])
+                        series = by_identity.setdefault(identity, ScannedSeries(*identity))
+                        series.add(entry, (number, offset, index))
                     offset += len(text)
-        self.series = [found[identity] for identity in sorted(found)]
+        self.series = [by_identity[identity] for identity in sorted(by_identity)]
 
-    def files(self, one: FoundSeries) -> tuple[list[RawFile], list[str]]:
-        """The files of a series in order of InstanceNumber, and the paths of copies of others among them."""
-        entries = [entry for source in one.sources for entry in self._line(*source[:2])["series"][source[2]]["files"]]
+    def files(self, series: ScannedSeries) -> tuple[list[RawFile], list[str]]:
+        """The files of a series.
+
+        Parameters
+        ----------
+        series
+            One of `self.series`.
+
+        Returns
+        -------
+        kept : list of RawFile
+            In order of InstanceNumber, without copies: of files with one SOPInstanceUID, a whole one, then the first
+            by path.
+        copies : list of str
+            Paths of the others.
+        """
+        sources = [self._line(number, offset)["series"][index] for number, offset, index in series.sources]
+        entries = [entry for source in sources for entry in source["files"]]
         copies: list[str] = []
         kept: dict[str, list[Any]] = {}
         for entry in sorted(entries, key=lambda entry: (entry[3] is not None, entry[0])):

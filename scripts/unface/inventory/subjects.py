@@ -15,8 +15,8 @@ DEMOGRAPHICS = ("sex", "age")
 
 
 @dataclass(frozen=True)
-class Names:
-    """Labels given by the project."""
+class GivenLabels:
+    """The labels that a project gives a patient, or a study of theirs; None where it gives none."""
 
     subject: str | None = None
     session: str | None = None
@@ -28,22 +28,56 @@ class Names:
 class SubjectTable:
     """Labels by normalised patient ID, and by study where the table names studies."""
 
-    patients: dict[str, Names]
-    studies: dict[tuple[str, str], Names]
+    patients: dict[str, GivenLabels]
+    studies: dict[tuple[str, str], GivenLabels]
     told: dict[SessionId, dict[str, str]]
     """The columns `sex` and `age` by labels of subject and session; the session is empty in a row for all of them."""
 
     def demographics(self, session: SessionId) -> dict[str, str]:
-        """What the table says of a subject's sex and age; a row of the session goes first."""
+        """What the table says of a subject's sex and age.
+
+        Parameters
+        ----------
+        session
+            Labels that the table gives.
+
+        Returns
+        -------
+        dict
+            `sex` and `age`, as far as it says; a row of the session goes before one for all of them.
+        """
         return self.told.get(SessionId(session.subject, ""), {}) | self.told.get(session, {})
 
-    def names(self, patient: str, study: str) -> Names:
-        """The labels of a study of a patient; without any where the table does not say."""
-        return self.studies.get((patient, study)) or self.patients.get(patient) or Names()
+    def labels(self, patient: str, study: str) -> GivenLabels:
+        """The labels of a study.
+
+        Parameters
+        ----------
+        patient
+            Normalised patient ID.
+        study
+            StudyInstanceUID.
+
+        Returns
+        -------
+        GivenLabels
+            Of the study's own row, else of the patient's; without any where the table does not say.
+        """
+        return self.studies.get((patient, study)) or self.patients.get(patient) or GivenLabels()
 
 
 def read_subjects(path: Path | None) -> SubjectTable:
-    """Read and check the table; an empty one where there is none.
+    """Read and check the table.
+
+    Parameters
+    ----------
+    path
+        Where it lies; None where there is none.
+
+    Returns
+    -------
+    SubjectTable
+        Empty where there is none.
 
     Raises
     ------
@@ -57,31 +91,31 @@ def read_subjects(path: Path | None) -> SubjectTable:
     subjects: dict[str, tuple[str, int]] = {}
     for number, row in read_users_table(path, "subjects", ("patient_id", "subject"), OPTIONAL):
         patient, study = normalised(row["patient_id"]), row.get("study_uid", "")
-        names = Names(row["subject"], row.get("session") or None, number)
+        labels = GivenLabels(row["subject"], row.get("session") or None, number)
         if not patient:
             errors.append(f"line {number}: patient_id is empty")
-        errors += [f"line {number}: {problem}" for problem in (*_label_problems(names), *demographics.problems(row))]
-        before, line = subjects.setdefault(patient, (names.subject or "", number))
-        if before != names.subject:
+        errors += [f"line {number}: {problem}" for problem in (*_label_problems(labels), *demographics.problems(row))]
+        before, line = subjects.setdefault(patient, (labels.subject or "", number))
+        if before != labels.subject:
             errors.append(f"line {number}: the patient of line {line} has another subject there")
         if (study and (patient, study) in table.studies) or (not study and patient in table.patients):
             errors.append(f"line {number}: this patient{' and study' if study else ''} stands in a line above already")
         told = {name: text for name in DEMOGRAPHICS if (text := row.get(name))}
-        of_session = table.told.setdefault(SessionId(names.subject or "", names.session or ""), {})
+        of_session = table.told.setdefault(SessionId(labels.subject or "", labels.session or ""), {})
         of_session |= told | of_session
         if study:
-            table.studies[patient, study] = names
+            table.studies[patient, study] = labels
         else:
-            table.patients[patient] = names
-    for (patient, _), names in table.studies.items():
-        table.patients.setdefault(patient, Names(names.subject, line=names.line))
+            table.patients[patient] = labels
+    for (patient, _), labels in table.studies.items():
+        table.patients.setdefault(patient, GivenLabels(labels.subject, line=labels.line))
     if errors:
         raise TableError("subjects: " + "; ".join(errors))
     return table
 
 
-def _label_problems(names: Names) -> Iterator[str]:
-    for kind, prefix, label in (("subject", "sub-", names.subject), ("session", "ses-", names.session)):
+def _label_problems(labels: GivenLabels) -> Iterator[str]:
+    for kind, prefix, label in (("subject", "sub-", labels.subject), ("session", "ses-", labels.session)):
         if label is not None and not LABEL.fullmatch(label):
             hint = f" (leave out {prefix})" if label.startswith(prefix) else ""
             yield f"the {kind} must be letters and digits, with at least one letter{hint}"

@@ -30,7 +30,20 @@ def _guesses() -> tuple[Rules, Rules]:
 
 
 def suggestion(match: Match, fields: Mapping[str, Any]) -> Match | None:
-    """What an acquisition may be that the rules in use leave open; None if they do not, or nothing can be said."""
+    """What an acquisition may be that the rules in use leave open.
+
+    Parameters
+    ----------
+    match
+        What the rules in use make of it.
+    fields
+        Its header values by DICOM keyword.
+
+    Returns
+    -------
+    Match or None
+        A name, or an exclusion; None if the rules do not leave it open, or nothing can be said.
+    """
     if match.state not in OPEN:
         return None
     guesses = (rules.match(fields) for rules in _guesses())
@@ -38,7 +51,18 @@ def suggestion(match: Match, fields: Mapping[str, Any]) -> Match | None:
 
 
 def suggested_rules(groups: Iterable[ProtocolGroup]) -> str | None:
-    """Rules in YAML, one for each group that waits for one; None if none does."""
+    """A file of rules for a curator to finish.
+
+    Parameters
+    ----------
+    groups
+        All protocol groups of the cohort.
+
+    Returns
+    -------
+    str or None
+        YAML with one rule for each group that waits for one; None if none does. Restricted: it holds free text.
+    """
     waiting = [group for group in groups if group.match.state in OPEN]
     if not waiting:
         return None

@@ -40,8 +40,15 @@ def compile_criteria(criteria: Mapping[str, Any], check_field: Callable[[str], N
 
     Parameters
     ----------
+    criteria
+        Fields, or `any`, `all` and `none`, to what they have to hold.
     check_field
         Called with each field's name; raises CriteriaError if there is no such field.
+
+    Returns
+    -------
+    Criterion
+        Called with an acquisition's fields by DICOM keyword, it tells whether the criteria hold.
 
     Raises
     ------
@@ -84,7 +91,18 @@ def _asks(name: str, test: Test, fields: Mapping[str, Any]) -> bool:
 
 
 def values_of(value: Any) -> list[Any]:
-    """A field's value as a list: empty where the header has none."""
+    """A field's value as a list.
+
+    Parameters
+    ----------
+    value
+        As a record has it: one value, a list of several, or None.
+
+    Returns
+    -------
+    list
+        Empty where the header has no value.
+    """
     if value is None:
         return []
     return list(value) if isinstance(value, list | tuple) else [value]

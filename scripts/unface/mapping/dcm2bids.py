@@ -20,14 +20,40 @@ KINDS = ("MAGNITUDE", "PHASE", "REAL", "IMAGINARY")
 
 
 def is_configuration(content: Any) -> bool:
-    """Whether a file's content is a dcm2bids configuration."""
+    """Whether a file of mapping rules is a dcm2bids configuration.
+
+    Parameters
+    ----------
+    content
+        What the file holds, as parsed.
+
+    Returns
+    -------
+    bool
+        Whether it has a list of `descriptions`.
+    """
     return isinstance(content, Mapping) and isinstance(content.get("descriptions"), list)
 
 
 def as_rules(content: Mapping[str, Any]) -> list[Any]:
-    """Each description as a mapping rule, in their order; what is no mapping stays as it is, to be refused."""
+    """Each description as a mapping rule.
+
+    Parameters
+    ----------
+    content
+        The configuration.
+
+    Returns
+    -------
+    list
+        One entry for each description, in their order, as a file of mapping rules would have it; a description that is
+        no mapping stays as it is, to be refused.
+    """
     style = _Style(content)
-    return [style.rule(index, one) if isinstance(one, Mapping) else one for index, one in enumerate(style.descriptions)]
+    return [
+        style.rule(index, description) if isinstance(description, Mapping) else description
+        for index, description in enumerate(style.descriptions)
+    ]
 
 
 class _Style:
@@ -39,28 +65,27 @@ class _Style:
         self.any_case = _either(content, "case_sensitive", "caseSensitive") is False
         self.extractors: Mapping[str, Any] = content.get("extractors") or {}
 
-    def rule(self, index: int, one: Mapping[str, Any]) -> dict[str, Any]:
-        datatype = _either(one, "datatype", "dataType")
-        suffix = str(_either(one, "suffix", "modality_label", "modalityLabel") or "").lstrip("_")
+    def rule(self, index: int, description: Mapping[str, Any]) -> dict[str, Any]:
+        suffix = str(_either(description, "suffix", "modality_label", "modalityLabel") or "").lstrip("_")
         rule: dict[str, Any] = {
             "name": self.name(index),
-            "criteria": self.criteria(one.get("criteria")),
-            "datatype": datatype,
+            "criteria": self.criteria(description.get("criteria")),
+            "datatype": _either(description, "datatype", "dataType"),
             "suffix": suffix,
         }
-        changes = dict(_either(one, "sidecar_changes", "sidecarChanges") or {})
-        meant = changes.pop("IntendedFor", None) or _either(one, "intended_for", "intendedFor", "IntendedFor")
+        changes = dict(_either(description, "sidecar_changes", "sidecarChanges") or {})
+        meant = changes.pop("IntendedFor", None) or _either(description, "intended_for", "intendedFor", "IntendedFor")
         if meant is not None:
             rule["intended_for"] = [self.meant(value) for value in values_of(meant)]
-        if entities := self.entities(_either(one, "custom_entities", "customEntities", "customLabels")):
+        if entities := self.entities(_either(description, "custom_entities", "customEntities", "customLabels")):
             rule["entities"] = entities
         if changes:
             rule["sidecar"] = changes
         return rule
 
     def name(self, index: int) -> str:
-        one = self.descriptions[index]
-        given = one.get("id") if isinstance(one, Mapping) else None
+        description = self.descriptions[index]
+        given = description.get("id") if isinstance(description, Mapping) else None
         return str(given) if given else f"description {index + 1}"
 
     def meant(self, value: Any) -> str:
@@ -103,7 +128,7 @@ class _Style:
             tests: list[dict[str, Any]] = []
             for test, argument in pattern.items():
                 if test in ("any", "all") and isinstance(argument, list):
-                    tests.append({test: [self.criterion(field, one) for one in argument]})
+                    tests.append({test: [self.criterion(field, wanted) for wanted in argument]})
                 else:
                     tests.append({name: {test: _in_header_units(name, argument)}})
             return tests[0] if len(tests) == 1 else {"all": tests}
@@ -152,7 +177,7 @@ def _list(name: str, pattern: list[Any]) -> dict[str, Any]:
 def _in_header_units(name: str, value: Any) -> Any:
     """A sidecar's number in the header's unit; text as it is."""
     if isinstance(value, list):
-        return [_in_header_units(name, one) for one in value]
+        return [_in_header_units(name, part) for part in value]
     if isinstance(value, bool):
         return value
     try:

@@ -15,18 +15,46 @@ TOWARDS = {"L": "RL", "R": "LR", "P": "AP", "A": "PA", "I": "SI", "S": "IS"}
 
 
 def stem(session: SessionId, datatype: str, entities: Mapping[str, str], suffix: str) -> str:
-    """Path of an image inside the dataset, without extension; entities (`acq: tfl`) go in the schema's order."""
-    known = [name for name in schema.names().order if name in entities]
+    """Path of an image inside the dataset, without extension.
+
+    Parameters
+    ----------
+    session
+        Whose image it is.
+    datatype
+        Its folder, such as `anat`.
+    entities
+        Short names and values, such as `acq: tfl`, in any order: the path has them in the schema's.
+    suffix
+        What its name ends with, such as `T1w`.
+
+    Returns
+    -------
+    str
+        Such as `sub-a1/ses-b2/anat/sub-a1_ses-b2_acq-tfl_T1w`.
+    """
+    known = [name for name in schema.name_rules().order if name in entities]
     unknown = sorted(set(entities) - set(known))
     parts = [session.bids_prefix, *(f"{name}-{entities[name]}" for name in known + unknown), suffix]
     return f"{session.bids_folder}/{datatype}/{'_'.join(parts)}"
 
 
 def is_valid(path: str) -> bool:
-    """Whether BIDS knows this path of a raw image, relative to the dataset, and none of its required entities lacks."""
+    """Whether BIDS knows the path of a raw image.
+
+    Parameters
+    ----------
+    path
+        Relative to the dataset, with extension.
+
+    Returns
+    -------
+    bool
+        Whether the schema allows the path, and none of the entities that it requires lacks.
+    """
     datatype, name = path.split("/")[-2:]
     *entities, suffix = name.split(".", 1)[0].split("_")
-    required = schema.names().required.get((datatype, suffix), frozenset())
+    required = schema.name_rules().required.get((datatype, suffix), frozenset())
     whole = required <= {entity.split("-", 1)[0] for entity in entities}
     return whole and any(pattern.fullmatch(path) for pattern in _patterns())
 
@@ -39,7 +67,12 @@ def direction(phase_encoding: str, axes: str) -> str:
     phase_encoding
         BIDS PhaseEncodingDirection, such as `j-`.
     axes
-        The way each voxel axis runs, such as `LPS`.
+        The side of the body that each voxel axis runs towards, such as `LPS`.
+
+    Returns
+    -------
+    str
+        From where to where, such as `AP`.
     """
     side = axes["ijk".index(phase_encoding[0])]
     if phase_encoding.endswith("-"):

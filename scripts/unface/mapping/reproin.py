@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from unface.mapping.criteria import values_of
-from unface.mapping.schema import names
+from unface.mapping.schema import name_rules
 
 NAME = re.compile(
     r"^(?:WIP[ _])?(?:[^:]*:)?(?P<datatype>anat|func|dwi|fmap|perf|pet)(?:-(?P<suffix>[A-Za-z0-9]+))?"
@@ -22,7 +22,7 @@ UNNAMED_TASK = "unnamed"
 
 
 @dataclass(frozen=True)
-class Name:
+class ReproInName:
     """A protocol name as BIDS parts."""
 
     datatype: str
@@ -31,28 +31,39 @@ class Name:
     parts: Mapping[str, str]
 
 
-def parse(fields: Mapping[str, Any]) -> Name | None:
-    """The BIDS parts of a series' protocol name, None where it is not ReproIn's or gives no valid BIDS name."""
+def parse(fields: Mapping[str, Any]) -> ReproInName | None:
+    """The BIDS parts of a series' protocol name.
+
+    Parameters
+    ----------
+    fields
+        Header values by DICOM keyword.
+
+    Returns
+    -------
+    ReproInName or None
+        None where the name is not in ReproIn's manner or gives no valid BIDS name.
+    """
     texts = [str(value) for name in ("ProtocolName", "SeriesDescription") for value in values_of(fields.get(name))]
-    found = next((match for match in map(NAME.match, texts) if match), None)
-    if found is None:
+    pieces = next((match for match in map(NAME.match, texts) if match), None)
+    if pieces is None:
         return None
-    datatype = found["datatype"]
-    suffix = found["suffix"] or DEFAULT_SUFFIX.get(datatype)
+    datatype = pieces["datatype"]
+    suffix = pieces["suffix"] or DEFAULT_SUFFIX.get(datatype)
     image_type = [str(value) for value in values_of(fields.get("ImageType"))]
     if datatype == "fmap" and suffix in ("epi", "magnitude", "phasediff") and not _is_epi(fields):
         suffix = "phasediff" if "P" in image_type else "magnitude{echo}"
     if any(text.lower().endswith("_sbref") for text in texts) and datatype in ("func", "dwi"):
         suffix = "sbref"
-    if suffix is None or (datatype, suffix.replace("{echo}", "1")) not in names().entities:
+    if suffix is None or (datatype, suffix.replace("{echo}", "1")) not in name_rules().entities:
         return None
-    allowed = names().entities[datatype, suffix.replace("{echo}", "1")] - FROM_DATA
-    pairs = [piece.split("-", 1) for piece in found["rest"].split("_") if piece]
+    allowed = name_rules().entities[datatype, suffix.replace("{echo}", "1")] - FROM_DATA
+    pairs = [piece.split("-", 1) for piece in pieces["rest"].split("_") if piece]
     entities = {key: re.sub(r"[^A-Za-z0-9]", "", value) for key, value in pairs if key in allowed}
     if datatype == "func":
         entities.setdefault("task", UNNAMED_TASK)
-    ordered = {key: entities[key] for key in names().order if entities.get(key)}
-    return Name(datatype, suffix, ordered, {})
+    ordered = {key: entities[key] for key in name_rules().order if entities.get(key)}
+    return ReproInName(datatype, suffix, ordered, {})
 
 
 def _is_epi(fields: Mapping[str, Any]) -> bool:

@@ -34,11 +34,23 @@ class EntityFrom:
     default: str
     value: str
 
-    def found_in(self, header: Mapping[str, Any]) -> str:
+    def value_for(self, fields: Mapping[str, Any]) -> str:
+        """The entity's value for an acquisition.
+
+        Parameters
+        ----------
+        fields
+            Header values by DICOM keyword.
+
+        Returns
+        -------
+        str
+            Letters and digits only; the default where no field fits the expression.
+        """
         for name in self.fields:
-            for value in values_of(header.get(name)):
-                if found := self.expression.search(str(value)):
-                    return self.value or re.sub(r"[^A-Za-z0-9]", "", found[1] or "") or self.default
+            for text in values_of(fields.get(name)):
+                if match := self.expression.search(str(text)):
+                    return self.value or re.sub(r"[^A-Za-z0-9]", "", match[1] or "") or self.default
         return self.default
 
 
@@ -48,12 +60,16 @@ class Rule:
 
     name: str
     line: int
+    """Where it begins in its file."""
     text: str
     """As it stands in the file."""
+    shipped: bool
+    """Whether it comes with unface; else it is the user's own."""
     priority: int
-    criteria: Mapping[str, Any]
     question: Criterion
+    """All that it asks."""
     needs_sidecar: bool
+    """Whether some of that is in dcm2niix' sidecar only."""
     of_header: Criterion | None
     """What it asks of the header, without what it asks of dcm2niix' sidecar; None if that is nothing."""
     exclude: str | None
@@ -69,12 +85,39 @@ class Rule:
     unless: tuple[Criterion, ...] = ()
     """Scanners that have a rule of this name of their own."""
 
+    @property
+    def label(self) -> str:
+        """Its name, after that of its scanner where it holds on one alone: `site-b/rest`."""
+        return f"{self.scanner}/{self.name}" if self.scanner else self.name
+
     def matches(self, fields: Mapping[str, Any]) -> bool:
-        """Whether all its criteria hold."""
+        """Whether all its criteria hold.
+
+        Parameters
+        ----------
+        fields
+            Header values by DICOM keyword, and what dcm2niix found out.
+
+        Returns
+        -------
+        bool
+            Always false where the rule belongs to another scanner.
+        """
         return self._concerns(fields) and self.question(fields)
 
     def may_match(self, fields: Mapping[str, Any]) -> bool:
-        """Whether all holds that it asks of the header: dcm2niix has not said the rest yet."""
+        """Whether all holds that it asks of the header: dcm2niix has not said the rest yet.
+
+        Parameters
+        ----------
+        fields
+            Header values by DICOM keyword.
+
+        Returns
+        -------
+        bool
+            Always false where the rule belongs to another scanner.
+        """
         return self._concerns(fields) and (self.of_header is None or self.of_header(fields))
 
     def _concerns(self, fields: Mapping[str, Any]) -> bool:
@@ -82,12 +125,36 @@ class Rule:
         return (self.when is None or self.when(fields)) and not any(other(fields) for other in self.unless)
 
     def only(self, scanner: str, when: Criterion) -> Self:
-        """The same rule for one scanner alone."""
+        """The same rule for one scanner alone.
+
+        Parameters
+        ----------
+        scanner
+            Its name, as the file of rules has it.
+        when
+            By what it is known.
+
+        Returns
+        -------
+        Rule
+            A copy: this rule stays as it is.
+        """
         return replace(self, scanner=scanner, when=when)
 
 
 def asks_sidecar(criteria: Mapping[str, Any]) -> bool:
-    """Whether criteria ask for what only dcm2niix finds out."""
+    """Whether criteria ask for what only dcm2niix finds out.
+
+    Parameters
+    ----------
+    criteria
+        As they stand in the file, checked.
+
+    Returns
+    -------
+    bool
+        Whether any of them does, at any depth.
+    """
     return any(
         any(asks_sidecar(member) for member in expected) if name in GROUPS else name in SIDECAR_FIELDS
         for name, expected in criteria.items()
@@ -95,7 +162,18 @@ def asks_sidecar(criteria: Mapping[str, Any]) -> bool:
 
 
 def header_part(criteria: Mapping[str, Any]) -> dict[str, Any]:
-    """Of criteria, what the header alone decides: where this does not hold, they do not."""
+    """Of criteria, what the header alone decides: where this does not hold, they do not.
+
+    Parameters
+    ----------
+    criteria
+        As they stand in the file, checked.
+
+    Returns
+    -------
+    dict
+        Criteria again; empty where the header decides nothing.
+    """
     part: dict[str, Any] = {}
     for name, expected in criteria.items():
         if name == "all":

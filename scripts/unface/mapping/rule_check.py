@@ -4,6 +4,7 @@ import difflib
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -11,7 +12,8 @@ import yaml
 from unface.dicom.fields import KEYWORDS
 from unface.mapping.criteria import CriteriaError, Criterion, compile_criteria, values_of
 from unface.mapping.rule import SIDECAR_FIELDS, EntityFrom, Rule, RulesError, asks_sidecar, header_part
-from unface.mapping.schema import DATATYPES, names
+from unface.mapping.schema import DATATYPES, name_rules
+from unface.run.settings import SHIPPED_RULES
 
 DEFAULT_PRIORITY = 50
 KEYS = (
@@ -47,28 +49,72 @@ class _Lines:
 
 
 class Reader:
-    """Makes rules of what the file holds and collects what is wrong with them."""
+    """Makes rules of what a file holds and collects what is wrong with them.
 
-    def __init__(self, file: str, node: yaml.Node) -> None:
-        self.file = file
+    Parameters
+    ----------
+    path
+        The file.
+    node
+        What it holds, with the lines.
+    """
+
+    def __init__(self, path: Path, node: yaml.Node) -> None:
+        self.file = path.name
+        self.shipped = path.samefile(SHIPPED_RULES)
         self.lines = _Lines(node)
         self.errors: list[str] = []
 
     def wrong(self, path: tuple[Any, ...], message: str) -> None:
+        """Remember something that is wrong.
+
+        Parameters
+        ----------
+        path
+            Keys and indices that lead to it.
+        message
+            What is wrong, and what would be right.
+        """
         self.errors.append(f"{self.file}, line {self.lines.of(path)}: {message}")
 
     def rules(self, at: tuple[Any, ...], entries: Any, priority: int = DEFAULT_PRIORITY) -> list[Rule]:
-        """The rules of a list; those that are wrong are left out and remembered."""
+        """The rules of a list; those that are wrong are left out and remembered.
+
+        Parameters
+        ----------
+        at
+            Keys and indices that lead to the list.
+        entries
+            What stands there.
+        priority
+            Of rules that state none.
+
+        Returns
+        -------
+        list of Rule
+            In the order of the file.
+        """
         if not isinstance(entries, list):
             self.wrong(at, "a list of rules stands here")
             return []
-        rules = [self.rule((*at, index), entry, priority) for index, entry in enumerate(entries)]
-        found = [rule for rule in rules if rule is not None]
-        self.same_names(found)
-        return found
+        checked = [self._rule((*at, index), entry, priority) for index, entry in enumerate(entries)]
+        rules = [rule for rule in checked if rule is not None]
+        self._refuse_same_names(rules)
+        return rules
 
     def finish(self, rules: Sequence[Rule]) -> None:
-        """Raise RulesError if anything was wrong."""
+        """End the check of a file.
+
+        Parameters
+        ----------
+        rules
+            All of the file, which `intended_for` may name.
+
+        Raises
+        ------
+        RulesError
+            If anything was wrong: all of it is named, each with its line.
+        """
         known = {rule.name for rule in rules}
         for rule in rules:
             for name in rule.intended_for:
@@ -78,20 +124,7 @@ class Reader:
         if self.errors:
             raise RulesError("; ".join(self.errors))
 
-    def unreachable(self, pairs: Iterable[tuple[Rule, Rule]]) -> None:
-        """Raise RulesError for rules that another one always decides before."""
-        for rule, other in pairs:
-            what = "gives the same series another name"
-            if other.priority > rule.priority:
-                what = f"takes all it would match, by priority {other.priority}"
-            self.errors.append(
-                f"{self.file}, line {rule.line}: the rule {rule.name} can never be reached: {other.name} "
-                f"(line {other.line}) {what}"
-            )
-        if self.errors:
-            raise RulesError("; ".join(self.errors))
-
-    def rule(self, at: tuple[Any, ...], entry: Any, default_priority: int) -> Rule | None:
+    def _rule(self, at: tuple[Any, ...], entry: Any, default_priority: int) -> Rule | None:
         if not isinstance(entry, dict):
             self.wrong(at, f"a rule is a mapping with {', '.join(KEYS)}")
             return None
@@ -107,9 +140,9 @@ class Reader:
         question = self.criteria((*at, "criteria"), entry.get("criteria"))
         excluded = "exclude" in entry
         if excluded:
-            self.exclusion(at, entry)
+            self._check_exclusion(at, entry)
         else:
-            self.naming(at, entry)
+            self._check_naming(at, entry)
         if len(self.errors) > before or question is None:
             return None
         criteria = entry["criteria"]
@@ -118,36 +151,49 @@ class Reader:
             name=entry["name"],
             line=self.lines.of(at),
             text=json.dumps(entry, sort_keys=True, default=str),
+            shipped=self.shipped,
             priority=priority,
-            criteria=criteria,
             question=question,
             needs_sidecar=asks_sidecar(criteria),
             of_header=compile_criteria(of_header, _check_field) if of_header else None,
             exclude=entry["exclude"] if excluded else None,
             datatype="" if excluded else entry["datatype"],
             suffix="" if excluded else entry["suffix"],
-            entities={} if excluded else self.in_order(entry.get("entities") or {}),
+            entities={} if excluded else _in_order(entry.get("entities") or {}),
             parts=entry.get("parts") or {},
             sidecar=entry.get("sidecar") or {},
             intended_for=tuple(str(name) for name in values_of(entry.get("intended_for"))),
         )
 
     def criteria(self, at: tuple[Any, ...], criteria: Any) -> Criterion | None:
-        """The question that criteria ask; None where they are wrong."""
+        """The question that criteria ask.
+
+        Parameters
+        ----------
+        at
+            Keys and indices that lead to them.
+        criteria
+            What stands there.
+
+        Returns
+        -------
+        Criterion or None
+            None where they are wrong, which is remembered.
+        """
         try:
             return compile_criteria(criteria, _check_field)
         except CriteriaError as error:
             self.wrong((*at, *error.where), str(error))
             return None
 
-    def exclusion(self, at: tuple[Any, ...], entry: Mapping[str, Any]) -> None:
+    def _check_exclusion(self, at: tuple[Any, ...], entry: Mapping[str, Any]) -> None:
         if not isinstance(entry["exclude"], str) or not entry["exclude"].strip():
             self.wrong((*at, "exclude"), "exclude says in a sentence why such series are left out")
         for key in ("datatype", "suffix", "entities", "parts", "sidecar", "intended_for"):
             if key in entry:
                 self.wrong((*at, key), f"a rule that excludes has no {key}")
 
-    def naming(self, at: tuple[Any, ...], entry: Mapping[str, Any]) -> None:
+    def _check_naming(self, at: tuple[Any, ...], entry: Mapping[str, Any]) -> None:
         datatype, suffix = entry.get("datatype"), entry.get("suffix")
         if datatype not in DATATYPES:
             valid = ", ".join(DATATYPES)
@@ -157,36 +203,36 @@ class Reader:
         for key in parts:
             if key not in PARTS:
                 self.wrong((*at, "parts", key), f"unknown part {key}; there are {', '.join(PARTS)}")
-        known = names().suffixes(datatype)
+        known = name_rules().suffixes(datatype)
         for where, name in [(("suffix",), suffix), *((("parts", key), value) for key, value in parts.items())]:
             plain = str(name).replace("{echo}", "1")
             if plain not in known:
                 message = f"BIDS has no suffix {name} in {datatype}; it has {', '.join(known)}"
                 self.wrong((*at, *where), message + _nearest(plain, known))
         pair = (datatype, str(suffix).replace("{echo}", "1"))
-        if pair in names().entities:
-            self.entities(at, entry.get("entities") or {}, pair)
+        if pair in name_rules().entities:
+            self._check_entities(at, entry.get("entities") or {}, pair)
         if not isinstance(entry.get("sidecar") or {}, dict):
             self.wrong((*at, "sidecar"), "sidecar is a mapping of keys to add to the JSON file")
 
-    def entities(self, at: tuple[Any, ...], entities: Any, pair: tuple[str, str]) -> None:
-        allowed = names().entities[pair] - set(FROM_DATA)
+    def _check_entities(self, at: tuple[Any, ...], entities: Any, pair: tuple[str, str]) -> None:
+        allowed = name_rules().entities[pair] - set(FROM_DATA)
         for key, value in entities.items():
             where = (*at, "entities", key)
             if key in FROM_DATA:
                 self.wrong(where, f"the conversion gives {key} itself, from the data")
-            elif key not in names().order:
-                self.wrong(where, f"unknown entity {key}{_nearest(str(key), names().order)}")
+            elif key not in name_rules().order:
+                self.wrong(where, f"unknown entity {key}{_nearest(str(key), name_rules().order)}")
             elif key not in allowed:
                 self.wrong(where, f"BIDS has no entity {key} in {'/'.join(pair)}; it has {', '.join(sorted(allowed))}")
             elif isinstance(value, dict):
-                self.entity_from(where, value)
+                self._check_entity_from(where, value)
             elif not re.fullmatch(r"[A-Za-z0-9]+", str(value)):
                 self.wrong(where, f"{value!r}: an entity's value holds letters and digits only")
-        for key in sorted(names().required[pair] - set(entities) - set(FROM_DATA)):
+        for key in sorted(name_rules().required[pair] - set(entities) - set(FROM_DATA)):
             self.wrong(at, f"BIDS asks for the entity {key} in {'/'.join(pair)}")
 
-    def entity_from(self, at: tuple[Any, ...], value: Mapping[str, Any]) -> None:
+    def _check_entity_from(self, at: tuple[Any, ...], value: Mapping[str, Any]) -> None:
         if not {"field", "regex"} <= set(value) <= {"field", "regex", "default", "value"}:
             self.wrong(at, "an entity from the header has field and regex, and perhaps value and default")
             return
@@ -206,16 +252,17 @@ class Reader:
             if not re.fullmatch(r"[A-Za-z0-9]*", str(value.get(key, ""))):
                 self.wrong((*at, key), "an entity's value holds letters and digits only")
 
-    def in_order(self, entities: Mapping[str, Any]) -> dict[str, str | EntityFrom]:
-        return {key: _entity(entities[key]) for key in names().order if key in entities}
-
-    def same_names(self, rules: Iterable[Rule]) -> None:
+    def _refuse_same_names(self, rules: Iterable[Rule]) -> None:
         seen: dict[str, int] = {}
         for rule in rules:
             if rule.name in seen:
                 message = f"a rule named {rule.name} stands in line {seen[rule.name]} already"
                 self.errors.append(f"{self.file}, line {rule.line}: {message}")
             seen.setdefault(rule.name, rule.line)
+
+
+def _in_order(entities: Mapping[str, Any]) -> dict[str, str | EntityFrom]:
+    return {key: _entity(entities[key]) for key in name_rules().order if key in entities}
 
 
 def _entity(value: Any) -> str | EntityFrom:

@@ -10,7 +10,6 @@ from typing import Any
 import yaml
 
 from unface.mapping import dcm2bids
-from unface.mapping.reach import unreachable
 from unface.mapping.rule import Rule, RulesError
 from unface.mapping.rule_check import Reader
 from unface.run.settings import SHIPPED_RULES
@@ -27,17 +26,26 @@ def read_rules(path: Path) -> list[Rule]:
 
     A rule replaces the rule of the same name that it builds on; one of a scanner does so for that scanner alone.
 
+    Parameters
+    ----------
+    path
+        The file: YAML of unface's own form, or a dcm2bids configuration.
+
+    Returns
+    -------
+    list of Rule
+        Checked, in the order of the file, after those that it extends.
+
     Raises
     ------
     RulesError
         If anything in it is wrong: all that is wrong is named, each with its line.
     """
     node, content = _parsed(path)
-    reader = Reader(path.name, node)
+    reader = Reader(path, node)
     if dcm2bids.is_configuration(content):
         rules = reader.rules(("descriptions",), dcm2bids.as_rules(content))
         reader.finish(rules)
-        reader.unreachable(unreachable(rules))
         return rules
     if not isinstance(content, dict) or not set(content) & {"rules", "scanners"}:
         raise RulesError(f"{path.name}: a file of mapping rules holds `rules:` and a list of them")
@@ -51,10 +59,7 @@ def read_rules(path: Path) -> list[Rule]:
         rules += _overlay(reader, ("scanners", index), scanner)
     reader.finish(rules)
     base = read_rules(SHIPPED_RULES) if content.get("extends") == "shipped" else []
-    combined = _combined(base, rules)
-    own = {(rule.name, rule.scanner) for rule in rules}
-    reader.unreachable(pair for pair in unreachable(combined) if (pair[0].name, pair[0].scanner) in own)
-    return combined
+    return _combined(base, rules)
 
 
 def _parsed(path: Path) -> tuple[yaml.Node, Any]:
@@ -88,8 +93,8 @@ def _combined(base: list[Rule], rules: list[Rule]) -> list[Rule]:
     own = {rule.name for rule in rules if rule.scanner is None}
     general = [rule for rule in base if rule.name not in own] + [rule for rule in rules if rule.scanner is None]
     special = [rule for rule in rules if rule.scanner is not None]
-    result = []
+    combined = []
     for rule in general:
         replaced = [other.when for other in special if other.name == rule.name and other.when is not None]
-        result.append(replace(rule, unless=(*rule.unless, *replaced)))
-    return result + special
+        combined.append(replace(rule, unless=(*rule.unless, *replaced)))
+    return combined + special

@@ -6,7 +6,7 @@ manner (`func-bold_task-rest`) are understood without any rule.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -16,7 +16,7 @@ from unface.mapping.criteria import values_of
 from unface.mapping.rule import SIDECAR_FIELDS, EntityFrom, Rule, RulesError
 from unface.mapping.rule_file import read_rules
 
-__all__ = ["Match", "Rules", "RulesError", "load", "with_sidecar"]
+__all__ = ["Decision", "Match", "Rules", "RulesError", "load", "with_sidecar"]
 
 State = Literal["mapped", "excluded", "ambiguous", "unmapped"]
 
@@ -53,6 +53,11 @@ class Match:
         echo
             The image's place, from 1, among the echo times of the acquisition.
 
+        Returns
+        -------
+        str
+            Such as `magnitude{echo}`.
+
         Raises
         ------
         ValueError
@@ -64,11 +69,33 @@ class Match:
         return next((self.parts[key] for key in keys if key in self.parts), self.suffix)
 
     def suffix_for(self, part: str | None, echo: int = 1) -> str:
-        """The suffix of one image, as `template_for`, its echo filled in."""
+        """The suffix of one image, its echo filled in.
+
+        Parameters
+        ----------
+        part, echo
+            As `template_for` takes them.
+
+        Returns
+        -------
+        str
+            Such as `magnitude1`.
+        """
         return self.template_for(part, echo).replace("{echo}", str(echo))
 
     def tells_echoes_apart(self, part: str | None = None) -> bool:
-        """Whether suffixes tell the echoes apart, so that no echo entity is needed."""
+        """Whether suffixes tell the echoes apart, so that no echo entity is needed.
+
+        Parameters
+        ----------
+        part
+            Of which kind of image, as `template_for` takes it.
+
+        Returns
+        -------
+        bool
+            Whether the echoes have suffixes of their own.
+        """
         by_echo = any(re.search(r"\d$", key) for key in self.parts)
         return by_echo or "{echo}" in self.template_for(part)
 
@@ -83,6 +110,15 @@ class Match:
 
 
 @dataclass(frozen=True)
+class Decision:
+    """A match, and the rules that had a say in it."""
+
+    match: Match
+    rules: tuple[Rule, ...] = ()
+    """All that match at the priority that decides, and those that wait for the conversion."""
+
+
+@dataclass(frozen=True)
 class Rules:
     """Rules in the order in which they are tried: by priority, then as they stand in the file."""
 
@@ -91,57 +127,114 @@ class Rules:
     def match(self, fields: Mapping[str, Any]) -> Match:
         """What the rules make of one acquisition.
 
+        Parameters
+        ----------
+        fields
+            Its header values (`records.merged_fields`), after the conversion also what dcm2niix found (`with_sidecar`).
+
+        Returns
+        -------
+        Match
+            Its name, or why it has none.
+        """
+        return self.decide(fields).match
+
+    def decide(self, fields: Mapping[str, Any]) -> Decision:
+        """What the rules make of one acquisition, and which rules it was.
+
         Where its images together match rules that disagree, each echo, and magnitude and phase, are looked at by
         themselves: rules may name them apart.
 
         Parameters
         ----------
         fields
-            Its header values (`records.merged_fields`), after the conversion also what dcm2niix found (`with_sidecar`).
+            As `match` takes them.
+
+        Returns
+        -------
+        Decision
+            A rule that is in no acquisition's decision has no effect: it matches nothing, or only what a rule of higher
+            priority decides.
         """
-        match = self._decide(fields)
-        return (self._image_by_image(fields) or match) if match.state == "ambiguous" else match
+        decision = self._decide(fields)
+        return (self._image_by_image(fields) or decision) if decision.match.state == "ambiguous" else decision
+
+    @property
+    def own(self) -> tuple[Rule, ...]:
+        """The user's own rules, without those that come with unface, as they stand in their file."""
+        return tuple(sorted((rule for rule in self.rules if not rule.shipped), key=lambda rule: rule.line))
 
     def wording(self, rules: tuple[str, ...]) -> list[str]:
-        """The rules of these names as they stand in their file."""
+        """Rules as they stand in their file.
+
+        Parameters
+        ----------
+        rules
+            Their names; of one name there may be several, on scanners of their own.
+
+        Returns
+        -------
+        list of str
+            For each its scanner and its text.
+        """
         return [f"{rule.scanner}\0{rule.text}" for rule in self.rules if rule.name in rules]
 
-    def _decide(self, fields: Mapping[str, Any]) -> Match:
+    def _decide(self, fields: Mapping[str, Any]) -> Decision:
         guess = reproin.parse(fields)
         converted = bool(SIDECAR_FIELDS & set(fields))
-        waiting: list[str] = []
+        waiting: list[Rule] = []
         for priority in sorted({rule.priority for rule in self.rules} | {REPROIN_PRIORITY}, reverse=True):
-            found = []
+            deciding = []
             for rule in self.rules:
                 if rule.priority != priority:
                     continue
                 if rule.needs_sidecar and not converted:
                     if rule.may_match(fields):
-                        waiting.append(rule.name)
+                        waiting.append(rule)
                 elif rule.matches(fields):
-                    found.append(_made_by(rule, fields))
+                    deciding.append(rule)
+            matches = [_made_by(rule, fields) for rule in deciding]
             if guess is not None and priority == REPROIN_PRIORITY:
-                found.append(
+                matches.append(
                     Match("mapped", ("reproin",), "", guess.datatype, guess.suffix, guess.entities, guess.parts)
                 )
-            if found:
-                return replace(_one_of(found), waits_for=tuple(waiting))
-        return Match("unmapped", reason="no mapping rule matches", waits_for=tuple(waiting))
+            if matches:
+                return _decision(_agreed(matches), deciding, waiting)
+        return _decision(Match("unmapped", reason="no mapping rule matches"), (), waiting)
 
-    def _image_by_image(self, fields: Mapping[str, Any]) -> Match | None:
+    def _image_by_image(self, fields: Mapping[str, Any]) -> Decision | None:
         """One match of several rules that name the images of one acquisition apart; None if they do not."""
-        images = _images(fields)
-        found = {key: self._decide(one) for key, one in images.items()}
-        first = next(iter(found.values()))
-        alike = [(match.state, match.datatype, match.entities, match.sidecar) for match in found.values()]
-        if len(found) < 2 or first.state != "mapped" or any(entry != alike[0] for entry in alike):
+        decisions = {key: self._decide(of_image) for key, of_image in _images(fields).items()}
+        matches = {key: decision.match for key, decision in decisions.items()}
+        first = next(iter(matches.values()))
+        alike = [(match.state, match.datatype, match.entities, match.sidecar) for match in matches.values()]
+        if len(matches) < 2 or first.state != "mapped" or any(entry != alike[0] for entry in alike):
             return None
-        names = tuple(dict.fromkeys(name for match in found.values() for name in match.rules))
-        return replace(first, rules=names, parts={key: str(match.suffix) for key, match in found.items()})
+        names = tuple(dict.fromkeys(name for match in matches.values() for name in match.rules))
+        suffixes = {key: str(match.suffix) for key, match in matches.items()}
+        rules = dict.fromkeys(rule for decision in decisions.values() for rule in decision.rules)
+        return Decision(replace(first, rules=names, parts=suffixes), tuple(rules))
+
+
+def _decision(match: Match, deciding: Sequence[Rule], waiting: Sequence[Rule]) -> Decision:
+    return Decision(replace(match, waits_for=tuple(rule.name for rule in waiting)), (*deciding, *waiting))
 
 
 def with_sidecar(fields: Mapping[str, Any], sidecar: Mapping[str, Any]) -> dict[str, Any]:
-    """Header values together with what only dcm2niix' sidecar says."""
+    """Header values together with what only dcm2niix' sidecar says.
+
+    Parameters
+    ----------
+    fields
+        Header values by DICOM keyword.
+    sidecar
+        What dcm2niix wrote beside an image of the acquisition.
+
+    Returns
+    -------
+    dict
+        The header values and, of the sidecar, the keys that rules may ask for (`SIDECAR_FIELDS`).
+    """
     return dict(fields) | {name: sidecar[name] for name in sorted(SIDECAR_FIELDS & set(sidecar))}
 
 
@@ -170,6 +263,16 @@ def _images(fields: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
 def load(path: Path) -> Rules:
     """Read and check mapping rules.
 
+    Parameters
+    ----------
+    path
+        The file, as `rule_file.read_rules` takes it.
+
+    Returns
+    -------
+    Rules
+        The file's own and those that it extends, in the order in which they are tried.
+
     Raises
     ------
     RulesError
@@ -183,19 +286,20 @@ def _made_by(rule: Rule, fields: Mapping[str, Any]) -> Match:
         return Match("excluded", (rule.name,), rule.exclude)
     entities = {name: _entity(value, fields) for name, value in rule.entities.items()}
     named = {name: value for name, value in entities.items() if value}
-    label = f"{rule.scanner}/{rule.name}" if rule.scanner else rule.name
-    return Match("mapped", (label,), "", rule.datatype, rule.suffix, named, rule.parts, rule.sidecar, rule.intended_for)
+    return Match(
+        "mapped", (rule.label,), "", rule.datatype, rule.suffix, named, rule.parts, rule.sidecar, rule.intended_for
+    )
 
 
 def _entity(value: str | EntityFrom, fields: Mapping[str, Any]) -> str:
-    return value if isinstance(value, str) else value.found_in(fields)
+    return value if isinstance(value, str) else value.value_for(fields)
 
 
-def _one_of(found: list[Match]) -> Match:
-    """The one that all agree on; ambiguous where they do not."""
-    first = found[0]
-    same = [(one.state, one.name, one.parts, one.sidecar) for one in found]
-    if all(entry == same[0] for entry in same) or all(one.state == "excluded" for one in found):
+def _agreed(matches: list[Match]) -> Match:
+    """The match that all agree on; ambiguous where they do not."""
+    first = matches[0]
+    alike = [(match.state, match.name, match.parts, match.sidecar) for match in matches]
+    if all(entry == alike[0] for entry in alike) or all(match.state == "excluded" for match in matches):
         return first
-    names = tuple(name for one in found for name in one.rules)
+    names = tuple(name for match in matches for name in match.rules)
     return Match("ambiguous", names, f"rules of one priority give different names: {', '.join(names)}")

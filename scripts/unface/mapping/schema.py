@@ -10,19 +10,34 @@ DATATYPES = ("anat", "dwi", "fmap", "func", "mrs", "perf", "pet")
 
 
 @dataclass(frozen=True)
-class Names:
-    """Suffixes by datatype, and the short entity names (`acq`) that each pair takes, in BIDS order."""
+class NameRules:
+    """What the names of raw images may be; entities by their short names (`acq`)."""
 
     entities: dict[tuple[str, str], frozenset[str]]
+    """Those that each pair of datatype and suffix may have."""
     required: dict[tuple[str, str], frozenset[str]]
+    """Those that it must have."""
     order: tuple[str, ...]
+    """All entities in the order in which they stand in a name."""
 
     def suffixes(self, datatype: str) -> list[str]:
+        """Suffixes that images of a datatype may have.
+
+        Parameters
+        ----------
+        datatype
+            One of `DATATYPES`.
+
+        Returns
+        -------
+        list of str
+            In alphabetical order; empty for another datatype.
+        """
         return sorted(suffix for known, suffix in self.entities if known == datatype)
 
 
 @cache
-def names() -> Names:
+def name_rules() -> NameRules:
     """The names of raw images in the schema that this version of bidsschematools carries."""
     schema = load_schema()
     short = {long: entity["name"] for long, entity in schema.objects.entities.items()}
@@ -37,7 +52,7 @@ def names() -> Names:
                 allowed.setdefault(pair, set()).update(levels)
                 required.setdefault(pair, set()).update(name for name, level in levels.items() if level == "required")
     order = tuple(short[long] for long in schema.rules.entities)
-    return Names(
+    return NameRules(
         {pair: frozenset(entities) for pair, entities in allowed.items()},
         {pair: frozenset(entities) for pair, entities in required.items()},
         order,

@@ -222,7 +222,7 @@ class Layout:
         return self.restricted / "last_settings.json"
 
     def withdrawn(self, request: str) -> Path:
-        """What was removed of subjects who withdrew: a list for each request (`identity.withdrawn.request`)."""
+        """What was removed of subjects who withdrew: a list for each request (`admin.withdrawal_request`)."""
         return self.restricted / "withdrawn" / f"{request}.tsv"
 
     @property

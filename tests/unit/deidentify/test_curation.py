@@ -15,7 +15,6 @@ from unface.deidentify.profile import Profile
 from unface.deidentify.values import Values
 from unface.identity.demographics import Demographics, from_folders
 from unface.identity.header_search import HeaderSearch
-from unface.identity.identifiers import add_paths
 from unface.identity.pseudonyms import Key
 from unface.inventory.subjects import read_subjects
 from unface.run.files import TableError
@@ -34,27 +33,6 @@ def raw(tmp_path: Path) -> Path:
     path = folder / "raw.dcm"
     pydicom.dcmwrite(path, header())
     return path
-
-
-@pytest.mark.parametrize(
-    ("age", "expected"),
-    [
-        ("25_30", "030Y"),
-        ("27", "030Y"),
-        ("30", "035Y"),
-        ("23.5", "025Y"),
-        ("018M", "005Y"),
-        ("85", "089Y"),
-        ("89", "089Y"),
-        ("85-90", "089Y"),
-        ("90-95", "090Y"),
-        ("97", "090Y"),
-        ("old", ""),
-        ("", ""),
-    ],
-)
-def test_an_age_is_the_upper_bound_of_its_band_and_ninety_above_89_alone(age: str, expected: str) -> None:
-    assert Demographics.of({"age": age}, 5).age == expected
 
 
 @pytest.mark.parametrize("width", [1, 5, 10, 20])
@@ -115,13 +93,6 @@ def test_overrides_replace_and_randomise_values(tmp_path: Path, raw: Path) -> No
     assert (clean.StudyDescription, clean.SeriesNumber) == ("Brain study", 7)
     assert clean.StudyID != "AB-12345"
     assert [part.isdigit() for part in clean.StudyID] == [part.isdigit() for part in "AB-12345"]
-
-
-def test_names_of_folders_with_the_patients_words_are_identifiers() -> None:
-    answers = {"name": {"DOE^JANE"}, "id": {"MRN-77123"}, "other": set[str]()}
-    paths = [Path("/raw/doe_followup/series"), Path("/raw/x MRN-77123/a.dcm"), Path("/raw/doeskin/b.dcm")]
-    assert add_paths(answers, paths) == 2
-    assert answers["other"] == {"doe_followup", "x MRN-77123"}
 
 
 def test_the_survey_tells_what_varies_and_what_happened_without_any_value(tmp_path: Path, raw: Path) -> None:

@@ -18,10 +18,9 @@ from unface.deidentify.engine import Engine
 from unface.deidentify.profile import Profile
 from unface.deidentify.rewrite import counted
 from unface.deidentify.splitter import Splitter
-from unface.dicom import csa, standard
+from unface.dicom import standard
 from unface.dicom.encoding import element, element_at, file_meta
 from unface.identity.pseudonyms import Key
-from unface.identity.vocabulary import keep_codes
 from unface.inventory.records import Series, SessionRecord
 from unface.run.settings import Deidentify
 
@@ -243,39 +242,3 @@ def test_hostile_files_make_their_series_unreadable_with_a_reason_and_in_little_
     assert done.ok
     assert not list(folder.rglob("*.dcm"))
     assert peak < 50e6
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        b"17.03.1985",
-        b"3/17/1985",
-        b"17-03-85",
-        b"17 03 1985",
-        b"17Mar85",
-        b"17. Mai 1985",
-        b"1985-03-17",
-        "山田".encode("iso2022_jp"),
-    ],
-)
-def test_code_text_loses_what_reads_as_a_day_and_other_character_sets(text: bytes) -> None:
-    assert keep_codes(b"HC1-7;" + text + b";NC1", lambda word: False) == b"HC1-7;;NC1"
-
-
-@pytest.mark.parametrize(
-    "text", [b"HC1-7;NC1", b"FoV 216*216", b"*epfid2d1_64", b"5.4.0.1", b"11.1.0", b"DV26.0_R03", b"2 3 4", b"10 20 30"]
-)
-def test_code_text_of_scanners_stays(text: bytes) -> None:
-    assert keep_codes(text, lambda word: False) == text
-
-
-def test_a_comment_in_a_siemens_protocol_goes_and_its_settings_stay() -> None:
-    text = (
-        b'### ASCCONV BEGIN ###\nlContrasts = 1 # for Mr Soerensen\nsTXSPEC.asNucleusInfo[0].tNucleus = "1H" # Anna\n'
-        b"alTE[0] = 2980\n### ASCCONV END ###"
-    )
-    clean = csa.clean_protocol(text, lambda value: value)
-    assert b"Soerensen" not in clean
-    assert b"Anna" not in clean
-    for kept in (b"lContrasts\t = \t1\n", b'tNucleus\t = \t"1H"\n', b"alTE[0]\t = \t2980\n"):
-        assert kept in clean

@@ -19,9 +19,10 @@ from tests.support.dicom_factory import write_series
 from unface.dicom import fields
 from unface.dicom.headers import NotDicomError, read_header
 from unface.identity.pseudonyms import Key
-from unface.inventory.inventory import Summary, collect
+from unface.inventory.inventory import collect
 from unface.inventory.records import Series, SessionRecord, merged_fields
 from unface.inventory.scan import scan
+from unface.inventory.summary import Summary
 from unface.run import settings
 from unface.run.files import TableError
 from unface.run.fingerprints import fingerprint
@@ -33,11 +34,20 @@ KEY = Key(bytes(range(32)))
 RULES = PROJECT / "resources" / "bids_rules.yaml"
 
 
-def take_stock(dicom: Path, results: Path, *, shards: int = 2, subjects: Path | None = None) -> Summary:
+def take_stock(
+    dicom: Path, results: Path, *, shards: int = 2, subjects: Path | None = None, rules: Path = RULES
+) -> Summary:
     layout = Layout(results)
     for shard in range(shards):
         scan(dicom, layout, shard, shards)
-    return collect([layout.scan(str(shard)) for shard in range(shards)], layout, KEY, subjects, RULES)
+    return collect([layout.scan(str(shard)) for shard in range(shards)], layout, KEY, subjects, rules)
+
+
+def own_rules(folder: Path, text: str) -> Path:
+    """A file of the user's own rules."""
+    path = folder / "my_rules.yaml"
+    path.write_text(text, encoding="utf-8")
+    return path
 
 
 def rows(path: Path) -> list[dict[str, str]]:
@@ -399,20 +409,77 @@ ON_GE = "[{{name: x, {}, criteria: {{Manufacturer: 'GE*', EffectiveEchoSpacing: 
         (ON_GE.format("exclude: a test", 1), ON_GE.format("datatype: anat, suffix: T2w", 1)),
     ],
 )
-def test_a_changed_rule_changes_the_plan_of_the_sessions_it_concerns_alone(
+def test_a_changed_rule_changes_the_mapping_of_the_sessions_it_concerns_alone(
     tmp_path: Path, before: str, after: str
 ) -> None:
     for number, vendor in enumerate(("siemens", "ge")):
         write_series(tmp_path / "dicom" / str(number), number, vendor)
-    plans = []
+    mappings = []
     for extra in (before, after):
         rules = tmp_path / "rules.yaml"
         rules.write_text(f"extends: shipped\nrules: {extra}\n")
         layout = Layout(tmp_path / "results")
         scan(tmp_path / "dicom", layout, 0, 1)
         collect([layout.scan("0")], layout, KEY, None, rules)
-        plans.append({row["subject"]: row["mapping"] for row in rows(layout.sessions)})
-    assert sum(plans[0][subject] != plans[1][subject] for subject in plans[0]) == 1
+        mappings.append({row["subject"]: row["mapping"] for row in rows(layout.sessions)})
+    assert sum(mappings[0][subject] != mappings[1][subject] for subject in mappings[0]) == 1
+
+
+def test_the_summary_names_own_rules_that_have_no_effect_on_the_cohort(tmp_path: Path) -> None:
+    for number, vendor in enumerate(("siemens", "ge")):
+        write_series(tmp_path / "dicom" / str(number), number, vendor)
+    on_ge = "criteria: {Manufacturer: 'GE*'}"
+    text = f"""extends: shipped
+rules:
+- {{name: ge, priority: 95, datatype: anat, suffix: T1w, {on_ge}}}
+- {{name: old, datatype: anat, suffix: T1w, criteria: {{SeriesDescription: nothing}}}}
+- {{name: outdone, datatype: anat, suffix: T2w, {on_ge}}}
+- {{name: waits, priority: 99, exclude: a test, criteria: {{Manufacturer: 'SIEMENS*', EffectiveEchoSpacing: 1}}}}
+- {{name: waits for none, priority: 99, exclude: a test, criteria: {{Manufacturer: 'Acme*', EffectiveEchoSpacing: 1}}}}
+scanners:
+- name: elsewhere
+  when: {{Manufacturer: 'Acme*'}}
+  rules: [{{name: junk, exclude: a test, criteria: {{Modality: MR}}}}]
+"""
+    summary = take_stock(tmp_path / "dicom", tmp_path / "results", rules=own_rules(tmp_path, text))
+    assert "4 of your 6 mapping rules have no effect on this cohort: line 4, 5, 7, 11\n" in str(summary)
+
+
+def test_the_summary_says_nothing_of_shipped_rules_or_of_own_rules_that_all_have_an_effect(tmp_path: Path) -> None:
+    write_series(tmp_path / "dicom", 0)
+    everything = "extends: shipped\nrules:\n- {name: all, priority: 99, exclude: a test, criteria: {Modality: MR}}\n"
+    for rules in (RULES, own_rules(tmp_path, everything)):
+        summary = take_stock(tmp_path / "dicom", tmp_path / "results", rules=rules)
+        assert summary.idle_rules == ()
+        assert "of your" not in str(summary)
+
+
+def test_the_summary_names_a_few_rules_without_effect_and_counts_the_rest(tmp_path: Path) -> None:
+    write_series(tmp_path / "dicom", 0)
+    rule = "- {{name: r{}, exclude: a test, criteria: {{SeriesDescription: nothing}}}}\n"
+    text = "rules:\n" + "".join(rule.format(number) for number in range(1, 10))
+    summary = take_stock(tmp_path / "dicom", tmp_path / "results", rules=own_rules(tmp_path, text))
+    assert "9 of your 9 mapping rules" in str(summary)
+    assert "line 2, 3, 4, 5, 6 and 4 more\n" in str(summary)
+
+
+def test_the_summary_speaks_of_a_single_rule_without_effect_in_the_singular(tmp_path: Path) -> None:
+    write_series(tmp_path / "dicom", 0)
+    text = "rules:\n- {name: old, exclude: a test, criteria: {SeriesDescription: nothing}}\n"
+    summary = take_stock(tmp_path / "dicom", tmp_path / "results", rules=own_rules(tmp_path, text))
+    assert "1 of your 1 mapping rules has no effect on this cohort: line 2\n" in str(summary)
+
+
+def test_the_summary_names_rules_by_their_lines_for_their_names_may_tell_of_somebody(tmp_path: Path) -> None:
+    paths, _ = write_series(tmp_path / "dicom", 0)
+    edit(paths, PatientName="SMITHSON^KIM", PatientID="MRN 7712345")
+    text = """rules:
+- {name: t1_smithson, exclude: a test, criteria: {SeriesDescription: nothing}}
+- {name: of 7712345, exclude: a test, criteria: {SeriesDescription: nothing}}
+- {name: t1_old, exclude: a test, criteria: {SeriesDescription: nothing}}
+"""
+    summary = take_stock(tmp_path / "dicom", tmp_path / "results", rules=own_rules(tmp_path, text))
+    assert "3 of your 3 mapping rules have no effect on this cohort: line 2, 3, 4\n" in str(summary)
 
 
 def test_groups_without_a_rule_are_suggested_one_in_a_restricted_file(tmp_path: Path) -> None:
@@ -454,10 +521,10 @@ def test_every_file_of_a_real_set_is_accounted_for_and_every_protocol_group_has_
 ) -> None:
     folder = shared_data(name)
     summary = take_stock(folder, tmp_path)
-    found = {str(path) for path in folder.rglob("*") if path.is_file()}
+    on_disk = {str(path) for path in folder.rglob("*") if path.is_file()}
     in_records = [file.path for record in records(tmp_path) for series in record.series for file in series.files]
     unused = [row["path"] for row in rows(Layout(tmp_path).files_unused)]
-    assert sorted(in_records + unused) == sorted(found)
+    assert sorted(in_records + unused) == sorted(on_disk)
     assert summary.groups == SETS[name]
 
 

@@ -7,14 +7,8 @@ import pytest
 from unface.identity.label_search import LabelSearch
 from unface.identity.pseudonyms import Key
 from unface.identity.vocabulary import vocabulary
-from unface.inventory.protocol_groups import (
-    Acquisition,
-    ProtocolGroup,
-    group_acquisitions,
-    public_row,
-    restricted_row,
-    vendor,
-)
+from unface.inventory.protocol_groups import InventoriedAcquisition, ProtocolGroup, group_acquisitions, vendor
+from unface.inventory.protocol_rows import public_row, restricted_row
 from unface.mapping.rules import load
 from unface.run.layout import SessionId
 from unface.run.settings import PROJECT
@@ -46,7 +40,7 @@ def own(*names: str) -> LabelSearch:
 
 def groups_of(*fields: dict) -> list[ProtocolGroup]:
     acquisitions = [
-        Acquisition(SessionId(f"sub{index}", "ses"), ("s001",), entry, RULES.match(entry))
+        InventoriedAcquisition(SessionId(f"sub{index}", "ses"), ("s001",), entry, RULES.decide(entry))
         for index, entry in enumerate(fields)
     ]
     return group_acquisitions(acquisitions, KEY)
@@ -84,7 +78,7 @@ def test_a_public_row_shows_no_free_text() -> None:
 def test_a_name_that_a_label_of_the_header_holds_is_not_shown(label: str) -> None:
     (group,) = groups_of(T1W | {"ProtocolName": f"anat-T1w_acq-{label}"})
     assert label in str(public_row(group, nobodys))
-    assert label not in str(public_row(group, own("DOE^JANE", "SMITHSON^KIM").found))
+    assert label not in str(public_row(group, own("DOE^JANE", "SMITHSON^KIM").found_in))
 
 
 def test_text_in_the_place_of_a_number_is_not_shown() -> None:
@@ -97,7 +91,7 @@ def test_text_in_the_place_of_a_number_is_not_shown() -> None:
 
 def test_a_value_that_holds_a_word_of_an_identifier_is_not_shown() -> None:
     (group,) = groups_of(T1W | {"ManufacturerModelName": "Prisma of Janedoe"})
-    assert public_row(group, own("Janedoe").found)["model"] == ""
+    assert public_row(group, own("Janedoe").found_in)["model"] == ""
 
 
 def test_vendors_are_known_by_any_spelling() -> None:
@@ -113,11 +107,11 @@ def test_vendors_are_known_by_any_spelling() -> None:
 def test_a_day_or_an_operator_in_coded_text_is_not_shown_and_settings_are() -> None:
     wrong = T1W | {"ImageType": ["ORIGINAL", "HOFMANN 20190314"], "ManufacturerModelName": "Prisma 14Mar2019"}
     (group,) = groups_of(wrong | {"SliceThickness": 20190314})
-    row = public_row(group, own("HOFMANN^EVA").found)
+    row = public_row(group, own("HOFMANN^EVA").found_in)
     assert (row["image_type"], row["model"], row["thickness_mm"]) == ("", "", "")
     assert (row["tr_ms"], row["result"]) == ("2300", "anat/T1w")
 
 
 def test_a_scanner_is_shown_though_somebody_is_called_like_a_part_of_its_name() -> None:
     (group,) = groups_of(T1W | {"ManufacturerModelName": "TrioTim"})
-    assert public_row(group, own("STORM^TIM").found)["model"] == "TrioTim"
+    assert public_row(group, own("STORM^TIM").found_in)["model"] == "TrioTim"

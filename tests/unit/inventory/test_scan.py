@@ -53,10 +53,10 @@ def test_every_file_is_in_exactly_one_shard(tmp_path: Path, shards: int) -> None
     for name in ("a/b/1", "a/b/2", "a/c/d/e/3", "f/4", "5"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(name)
-    found = [
+    walked = [
         place.path for shard in range(shards) for folder in walk(tmp_path, shard, shards) for place in folder.places
     ]
-    assert sorted(found) == sorted(str(path) for path in tmp_path.rglob("*") if path.is_file())
+    assert sorted(walked) == sorted(str(path) for path in tmp_path.rglob("*") if path.is_file())
 
 
 def test_only_folders_that_changed_are_read_again(tmp_path: Path) -> None:

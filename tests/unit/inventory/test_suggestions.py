@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from unface.identity.pseudonyms import Key
-from unface.inventory.protocol_groups import Acquisition, group_acquisitions
+from unface.inventory.protocol_groups import InventoriedAcquisition, group_acquisitions
 from unface.inventory.suggestions import suggested_rules, suggestion
 from unface.mapping.rules import Rules, load
 from unface.run.layout import SessionId
@@ -16,7 +16,7 @@ NONE = Rules(())
 
 def groups_of(*fields: dict):
     acquisitions = [
-        Acquisition(SessionId(f"sub{index}", "ses"), ("s001",), entry, NONE.match(entry))
+        InventoriedAcquisition(SessionId(f"sub{index}", "ses"), ("s001",), entry, NONE.decide(entry))
         for index, entry in enumerate(fields)
     ]
     return group_acquisitions(acquisitions, KEY)

@@ -289,39 +289,68 @@ def test_a_rule_replaces_the_shipped_rule_of_its_name(tmp_path: Path) -> None:
     assert rules.match({"SeriesDescription": "t1_mprage"}).state == "unmapped"
 
 
+def test_a_rule_of_lower_priority_that_another_always_decides_before_is_read_and_has_no_say(tmp_path: Path) -> None:
+    text = """rules:
+- {name: a, priority: 60, datatype: anat, suffix: T1w, criteria: {SeriesDescription: "*t1*"}}
+- {name: b, datatype: anat, suffix: T2w, criteria: {SeriesDescription: "*t1_mprage*"}}
+"""
+    decision = rules_of(tmp_path, text).decide({"SeriesDescription": "t1_mprage"})
+    assert (decision.match.name, [rule.name for rule in decision.rules]) == ("anat/T1w", ["a"])
+
+
 @pytest.mark.parametrize(
-    ("first", "second", "reachable"),
+    ("fields", "rules"),
     [
-        ('{SeriesDescription: "*t1*"}', '{SeriesDescription: "*t1_mprage*"}', False),
-        ('{SeriesDescription: "*t1*"}', '{SeriesDescription: "t1", Rows: 3}', False),
-        ('{SeriesDescription: "*t1*"}', '{SeriesDescription: "*t?*"}', True),
-        ('{SeriesDescription: "t1*"}', '{SeriesDescription: "*t1"}', True),
-        ("{EchoTime: {gt: 5}}", "{EchoTime: {btw: [6, 9]}}", False),
-        ("{EchoTime: {gt: 5}}", "{EchoTime: {ge: 5}}", True),
-        ("{ImageType: {any: [M, P]}}", "{ImageType: {any: [M]}}", False),
-        ("{ImageType: {any: [M]}}", "{ImageType: {any: [M, P]}}", True),
-        ("{Rows: 1}", "{all: [{Rows: 1}, {Columns: 2}]}", False),
+        ({"Rows": 1, "Columns": 1}, ["a", "b"]),  # agreeing rules
+        ({"Rows": 1, "Slices": 1}, ["a", "clash"]),  # an ambiguous series
+        ({"Volumes": 1}, ["junk"]),
+        ({"Volumes": 1, "FlipAngle": 1}, ["junk", "waits"]),
+        ({"FlipAngle": 1}, ["waits"]),  # an unmapped series
+        ({"ManufacturerModelName": "Skyra", "Rows": 1}, ["a"]),  # the scanner's
+        ({"EchoTime": 9}, []),
     ],
 )
-def test_a_rule_that_can_never_be_reached_is_found(tmp_path: Path, first: str, second: str, reachable: bool) -> None:
-    text = f"""rules:
-- {{name: a, priority: 60, datatype: anat, suffix: T1w, criteria: {first}}}
-- {{name: b, datatype: anat, suffix: T2w, criteria: {second}}}
+def test_all_rules_that_have_a_say_in_a_decision_are_told(tmp_path: Path, fields: dict, rules: list[str]) -> None:
+    text = """
+rules:
+- {name: a, datatype: anat, suffix: T1w, criteria: {Rows: 1}}
+- {name: b, datatype: anat, suffix: T1w, criteria: {Columns: 1}}
+- {name: clash, datatype: anat, suffix: T2w, criteria: {Slices: 1}}
+- {name: junk, exclude: a test, criteria: {Volumes: 1}}
+- {name: waits, priority: 60, exclude: a test, criteria: {FlipAngle: 1, EffectiveEchoSpacing: {lt: 1}}}
+scanners:
+- name: skyra
+  when: {ManufacturerModelName: Skyra}
+  rules: [{name: a, datatype: anat, suffix: FLAIR, criteria: {Rows: 1}}]
 """
-    if reachable:
-        rules_of(tmp_path, text)
-    else:
-        with pytest.raises(RulesError, match=r"line 3: the rule b can never be reached: a \(line 2\)"):
-            rules_of(tmp_path, text)
+    decision = rules_of(tmp_path, text).decide(fields)
+    assert sorted(rule.name for rule in decision.rules) == rules
 
 
-def test_two_rules_that_always_contradict_each_other_are_refused(tmp_path: Path) -> None:
+def test_rules_that_name_the_images_of_a_series_apart_all_have_a_say(tmp_path: Path) -> None:
+    text = """
+rules:
+- {name: first, datatype: fmap, suffix: magnitude1, criteria: {EchoNumbers: 1}}
+- {name: second, datatype: fmap, suffix: magnitude2, criteria: {EchoNumbers: 2}}
+"""
+    decision = rules_of(tmp_path, text).decide({"EchoTime": [5, 7], "EchoNumbers": [1, 2]})
+    assert (decision.match.state, [rule.name for rule in decision.rules]) == ("mapped", ["first", "second"])
+
+
+def test_the_shipped_rules_are_no_users_own(tmp_path: Path) -> None:
+    own = "- {name: t1w, datatype: anat, suffix: T1w, criteria: {Rows: 1}}"
+    assert [rule.label for rule in rules_of(tmp_path, f"extends: shipped\nrules:\n{own}\n").own] == ["t1w"]
+    assert [rule.label for rule in rules_of(tmp_path, OVERLAY).own] == ["mystery", "skyra/mystery", "skyra/odd"]
+    assert SHIPPED.own == ()
+
+
+def test_two_rules_of_one_priority_that_ask_the_same_and_disagree_make_a_series_ambiguous(tmp_path: Path) -> None:
     text = """rules:
 - {name: a, datatype: anat, suffix: T1w, criteria: {Rows: 1}}
 - {name: b, datatype: anat, suffix: T2w, criteria: {Rows: 1}}
 """
-    with pytest.raises(RulesError, match="gives the same series another name"):
-        rules_of(tmp_path, text)
+    match = rules_of(tmp_path, text).match({"Rows": 1})
+    assert (match.state, match.rules) == ("ambiguous", ("a", "b"))
 
 
 def test_rules_may_name_the_echoes_of_one_series_apart() -> None:

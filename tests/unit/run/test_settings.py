@@ -5,7 +5,7 @@ import copy
 import pytest
 import yaml
 
-from unface.mapping.schema import DATATYPES, names
+from unface.mapping.schema import DATATYPES, name_rules
 from unface.run import fingerprints, settings
 from unface.run.settings import PROJECT, SettingsError
 from unface.run.stages import EVERY_STAGE
@@ -27,7 +27,7 @@ def changed(config, path, value):
 
 
 def test_every_anatomical_image_that_bids_knows_is_defaced_unless_the_settings_say_otherwise(config):
-    assert set(names().suffixes("anat")) - {"defacemask"} <= set(config["deface"]["suffixes"])
+    assert set(name_rules().suffixes("anat")) - {"defacemask"} <= set(config["deface"]["suffixes"])
 
 
 def test_the_shipped_settings_are_valid(config):
@@ -61,7 +61,7 @@ def test_a_wrong_setting_is_named_with_what_would_be_right(config, path, value, 
 
 def test_the_suffixes_that_a_setting_may_name_are_those_of_bids():
     schema = yaml.safe_load((PROJECT / "schemas" / "config.schema.yaml").read_text())
-    known = {suffix for datatype in DATATYPES for suffix in names().suffixes(datatype)}
+    known = {suffix for datatype in DATATYPES for suffix in name_rules().suffixes(datatype)}
     assert set(schema["$defs"]["suffix"]["enum"]) == known - {"defacemask"} | {"ct", "MPRAGE"}
 
 

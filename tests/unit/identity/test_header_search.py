@@ -1,0 +1,99 @@
+"""Identifiers in the bytes of headers: found in every form and encoding, and no alarm for what only resembles them."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.identifier_examples import FOUND_BY_ALL, IN_HEADERS, RESEMBLING, Example
+from unface.identity.header_search import HeaderSearch
+
+
+def as_bytes(text: str) -> Iterator[bytes]:
+    """The text as headers hold it, in lower case."""
+    for encoding in ("utf-8", "latin-1"):
+        try:
+            yield text.encode(encoding).lower()
+        except UnicodeEncodeError:
+            continue
+
+
+@pytest.mark.parametrize("example", [*FOUND_BY_ALL, *IN_HEADERS], ids=str)
+def test_an_identifier_is_found_in_a_header(example: Example) -> None:
+    search = HeaderSearch(example.identifiers, ())
+    for text in as_bytes(example.text):
+        assert search.found_in_header(b"head of " + text + b", 1 mm")
+        assert search.found_in_text(text)
+
+
+@pytest.mark.parametrize("example", RESEMBLING, ids=str)
+def test_what_only_resembles_an_identifier_is_no_alarm(example: Example) -> None:
+    search = HeaderSearch(example.identifiers, ())
+    assert not any(search.found_in_text(text) for text in as_bytes(example.text))
+    assert not search.found_in_header(b"head of somebody, linear, 1 mm")
+
+
+@pytest.mark.parametrize(
+    ("charset", "name", "elsewhere"),
+    [
+        ("latin_1", "MÜLLER^JÜRGEN", "MÜLLER"),
+        ("latin_1", "Öztürk^Ali", "ÖZTÜRK"),
+        ("utf-8", "Müller^Jürgen", "MÜLLER"),
+        ("iso8859_5", "Иванов^Петр", "ИВАНОВ"),
+        ("iso8859_7", "ΠΑΠΑΔΗΜΑΣ^ΝΙΚΟΣ", "ΝΙΚΟΣ"),
+        ("iso_ir_166", "สมชาย^ใจดี", "สมชาย"),
+        ("iso2022_jp", "Yamada^Tarou=山田^太郎", "山田"),
+        ("shift_jis", "ヤマダ^タロウ", "ヤマダ"),
+    ],
+)
+def test_a_name_is_found_in_any_case_and_character_set(charset: str, name: str, elsewhere: str) -> None:
+    search = HeaderSearch({"name": [name]}, ())
+    assert search.found_in_header(b"head of " + elsewhere.encode(charset).lower() + b", 1 mm")
+    assert not search.found_in_header(b"head of somebody, 1 mm")
+
+
+def test_common_words_in_a_name_s_place_make_no_others() -> None:
+    search = HeaderSearch({"name": ["Spiral_ASL_test", "HEAD^NECK"]}, (b"asl", b"test", b"head", b"neck"))
+    assert not any(search.found_in_header(text) for text in (b"sasl", b"tests", b"asltest", b"headneck_20"))
+    assert search.found_in_header(b"spiralasl")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("17.03.1985", "17.3.1985", "03/17/1985", "3/17/1985", "17031985", "1985 03 17", "1985-03-17", "1985/3/17"),
+        *("17.03.85", "17-3-85", "17mar85", "17-mar-1985", "17. märz 1985", "mar 17, 1985", "1985mar17"),
+        "march 17 1985",
+    ],
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1"])
+def test_a_date_is_found_in_any_order_and_leaves_no_digits_that_look_like_settings(text: str, encoding: str) -> None:
+    search = HeaderSearch({"date": ["19850317"]}, ())
+    date = text.encode(encoding)
+    assert search.found_in_header(b"born " + date + b", 1 mm")
+    assert search.without_dates_and_ids(b"te " + date) in (b"te  ", b"te " + date)
+
+
+@pytest.mark.parametrize(
+    "text", ["18.03.1985", "117.03.1985", "17.03.19855", "17 marks", "1.17.03.1985.2", "2.17.3.85.1"]
+)
+def test_another_day_or_a_longer_number_is_no_alarm(text: str) -> None:
+    assert not HeaderSearch({"date": ["19850317"]}, ()).found_in_header(text.encode())
+
+
+def test_an_id_is_found_by_its_number_alone() -> None:
+    assert HeaderSearch({"id": ["A-77-12-99"]}, ()).found_in_header(b"mr 77 12 99")
+    assert not HeaderSearch({"id": ["A-77-12"]}, ()).found_in_header(b"mr 77 12")
+    assert not HeaderSearch({"id": ["771-pet"]}, ()).found_in_header(b"771 peters")
+
+
+def test_a_short_number_is_an_alarm_in_a_value_of_text_alone() -> None:
+    search = HeaderSearch({"id": ["1000"]}, ())
+    assert search.found_in_text(b"subject 1000")
+    assert not search.found_in_header(b"te 1000")
+    assert not search.found_in_number(b"1000")
+
+
+def test_a_long_number_is_an_alarm_in_a_number_too() -> None:
+    search = HeaderSearch({"id": ["4821345"]}, ())
+    assert search.found_in_number(b"4821345")
+    assert not search.found_in_number(b"14821345")

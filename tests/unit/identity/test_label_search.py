@@ -1,0 +1,22 @@
+"""Identifiers in labels, which have no spaces between words."""
+
+import pytest
+
+from tests.support.identifier_examples import FOUND_BY_ALL, IN_LABELS, RESEMBLING, Example
+from unface.identity.label_search import LabelSearch
+
+
+@pytest.mark.parametrize("example", [*FOUND_BY_ALL, *IN_LABELS], ids=str)
+def test_an_identifier_is_found_in_a_label(example: Example) -> None:
+    assert LabelSearch(example.identifiers, ()).found_in(example.text)
+
+
+@pytest.mark.parametrize("example", RESEMBLING, ids=str)
+def test_what_only_resembles_an_identifier_is_no_alarm(example: Example) -> None:
+    assert not LabelSearch(example.identifiers, ()).found_in(example.text)
+
+
+def test_a_label_of_common_words_identifies_nobody() -> None:
+    search = LabelSearch({"name": ["REST^ANN", "TSE^MAY"], "date": ["20190314"], "id": ["77"]}, (b"rest", b"tse"))
+    labels = ("rest", "tse3d", "Annual", "b2019", "highres", "77", "Mayo")
+    assert [label for label in labels if search.found_in(label)] == []
