@@ -11,7 +11,7 @@ def deface(work: Work) -> None:
     """Imports its stage when there is work, as all adapters do."""
     from unface.deface.deface import deface_session  # noqa: PLC0415
 
-    deface_session(work, converted=job.input("converted"), chosen=settings.Deface.of(job.config["deface"]))
+    deface_session(work, converted=job.input("converted"), defacing=settings.Deface.of(job.config["deface"]))
 
 
 job.run_stage(deface)

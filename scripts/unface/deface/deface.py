@@ -26,7 +26,7 @@ FAILURES = {
 NOT_ALIGNED = {"state": "fail", "checks": {}}
 
 
-def deface_session(work: Work, converted: Path, chosen: settings.Deface) -> None:
+def deface_session(work: Work, converted: Path, defacing: settings.Deface) -> None:
     """Deface the head images of one session.
 
     Writes below `Work.folder`: the defaced images in `bids/`, their masks there or in `masks/` (where BIDS has no name
@@ -39,7 +39,7 @@ def deface_session(work: Work, converted: Path, chosen: settings.Deface) -> None
         Takes the files, in `Work.folder`, the reasons and the figures.
     converted
         The session's folder of the stage before, with `bids/`.
-    chosen
+    defacing
         Suffixes of head images, engine and limits.
 
     Raises
@@ -50,7 +50,7 @@ def deface_session(work: Work, converted: Path, chosen: settings.Deface) -> None
     work.tools |= {name: version(name) for name in ("antspyx", "niimath", "pydeface", "nibabel", "scipy")}
     measured: dict[str, object] = {}
     work.measurements["images"] = measured
-    files = head_files(converted / "bids", work.session.bids_folder, chosen.suffixes)
+    files = head_files(converted / "bids", work.session.bids_folder, defacing.suffixes)
     if not files:
         work.note("the session has no image that shows the head: nothing was defaced")
     heads: list[Head] = []
@@ -62,7 +62,7 @@ def deface_session(work: Work, converted: Path, chosen: settings.Deface) -> None
             measured[path] = NOT_ALIGNED
         else:
             heads.append(head)
-    faces = find_faces(heads, chosen, work.scratch)
+    faces = find_faces(heads, defacing, work.scratch)
     for head in heads:
         if face := faces.get(head.path):
             measured[head.path] = _deface(work, head, face)

@@ -39,7 +39,7 @@ class Face:
         return self.state == "pass"
 
 
-def find_faces(heads: Sequence[Head], chosen: settings.Deface, scratch: Path) -> dict[str, Face]:
+def find_faces(heads: Sequence[Head], defacing: settings.Deface, scratch: Path) -> dict[str, Face]:
     """Find the face in each head image of a session.
 
     The first head is registered with the template, the others with the first that passed, by a rigid fit; what that
@@ -49,7 +49,7 @@ def find_faces(heads: Sequence[Head], chosen: settings.Deface, scratch: Path) ->
     ----------
     heads
         In the order in which they are looked at.
-    chosen
+    defacing
         Engine and limits.
     scratch
         Folder for the engines' files.
@@ -64,7 +64,7 @@ def find_faces(heads: Sequence[Head], chosen: settings.Deface, scratch: Path) ->
     WithheldError
         `engine_missing`, and what else a program of the user's own withholds for.
     """
-    finder = _FaceFinder(chosen, scratch)
+    finder = _FaceFinder(defacing, scratch)
     owners: dict[object, Head] = {}
     for head in heads:
         owners.setdefault(head.place, head)
@@ -82,18 +82,19 @@ def _of_acquisitions(heads: Collection[Head], finder: "_FaceFinder") -> dict[str
     """The face of each acquisition, by the path of the image that stands for it."""
     faces: dict[str, Face | None] = {}
     reference: tuple[Head, Registration] | None = None
-    before_it: list[Head] = []
+    earlier: list[Head] = []
     for head in heads:
         face = finder.by_image(head, *reference) if reference else None
         if face is None or not face.passed:
             face = _better(_with_doubt(finder.by_template(head), face), face)
         if face is None or not face.passed:
-            before_it += [] if reference else [head]
+            earlier += [] if reference else [head]
         elif reference is None and len(heads) > 1:
             reference = head, face.registration
         faces[head.path] = face
     if reference:
-        for head in before_it:
+        # Those that were looked at before there was one.
+        for head in earlier:
             face = finder.by_image(head, *reference)
             faces[head.path] = _better(_with_doubt(faces[head.path], face), face)
     return faces
@@ -122,7 +123,7 @@ def _better(first: Face | None, second: Face | None) -> Face | None:
 class _FaceFinder:
     """Finds the face of one head: registers it, makes its mask, checks both."""
 
-    chosen: settings.Deface
+    defacing: settings.Deface
     scratch: Path
     from_program: dict[str, Array] = field(default_factory=dict)
     """What a program of the user's own keeps of each head: it runs once, however many registrations are tried."""
@@ -131,7 +132,7 @@ class _FaceFinder:
         """The face by the first registration with the template that passes; else by that with the best gradients."""
         volume = head.stored.volume()
         best: Face | None = None
-        for fit in registration.with_template(head, self.chosen, self.scratch):
+        for fit in registration.with_template(head, self.defacing, self.scratch):
             face = self._face(head, volume, fit)
             if face.passed and (fit.sure or fit.others is not None):
                 return face
@@ -145,33 +146,33 @@ class _FaceFinder:
     def by_image(self, head: Head, reference: Head, fit_of_reference: Registration) -> Face:
         """The face by a rigid fit to another image of the session."""
         reference_to_template = fit_of_reference.head_to_template
-        fit = registration.with_image(head.working, reference.working, reference_to_template, self.chosen.limits)
+        fit = registration.with_image(head.working, reference.working, reference_to_template, self.defacing.limits)
         return self._face(head, head.stored.volume(), fit)
 
     def checked_anew(self, head: Head, face: Face, owner: Head) -> Face:
         """A face shared by an image of another scan: its mask's checks on that image, and how far the head moved."""
         fit = face.registration
         moved = registration.moved(head, owner, fit.head_to_template)
-        masked = mask_checks.of_mask(head.stored.volume(), face.keep, fit.head_to_template, self.chosen)
+        masked = mask_checks.of_mask(head.stored.volume(), face.keep, fit.head_to_template, self.defacing)
         return replace(face, checks=face.checks | {"moved_mm": moved} | masked)
 
     def _face(self, head: Head, volume: Volume, fit: Registration) -> Face:
-        if self.chosen.engine == "niimath":
-            keep = template_mask(volume.grid, fit.head_to_template, ears=self.chosen.ears)
+        if self.defacing.engine == "niimath":
+            keep = template_mask(volume.grid, fit.head_to_template, ears=self.defacing.ears)
         else:
             keep = self._kept_by_program(head, volume, fit)
-        masked = mask_checks.of_mask(volume, keep, fit.head_to_template, self.chosen)
+        masked = mask_checks.of_mask(volume, keep, fit.head_to_template, self.defacing)
         return Face(fit, keep, fit.checks | masked, head.stem)
 
     def _kept_by_program(self, head: Head, volume: Volume, fit: Registration) -> Array:
         if head.path in self.from_program:
             return self.from_program[head.path]
         try:
-            keep = other_programs.kept(self.chosen, volume, fit.head_to_template, self.scratch)
+            keep = other_programs.kept(self.defacing, volume, fit.head_to_template, self.scratch)
         except WithheldError as error:
             raise WithheldError(error.reason.code, f"{head.stem}: {error.reason.sentence}") from None
         # quickshear's depends on the brain that the registration carries to the head.
-        if self.chosen.engine != "quickshear":
+        if self.defacing.engine != "quickshear":
             self.from_program[head.path] = keep
         return keep
 

@@ -25,7 +25,7 @@ PRESENT_MIN_PERCENT = 30.0
 IN_VIEW_PERCENT = 90.0
 
 
-def of_mask(head: Volume, keep: Array, head_to_template: Affine, chosen: settings.Deface) -> dict[str, Check]:
+def of_mask(head: Volume, keep: Array, head_to_template: Affine, defacing: settings.Deface) -> dict[str, Check]:
     """What a mask does to an image.
 
     Parameters
@@ -36,7 +36,7 @@ def of_mask(head: Volume, keep: Array, head_to_template: Affine, chosen: setting
         On its grid.
     head_to_template
         World of the head to world of the template (4, 4).
-    chosen
+    defacing
         Limits, and whether the ears go.
 
     Returns
@@ -44,9 +44,9 @@ def of_mask(head: Volume, keep: Array, head_to_template: Affine, chosen: setting
     dict
         Checks by name.
     """
-    margin = brain_margin(head, keep, head_to_template, chosen.limits["brain_margin_mm"])
-    of_face = {"removed_percent": _removed_fraction(head, keep, chosen.limits)}
-    of_face |= zones(head, keep, head_to_template, ears=chosen.ears)
+    margin = brain_margin(head, keep, head_to_template, defacing.limits["brain_margin_mm"])
+    of_face = {"removed_percent": _removed_fraction(head, keep, defacing.limits)}
+    of_face |= zones(head, keep, head_to_template, ears=defacing.ears)
     if "face_present" in of_face and not of_face["face_present"].ok:
         # Where there is no face to remove, a mask that removes little of it is no failure of the mask.
         of_face = {name: check.undecided("defaced_before") for name, check in of_face.items()}

@@ -17,12 +17,12 @@ QUICKSHEAR_BUFFER = 10
 OTHER_GRID = "what the defacing program wrote is not on the image's own grid"
 
 
-def kept(chosen: settings.Deface, volume: Volume, head_to_template: Affine, scratch: Path) -> Array:
+def kept(defacing: settings.Deface, volume: Volume, head_to_template: Affine, scratch: Path) -> Array:
     """What the program that the settings name keeps of an image.
 
     Parameters
     ----------
-    chosen
+    defacing
         With `engine`, and the command of `command`.
     volume
         The first volume of the image: programs get it as floats, in a file with nothing but its affine.
@@ -47,15 +47,15 @@ def kept(chosen: settings.Deface, volume: Volume, head_to_template: Affine, scra
     folder.mkdir()
     before, after = folder / "head.nii.gz", folder / "defaced.nii.gz"
     nifti.write_volume(before, volume)
-    if chosen.engine == "pydeface":
+    if defacing.engine == "pydeface":
         arguments = _pydeface(before, after)
-    elif chosen.engine == "quickshear":
+    elif defacing.engine == "quickshear":
         arguments = _quickshear(before, after, volume, head_to_template)
     else:
-        arguments = _own(chosen.command, before, after)
+        arguments = _own(defacing.command, before, after)
     finished = tools.run(
         arguments,
-        timeout_s=chosen.command_timeout_s,
+        timeout_s=defacing.command_timeout_s,
         cwd=folder,
         environment={"TMPDIR": str(folder), "FSLOUTPUTTYPE": "NIFTI_GZ"},
     )

@@ -55,14 +55,14 @@ class Registration:
         return self.ngf >= SURE_NGF
 
 
-def with_template(head: Head, chosen: settings.Deface, scratch: Path) -> Iterator[Registration]:
+def with_template(head: Head, defacing: settings.Deface, scratch: Path) -> Iterator[Registration]:
     """Register a head with the template, by one engine after another.
 
     Parameters
     ----------
     head
         Its working volume is what the engines see.
-    chosen
+    defacing
         Limits of the checks, and the share of images that get a second engine in any case.
     scratch
         Folder for the engines' files.
@@ -74,14 +74,14 @@ def with_template(head: Head, chosen: settings.Deface, scratch: Path) -> Iterato
     """
     swapped_ngf = cache(lambda: _ngf_back_to_front(head.working, scratch))
     for fit in attempts(head.working, scratch):
-        checks = registration_checks.of_fit(fit.head_to_template, fit.ngf, chosen.limits)
+        checks = registration_checks.of_fit(fit.head_to_template, fit.ngf, defacing.limits)
         header_lies = fit.sure and not checks["tilt_degrees"].ok
         others = fit.others
         if checks["ngf"].ok and not fit.sure:
             lead = registration_checks.lead_over_swapped(fit.ngf - swapped_ngf())
             checks["lead_over_swapped"] = lead
             header_lies = not lead.ok and swapped_ngf() >= SURE_NGF
-        elif others is None and head.in_sample(chosen.second_engine_percent):
+        elif others is None and head.in_sample(defacing.second_engine_percent):
             others = (_by_ants(head.working),)
         if others is not None:
             checks["engines_apart_mm"] = registration_checks.engines_apart(fit.head_to_template, others)

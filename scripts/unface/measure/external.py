@@ -30,12 +30,16 @@ WHOLE: Mapping[str, tuple[str, str]] = {
 SIDES = {"lh": "left", "rh": "right"}
 
 
-def results_of(chosen: settings.Measure, placeholders: Mapping[str, str], file: Path, scratch: Path) -> list[Measure]:
+def results_of(
+    measuring: settings.Measure, placeholders: Mapping[str, str], file: Path, scratch: Path
+) -> list[Measure]:
+    measuring: settings.Measure, placeholders: Mapping[str, str], file: Path, scratch: Path
+) -> list[Measure]:
     """The measures of one image by another program.
 
     Parameters
     ----------
-    chosen
+    measuring
         With `results`, where they are, or `command`, what makes them.
     placeholders
         What fills the templates of the settings: `subject`, `session`, and as `image` one of `original`, `defaced`,
@@ -57,15 +61,15 @@ def results_of(chosen: settings.Measure, placeholders: Mapping[str, str], file: 
     JobFailedError
         If the settings name neither results nor a command, or hold a placeholder that is none.
     """
-    if chosen.results:
-        return list(read_results(Path(_filled(chosen.results, "results", placeholders))))
-    if not chosen.command:
+    if measuring.results:
+        return list(read_results(Path(_filled(measuring.results, "results", placeholders))))
+    if not measuring.command:
         raise JobFailedError("measure.engine is external: set measure.results or measure.command")
     output = scratch / "results"
     output.mkdir(exist_ok=True)
     placeholders = {**placeholders, "input": str(file), "output": str(output)}
     # Split before they are filled in: a space in a path makes no new word.
-    words = [_filled(word, "command", placeholders) for word in shlex.split(chosen.command)]
+    words = [_filled(word, "command", placeholders) for word in shlex.split(measuring.command)]
     finished = tools.run([tools.find(words[0]), *words[1:]], timeout_s=COMMAND_TIMEOUT_S, cwd=scratch)
     if finished.status:
         raise NotMeasurableError(f"the command of measure.command ended with status {finished.status}")

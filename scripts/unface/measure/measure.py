@@ -34,7 +34,7 @@ LIKENESS_MIN = 0.25
 """Correlation with the template inside the brain. Whole heads measured 0.61-0.80, lost ones up to 0.10."""
 
 
-def measure_session(work: Work, images: Path, chosen: settings.Measure, *, moved: bool = False) -> None:
+def measure_session(work: Work, images: Path, measuring: settings.Measure, *, moved: bool = False) -> None:
     """Measure the T1w images of a session; write `measures.tsv` and the labels of tissues and regions.
 
     Parameters
@@ -43,7 +43,7 @@ def measure_session(work: Work, images: Path, chosen: settings.Measure, *, moved
         Takes the files, in `Work.folder`, and the reasons and notes.
     images
         A BIDS tree that holds the session: the converted or the defaced one.
-    chosen
+    measuring
         Engine, resolution, atlas or results.
     moved
         Whether the head is moved by half a voxel before, as for the noise floor.
@@ -58,7 +58,7 @@ def measure_session(work: Work, images: Path, chosen: settings.Measure, *, moved
     originals = t1w_images(images / work.session.bids_folder)
     if not originals:
         work.note("the session has no T1w image, so no brain volumes were measured")
-    outside = chosen.engine == "external"
+    outside = measuring.engine == "external"
     if outside and len(originals) > 1:
         work.note("the session has several T1w images; the results of the other program are those of the first")
         originals = originals[:1]
@@ -72,9 +72,9 @@ def measure_session(work: Work, images: Path, chosen: settings.Measure, *, moved
             if outside:
                 kind = work.stage.removeprefix("measure-")
                 placeholders = {**work.session._asdict(), "image": kind}
-                made = external.results_of(chosen, placeholders, whole, work.scratch)
+                made = external.results_of(measuring, placeholders, whole, work.scratch)
             else:
-                made = _measure(work, image.name, whole, chosen)
+                made = _measure(work, image.name, whole, measuring)
         except (NotMeasurableError, nifti.NotAVolumeError) as error:
             raise WithheldError(
                 "morphometry_failed",
@@ -87,19 +87,19 @@ def measure_session(work: Work, images: Path, chosen: settings.Measure, *, moved
     work.measurements["images"] = len(originals)
 
 
-def _measure(work: Work, name: str, image: Path, chosen: settings.Measure) -> list[Measure]:
+def _measure(work: Work, name: str, image: Path, measuring: settings.Measure) -> list[Measure]:
     """Measure one image and write its labels and their names."""
     # Here alone: ANTs takes two seconds to import, which sessions without a T1w are spared.
     from unface.measure.segmentation import segment  # noqa: PLC0415
 
     atlas = None
-    if chosen.atlas and chosen.atlas_labels:
+    if measuring.atlas and measuring.atlas_labels:
         atlas = Atlas(
-            settings.located(chosen.atlas, "measure.atlas"),
-            settings.located(chosen.atlas_labels, "measure.atlas_labels"),
+            settings.located(measuring.atlas, "measure.atlas"),
+            settings.located(measuring.atlas_labels, "measure.atlas_labels"),
         )
     parts = regions(atlas)
-    segmented = segment(image, chosen.resolution_mm, work.scratch, atlas)
+    segmented = segment(image, measuring.resolution_mm, work.scratch, atlas)
     _check(segmented)
     kinds: dict[records.Kind, NDArray[np.uint8]] = {"tissue": segmented.labels, "regions": segmented.regions}
     for kind, labels in kinds.items():
