@@ -6,7 +6,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 
 .DEFAULT_GOAL := install
-.PHONY: install demo picture test lint lock clean
+.PHONY: install demo picture settings test lint lock clean
 
 install: $(INSTALLED)
 
@@ -22,6 +22,10 @@ demo: $(INSTALLED)
 # The README's picture, from the results of `make demo`.
 picture: $(INSTALLED)
 	$(BIN)/python -m demo.picture demo/results docs/demo.png
+
+# config.yaml and the table of docs/settings.md, from the schema of the settings.
+settings: $(INSTALLED)
+	$(BIN)/python resources/write_settings.py
 
 test: $(INSTALLED) lint
 	$(BIN)/python -m pytest -n $$(($(CORES) + 1)) --dist worksteal  # one more than cores: some wait most of the time

@@ -7,7 +7,7 @@ from snakemake.utils import min_version
 min_version("9.27")
 
 
-configfile: str(Path(workflow.basedir) / "config.yaml")
+configfile: str(Path(str(workflow.current_basedir)) / "config.yaml")
 
 
 include: "rules/common.smk"
@@ -24,20 +24,13 @@ include: "rules/release.smk"
 include: "rules/report.smk"
 
 
-localrules:
-    all,
-    cohort,
-    each_session,
-    retry,
-
-
 rule inventory:
     """List the cohort's sessions and protocol groups.
 
     It has no output that Snakemake knows: each call looks anew. A plain `snakemake` comes here first, and again after
     the mapping rules or the table of subjects changed: the plan is shown before anything is converted.
     """
-    default_target: not mapped
+    default_target: not guest and not mapped
     input:
         scans=[layout.scan(str(shard)) for shard in shards],
     log:
@@ -54,7 +47,7 @@ rule inventory:
 
 rule all:
     """The release, its proof, and a review page for every session."""
-    default_target: mapped
+    default_target: not guest and mapped
     input:
         of_cohort,
         each(layout.review),
@@ -80,7 +73,7 @@ onstart:
         raise WorkflowError(str(error)) from None
     leftovers.empty_scripts(Path(".snakemake"))
     progress.show(logger, sys.stderr, lambda: workflow.dag.stats()[1])
-    if any(job.rule.name == "scan" for job in workflow.dag.needrun_jobs()):
+    if any(job.rule is rules.scan.rule for job in workflow.dag.needrun_jobs()):
         check_before_scan()
 
 

@@ -37,8 +37,9 @@ from unface.measure import records
 from unface.measure.measure import measure_session
 from unface.run import settings
 from unface.run.files import NOT_AVAILABLE, read_table
-from unface.run.layout import NIFTI, SessionId
+from unface.run.image_names import NIFTI
 from unface.run.outcome import Work
+from unface.run.sessions import SessionId
 
 HEADS = {"philips": "philips", "uih": "uih", "trio": "trio T1w", "xa30": "xa30"}
 """Names here, and those of `bench.SERIES`."""

@@ -48,9 +48,10 @@ from unface.admin.effort import cpu_seconds  # noqa: E402
 from unface.inventory.records import SessionRecord  # noqa: E402
 from unface.run import outcome  # noqa: E402
 from unface.run.fingerprints import fingerprint  # noqa: E402
-from unface.run.layout import Layout, SessionId  # noqa: E402
+from unface.run.layout import Layout  # noqa: E402
 from unface.run.outcome import WithheldError, Work  # noqa: E402
-from unface.run.stages import STAGES  # noqa: E402
+from unface.run.sessions import SessionId  # noqa: E402
+from unface.run.stages import STAGES, rule_of  # noqa: E402
 
 REAL = 1000
 """Sessions of an inventory that are files; more would measure the inventory, which has a section of its own."""
@@ -354,7 +355,7 @@ def own_share(folder: Path) -> str:
     cost = snakemake(folder, cores=1)
     layout = Layout(folder / "results")
     seconds = stage_seconds(layout)
-    heavy = sum(seconds[rule] for rule in {STAGES[stage].rule for stage in HEAVY})
+    heavy = sum(seconds[rule] for rule in {rule_of(stage) for stage in HEAVY})
     count = len(layout.read_sessions())
     shares = ", ".join(f"{rule} {value / count:.1f}" for rule, value in seconds.items())
     (files, megabytes), (few, small) = kept(layout), kept(layout, without=layout.clean_dicom().name)
@@ -369,7 +370,7 @@ def own_share(folder: Path) -> str:
 
 def stage_seconds(layout: Layout) -> dict[str, float]:
     """All CPU seconds of the jobs of each rule of a session."""
-    rules = [*dict.fromkeys(stage.rule for stage in STAGES.values()), "review"]
+    rules = [*dict.fromkeys(map(rule_of, STAGES)), "review"]
     return {rule: sum(cpu_seconds(log) or 0 for log in layout.log(rule).parent.glob("*.log")) for rule in rules}
 
 

@@ -17,7 +17,9 @@ from demo import leaks, make_cohort
 from demo.make_cohort import Expected
 from unface.admin.effort import clock
 from unface.run.files import read_table
-from unface.run.layout import NIFTI, Layout, SessionId, stem
+from unface.run.image_names import NIFTI, stem
+from unface.run.layout import Layout
+from unface.run.sessions import SessionId
 
 PROJECT = Path(__file__).resolve().parents[1]
 DEMO = Path("demo")

@@ -8,17 +8,12 @@ withdrawal = layout.withdrawn(
 )
 withdrawals = [withdrawal] if withdrawn_table else []
 of_cohort = [
-    layout.verdicts,
-    layout.summary_page,
-    layout.header_survey,
+    in_report(layout.verdicts, "release"),
+    in_report(layout.summary_page, "summary"),
+    in_report(layout.header_survey, "header_survey"),
     # By itself, too: of what made the release Snakemake may have no record.
     *withdrawals,
 ]
-
-
-localrules:
-    withdraw,
-    plan,
 
 
 rule withdraw:
@@ -28,6 +23,7 @@ rule withdraw:
     log:
         layout.log("withdraw", "cohort"),
     priority: 100
+    localrule: True
     conda:
         "../envs/release.yaml"
     resources:
@@ -44,6 +40,7 @@ rule plan:
     """
     log:
         layout.log("plan", "cohort"),
+    localrule: True
     conda:
         "../envs/release.yaml"
     resources:

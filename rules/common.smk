@@ -1,12 +1,17 @@
 # What all files of rules share: the checked settings, the layout, the sessions. Nothing is written while this is read.
+import os
 import sys
 from functools import cache, partial
 from pathlib import Path
 
-sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
-
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
+
+if not workflow.current_basedir.is_local:
+    raise WorkflowError(
+        "unface runs from a folder of this machine alone: clone it, and let the module's snakefile name its Snakefile"
+    )
+sys.path.insert(0, str(Path(str(workflow.current_basedir)).parent / "scripts"))
 
 from unface.run import lock, settings
 from unface.admin import leftovers, progress
@@ -15,15 +20,26 @@ from unface.admin.withdrawal_request import request
 from unface.identity.withdrawn import remaining, who_withdrew
 from unface.run.files import TableError
 from unface.run.fingerprints import fingerprint, of_conversions
-from unface.run.layout import Layout, SessionId, by_subject, sampled
+from unface.run.layout import Layout
+from unface.run.sessions import SessionId, by_subject, sampled
 from unface.run.limits import TRIES, attempt, scaled
 from unface.review import ratings
 from unface.run.stages import EVERY_STAGE, NOISE_STAGES, STAGES
 
-make_thrifty()
-keep_to_the_end(workflow)
+if not os.access(".snakemake" if Path(".snakemake").exists() else ".", os.W_OK):
+    raise WorkflowError(
+        "this folder cannot be written, and Snakemake keeps its records in .snakemake where it is started: start it in "
+        f"a folder of your own, as snakemake -s {settings.PROJECT / 'Snakefile'}"
+    )
+
+# Whether another workflow has taken this one in as a module: what is set for a whole process is its own affair then.
+guest = not workflow.modifier.is_main_snakefile()
+if not guest:
+    make_thrifty()
+    keep_to_the_end(workflow)
 
 try:
+    config = settings.completed(config)
     settings.check(config)
     if config["deidentify"]["overrides"] or config["select"]:
         # Here alone, for it looks into pydicom's dictionary: without these settings every job is spared the import.
@@ -73,7 +89,24 @@ def session_of(wildcards):
 
 def each(path):
     """Inputs from every session, by `path` of a session."""
-    return lambda wildcards: [path(session) for session in sessions()]
+
+    def paths(wildcards):
+        if not layout.sessions.exists():
+            raise WorkflowError(
+                f"{layout.sessions} is not there: run the inventory first, `snakemake inventory`"
+            )
+        return [path(session) for session in sessions()]
+
+    return paths
+
+
+def in_report(path, caption):
+    """A file of the target that `snakemake --report` shows.
+
+    Only a target may mark it: with a file that its rule marks goes what its job was given, and digests of settings are
+    not for everyone (`release.published_settings`).
+    """
+    return report(path, caption=f"docs/captions/{caption}.rst", category="Cohort")
 
 
 def noise_floor(wildcards):

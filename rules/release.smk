@@ -29,6 +29,7 @@ rule retry:
     """
     log:
         layout.log("retry", "cohort"),
+    localrule: True
     conda:
         "../envs/release.yaml"
     resources:

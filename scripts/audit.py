@@ -18,9 +18,9 @@ def audit(work: Work) -> None:
         defaced=job.input("defaced"),
         identifiers=job.input("identifiers"),
         other_sessions=other_sessions,
-        ignore=job.config["audit"]["ignore"],
-        heads=Heads(job.config["deface"]["suffixes"], job.config["audit"]["faceless"]),
-        options=job.config["deidentify"]["options"],
+        ignore=job.settings.audit.ignore,
+        heads=Heads(job.settings.deface.suffixes, job.settings.audit.faceless),
+        options=job.settings.deidentify.options,
     )
 
 

@@ -1,6 +1,5 @@
 """Compare the brain volumes of one session before and after defacing."""
 
-from unface.run import settings
 from unface.run.job import Job
 from unface.run.outcome import Work
 
@@ -16,9 +15,9 @@ def compare(work: Work) -> None:
         work,
         original=job.input("original"),
         defaced=job.input("defaced"),
-        limits=settings.Compare.of(job.config["compare"]),
+        limits=job.settings.compare,
     )
-    check_brain(work, job.input("original"), job.input("faceless"), job.config["deface"]["limits"]["brain_margin_mm"])
+    check_brain(work, job.input("original"), job.input("faceless"), job.settings.deface.limits.brain_margin_mm)
 
 
 job.run_stage(compare)

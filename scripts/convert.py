@@ -18,7 +18,7 @@ def convert(work: Work) -> None:
         record=job.input("record"),
         identifiers=job.input("identifiers"),
         rules=settings.mapping_rules(job.config),
-        settings=settings.Convert.of(job.config["convert"]),
+        settings=job.settings.convert,
     )
 
 

@@ -1,6 +1,5 @@
 """Deface the head images of one session."""
 
-from unface.run import settings
 from unface.run.job import Job
 from unface.run.outcome import Work
 
@@ -11,7 +10,7 @@ def deface(work: Work) -> None:
     """Imports its stage when there is work, as all adapters do."""
     from unface.deface.deface import deface_session  # noqa: PLC0415
 
-    deface_session(work, converted=job.input("converted"), defacing=settings.Deface.of(job.config["deface"]))
+    deface_session(work, converted=job.input("converted"), defacing=job.settings.deface)
 
 
 job.run_stage(deface)

@@ -13,8 +13,8 @@ summary = collect(
     key=Key.load_or_make(job.layout.key),
     subjects=settings.named_file(job.config, "subjects"),
     withdrawn=settings.named_file(job.config, "withdrawal.subjects"),
-    forget=job.config["withdrawal"]["restricted"],
-    ignore=job.config["audit"]["ignore"],
+    forget=job.settings.withdrawal.restricted,
+    ignore=job.settings.audit.ignore,
     rules=settings.mapping_rules(job.config),
 )
 for scan in scans:

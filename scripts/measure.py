@@ -1,6 +1,5 @@
 """Measure the brain of one session, in its original or in its defaced images, or for the noise floor."""
 
-from unface.run import settings
 from unface.run.job import Job
 from unface.run.outcome import Work
 
@@ -14,7 +13,7 @@ def measure(work: Work) -> None:
     measure_session(
         work,
         job.input("images") / "bids",
-        settings.Measure.of(job.config["measure"]),
+        job.settings.measure,
         moved=job.wildcards["image"] == "shifted",
     )
 

@@ -11,7 +11,7 @@ summary(
     job.layout,
     sessions=remaining_sessions(job.config, job.layout),
     output_folder=job.layout.report,
-    title=job.config["report"]["title"],
+    title=job.settings.report.title,
     sample=job.params["noise_sample"],
-    given=read_subjects(settings.named_file(job.config, "subjects"), job.config["deidentify"]["options"]),
+    given=read_subjects(settings.named_file(job.config, "subjects"), job.settings.deidentify.options),
 )

@@ -9,5 +9,5 @@ from unface.run.job import Job
 
 job = Job.of_this_script()
 subjects = who_withdrew(job.layout, settings.named_file(job.config, "withdrawal.subjects"))
-removed = remove(job.layout, subjects, Path(".snakemake"), restricted=job.config["withdrawal"]["restricted"])
+removed = remove(job.layout, subjects, Path(".snakemake"), restricted=job.settings.withdrawal.restricted)
 write_list(job.output("removed"), removed)

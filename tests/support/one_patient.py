@@ -12,7 +12,8 @@ from unface.deidentify.deidentify import deidentify_session
 from unface.identity.pseudonyms import Key
 from unface.inventory.records import RawFile, Series, SessionRecord
 from unface.run import outcome
-from unface.run.layout import Layout, SessionId
+from unface.run.layout import Layout
+from unface.run.sessions import SessionId
 from unface.run.settings import PROJECT, Deidentify
 
 KEY = Key(b"k" * 32)

@@ -10,8 +10,9 @@ import numpy as np
 import pydeface
 
 from unface.run import outcome
-from unface.run.layout import Layout, SessionId
+from unface.run.layout import Layout
 from unface.run.outcome import Work
+from unface.run.sessions import SessionId
 
 TEMPLATES = Path(pydeface.__file__).parent / "data"
 PROTOCOL = {"settings": "0123456789abcdef", "code": "fedcba9876543210"}

@@ -15,8 +15,9 @@ from unface.release.gate import release
 from unface.release.verdicts import Verdicts
 from unface.review.ratings import Ratings
 from unface.run import outcome, settings
-from unface.run.layout import Layout, SessionId
+from unface.run.layout import Layout
 from unface.run.outcome import Outcome, Work
+from unface.run.sessions import SessionId
 from unface.run.stages import STAGES
 
 IDENTIFIERS: Mapping[str, list[str]] = {
@@ -38,6 +39,7 @@ RELEASE = settings.Release(
     version="1.0.0",
     date=None,
     keep=0,
+    data_dictionary=None,
 )
 SCANS = "filename\tacq_time\nanat/{prefix}_T1w.nii.gz\t1850-02-03T10:11:12\n"
 

@@ -142,7 +142,7 @@ def test_a_run_that_is_killed_again_and_again_gives_the_same_release(undisturbed
         assert f"another snakemake works on {run.results} (process {controller.pid} on " in other.stdout
         wait_for(lambda: jobs_of(controller))
         jobs_of(controller)[0].kill()
-        wait_for(lambda: list(work.glob("*/*/converted")) and jobs_of(controller))
+        wait_for(lambda: list(work.glob("*/*/convert")) and jobs_of(controller))
         controller.kill()
     # The jobs of the dead controller may still be running.
     with run.started("release") as controller:
@@ -216,7 +216,7 @@ def test_bad_sessions_are_withheld_and_stop_no_other_and_can_be_tried_again(
     (tmp_path / "away").rename(vanished)
     os.utime(changed, ns=(before.st_atime_ns, before.st_mtime_ns))
     good = next(label for label in subjects.values() if (run.results / "release" / f"sub-{label}").exists())
-    damaged = next((run.results / "restricted" / "work" / good).glob("*/defaced/outcome.json"))
+    damaged = next((run.results / "restricted" / "work" / good).glob("*/deface/outcome.json"))
     os.truncate(damaged, damaged.stat().st_size // 2)
     # At the second try the tool crashes by itself, fills memory, or hangs until its job's time is over; then it works.
     hung = tmp_path / "hung"

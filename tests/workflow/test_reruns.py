@@ -9,8 +9,10 @@ import pytest
 
 from tests.support.dicom_factory import write_series
 from tests.support.small_cohort import COARSE, LENIENT, Cohort, Run, planned
+from unface.review.ratings import RATING_COLUMNS
 from unface.run import outcome
-from unface.run.layout import RATING_COLUMNS, Layout, SessionId
+from unface.run.layout import Layout
+from unface.run.sessions import SessionId
 from unface.run.settings import PROJECT
 
 DEIDENTIFY = [
@@ -68,7 +70,7 @@ def test_an_edited_row_of_the_table_of_subjects_reruns_that_subject_alone_after_
     run.folder.mkdir()
     table = tmp_path / "subjects.tsv"
     config = {"subjects": str(table)}
-    clean = [f"results/restricted/work/{subject}/a/deidentified" for subject in ("s01", "s02")]
+    clean = [f"results/restricted/work/{subject}/a/deidentify" for subject in ("s01", "s02")]
 
     def write(age: int) -> None:
         rows = f"{patients[0]}\ts01\ta\t30\n{patients[1]}\ts02\ta\t{age}\n"
@@ -104,7 +106,7 @@ def test_another_clone_of_the_same_code_is_no_change(small_run: Run, tmp_path: P
     clone = tmp_path / "clone"
     shutil.copytree(PROJECT, clone, ignore=shutil.ignore_patterns(".*", "demo", "docs", "tests", "benchmarks"))
     assert planned(replace(small_run, project=clone)) == {}
-    (clone / "scripts" / "unface" / "face" / "mask.py").open("a").write("# changed\n")
+    (clone / "scripts" / "unface" / "deface" / "masks.py").open("a").write("# changed\n")
     assert planned(replace(small_run, project=clone))["deface"] == len(small_run.cohort.expected)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from statistics import fmean
 
 from unface.run.layout import Layout
-from unface.run.stages import NOISE_STAGES, STAGES
+from unface.run.stages import NOISE_STAGES, STAGES, rule_of
 
 COST = re.compile(r"^CPU ([0-9.]+) s", re.MULTILINE)
 SAMPLE = 300
@@ -15,19 +15,41 @@ SAMPLE = 300
 
 
 def efforts(layout: Layout) -> dict[str, float]:
-    """Mean CPU seconds of a job of each stage that has run; stages that never ran are left out."""
-    measured = {**STAGES, **NOISE_STAGES}
-    by_rule = {rule: _effort(layout.log(rule).parent) for rule in {stage.rule for stage in measured.values()}}
-    return {name: found for name, stage in measured.items() if (found := by_rule[stage.rule]) is not None}
+    """Mean CPU seconds of a job of each stage that has run; stages that never ran are left out.
+
+    Parameters
+    ----------
+    layout
+        Where everything of the run lies.
+
+    Returns
+    -------
+    dict
+        CPU seconds by stage.
+    """
+    measured = [*STAGES, *NOISE_STAGES]
+    by_rule = {rule: _effort(layout.log(rule).parent) for rule in set(map(rule_of, measured))}
+    return {stage: cost for stage in measured if (cost := by_rule[rule_of(stage)]) is not None}
 
 
 def cpu_seconds(log: Path) -> float | None:
-    """What a job cost with the programs that it ran, as the last line of its log tells (`run.logs`)."""
+    """What a job cost with the programs that it ran, as the last line of its log tells (`run.logs`).
+
+    Parameters
+    ----------
+    log
+        The log of the job.
+
+    Returns
+    -------
+    float or None
+        None of a job that runs yet or was killed.
+    """
     try:
-        found = COST.search(log.read_text(encoding="utf-8"))
+        line = COST.search(log.read_text(encoding="utf-8"))
     except OSError:
         return None
-    return float(found[1]) if found else None  # none yet: of a job that is just running, or was killed
+    return float(line[1]) if line else None  # none yet: of a job that is just running, or was killed
 
 
 def _effort(folder: Path) -> float | None:
@@ -41,7 +63,18 @@ def _effort(folder: Path) -> float | None:
 
 
 def clock(seconds: float) -> str:
-    """A time for readers: `12 s`, `4 min 05 s`, from an hour on `2 h 05 min`."""
+    """A time for readers: `12 s`, `4 min 05 s`, from an hour on `2 h 05 min`.
+
+    Parameters
+    ----------
+    seconds
+        The time.
+
+    Returns
+    -------
+    str
+        In two units at most.
+    """
     minutes, rest = divmod(round(seconds), 60)
     if minutes >= 60:
         return f"{minutes // 60} h {minutes % 60:02d} min"

@@ -33,35 +33,48 @@ def make_thrifty() -> None:
         _share_guards()
         _drop_empty_sets()
         _compare_outputs_as_text()
-        jobs.Job.is_valid = expand_once
-        jobs.Job.output_mintime = property(oldest_output)
-        JobScheduler.update_input_sizes = learn_input_sizes
+        jobs.Job.is_valid = _expand_once
+        jobs.Job.output_mintime = property(_oldest_output)
+        JobScheduler.update_input_sizes = _learn_input_sizes
         _look_again_where_limited()
 
 
 def keep_to_the_end(workflow: Any) -> None:
-    """Give the memory of a plan back when the process ends, all at once: Python would take it apart job by job."""
+    """Give the memory of a plan back when the process ends, all at once: Python would take it apart job by job.
+
+    Parameters
+    ----------
+    workflow
+        Snakemake's `workflow`, which holds the plan.
+    """
     ctypes.pythonapi.Py_IncRef(ctypes.py_object(workflow))
     atexit.register(gc.freeze)
 
 
-def expand_once(job: Any) -> None:
+def _expand_once(job: Any) -> None:
     """Expand what may have wildcards that no output has. `Job.is_valid` does it anew, beside what the job keeps."""
     _ = job.benchmark, job.log
 
 
-async def oldest_output(job: Any) -> float | None:
-    """When the oldest output was written: one file after the other. `Job.output_mintime` begins a task for each file of
-    each job before it ends the first.
+async def _oldest_output(job: Any) -> float | None:
+    """When the oldest output was written: one file after the other.
+
+    `Job.output_mintime` begins a task for each file of each job before it ends the first.
+
+    Returns
+    -------
+    float or None
+        Seconds since the epoch; None if none exists.
     """
     files = [*job.output, *([job.benchmark] if job.benchmark else [])]
     times = [(await file.mtime()).local_or_storage() for file in files if await file.exists()]
     return min(times, default=None)
 
 
-async def learn_input_sizes(scheduler: Any, ready: Any) -> None:
-    """Sizes of the inputs of jobs that have become ready. `JobScheduler.update_input_sizes` asks for those of all jobs
-    that are ready whenever one has ended.
+async def _learn_input_sizes(scheduler: Any, ready: Any) -> None:
+    """Sizes of the inputs of jobs that have become ready.
+
+    `JobScheduler.update_input_sizes` asks for those of all jobs that are ready whenever one has ended.
     """
     sizes = scheduler._input_sizes
     known = scheduler.__dict__.setdefault("_sized", set())
@@ -71,8 +84,10 @@ async def learn_input_sizes(scheduler: Any, ready: Any) -> None:
 
 
 def _look_again_where_limited() -> None:
-    """In a second, where more jobs were ready than may be started in one. Snakemake looks again after each look, and
-    each job that ends adds one more look a second: after some hundred jobs it does nothing else.
+    """In a second, where more jobs were ready than may be started in one.
+
+    Snakemake looks again after each look, and each job that ends adds one more look a second: after some hundred jobs
+    it does nothing else.
     """
     look_again = JobScheduler._schedule_reevalutation
 

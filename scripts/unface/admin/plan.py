@@ -11,9 +11,10 @@ from typing import Any
 
 from unface.admin.effort import efforts
 from unface.run import outcome
-from unface.run.layout import Layout, SessionId, by_subject
+from unface.run.layout import Layout
 from unface.run.outcome import JobFailedError
 from unface.run.provenance import Conversions, Fingerprints, of_session, stale
+from unface.run.sessions import SessionId, by_subject
 from unface.run.stages import EVERY_STAGE, NOISE_STAGES, STAGES
 
 NEW = "not done yet"
@@ -25,7 +26,7 @@ REASONS = {
     "code": "unface's code changed",
     "inputs": "its inputs changed since",
 }
-"""What a plan says of each way in which a result differs (`gate.STALE`)."""
+"""What a plan says of each way in which a result differs (`provenance.STALE`)."""
 AGAIN = "the clean DICOM was not kept"
 FOLLOWS = "follows from "
 
@@ -59,6 +60,8 @@ def plan(
 
     Parameters
     ----------
+    layout
+        Where everything of the run lies.
     fingerprints
         Today's digests of settings and code, by stage (`run.fingerprints.fingerprint`).
     conversions
@@ -67,14 +70,19 @@ def plan(
         The settings that differ from those of the last release (`differing`), to name them.
     sample
         The sessions whose originals are measured again, for the noise floor.
+
+    Returns
+    -------
+    Plan
+        What is done again, in the order of the stages.
     """
     sessions = layout.read_sessions()
     sessions_of = by_subject(sessions)
     counts: Counter[tuple[str, str]] = Counter()
-    for names in sessions:
-        stages = [*STAGES, *NOISE_STAGES] if names in sample else list(STAGES)
-        today = of_session(fingerprints, conversions, names)
-        counts.update(_session(layout, names, stages, today, sessions_of[names.subject]).items())
+    for session in sessions:
+        stages = [*STAGES, *NOISE_STAGES] if session in sample else list(STAGES)
+        today = of_session(fingerprints, conversions, session)
+        counts.update(_session(layout, session, stages, today, sessions_of[session.subject]).items())
     costs = {stage: seconds / 3600 for stage, seconds in efforts(layout).items()}
     order = {stage: place for place, stage in enumerate((*STAGES, *NOISE_STAGES))}
     redo = [
@@ -85,19 +93,19 @@ def plan(
 
 
 def _session(
-    layout: Layout, names: SessionId, stages: Sequence[str], fingerprints: Fingerprints, sessions: Sequence[str]
+    layout: Layout, session: SessionId, stages: Sequence[str], fingerprints: Fingerprints, sessions: Sequence[str]
 ) -> dict[str, str]:
     """The stages that one session goes through again, each with its first reason. `sessions`: all of the subject's."""
     redo: dict[str, str] = {}
     for stage in stages:
         try:
-            found = outcome.read(layout.stage(stage, names))
+            result = outcome.read(layout.stage(stage, session))
         except JobFailedError:
             redo[stage] = NEW
             continue
         first = next((source for source in EVERY_STAGE[stage].sources if source in redo), None)
         # Inputs that a stage before it will make anew are no reason of its own.
-        differing_in = stale(layout, found, stage, names, fingerprints[stage], sessions=sessions)
+        differing_in = stale(layout, result, stage, session, fingerprints[stage], sessions=sessions)
         own = [part for part in differing_in if part != "inputs" or not first]
         if stage == "deidentify" and "inputs" in own:
             redo[stage] = FILES
@@ -105,7 +113,7 @@ def _session(
             redo[stage] = REASONS[own[0]]
         elif first:
             redo[stage] = redo[first] if redo[first].startswith(FOLLOWS) else FOLLOWS + first
-    if "convert" in redo and "deidentify" not in redo and not layout.clean_dicom(names).exists():
+    if "convert" in redo and "deidentify" not in redo and not layout.clean_dicom(session).exists():
         redo["deidentify"] = AGAIN
     return redo
 
@@ -120,22 +128,33 @@ def _named(stage: str, reason: str, changed: Sequence[str]) -> str:
     return f"{reason}: {', '.join(mine)}" if mine else reason
 
 
-def lines(found: Plan) -> Iterator[str]:
-    """The plan for readers."""
-    if not found.redo:
-        yield f"All stages of all {found.sessions} sessions are as today's settings, code and files make them."
+def lines(planned: Plan) -> Iterator[str]:
+    """The plan for readers.
+
+    Parameters
+    ----------
+    planned
+        The plan.
+
+    Yields
+    ------
+    str
+        A line without its end.
+    """
+    if not planned.redo:
+        yield f"All stages of all {planned.sessions} sessions are as today's settings, code and files make them."
         yield "A run would do no more than the release and the pages, if those."
         return
-    yield f"Of {found.sessions} sessions, a run would do:"
+    yield f"Of {planned.sessions} sessions, a run would do:"
     yield ""
     yield f"  {'stage':22}{'sessions':>10}{'CPU hours':>12}  because"
-    for one in found.redo:
-        hours = "unknown" if one.cpu_h is None else f"{one.cpu_h:.2f}"
-        yield f"  {one.stage:22}{one.sessions:10}{hours:>12}  {one.reason}"
-    known = [one.cpu_h for one in found.redo if one.cpu_h is not None]
+    for redo in planned.redo:
+        hours = "unknown" if redo.cpu_h is None else f"{redo.cpu_h:.2f}"
+        yield f"  {redo.stage:22}{redo.sessions:10}{hours:>12}  {redo.reason}"
+    known = [redo.cpu_h for redo in planned.redo if redo.cpu_h is not None]
     yield ""
     yield f"About {sum(known):.2f} CPU hours, as the last run's jobs took; then the release and the pages."
-    if len(known) < len(found.redo):
+    if len(known) < len(planned.redo):
         yield "Stages that never ran have no estimate."
 
 
@@ -158,6 +177,11 @@ def said(
         Today's settings, to name those that differ from the last release's.
     mapped
         Whether the inventory is that of today's mapping rules and table of subjects; if not, it comes first.
+
+    Returns
+    -------
+    str
+        Lines with their ends.
     """
     last = json.loads(layout.last_settings.read_text(encoding="utf-8")) if layout.last_settings.exists() else None
     changed = [] if last is None else differing(last, config)
@@ -166,12 +190,25 @@ def said(
 
 
 def differing(before: Mapping[str, Any], now: Mapping[str, Any], path: str = "") -> list[str]:
-    """The settings that differ, by their dotted names."""
-    found: list[str] = []
+    """The settings that differ, by their dotted names.
+
+    Parameters
+    ----------
+    before, now
+        The settings of two times, or two blocks of them.
+    path
+        The dotted name of the blocks, with a dot at its end.
+
+    Returns
+    -------
+    list of str
+        Dotted names, in order.
+    """
+    different: list[str] = []
     for key in sorted({*before, *now}):
         old, new = before.get(key), now.get(key)
         if isinstance(old, Mapping) and isinstance(new, Mapping):
-            found += differing(old, new, f"{path}{key}.")
+            different += differing(old, new, f"{path}{key}.")
         elif old != new:
-            found.append(f"{path}{key}")
-    return found
+            different.append(f"{path}{key}")
+    return different

@@ -46,7 +46,13 @@ class Progress(logging.Handler):
         self._last = 0.0
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Take one event."""
+        """Take one event: count it, and draw or let Snakemake's handler speak.
+
+        Parameters
+        ----------
+        record
+            As Snakemake logs it, with an attribute `event`.
+        """
         event = str(getattr(record, "event", None) or "")
         self._count(event, record)
         speaks = event not in QUIET and not record.getMessage().startswith("Select jobs")
@@ -130,6 +136,10 @@ def show(logger: logging.Logger, stream: TextIO, jobs: Callable[[], Mapping[str,
 
     Parameters
     ----------
+    logger
+        Snakemake's logger.
+    stream
+        Where its handler for the terminal writes.
     jobs
         Gives the number of jobs by rule; asked only where there is a terminal.
     """

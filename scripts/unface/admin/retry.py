@@ -6,10 +6,11 @@ from collections.abc import Collection, Sequence
 
 from unface.run import outcome
 from unface.run.files import read_table
-from unface.run.layout import Layout, SessionId, by_subject
+from unface.run.layout import Layout
 from unface.run.outcome import JobFailedError, Outcome
 from unface.run.provenance import Conversions, Fingerprints, of_session, stale
-from unface.run.stages import EVERY_STAGE, NOISE_STAGES, STAGES
+from unface.run.sessions import SessionId, by_subject
+from unface.run.stages import NOISE_STAGES, STAGES, rule_of
 
 log = logging.getLogger("unface")
 
@@ -41,6 +42,10 @@ def forget(
 
     Parameters
     ----------
+    layout
+        Where everything of the run lies.
+    sessions
+        The sessions to look at.
     fingerprints
         Today's digests of settings and code, by stage (`run.fingerprints.fingerprint`).
     conversions
@@ -48,58 +53,59 @@ def forget(
 
     Returns
     -------
-    The sessions concerned.
+    list of SessionId
+        The sessions concerned.
     """
     unproven = _unproven(layout)
     sessions_of = by_subject(sessions)
     concerned = []
-    for names in sessions:
-        today = of_session(fingerprints, conversions, names)
-        first = _first(layout, names, today, sessions_of[names.subject], unproven=names in unproven)
+    for session in sessions:
+        today = of_session(fingerprints, conversions, session)
+        first = _first(layout, session, today, sessions_of[session.subject], unproven=session in unproven)
         again = list(STAGES)[first:] if first is not None else []
-        again += [stage for stage in NOISE_STAGES if _stopped(layout, stage, names)]
+        again += [stage for stage in NOISE_STAGES if _stopped(layout, stage, session)]
         if again:
-            log.info("%s from %s on", names.name, again[0])
+            log.info("%s from %s on", session.name, again[0])
             for stage in again:
-                shutil.rmtree(layout.stage(stage, names), ignore_errors=True)
+                shutil.rmtree(layout.stage(stage, session), ignore_errors=True)
                 # A log without a result is that of a job that failed.
-                for name in (f"{names.name}.log", f"{names.name}_*.log"):
-                    for log_file in layout.log(EVERY_STAGE[stage].rule).parent.glob(name):
+                for name in (f"{session.name}.log", f"{session.name}_*.log"):
+                    for log_file in layout.log(rule_of(stage)).parent.glob(name):
                         log_file.unlink()
             # The target of a run in slices.
-            layout.review(names).unlink(missing_ok=True)
-            concerned.append(names)
+            layout.review(session).unlink(missing_ok=True)
+            concerned.append(session)
     if concerned:
         layout.verdicts.unlink(missing_ok=True)
     return concerned
 
 
 def _first(
-    layout: Layout, names: SessionId, fingerprints: Fingerprints, sessions: Sequence[str], *, unproven: bool
+    layout: Layout, session: SessionId, fingerprints: Fingerprints, sessions: Sequence[str], *, unproven: bool
 ) -> int | None:
     """The first stage to be made anew; None if the session stays as it is. `sessions`: all of the subject's."""
     for number, stage in enumerate(STAGES):
         try:
-            found = outcome.read(layout.stage(stage, names))
+            result = outcome.read(layout.stage(stage, session))
         except JobFailedError:
-            left = any(layout.stage(later, names).exists() for later in list(STAGES)[number:])
+            left = any(layout.stage(later, session).exists() for later in list(STAGES)[number:])
             return number if left or unproven else None
-        if _is_stopped(found, stage) or stale(layout, found, stage, names, fingerprints[stage], sessions=sessions):
+        if _is_stopped(result, stage) or stale(layout, result, stage, session, fingerprints[stage], sessions=sessions):
             return number
     # A file was changed that only its stage can make again, whichever that is.
     return 0 if unproven else None
 
 
-def _stopped(layout: Layout, stage: str, names: SessionId) -> bool:
+def _stopped(layout: Layout, stage: str, session: SessionId) -> bool:
     try:
-        return _is_stopped(outcome.read(layout.stage(stage, names)), stage)
+        return _is_stopped(outcome.read(layout.stage(stage, session)), stage)
     except JobFailedError:
         return False
 
 
-def _is_stopped(found: Outcome, stage: str) -> bool:
+def _is_stopped(result: Outcome, stage: str) -> bool:
     """Whether a stage ended for what another try may overcome."""
-    return any(reason.stage == stage and reason.code in WORTH_RETRYING for reason in found.reasons)
+    return any(reason.stage == stage and reason.code in WORTH_RETRYING for reason in result.reasons)
 
 
 def _unproven(layout: Layout) -> set[SessionId]:

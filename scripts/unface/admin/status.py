@@ -15,7 +15,7 @@ from unface.run import outcome
 from unface.run.files import read_table
 from unface.run.layout import Layout
 from unface.run.outcome import REASONS
-from unface.run.stages import STAGES
+from unface.run.stages import STAGES, rule_of
 
 _OK = re.compile(rb'^ "state": "ok"', re.M)
 """The state of an outcome as `run.outcome` writes it: one blank before the keys of the top."""
@@ -50,6 +50,7 @@ class StageStatus:
 
     @property
     def done(self) -> int:
+        """Sessions that are through this stage, whatever came of it."""
         return self.ok + self.withheld.total() + self.passed_on
 
 
@@ -81,14 +82,21 @@ def status(layout: Layout, now: float | None = None) -> Status:
 
     Parameters
     ----------
+    layout
+        Where everything of the run lies.
     now
         Seconds since the epoch; the present if not given.
+
+    Returns
+    -------
+    Status
+        As it is at this moment.
     """
     now = time.time() if now is None else now
     sessions = layout.read_sessions()
     alive = _is_held(layout.lock)
     stages = [StageStatus(stage) for stage in STAGES]
-    logged = {rule: _names(layout.log(rule).parent) for rule in {stage.rule for stage in STAGES.values()}}
+    logged = {rule: _names(layout.log(rule).parent) for rule in set(map(rule_of, STAGES))}
     recent: Counter[str] = Counter()
     for session in sessions:
         begun = _begun(layout.stage(FIRST, session).parent)
@@ -100,14 +108,14 @@ def status(layout: Layout, now: float | None = None) -> Status:
                 )
                 if stage.stage in begun and alive:
                     stage.running += 1
-                elif stage.stage in begun or (not alive and f"{name}.log" in logged[STAGES[stage.stage].rule]):
+                elif stage.stage in begun or (not alive and f"{name}.log" in logged[rule_of(stage.stage)]):
                     stage.failed.append(session.name)
                 else:
                     stage.left += 1
             elif now - finished < RECENT_S:
                 recent[stage.stage] += 1
     pages = _names(layout.reviews)
-    made = sum(layout.review(names).name in pages for names in sessions)
+    made = sum(layout.review(session).name in pages for session in sessions)
     verdicts = Counter(row["verdict"] for row in read_table(layout.verdicts))
     return Status(len(sessions), alive, made, verdicts, stages, *_pace(layout, stages, recent, sessions, now))
 
@@ -173,6 +181,11 @@ def _pace(
 
     What is left is weighed by what a job of each stage costs; how much of that is done in a second, on however many
     cores, is what the last hour says.
+
+    Returns
+    -------
+    (float or None, float or None)
+        The rate and the seconds; None where nothing tells.
     """
     costs = efforts(layout)
     left = {stage.stage: len(sessions) - stage.done for stage in stages}
@@ -191,7 +204,7 @@ def _pace(
 
 def _first_log(layout: Layout) -> float | None:
     """When the sessions' first job began, as the oldest log of the first stage says."""
-    folder = layout.log(STAGES[FIRST].rule).parent
+    folder = layout.log(rule_of(FIRST)).parent
     try:
         with os.scandir(folder) as entries:
             return min((entry.stat().st_mtime for entry in entries), default=None)
@@ -199,33 +212,44 @@ def _first_log(layout: Layout) -> float | None:
         return None
 
 
-def lines(found: Status) -> Iterator[str]:
-    """The status for readers, in pseudonyms."""
-    yield f"{found.sessions} sessions; " + ("a run is going on" if found.alive else "no run is going on")
+def lines(cohort: Status) -> Iterator[str]:
+    """The status for readers, in pseudonyms.
+
+    Parameters
+    ----------
+    cohort
+        What `status` saw.
+
+    Yields
+    ------
+    str
+        A line without its end.
+    """
+    yield f"{cohort.sessions} sessions; " + ("a run is going on" if cohort.alive else "no run is going on")
     yield ""
     yield f"{'stage':22}{'ok':>8}{'withheld':>10}{'passed on':>11}{'running':>9}{'failed':>8}{'left':>8}"
-    for stage in found.stages:
+    for stage in cohort.stages:
         counts = (stage.withheld.total(), stage.passed_on, stage.running, len(stage.failed), stage.left)
         yield f"{stage.stage:22}{stage.ok:8}" + "".join(
             f"{count:{width}}" for count, width in zip(counts, (10, 11, 9, 8, 8), strict=True)
         )
-    withheld = [(stage.stage, code, count) for stage in found.stages for code, count in stage.withheld.most_common()]
+    withheld = [(stage.stage, code, count) for stage in cohort.stages for code, count in stage.withheld.most_common()]
     if withheld:
         yield ""
         yield "withheld:"
         for name, code, count in withheld:
             yield f"{count:8}  {name}: {code} ({REASONS.get(code, 'unknown')})"
-    for stage in found.stages:
+    for stage in cohort.stages:
         if stage.failed:
             shown = ", ".join(stage.failed[:3]) + (f" and {len(stage.failed) - 3} more" if stage.failed[3:] else "")
             yield ""
-            yield f"failed in {stage.stage}: {shown}; see logs/{STAGES[stage.stage].rule}/"
+            yield f"failed in {stage.stage}: {shown}; see logs/{rule_of(stage.stage)}/"
     yield ""
-    yield f"review pages: {found.pages} of {found.sessions}"
-    told = ", ".join(f"{count} {verdict}" for verdict, count in sorted(found.verdicts.items()))
+    yield f"review pages: {cohort.pages} of {cohort.sessions}"
+    told = ", ".join(f"{count} {verdict}" for verdict, count in sorted(cohort.verdicts.items()))
     yield f"last release: {told or 'none yet'}"
-    if found.to_go_s == 0:
+    if cohort.to_go_s == 0:
         yield "every stage of every session is done"
     else:
-        rate = "unknown" if found.rate is None else f"{found.rate:.1f} sessions an hour through {LAST}"
-        yield f"rate: {rate}; to go: {'unknown' if found.to_go_s is None else clock(found.to_go_s)}"
+        rate = "unknown" if cohort.rate is None else f"{cohort.rate:.1f} sessions an hour through {LAST}"
+        yield f"rate: {rate}; to go: {'unknown' if cohort.to_go_s is None else clock(cohort.to_go_s)}"

@@ -11,8 +11,9 @@ from pathlib import Path
 from unface.inventory.records import SessionRecord
 from unface.release.history import History
 from unface.run.files import table_text, write_whole
-from unface.run.layout import Layout, SessionId
+from unface.run.layout import Layout
 from unface.run.outcome import JobFailedError
+from unface.run.sessions import SessionId
 
 
 def remove(layout: Layout, subjects: Collection[str], records: Path, *, restricted: bool) -> list[tuple[str, str]]:
@@ -20,6 +21,8 @@ def remove(layout: Layout, subjects: Collection[str], records: Path, *, restrict
 
     Parameters
     ----------
+    layout
+        Where everything of the run lies.
     subjects
         Their labels.
     records
@@ -51,24 +54,32 @@ def remove(layout: Layout, subjects: Collection[str], records: Path, *, restrict
 
 
 def write_list(path: Path, removed: Collection[tuple[str, str]]) -> None:
-    """Keep the list of what was removed, for its owner alone."""
+    """Keep the list of what was removed, for its owner alone.
+
+    Parameters
+    ----------
+    path
+        The file (`Layout.withdrawn`).
+    removed
+        What `remove` gave.
+    """
     write_whole(path, table_text(("subject", "removed"), removed), mode=0o600)
 
 
 def _of_subject(layout: Layout, subject: str, *, restricted: bool) -> Iterator[Path]:
     """Every folder and file that is of one subject alone."""
-    one = SessionId(subject, "*").name
+    any_session = SessionId(subject, "*").name
     if restricted:
         yield from _unpacked(layout, subject)
     for dataset in (layout.release, *layout.old_releases.glob("*")):
         yield from dataset.glob(f"sub-{subject}")
     yield from layout.work.glob(subject)
-    yield from layout.reviews.glob(f"{one}.*")
-    yield from layout.tracebacks.glob(f"{one}.*")
-    yield from (layout.results / "logs").glob(f"*/{one}.*")
+    yield from layout.reviews.glob(f"{any_session}.*")
+    yield from layout.tracebacks.glob(f"{any_session}.*")
+    yield from (layout.results / "logs").glob(f"*/{any_session}.*")
     if restricted:
-        yield from layout.records.glob(f"{one}.json")
-        yield from layout.identifiers(SessionId(subject, "*")).parent.glob(f"{one}.json")
+        yield from layout.records.glob(f"{any_session}.json")
+        yield from layout.identifiers(SessionId(subject, "*")).parent.glob(f"{any_session}.json")
 
 
 def _unpacked(layout: Layout, subject: str) -> Iterator[Path]:
@@ -107,15 +118,20 @@ def _tables(layout: Layout, *, restricted: bool) -> Iterator[Path]:
 
 
 def _drop_rows(table: Path, subjects: Collection[str], *, restricted: bool) -> list[str]:
-    """Take the rows of some subjects out of a table, byte for byte; returns the subjects that it held.
+    """Take the rows of some subjects out of a table, byte for byte.
 
     A group of series names one session as its example. The group stays, for it is of others, too, and names none until
     the next inventory; what the restricted table tells of the example goes with it.
+
+    Returns
+    -------
+    list of str
+        The subjects that it held.
     """
     lines = [f"{line}\n" for line in table.read_text(encoding="utf-8").removesuffix("\n").split("\n")]
     columns = lines[0].rstrip("\n").split("\t")
-    names = ("subject", "participant_id", "image", "example")
-    name = next((name for name in names if name in columns), None)
+    known = ("subject", "participant_id", "image", "example")
+    name = next((name for name in known if name in columns), None)
     if name is None:
         return []
     column = columns.index(name)

@@ -13,7 +13,7 @@ from unface.audit.files import Check
 from unface.audit.identifier_search import IdentifierSearch
 from unface.audit.public_words import public_words
 from unface.run.files import sha256
-from unface.run.layout import MASKS
+from unface.run.image_names import MASKS
 from unface.run.outcome import WithheldError, Work
 
 

@@ -8,7 +8,7 @@ from unface.imaging import nifti
 from unface.imaging.resampling import resampled
 from unface.measure import records
 from unface.run.files import read_table, table_text, write_whole
-from unface.run.layout import mask_file, stem
+from unface.run.image_names import mask_file, stem
 from unface.run.outcome import Work
 
 BRAIN_KEPT = "brain_kept.tsv"

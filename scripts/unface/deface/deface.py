@@ -15,7 +15,7 @@ from unface.deface.masks import without_face
 from unface.imaging import nifti, stored_image
 from unface.imaging.volume import Volume
 from unface.run import settings
-from unface.run.layout import MASKS, mask_path, stem
+from unface.run.image_names import MASKS, mask_path, stem
 from unface.run.outcome import WithheldError, Work
 
 FAILURES = {

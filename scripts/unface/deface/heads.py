@@ -10,7 +10,7 @@ import numpy as np
 from unface.imaging.resampling import coarsened
 from unface.imaging.stored_image import StoredImage
 from unface.imaging.volume import Volume
-from unface.run.layout import NIFTI, stem, without_twins
+from unface.run.image_names import NIFTI, stem, without_twins
 
 WORKING_MM = 2.0
 """niimath's finest stage: a finer image gives no better fit, only more to read."""

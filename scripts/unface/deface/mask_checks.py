@@ -1,7 +1,5 @@
 """Is the face gone, is the brain whole, is everything else untouched: figures of a mask, held to limits."""
 
-from collections.abc import Mapping
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
@@ -44,7 +42,7 @@ def of_mask(head: Volume, keep: Array, head_to_template: Affine, defacing: setti
     dict
         Checks by name.
     """
-    margin = brain_margin(head, keep, head_to_template, defacing.limits["brain_margin_mm"])
+    margin = brain_margin(head, keep, head_to_template, defacing.limits.brain_margin_mm)
     of_face = {"removed_percent": _removed_fraction(head, keep, defacing.limits)}
     of_face |= zones(head, keep, head_to_template, ears=defacing.ears)
     if "face_present" in of_face and not of_face["face_present"].ok:
@@ -53,9 +51,9 @@ def of_mask(head: Volume, keep: Array, head_to_template: Affine, defacing: setti
     return {"brain_margin_mm": margin, **of_face}
 
 
-def _removed_fraction(head: Volume, keep: Array, limits: Mapping[str, float]) -> Check:
+def _removed_fraction(head: Volume, keep: Array, limits: settings.DefaceLimits) -> Check:
     """Per cent of the head's own voxels, brighter than air, that the mask removes."""
-    low_percent, high_percent = limits["removed_min_percent"], limits["removed_max_percent"]
+    low_percent, high_percent = limits.removed_min_percent, limits.removed_max_percent
     every = (slice(None, None, 2),) * 3
     data = head.data[every]
     inside = data > air_threshold(data)

@@ -1,6 +1,6 @@
 """Where a head lies: the affine from its world to the template's, by one engine after another until one is believed."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -147,7 +147,7 @@ def attempts(head: Volume, scratch: Path) -> Iterator[Registration]:
 
 
 def with_image(
-    head: Volume, reference: Volume, reference_to_template: Affine, limits: Mapping[str, float]
+    head: Volume, reference: Volume, reference_to_template: Affine, limits: settings.DefaceLimits
 ) -> Registration:
     """Register a head with another image of its session by a rigid fit, and from there with the template.
 

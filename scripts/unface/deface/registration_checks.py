@@ -1,7 +1,5 @@
 """Is a head aligned: figures of a registration, and the limits that they are held to."""
 
-from collections.abc import Mapping
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
@@ -10,6 +8,7 @@ from unface.deface import head_template
 from unface.deface.checks import Check, at_least, at_most, within
 from unface.imaging.resampling import coarsened, resampled
 from unface.imaging.volume import Affine, Array, Volume
+from unface.run.settings import DefaceLimits
 
 LEAST_EDGES = 500
 SURE_NGF = 0.70
@@ -70,7 +69,7 @@ def _gradient(data: Array) -> NDArray[np.float64]:
     return np.stack(np.gradient(ndimage.gaussian_filter(data.astype(np.float64), 1)))
 
 
-def of_fit(head_to_template: Affine, ngf: float, limits: Mapping[str, float]) -> dict[str, Check]:
+def of_fit(head_to_template: Affine, ngf: float, limits: DefaceLimits) -> dict[str, Check]:
     """Is the head aligned: gradients, size along each axis, no shear, no mirror, the header not far off.
 
     Parameters
@@ -80,7 +79,7 @@ def of_fit(head_to_template: Affine, ngf: float, limits: Mapping[str, float]) ->
     ngf
         `gradient_agreement` with the template, or with the image of the session that the head was fitted to.
     limits
-        `ngf_min`, `scale_min`, `scale_max`.
+        Of them `ngf_min`, `scale_min` and `scale_max` count.
 
     Returns
     -------
@@ -91,9 +90,9 @@ def of_fit(head_to_template: Affine, ngf: float, limits: Mapping[str, float]) ->
     sizes = 1 / np.linalg.svd(linear, compute_uv=False)
     smallest, largest = float(sizes.min()), float(sizes.max())
     return {
-        "ngf": at_least(ngf, limits["ngf_min"], CODE),
-        "scale_smallest": within(smallest, limits["scale_min"], limits["scale_max"], CODE),
-        "scale_largest": within(largest, limits["scale_min"], limits["scale_max"], CODE),
+        "ngf": at_least(ngf, limits.ngf_min, CODE),
+        "scale_smallest": within(smallest, limits.scale_min, limits.scale_max, CODE),
+        "scale_largest": within(largest, limits.scale_min, limits.scale_max, CODE),
         "scale_ratio": at_most(largest / smallest, SCALE_RATIO_MAX, CODE, else_="review"),
         "not_mirrored": at_least(float(np.sign(np.linalg.det(linear))), 1, CODE),
         "tilt_degrees": at_most(tilt_degrees(head_to_template), TILT_MAX_DEGREES, CODE),

@@ -11,7 +11,7 @@ from unface.deidentify.explain import profile_table
 from unface.deidentify.profile import Profile
 from unface.deidentify.tree import Job, run, tree
 from unface.identity.pseudonyms import BadKeyError, Key
-from unface.run.settings import PROJECT, Deidentify, SettingsError, check
+from unface.run.settings import Deidentify, SettingsError, check, read_file
 
 
 def main(arguments: list[str]) -> int:
@@ -78,9 +78,7 @@ def _misuse(sentence: str) -> int:
 
 
 def _settings(config: Path | None) -> tuple[Deidentify, tuple[selection.Condition, ...]]:
-    content = yaml.safe_load((PROJECT / "config.yaml").read_text(encoding="utf-8"))
-    if config is not None:
-        content.update(yaml.safe_load(config.read_text(encoding="utf-8")) or {})
+    content = read_file(config)
     check(content)
     overrides.read(content["deidentify"]["overrides"])
     selection.check(content["select"])

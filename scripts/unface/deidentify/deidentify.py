@@ -24,8 +24,9 @@ from unface.identity.demographics import Demographics, from_folders
 from unface.identity.pseudonyms import Key
 from unface.inventory.records import RawFile, Series, SessionRecord
 from unface.run.files import table_text, write_whole
-from unface.run.layout import Layout, SessionId
+from unface.run.layout import Layout
 from unface.run.outcome import MACHINE_ERRORS, Outcome, WithheldError, Work, run_stage
+from unface.run.sessions import SessionId
 from unface.run.settings import Deidentify
 
 STAGE = "deidentify"

@@ -4,7 +4,8 @@ import json
 
 from unface.identity.ages import OLDEST_YEARS, in_years
 from unface.run.files import NOT_AVAILABLE
-from unface.run.layout import Layout, SessionId
+from unface.run.layout import Layout
+from unface.run.sessions import SessionId
 
 SEXES = {"F": "female", "M": "male", "O": "other"}
 

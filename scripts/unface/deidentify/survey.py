@@ -18,7 +18,8 @@ from unface.dicom.encoding import element_at, items
 from unface.dicom.standard import keyword_of
 from unface.identity.pseudonyms import Key
 from unface.run.files import table_text, write_whole
-from unface.run.layout import Layout, SessionId
+from unface.run.layout import Layout
+from unface.run.sessions import SessionId
 
 FILE = "survey.json"
 COLUMNS = ("tag", "creator", "keyword", "vr", "files", "subjects", "across_subjects", "within_subject", "action")

@@ -6,7 +6,8 @@ from typing import Any
 
 from unface.identity.patients import LABEL, normalised
 from unface.run.files import TableError, read_table, read_users_table
-from unface.run.layout import Layout, SessionId
+from unface.run.layout import Layout
+from unface.run.sessions import SessionId
 from unface.run.settings import named_file
 
 SETTING = "withdrawal.subjects"

@@ -20,7 +20,8 @@ from unface.inventory.telling_labels import MODELS, refuse_telling_labels, searc
 from unface.mapping.rules import Rules, load
 from unface.run.files import table_text, write_whole
 from unface.run.fingerprints import rules_digest
-from unface.run.layout import Layout, SessionId
+from unface.run.layout import Layout
+from unface.run.sessions import SessionId
 from unface.run.settings import SettingsError, subjects_digest
 
 

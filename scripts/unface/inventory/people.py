@@ -8,7 +8,8 @@ from unface.identity.pseudonyms import Key
 from unface.inventory.series import ScannedSeries
 from unface.inventory.subjects import SubjectTable
 from unface.run.files import TableError, read_table, table_text
-from unface.run.layout import Layout, SessionId
+from unface.run.layout import Layout
+from unface.run.sessions import SessionId
 
 Known = Mapping[str, Collection[tuple[str, str]]]
 """Everybody whom an inventory has seen so far, by label: studies under it in the last one, each with a birth date."""

@@ -12,7 +12,7 @@ from typing import Any
 
 from unface.identity.pseudonyms import Key
 from unface.mapping.rules import Decision, Match
-from unface.run.layout import SessionId
+from unface.run.sessions import SessionId
 
 VENDORS = ("Siemens", "GE", "Philips", "UIH", "Canon", "Toshiba", "Hitachi", "Fujifilm", "Bruker", "Agilent", "Esaote")
 

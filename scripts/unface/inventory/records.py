@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from unface.run.files import write_whole
-from unface.run.layout import SessionId
 from unface.run.outcome import JobFailedError
+from unface.run.sessions import SessionId
 
 
 @dataclass(frozen=True)

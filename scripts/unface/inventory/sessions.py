@@ -12,7 +12,7 @@ from unface.inventory.records import Series, SessionRecord, merged_fields
 from unface.inventory.series import ScannedSeries, Scans
 from unface.mapping.criteria import values_of
 from unface.mapping.rules import Rules
-from unface.run.layout import SessionId
+from unface.run.sessions import SessionId
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 from unface.identity import demographics
 from unface.identity.patients import LABEL, normalised
 from unface.run.files import TableError, read_users_table
-from unface.run.layout import SessionId
+from unface.run.sessions import SessionId
 
 OPTIONAL = ("study_uid", "session", "sex", "age", "and your own")
 DEMOGRAPHICS = ("sex", "age")

@@ -8,7 +8,8 @@ from unface.inventory.protocol_groups import ProtocolGroup, text_of
 from unface.inventory.sessions import ListedSession
 from unface.inventory.suggestions import suggested_rules, suggestion
 from unface.run.files import table_text, write_whole
-from unface.run.layout import Layout, SessionId
+from unface.run.layout import Layout
+from unface.run.sessions import SessionId
 
 SESSION_COLUMNS = ("subject", "session", "series", "acquisitions", "files", "problems", "mapping", "rules")
 INVENTORY_FIELDS = (
@@ -37,9 +38,9 @@ def write_protocols(layout: Layout, groups: Sequence[ProtocolGroup], people: Lab
     guesses = [suggestion(group.match, group.fields) for group in groups]
     named = [(group, guess.name if guess else "") for group, guess in zip(groups, guesses, strict=True)]
     public = [protocol_rows.public_row(group, people.found_in, name) for group, name in named]
-    write_whole(layout.protocols, table_text(protocol_rows.PUBLIC_COLUMNS, public))
+    write_whole(layout.protocol_groups, table_text(protocol_rows.PUBLIC_COLUMNS, public))
     restricted = [protocol_rows.restricted_row(group, name) for group, name in named]
-    write_whole(layout.protocols_restricted, table_text(protocol_rows.RESTRICTED_COLUMNS, restricted), mode=0o600)
+    write_whole(layout.protocol_groups_restricted, table_text(protocol_rows.RESTRICTED_COLUMNS, restricted), mode=0o600)
     rules = suggested_rules(groups)
     if rules is None:
         layout.suggested_rules.unlink(missing_ok=True)

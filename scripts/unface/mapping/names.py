@@ -8,7 +8,7 @@ from bidsschematools import rules
 from bidsschematools.schema import load_schema
 
 from unface.mapping import schema
-from unface.run.layout import SessionId
+from unface.run.sessions import SessionId
 
 TOWARDS = {"L": "RL", "R": "LR", "P": "AP", "A": "PA", "I": "SI", "S": "IS"}
 """The `dir` label of phase encoding that runs towards this side."""

@@ -33,8 +33,6 @@ SIDES = {"lh": "left", "rh": "right"}
 def results_of(
     measuring: settings.Measure, placeholders: Mapping[str, str], file: Path, scratch: Path
 ) -> list[Measure]:
-    measuring: settings.Measure, placeholders: Mapping[str, str], file: Path, scratch: Path
-) -> list[Measure]:
     """The measures of one image by another program.
 
     Parameters

@@ -18,7 +18,7 @@ from unface.measure.records import LABELS, MEASURES, TISSUES
 from unface.measure.regions import MIXED_LOBES, Atlas, Region, groups, regions
 from unface.run import settings
 from unface.run.files import NOT_AVAILABLE, table_text, write_whole
-from unface.run.layout import NIFTI
+from unface.run.image_names import NIFTI
 from unface.run.outcome import WithheldError, Work
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Literal
 
-from unface.run.layout import NIFTI, stem
+from unface.run.image_names import NIFTI, stem
 
 MEASURES = "measures.tsv"
 """The measures of one session's images."""

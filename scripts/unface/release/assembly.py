@@ -12,7 +12,8 @@ from pathlib import Path
 
 from unface.audit.records import Released
 from unface.run.files import sha256
-from unface.run.layout import Layout, SessionId
+from unface.run.layout import Layout
+from unface.run.sessions import SessionId
 
 _VERSION = re.compile(r"[0-9]+[.][0-9]+[.][0-9]+")
 _NO_LINKS = {errno.EXDEV, errno.EPERM, errno.EMLINK, errno.ENOTSUP, errno.EACCES}

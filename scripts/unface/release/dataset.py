@@ -13,7 +13,8 @@ from unface.dicom.options import BASIC_PROFILE, DEFACED, OPTION_CODES
 from unface.release import given_columns
 from unface.release.dictionary import Dictionary
 from unface.run.files import NOT_AVAILABLE, TableError, read_table, read_users_table, table_text
-from unface.run.layout import Layout, SessionId, by_subject
+from unface.run.layout import Layout
+from unface.run.sessions import SessionId, by_subject
 from unface.run.settings import Release
 
 COLUMNS: Mapping[str, Mapping[str, object]] = {

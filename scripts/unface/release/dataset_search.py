@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from unface.audit.audit import read_identifiers
 from unface.audit.identifier_search import IdentifierSearch, Written
 from unface.release.dataset import Person
-from unface.run.layout import Layout, SessionId
+from unface.run.layout import Layout
 from unface.run.outcome import Reason, WithheldError
+from unface.run.sessions import SessionId
 from unface.run.settings import Release
 
 LEAST = 6

@@ -18,9 +18,10 @@ from unface.release.verdicts import Verdict, Verdicts, summary, write
 from unface.review import ratings
 from unface.review.ratings import Ratings, Shown
 from unface.run import outcome
-from unface.run.layout import Layout, SessionId, by_subject
+from unface.run.layout import Layout
 from unface.run.outcome import JobFailedError, Outcome, Reason
 from unface.run.provenance import STALE, Conversions, Fingerprints, is_same, of_session, stale
+from unface.run.sessions import SessionId, by_subject
 from unface.run.settings import Release
 from unface.run.stages import STAGES
 

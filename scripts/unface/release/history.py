@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from unface import __version__
 from unface.run.files import write_whole
-from unface.run.layout import SessionId
+from unface.run.sessions import SessionId
 from unface.run.settings import Release
 
 Sessions = tuple[SessionId, ...]

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from unface.run.files import table_text, write_whole
-from unface.run.layout import Layout, SessionId
+from unface.run.layout import Layout
 from unface.run.outcome import REASONS, Reason
+from unface.run.sessions import SessionId
 
 
 @dataclass(frozen=True)

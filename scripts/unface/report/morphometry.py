@@ -14,7 +14,9 @@ from unface.report import agreement, plots, results
 from unface.report.agreement import Agreement, Noise, Pairs
 from unface.report.results import Session
 from unface.run.files import NOT_AVAILABLE, read_table, table_text, write_whole
-from unface.run.layout import NIFTI, Layout, SessionId
+from unface.run.image_names import NIFTI
+from unface.run.layout import Layout
+from unface.run.sessions import SessionId
 
 REGION_PLOTS = 30
 GROUP_PLOTS = 5

@@ -8,8 +8,9 @@ from typing import Any
 
 from unface.run import outcome
 from unface.run.files import read_table
-from unface.run.layout import Layout, SessionId
+from unface.run.layout import Layout
 from unface.run.outcome import Outcome, Reason
+from unface.run.sessions import SessionId
 from unface.run.stages import STAGES
 
 STAGE_WORDS: Mapping[str, str] = {

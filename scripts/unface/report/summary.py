@@ -13,8 +13,10 @@ from unface.report.plots import Check
 from unface.report.results import STAGE_COLUMNS, STAGE_WORDS, Session
 from unface.report.wording import ADVICE, ENGINES, in_order
 from unface.run.files import read_table, table_text, write_whole
-from unface.run.layout import NIFTI, Layout, SessionId
+from unface.run.image_names import NIFTI
+from unface.run.layout import Layout
 from unface.run.outcome import REASONS
+from unface.run.sessions import SessionId
 from unface.run.stages import STAGES
 
 FACE_STATES = ("pass", "review", "fail")
@@ -123,7 +125,7 @@ def _series(layout: Layout, found: Sequence[Session]) -> list[tuple[str, int, in
 
 
 def _protocols(layout: Layout) -> dict[str, Any]:
-    rows = read_table(layout.protocols)
+    rows = read_table(layout.protocol_groups)
     columns = [column for column in PROTOCOL_COLUMNS if rows and column in rows[0]]
     return {"columns": columns, "rows": [[row[column] for column in columns] for row in rows]}
 

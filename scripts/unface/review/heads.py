@@ -11,7 +11,8 @@ from unface.report import pictures
 from unface.report.pictures import Colour
 from unface.report.render import View, shaded
 from unface.report.results import Session
-from unface.run.layout import NIFTI, Layout, mask_file, stem
+from unface.run.image_names import NIFTI, mask_file, stem
+from unface.run.layout import Layout
 
 CUT: Colour = (255, 140, 0)
 TISSUES: Mapping[int, tuple[str, Colour]] = {

@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from unface.run.files import TableError, read_users_table, table_text, write_whole
-from unface.run.layout import RATING_COLUMNS, mask_names, stem
+from unface.run.image_names import mask_names, stem
 from unface.run.outcome import Outcome, Reason
 
+RATING_COLUMNS = ("image", "image_sha256", "mask_sha256", "rating", "rater", "comment")
+"""Of the table in which persons rate defaced images; the last two are free and may be left out."""
 NEEDED = RATING_COLUMNS[:4]
 RATINGS = ("pass", "fail")
 OWN_CODES = ("defaced_before", "sides_unsure")

@@ -9,10 +9,12 @@ from unface.report import pages, results
 from unface.report.results import STAGE_WORDS, Session
 from unface.report.wording import CHECKS, ENGINES, in_order
 from unface.review import heads, ratings
+from unface.review.ratings import RATING_COLUMNS
 from unface.run import outcome
 from unface.run.files import read_table, write_whole
-from unface.run.layout import RATING_COLUMNS, Layout, SessionId
+from unface.run.layout import Layout
 from unface.run.outcome import REASONS
+from unface.run.sessions import SessionId
 from unface.run.stages import STAGES
 
 WORST_REGIONS = 8

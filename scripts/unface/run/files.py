@@ -19,6 +19,15 @@ class TableError(ValueError):
 def write_whole(path: Path, content: str | bytes, mode: int = 0o644) -> bool:
     """Write a file by a rename, with permissions `mode` from its first byte on; folders are made.
 
+    Parameters
+    ----------
+    path
+        The file.
+    content
+        What it is to hold; text is written as UTF-8.
+    mode
+        Its permissions.
+
     Returns
     -------
     bool
@@ -40,14 +49,38 @@ def write_whole(path: Path, content: str | bytes, mode: int = 0o644) -> bool:
 
 
 def table_text(columns: Iterable[str], rows: Iterable[Mapping[str, object] | Sequence[object]]) -> str:
-    """A table with tabs as BIDS has it, without quotes or escapes: tabs and line ends inside values become spaces."""
+    """A table with tabs as BIDS has it, without quotes or escapes: tabs and line ends inside values become spaces.
+
+    Parameters
+    ----------
+    columns
+        The names in the first line.
+    rows
+        Cells in the order of the columns, or by their names.
+
+    Returns
+    -------
+    str
+        The lines, each with its end.
+    """
     names = list(columns)
     cells = [names, *([row[name] for name in names] if isinstance(row, Mapping) else row for row in rows)]
     return "".join("\t".join(re.sub(r"[\t\r\n]", " ", str(cell)) for cell in row) + "\n" for row in cells)
 
 
 def read_table(path: Path) -> list[dict[str, str]]:
-    """The rows of a table that `table_text` wrote; none where there is no file."""
+    """The rows of a table that `table_text` wrote; none where there is no file.
+
+    Parameters
+    ----------
+    path
+        The file.
+
+    Returns
+    -------
+    list of dict
+        The cells of each row, by column.
+    """
     if not path.is_file():
         return []
     with path.open(encoding="utf-8", newline="") as file:
@@ -61,10 +94,17 @@ def read_users_table(
 
     Parameters
     ----------
+    path
+        The file.
     setting
         The setting that names the file, for messages.
     needed, optional
         Columns that have to be there, and those that a message names besides. Others are read as well.
+
+    Yields
+    ------
+    (int, dict)
+        The number of the row's last line, from 1, and its cells by column.
 
     Raises
     ------
@@ -93,5 +133,17 @@ def read_users_table(
 
 
 def sha256(path: Path) -> str:
+    """The digest of a file's content.
+
+    Parameters
+    ----------
+    path
+        The file.
+
+    Returns
+    -------
+    str
+        64 hexadecimal digits.
+    """
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from unface.run import stages
-from unface.run.layout import Layout, SessionId
+from unface.run.layout import Layout
+from unface.run.sessions import SessionId
 from unface.run.settings import PROJECT, SHIPPED_RULES, look_up, mapping_rules, named_file
 from unface.run.stages import EVERY_STAGE
 
@@ -49,14 +50,38 @@ def fingerprint(config: Mapping[str, Any], stage: str, mapping: str | None = Non
 
 
 def of_conversions(config: Mapping[str, Any], layout: Layout) -> dict[SessionId, dict[str, str]]:
-    """The fingerprint of the conversion of each session whose mapping was made with today's rules."""
+    """The fingerprint of the conversion of each session whose mapping was made with today's rules.
+
+    Parameters
+    ----------
+    config
+        The checked settings.
+    layout
+        Where everything of the run lies.
+
+    Returns
+    -------
+    dict
+        Digests as `fingerprint` gives them, by session.
+    """
     mappings = layout.read_mappings(rules_digest(mapping_rules(config)))
     known = {mapping: fingerprint(config, "convert", mapping) for mapping in set(mappings.values())}
     return {session: known[mapping] for session, mapping in mappings.items()}
 
 
 def rules_digest(rules: Path) -> str:
-    """Digest of a file of mapping rules, and of those that come with unface, which it may build on."""
+    """Digest of a file of mapping rules, and of those that come with unface, which it may build on.
+
+    Parameters
+    ----------
+    rules
+        The file.
+
+    Returns
+    -------
+    str
+        16 hexadecimal digits.
+    """
     content = rules.read_bytes() + b"\0" + SHIPPED_RULES.read_bytes()
     return hashlib.sha256(content).hexdigest()[:16]
 
@@ -67,7 +92,18 @@ def _content_digest(path: Path | None) -> str | None:
 
 @cache
 def code_digest(stage: str) -> str:
-    """Digest of a stage's script, of every module of the core that it imports, and of its resources."""
+    """Digest of a stage's script, of every module of the core that it imports, and of its resources.
+
+    Parameters
+    ----------
+    stage
+        One of `stages.EVERY_STAGE`.
+
+    Returns
+    -------
+    str
+        16 hexadecimal digits.
+    """
     digest = hashlib.sha256(repr(EVERY_STAGE[stage]).encode())
     for path in sorted(files_of(stage)):
         digest.update(f"{path.relative_to(PROJECT)}\0".encode() + path.read_bytes())
@@ -75,13 +111,34 @@ def code_digest(stage: str) -> str:
 
 
 def files_of(stage: str) -> set[Path]:
-    """A stage's code and the resources that it names."""
-    known = EVERY_STAGE[stage]
-    return code_of(known.rule) | {PROJECT / name for name in known.resources}
+    """A stage's code and the resources that it names.
+
+    Parameters
+    ----------
+    stage
+        One of `stages.EVERY_STAGE`.
+
+    Returns
+    -------
+    set of Path
+        Absolute paths.
+    """
+    return code_of(stages.rule_of(stage)) | {PROJECT / name for name in EVERY_STAGE[stage].resources}
 
 
 def code_of(rule: str) -> set[Path]:
-    """The script of a rule, and every module of the core that it imports, however far."""
+    """The script of a rule, and every module of the core that it imports, however far.
+
+    Parameters
+    ----------
+    rule
+        The name of the rule, which its script has, too.
+
+    Returns
+    -------
+    set of Path
+        Absolute paths.
+    """
     waiting, seen = [PROJECT / "scripts" / f"{rule}.py"], set[Path]()
     while waiting:
         path = waiting.pop()
@@ -105,4 +162,4 @@ def _imported_by(path: Path) -> tuple[Path, ...]:
     modules = [candidate.with_suffix(".py") for candidate in candidates]
     packages = [candidate / "__init__.py" for candidate in candidates]
     # Of the table of stages each stage's own entry counts: another stage's does not concern it.
-    return tuple(found for found in modules + packages if found.is_file() and found != _TABLE_OF_STAGES)
+    return tuple(path for path in modules + packages if path.is_file() and path != _TABLE_OF_STAGES)

@@ -39,6 +39,20 @@ def walk(root: Path, shard: int, shards: int) -> Iterator[Folder]:
 
     Links are not followed: one that stays inside leads to what is found anyway, one that leaves leads to what the user
     did not name. They, and what is neither file nor folder, are places with a problem.
+
+    Parameters
+    ----------
+    root
+        The folder of raw files.
+    shard
+        The number of the share, from 0.
+    shards
+        How many shares there are.
+
+    Yields
+    ------
+    Folder
+        Each folder that holds a file, in the order of paths.
     """
     loose: dict[str, list[Place]] = {}
     folders = []
@@ -112,5 +126,16 @@ def _place(entry: os.DirEntry[str]) -> Place:
 
 
 def unreadable(error: OSError) -> str:
-    """What kept a file from being read, without its path."""
+    """What kept a file from being read, without its path.
+
+    Parameters
+    ----------
+    error
+        What the operating system said.
+
+    Returns
+    -------
+    str
+        A phrase for the list of unused files.
+    """
     return f"cannot be read: {os.strerror(error.errno or 0)}"

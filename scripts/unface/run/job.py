@@ -5,10 +5,12 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Self
 
-from unface.run.layout import Layout, SessionId
+from unface.run.layout import Layout
 from unface.run.limits import limit
 from unface.run.logs import log_to
 from unface.run.outcome import NOTHING_BESIDE, Outcome, Work, run_stage
+from unface.run.sessions import SessionId
+from unface.run.settings import Settings
 from unface.run.stages import EVERY_STAGE
 
 
@@ -18,7 +20,9 @@ class Job:
     Attributes
     ----------
     config : mapping
-        The checked settings.
+        The checked settings, as `settings.named_file` and `fingerprints.fingerprint` ask for them.
+    settings : Settings
+        The same as typed objects.
     layout : Layout
         Where everything of the run lies.
     params, wildcards : mapping
@@ -33,8 +37,11 @@ class Job:
         log_to(snakemake.log[0])
         limit(minutes=snakemake.resources.runtime, memory_mb=snakemake.resources.mem_mb)
         self._snakemake = snakemake
+        # Not `snakemake.rule`: a workflow that takes this one in as a module may give its rules other names.
+        self._rule = Path(snakemake.log[0]).parent.name
         self.config: Mapping[str, Any] = snakemake.config
-        self.layout = Layout(Path(snakemake.config["results_dir"]))
+        self.settings = Settings.of(snakemake.config)
+        self.layout = Layout(Path(self.settings.results_dir))
         self.params: Mapping[str, Any] = dict(snakemake.params.items())
         self.wildcards: Mapping[str, str] = dict(snakemake.wildcards.items())
         self.fingerprint: Mapping[str, str] = self.params.get("fingerprint", {})
@@ -46,15 +53,48 @@ class Job:
         return cls(sys.modules["__main__"].snakemake)
 
     def input(self, name: str) -> Path:
-        """The input of this name."""
+        """The input of this name.
+
+        Parameters
+        ----------
+        name
+            As the rule names it.
+
+        Returns
+        -------
+        Path
+            From the working folder.
+        """
         return Path(self._snakemake.input[name])
 
     def inputs(self, name: str) -> list[Path]:
-        """The files of an input that is a list."""
+        """The files of an input that is a list.
+
+        Parameters
+        ----------
+        name
+            As the rule names it.
+
+        Returns
+        -------
+        list of Path
+            From the working folder.
+        """
         return [Path(path) for path in self._snakemake.input[name]]
 
     def output(self, name: str) -> Path:
-        """The output of this name."""
+        """The output of this name.
+
+        Parameters
+        ----------
+        name
+            As the rule names it.
+
+        Returns
+        -------
+        Path
+            From the working folder.
+        """
         return Path(self._snakemake.output[name])
 
     @property
@@ -66,7 +106,7 @@ class Job:
     def stage(self) -> str:
         """The stage that the job makes: its rule, and for `measure` the image, as in `measure-defaced`."""
         image = self.wildcards.get("image")
-        return f"{self._snakemake.rule}-{image}" if image else str(self._snakemake.rule)
+        return f"{self._rule}-{image}" if image else self._rule
 
     def run_stage(
         self,
@@ -75,7 +115,22 @@ class Job:
         files: Iterable[Path] = (),
         beside: Mapping[str, Path] = NOTHING_BESIDE,
     ) -> Outcome:
-        """Run the job's stage by the table of stages (`outcome.run_stage`, whose parameters and errors these are)."""
+        """Run the job's stage by the table of stages (`outcome.run_stage`, whose errors these are).
+
+        Parameters
+        ----------
+        work
+            The stage itself.
+        files
+            Input files besides the stages that it builds on.
+        beside
+            Where folders that it makes go in the end, by name.
+
+        Returns
+        -------
+        Outcome
+            How it ended, as `outcome.json` says it.
+        """
         return run_stage(
             self.stage,
             self.session,
@@ -89,5 +144,11 @@ class Job:
         )
 
     def say(self, words: str) -> None:
-        """Leave what the run prints at its end."""
+        """Leave what the run prints at its end.
+
+        Parameters
+        ----------
+        words
+            Lines for readers, in pseudonyms.
+        """
         self.layout.closing_words.write_text(words, encoding="utf-8")

@@ -3,42 +3,11 @@
 Everything that can identify someone lies below `restricted/`; every other path holds pseudonyms only.
 """
 
-import hashlib
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 from unface.run.files import read_table
-
-NIFTI = ".nii.gz"
-"""How the name of every image ends."""
-
-
-class SessionId(NamedTuple):
-    """The labels of one session and of its subject, without `sub-` and `ses-`; labels hold no underscore."""
-
-    subject: str
-    session: str
-
-    @property
-    def name(self) -> str:
-        """`<subject>_<session>`: the session in names of files."""
-        return f"{self.subject}_{self.session}"
-
-    @property
-    def bids_prefix(self) -> str:
-        """How every BIDS file name of the session begins."""
-        return f"sub-{self.subject}_ses-{self.session}"
-
-    @property
-    def bids_folder(self) -> Path:
-        """The session's folder inside a BIDS dataset."""
-        return Path(f"sub-{self.subject}") / f"ses-{self.session}"
-
-
-EVERY = SessionId("{subject}", "{session}")
-"""Any session: a pattern with Snakemake's wildcards."""
+from unface.run.sessions import EVERY, SessionId
 
 
 @dataclass(frozen=True)
@@ -52,10 +21,12 @@ class Layout:
 
     @property
     def restricted(self) -> Path:
+        """All that can identify someone, and all that shows a face."""
         return self.results / "restricted"
 
     @property
     def key(self) -> Path:
+        """The key that pseudonyms, dates and UIDs are made with."""
         return self.restricted / "key"
 
     @property
@@ -80,6 +51,11 @@ class Layout:
         rules
             Digest of today's rules (`run.fingerprints.rules_digest`): a mapping that was made with
             others is left out. None takes all.
+
+        Returns
+        -------
+        dict
+            The digests by session; empty text where the inventory noted none.
         """
         return {
             SessionId(row["subject"], row["session"]): row.get("mapping", "")
@@ -88,7 +64,7 @@ class Layout:
         }
 
     @property
-    def protocols(self) -> Path:
+    def protocol_groups(self) -> Path:
         """One row per protocol group, with what the mapping rules make of it."""
         return self.results / "protocols.tsv"
 
@@ -103,7 +79,7 @@ class Layout:
         return self.restricted / "bids_validator.json"
 
     @property
-    def protocols_restricted(self) -> Path:
+    def protocol_groups_restricted(self) -> Path:
         """The protocol groups with the free text that a curator writes mapping rules by."""
         return self.restricted / "protocols.tsv"
 
@@ -138,10 +114,33 @@ class Layout:
         return self.restricted / "tracebacks"
 
     def scan(self, shard: str = "{shard}") -> Path:
+        """What a scan found below one share of the raw folders; the inventory removes it.
+
+        Parameters
+        ----------
+        shard
+            The number of the share; a pattern with wildcards if not given.
+
+        Returns
+        -------
+        Path
+            A file of JSON lines.
+        """
         return self.restricted / "scan" / f"{shard}.jsonl"
 
     def scan_kept(self, shard: str) -> Path:
-        """What the last scan of a shard found, so that the next one reads only what changed."""
+        """What the last scan of a shard found, so that the next one reads only what changed.
+
+        Parameters
+        ----------
+        shard
+            The number of the share.
+
+        Returns
+        -------
+        Path
+            A file of JSON lines.
+        """
         return self.restricted / "scan_kept" / f"{shard}.jsonl"
 
     @property
@@ -155,11 +154,33 @@ class Layout:
         return self.restricted / "sessions"
 
     def record(self, session: SessionId = EVERY) -> Path:
-        """The raw files of one session, by series (`inventory.records.SessionRecord`)."""
+        """The raw files of one session, by series (`inventory.records.SessionRecord`).
+
+        Parameters
+        ----------
+        session
+            The session; any session, as a pattern with wildcards, if not given.
+
+        Returns
+        -------
+        Path
+            A file of JSON.
+        """
         return self.records / f"{session.name}.json"
 
     def identifiers(self, session: SessionId = EVERY) -> Path:
-        """A session's identifiers: the subject's own source values, to be found nowhere else."""
+        """A session's identifiers: the subject's own source values, to be found nowhere else.
+
+        Parameters
+        ----------
+        session
+            The session; any session, as a pattern with wildcards, if not given.
+
+        Returns
+        -------
+        Path
+            A file of JSON.
+        """
         return self.restricted / "identifiers" / f"{session.name}.json"
 
     @property
@@ -168,10 +189,35 @@ class Layout:
         return self.restricted / "work"
 
     def stage(self, stage: str, session: SessionId = EVERY) -> Path:
+        """The folder that a stage leaves of a session, with its `outcome.json`.
+
+        Parameters
+        ----------
+        stage
+            One of `stages.STAGES` or `stages.NOISE_STAGES`.
+        session
+            The session; any session, as a pattern with wildcards, if not given.
+
+        Returns
+        -------
+        Path
+            A folder of its own.
+        """
         return self.work / session.subject / session.session / stage
 
     def clean_dicom(self, session: SessionId = EVERY) -> Path:
-        """A session's de-identified DICOM, which conversion alone reads: beside the stages, so that it may go."""
+        """A session's de-identified DICOM, which conversion alone reads: beside the stages, so that it may go.
+
+        Parameters
+        ----------
+        session
+            The session; any session, as a pattern with wildcards, if not given.
+
+        Returns
+        -------
+        Path
+            A folder of its own.
+        """
         return self.work / session.subject / session.session / "clean_dicom"
 
     @property
@@ -180,11 +226,23 @@ class Layout:
         return self.restricted / "review"
 
     def review(self, session: SessionId = EVERY) -> Path:
-        """A page that shows the face: for the eyes of the project's own staff."""
+        """A page that shows the face: for the eyes of the project's own staff.
+
+        Parameters
+        ----------
+        session
+            The session; any session, as a pattern with wildcards, if not given.
+
+        Returns
+        -------
+        Path
+            A page of HTML, whole in one file.
+        """
         return self.reviews / f"{session.name}.html"
 
     @property
     def report(self) -> Path:
+        """The folder of what may be published besides the dataset."""
         return self.results / "report"
 
     @property
@@ -204,6 +262,7 @@ class Layout:
 
     @property
     def summary_page(self) -> Path:
+        """The cohort on one page: no face, no identifier."""
         return self.report / "index.html"
 
     @property
@@ -222,7 +281,18 @@ class Layout:
         return self.restricted / "last_settings.json"
 
     def withdrawn(self, request: str) -> Path:
-        """What was removed of subjects who withdrew: a list for each request (`admin.withdrawal_request`)."""
+        """What was removed of subjects who withdrew: a list for each request (`admin.withdrawal_request`).
+
+        Parameters
+        ----------
+        request
+            A digest of who asked for it.
+
+        Returns
+        -------
+        Path
+            A table (TSV).
+        """
         return self.restricted / "withdrawn" / f"{request}.tsv"
 
     @property
@@ -241,62 +311,18 @@ class Layout:
         return self.results / "releases"
 
     def log(self, rule: str, name: str = EVERY.name) -> Path:
+        """The log of a job.
+
+        Parameters
+        ----------
+        rule
+            The name of the rule: the folder.
+        name
+            Tells the rule's jobs apart; a session's by a pattern with wildcards if not given.
+
+        Returns
+        -------
+        Path
+            A file that holds pseudonyms only.
+        """
         return self.results / "logs" / rule / f"{name}.log"
-
-
-def by_subject(sessions: Iterable[SessionId]) -> dict[str, list[str]]:
-    """The labels of each subject's sessions, in order."""
-    found: dict[str, list[str]] = {}
-    for subject, session in sorted(sessions):
-        found.setdefault(subject, []).append(session)
-    return found
-
-
-def sampled(sessions: Iterable[SessionId], count: int) -> list[SessionId]:
-    """At most `count` of the sessions: those whose names have the smallest digests.
-
-    The choice is the same on every machine, and a session that is added moves at most one other out.
-    """
-    return sorted(sessions, key=lambda session: hashlib.sha256(session.name.encode()).digest())[:count]
-
-
-def stem(image: str | Path) -> str:
-    """An image's file name without its ending."""
-    return Path(image).name.removesuffix(NIFTI)
-
-
-TWIN_ENTITIES = ("echo", "part", "inv", "flip", "mt")
-"""What tells images of one acquisition apart: they lie at the same place and share one registration and one mask."""
-
-
-def without_twins(image: str) -> str:
-    """A BIDS path without the entities that tell images of one acquisition apart: equal for all of them."""
-    return "_".join(part for part in image.split("_") if part.split("-")[0] not in TWIN_ENTITIES)
-
-
-MASKS = "masks"
-"""Folder of the defaced stage for face masks that BIDS has no name for: they are looked at and not released."""
-
-
-def mask_path(image: str) -> str | None:
-    """The BIDS path of an image's face mask: `anat/sub-X_echo-1_T1w.nii.gz` has `anat/sub-X_mod-T1w_defacemask.nii.gz`.
-
-    None for what BIDS knows no face mask of: it does of anatomical images alone.
-    """
-    entities, suffix = without_twins(image).removesuffix(NIFTI).rsplit("_", 1)
-    return f"{entities}_mod-{suffix}_defacemask.nii.gz" if Path(image).parent.name == "anat" else None
-
-
-def mask_names(image: str) -> list[str]:
-    """Where the face mask of an image may lie in the folder of the defaced stage: its own first, then a shared one."""
-    shared = mask_path(image)
-    return [f"{MASKS}/{image}", *([f"bids/{shared}"] if shared else [])]
-
-
-def mask_file(defaced: Path, image: str) -> Path | None:
-    """The face mask of an image, by its path in BIDS, if there is one."""
-    return next((defaced / name for name in mask_names(image) if (defaced / name).is_file()), None)
-
-
-RATING_COLUMNS = ("image", "image_sha256", "mask_sha256", "rating", "rater", "comment")
-"""Of the table in which persons rate defaced images; the last two are free and may be left out."""

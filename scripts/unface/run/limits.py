@@ -15,12 +15,36 @@ KILLED_FIRST = 500
 
 
 def scaled(amount: int) -> Callable[[object, int], int]:
-    """A resource of a rule that grows with each try; the job after the last one only gives up, which takes little."""
+    """A resource of a rule that grows with each try; the job after the last one only gives up, which takes little.
+
+    Parameters
+    ----------
+    amount
+        What the first try gets: MB or minutes.
+
+    Returns
+    -------
+    callable
+        Gives the amount of a try, by its number from 1, as Snakemake asks for it.
+    """
     return lambda wildcards, attempt: amount * (attempt if attempt <= TRIES else 1)
 
 
 def attempt(_wildcards: object, attempt: int) -> int:
-    """Number of this attempt at a rule's job, from 1; for the rule's script."""
+    """Number of this attempt at a rule's job, from 1; for the rule's script.
+
+    Parameters
+    ----------
+    _wildcards
+        Snakemake gives them; they do not count.
+    attempt
+        The number.
+
+    Returns
+    -------
+    int
+        The same number.
+    """
     return attempt
 
 

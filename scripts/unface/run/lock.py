@@ -32,10 +32,17 @@ def _take(file: IO[str]) -> None:
 def hold(path: Path) -> None:
     """Take the lock until this process ends; a file system without locks (some parallel ones) is taken as free.
 
+    Parameters
+    ----------
+    path
+        The file that is locked (`Layout.lock`); it tells who holds it.
+
     Raises
     ------
     LockError
         If another process holds it, here or on another node of the same file system; or if it cannot be written.
+    OSError
+        If the file system fails in another way.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

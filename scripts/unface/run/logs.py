@@ -12,6 +12,11 @@ def log_to(path: str | Path) -> None:
 
     A traceback quotes the values it met, and Snakemake prints what a job prints: the stages keep tracebacks in
     `restricted/` (see `run.outcome`), and what reaches this hook says no more than its own message.
+
+    Parameters
+    ----------
+    path
+        The file, which is written anew.
     """
     handler = logging.FileHandler(path, mode="w", encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(message)s"))
@@ -30,8 +35,8 @@ def _say_cost() -> None:
     Snakemake's own `benchmark` looks every half minute and misses what comes after its last look: up to half.
     """
     both = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    cpu_s = sum(one.ru_utime + one.ru_stime for one in both)
-    logging.getLogger("unface").info("CPU %.2f s, memory %.0f MB", cpu_s, max(one.ru_maxrss for one in both) / 1024)
+    cpu_s = sum(used.ru_utime + used.ru_stime for used in both)
+    logging.getLogger("unface").info("CPU %.2f s, memory %.0f MB", cpu_s, max(used.ru_maxrss for used in both) / 1024)
 
 
 def _one_line(kind: type[BaseException], error: BaseException, _: object) -> None:

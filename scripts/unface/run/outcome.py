@@ -20,8 +20,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from unface.run.files import sha256
-from unface.run.layout import Layout, SessionId
+from unface.run.layout import Layout
 from unface.run.limits import TRIES
+from unface.run.sessions import SessionId
 
 log = logging.getLogger("unface")
 
@@ -137,11 +138,22 @@ class Outcome:
 
     @property
     def ok(self) -> bool:
+        """Whether nothing withheld the session in this stage or before."""
         return self.state == "ok"
 
 
 def read(folder: Path) -> Outcome:
     """The outcome of a stage's folder.
+
+    Parameters
+    ----------
+    folder
+        The stage's folder (`Layout.stage`).
+
+    Returns
+    -------
+    Outcome
+        What its `outcome.json` holds.
 
     Raises
     ------
@@ -177,14 +189,28 @@ class Work:
         self.measurements: dict[str, Any] = {}
 
     def withhold(self, code: str, sentence: str) -> None:
-        """Withhold the session and go on: what the stage writes stays for review. See also `WithheldError`."""
+        """Withhold the session and go on: what the stage writes stays for review. See also `WithheldError`.
+
+        Parameters
+        ----------
+        code
+            One of `REASONS`.
+        sentence
+            What is wrong and what to do, in pseudonyms only.
+        """
         assert code in REASONS, code
         reason = Reason(code, sentence, self.stage)
         if reason not in self.reasons:
             self.reasons.append(reason)
 
     def note(self, sentence: str) -> None:
-        """Something a curator should know that withholds nothing."""
+        """Something a curator should know that withholds nothing.
+
+        Parameters
+        ----------
+        sentence
+            For readers, in pseudonyms only.
+        """
         if sentence not in self.notes:
             self.notes.append(sentence)
 
@@ -207,8 +233,12 @@ def run_stage(
     ----------
     stage
         Names the folder, `layout.stage(stage, session)`, which is made whole by a rename at the end.
+    session
+        The session.
     work
         The stage itself: writes below `Work.folder`, keeps temporary files in `Work.scratch`.
+    layout
+        Where everything of the run lies.
     fingerprint
         `settings` and `code` digests (`run.fingerprints.fingerprint`).
     sources
@@ -222,10 +252,19 @@ def run_stage(
         Where a folder that the stage makes below its own goes in the end, by its name; there is always one. It is
         among the outputs as any other, and may be removed once it was read.
 
+    Returns
+    -------
+    Outcome
+        What `outcome.json` holds.
+
     Raises
     ------
     JobFailedError
         If the machine failed; its message holds no identifier.
+    MemoryError
+        If memory ran out, and Snakemake is to try again.
+    OSError
+        Within alone: it leaves as a `JobFailedError`, without the path that it names.
     """
     os.umask(0o077)
     # Absolute, because tools are started inside their scratch folder.
@@ -291,6 +330,11 @@ def _begin(folder: Path) -> tuple[Path, bool]:
 
     An earlier job may still run, unknown to a controller that was started again. Its folder is renamed first, which it
     cannot miss: of two jobs, the one that was started last leaves the result.
+
+    Returns
+    -------
+    (Path, bool)
+        The folder, and whether one was left.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     left = list(folder.parent.glob(f".{folder.name}.*"))

@@ -11,5 +11,15 @@ def gzipped(content: bytes | bytearray) -> bytes:
 
     libdeflate, which the wheel of `deflate` brings along, writes the same on any processor. zlib does not from build
     to build, nor isa-l from one processor to another.
+
+    Parameters
+    ----------
+    content
+        Any bytes.
+
+    Returns
+    -------
+    bytes
+        Of a `.gz` file.
     """
     return bytes(deflate.gzip_compress(content, LEVEL))

@@ -1,14 +1,17 @@
-"""Typed settings, one class per stage; their check; and the files that they name.
+"""Typed settings, one class a block; their defaults and check; and the files that they name.
 
-Defaults stand in `config.yaml` alone, the rules for values in `schemas/config.schema.yaml` alone.
+Meaning, defaults and the rules for values stand in `schemas/config.schema.yaml` alone: `config.yaml` and the table of
+`docs/settings.md` are made from it.
 """
 
+import copy
 import difflib
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Any, Self
 
@@ -34,16 +37,42 @@ class SettingsError(ValueError):
 
 @dataclass(frozen=True)
 class Block:
-    """A block of the settings as a typed object."""
+    """A block of the settings as a typed object: its fields are the settings, which the schema describes."""
 
     @classmethod
     def of(cls, block: Mapping[str, Any]) -> Self:
-        """Build from the block of a checked configuration; lists become tuples."""
-        return cls(**{field.name: _frozen(block[field.name]) for field in fields(cls)})
+        """Build from the block of a checked configuration; lists become tuples, blocks within it objects.
+
+        Parameters
+        ----------
+        block
+            The values by name; every field of the class has to be there.
+
+        Returns
+        -------
+        Block
+            The same as an object of this class.
+        """
+        return cls(**{field.name: _typed(field.type, block[field.name]) for field in fields(cls)})
+
+
+def _typed(kind: Any, value: Any) -> Any:
+    if isinstance(kind, type) and issubclass(kind, Block):
+        return kind.of(value)
+    return tuple(value) if isinstance(value, list) else value
+
+
+@dataclass(frozen=True)
+class Inventory(Block):
+    """Settings of the inventory."""
+
+    jobs: int
 
 
 @dataclass(frozen=True)
 class Deidentify(Block):
+    """Settings of the de-identification of headers."""
+
     options: tuple[str, ...]
     overrides: Mapping[str, str | Mapping[str, str]]
     age_band_years: int
@@ -52,6 +81,8 @@ class Deidentify(Block):
 
 @dataclass(frozen=True)
 class Convert(Block):
+    """Settings of the conversion to BIDS."""
+
     rules: str
     unmapped: str
     repeats: str
@@ -59,28 +90,47 @@ class Convert(Block):
 
 
 @dataclass(frozen=True)
+class DefaceLimits(Block):
+    """When a defacing counts as failed."""
+
+    ngf_min: float
+    scale_min: float
+    scale_max: float
+    brain_margin_mm: float
+    removed_min_percent: float
+    removed_max_percent: float
+
+
+@dataclass(frozen=True)
 class Deface(Block):
+    """Settings of defacing."""
+
     engine: str
     command: tuple[str, ...] | None
     command_timeout_s: float
     ears: bool
     second_engine_percent: float
     suffixes: tuple[str, ...]
-    limits: Mapping[str, float]
+    limits: DefaceLimits
 
 
 @dataclass(frozen=True)
 class Measure(Block):
+    """Settings of the measurement of brain volumes."""
+
     engine: str
     resolution_mm: float
     atlas: str | None
     atlas_labels: str | None
     results: str | None
     command: str | None
+    noise_sessions: int
 
 
 @dataclass(frozen=True)
 class Compare(Block):
+    """The largest change that defacing may cause."""
+
     brain_percent: float
     gm_percent: float
     wm_percent: float
@@ -90,7 +140,17 @@ class Compare(Block):
 
 
 @dataclass(frozen=True)
+class Audit(Block):
+    """Settings of the audit."""
+
+    ignore: tuple[str, ...]
+    faceless: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Release(Block):
+    """Settings of the release."""
+
     name: str
     license: str
     authors: tuple[str, ...]
@@ -98,23 +158,202 @@ class Release(Block):
     date: str | None
     keep: int
     source_datasets: tuple[Mapping[str, str], ...]
+    data_dictionary: str | None
 
 
-def _frozen(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
+@dataclass(frozen=True)
+class Withdrawal(Block):
+    """Settings of the withdrawal of consent."""
+
+    subjects: str | None
+    restricted: bool
+
+
+@dataclass(frozen=True)
+class Report(Block):
+    """Settings of the pages."""
+
+    title: str
+
+
+@dataclass(frozen=True)
+class Settings(Block):
+    """All settings."""
+
+    dicom_dir: str | None
+    results_dir: str
+    subjects: str | None
+    ratings: str | None
+    keep_work: str
+    inventory: Inventory
+    select: tuple[Mapping[str, Any], ...]
+    deidentify: Deidentify
+    convert: Convert
+    deface: Deface
+    measure: Measure
+    compare: Compare
+    audit: Audit
+    release: Release
+    withdrawal: Withdrawal
+    report: Report
+
+
+@cache
+def schema() -> dict[str, Any]:
+    """The schema of the settings (`schemas/config.schema.yaml`), read once."""
+    # The loader in C takes a twentieth of the time, and each job on a cluster reads this.
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    content: dict[str, Any] = yaml.load((PROJECT / "schemas" / "config.schema.yaml").read_text("utf-8"), loader)
+    return content
+
+
+def described(block: Mapping[str, Any] | None = None, within: str = "") -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Every setting with what the schema says of it, a block before the settings in it.
+
+    Parameters
+    ----------
+    block
+        A block of the schema; all of it if not given.
+    within
+        The dotted name of the block, with a dot at its end.
+
+    Yields
+    ------
+    str
+        The dotted name of a setting or block, such as `deface.limits.ngf_min`.
+    Mapping
+        Its part of the schema.
+    """
+    for name, part in (schema() if block is None else block)["properties"].items():
+        yield f"{within}{name}", part
+        if "properties" in part:
+            yield from described(part, f"{within}{name}.")
+
+
+def read_file(path: Path | None = None) -> dict[str, Any]:
+    """The settings of `config.yaml` with those of a file over them, as Snakemake reads them; not checked.
+
+    Parameters
+    ----------
+    path
+        A file of settings, which holds what differs.
+
+    Returns
+    -------
+    dict
+        All settings.
+
+    Raises
+    ------
+    SettingsError
+        If a file holds something else than names with values.
+    """
+    files = [PROJECT / "config.yaml", *([path] if path else [])]
+    given: dict[str, Any] = {}
+    for content in (yaml.safe_load(file.read_text(encoding="utf-8")) or {} for file in files):
+        if not isinstance(content, Mapping):
+            raise SettingsError("config: the file has no names of settings at its top")
+        given = _over(given, content)
+    return completed(given)
+
+
+def _over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """One set of values over another; blocks are put together."""
+    both = dict(below)
+    for name, value in above.items():
+        old = both.get(name)
+        both[name] = _over(old, value) if isinstance(old, Mapping) and isinstance(value, Mapping) else value
+    return both
+
+
+def completed(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings with the default of each one that is not given.
+
+    Parameters
+    ----------
+    config
+        The settings as given; blocks may lack settings or be missing. It is left as it is.
+
+    Returns
+    -------
+    dict
+        All settings. What is unknown or wrong stays, for `check` to name it.
+    """
+    return _completed(config, schema())
+
+
+def _completed(given: Mapping[str, Any], block: Mapping[str, Any]) -> dict[str, Any]:
+    full = dict(given)
+    for name, part in block["properties"].items():
+        if "properties" not in part:
+            full[name] = _read(given[name], part) if name in given else copy.deepcopy(part["default"])
+        elif isinstance(full.get(name, {}), Mapping):
+            full[name] = _completed(full.get(name, {}), part)
+    return full
+
+
+def _read(given: Any, part: Mapping[str, Any]) -> Any:
+    """A value that is no text although its setting may be none: of what --config nests, Snakemake makes text."""
+    if not isinstance(given, str) or "enum" in part:
+        return given
+    kinds = kinds_of(part)
+    if "string" in kinds:
+        return None if given == "null" and "null" in kinds else given
+    try:
+        return yaml.safe_load(given)
+    except yaml.YAMLError:
+        return given
+
+
+def kinds_of(part: Mapping[str, Any]) -> list[str]:
+    """The types that the schema allows a setting.
+
+    Parameters
+    ----------
+    part
+        What the schema says of the setting.
+
+    Returns
+    -------
+    list of str
+        As JSON Schema names them, such as `number`; empty for one that lists its values.
+    """
+    kinds = resolved(part).get("type", [])
+    return [kinds] if isinstance(kinds, str) else list(kinds)
+
+
+def resolved(part: Mapping[str, Any]) -> dict[str, Any]:
+    """What the schema says of a setting, with what it says of its kind of values (`$defs`).
+
+    Parameters
+    ----------
+    part
+        The setting's own part of the schema.
+
+    Returns
+    -------
+    dict
+        The same without a reference.
+    """
+    shared = look_up(schema(), part["$ref"].removeprefix("#/").replace("/", ".")) if "$ref" in part else {}
+    return {**shared, **part}
 
 
 def check(config: Mapping[str, Any]) -> None:
     """Hold a configuration against the schema.
 
+    Parameters
+    ----------
+    config
+        All settings (`completed`).
+
     Raises
     ------
     SettingsError
-        Names every wrong setting, with the nearest valid key for an unknown one.
+        Names every wrong setting, with the nearest valid key for an unknown one and the new name of a renamed one.
     """
-    schema = yaml.safe_load((PROJECT / "schemas" / "config.schema.yaml").read_text(encoding="utf-8"))
     kind = jsonschema.Draft202012Validator
-    validator = kind(schema, format_checker=kind.FORMAT_CHECKER)
+    validator = kind(schema(), format_checker=kind.FORMAT_CHECKER)
     errors = sorted(validator.iter_errors(config), key=lambda error: list(error.path))
     lines = [line for error in errors for line in _explain(error)] or list(_contradictions(config))
     if lines:
@@ -138,35 +377,76 @@ def _contradictions(config: Mapping[str, Any]) -> Iterator[str]:
 
 def _explain(error: jsonschema.ValidationError) -> list[str]:
     where = ".".join(str(part) for part in error.absolute_path)
-    schema: Any = error.schema
+    rule: Any = error.schema
     value: Any = error.instance
-    if error.validator == "additionalProperties" and "properties" in schema:
-        valid = list(schema["properties"])
-        unknown = [key for key in value if key not in valid]
-        return [f"unknown setting {_dotted(where, key)}{nearest(key, valid)}" for key in unknown]
+    if error.validator == "additionalProperties" and "properties" in rule:
+        valid = list(rule["properties"])
+        return [line for key in value if key not in valid for line in _unknown(where, key, value[key], valid)]
     if error.validator == "enum" and isinstance(value, str):
-        valid = [str(value) for value in schema["enum"]]
+        valid = [str(value) for value in rule["enum"]]
         shown = valid if len(valid) <= FEW else [*valid[:FEW], "..."]
         return [f"{where}: {value!r} is not one of {', '.join(shown)}{nearest(value, valid)}"]
     if isinstance(value, date):
         return [f"{where}: put the date in quotes"]
-    if value is None and "properties" in schema:
+    if value is None and "properties" in rule:
         return [f"{where}: this block is empty: fill it, or leave its line out"]
     return [f"{where or 'the file'}: {error.message}"]
 
 
-def _dotted(where: str, key: str) -> str:
-    return f"{where}.{key}" if where else key
+def _unknown(where: str, key: str, value: Any, valid: Sequence[str]) -> Iterator[str]:
+    """What to say of an unknown setting: its name of today, where it belongs, or the one that is most like it."""
+    name = f"{where}.{key}" if where else str(key)
+    names = dict(described())
+    of_today = {part["x-was"]: path for path, part in names.items() if "x-was" in part}
+    if name in of_today:
+        yield f"unknown setting {name}: its name is {of_today[name]} now"
+    elif isinstance(value, Mapping) and any(old.startswith(f"{name}.") for old in of_today):
+        for inner in value:
+            yield from _unknown(name, inner, value[inner], ())
+    elif name in names:
+        *blocks, last = name.split(".")
+        inline = "".join(f"{block}={{" if not number else f"{block}: {{" for number, block in enumerate(blocks))
+        yield (
+            f"unknown setting {name}: a setting inside a block goes into a file, `--configfile mine.yaml`, or is "
+            f"written --config '{inline}{last}: ...{'}' * len(blocks)}'"
+        )
+    else:
+        elsewhere = [path for path in names if path.endswith(f".{key}")]
+        hint = f" (did you mean {elsewhere[0]}?)" if len(elsewhere) == 1 else nearest(str(key), valid)
+        yield f"unknown setting {name}{hint}"
 
 
 def nearest(word: str, valid: Iterable[str]) -> str:
-    """A question that names the valid word most like a wrong one; empty if none is like it."""
+    """A question that names the valid word most like a wrong one; empty if none is like it.
+
+    Parameters
+    ----------
+    word
+        What was written.
+    valid
+        What could be.
+
+    Returns
+    -------
+    str
+        Such as ` (did you mean T1w?)`.
+    """
     near = difflib.get_close_matches(word, list(valid), n=1, cutoff=0.5)
     return f" (did you mean {near[0]}?)" if near else ""
 
 
 def dicom_folder(config: Mapping[str, Any]) -> Path:
     """The folder of raw DICOM.
+
+    Parameters
+    ----------
+    config
+        The checked settings.
+
+    Returns
+    -------
+    Path
+        A folder that exists.
 
     Raises
     ------
@@ -188,6 +468,18 @@ def named_file(config: Mapping[str, Any], setting: str) -> Path | None:
 
     It is looked for as given from the working folder, then from the root of the project.
 
+    Parameters
+    ----------
+    config
+        The checked settings.
+    setting
+        The dotted name of the setting.
+
+    Returns
+    -------
+    Path or None
+        None if the setting is null.
+
     Raises
     ------
     SettingsError
@@ -198,12 +490,46 @@ def named_file(config: Mapping[str, Any], setting: str) -> Path | None:
 
 
 def mapping_rules(config: Mapping[str, Any]) -> Path:
-    """The file of mapping rules. Raises as `named_file` does."""
+    """The file of mapping rules.
+
+    Parameters
+    ----------
+    config
+        The checked settings.
+
+    Returns
+    -------
+    Path
+        A file that exists.
+
+    Raises
+    ------
+    SettingsError
+        As `named_file` does.
+    """
     return located(config["convert"]["rules"], "convert.rules")
 
 
 def located(path: str, setting: str) -> Path:
-    """A file that a setting names. Raises as `named_file` does."""
+    """A file that a setting names.
+
+    Parameters
+    ----------
+    path
+        As the setting has it.
+    setting
+        The dotted name of the setting, for the message.
+
+    Returns
+    -------
+    Path
+        A file that exists.
+
+    Raises
+    ------
+    SettingsError
+        As `named_file` does.
+    """
     for candidate in (Path(path), PROJECT / path):
         if candidate.is_file():
             return candidate
@@ -211,17 +537,55 @@ def located(path: str, setting: str) -> Path:
 
 
 def subjects_digest(table: Path | None) -> str:
-    """Digest of the table of subjects, empty without one: the inventory looks anew when it differs from the last."""
+    """Digest of the table of subjects, empty without one: the inventory looks anew when it differs from the last.
+
+    Parameters
+    ----------
+    table
+        The file; None without one.
+
+    Returns
+    -------
+    str
+        16 hexadecimal digits, or nothing.
+    """
     return hashlib.sha256(table.read_bytes()).hexdigest()[:16] if table else ""
 
 
 def subjects_known(config: Mapping[str, Any], layout: Layout) -> bool:
-    """Whether the last inventory read today's table of subjects."""
+    """Whether the last inventory read today's table of subjects.
+
+    Parameters
+    ----------
+    config
+        The checked settings.
+    layout
+        Where everything of the run lies.
+
+    Returns
+    -------
+    bool
+        False also before the first inventory.
+    """
     seen = layout.subjects_digest
     return seen.exists() and seen.read_text(encoding="ascii") == subjects_digest(named_file(config, "subjects"))
 
 
 def look_up(config: Mapping[str, Any], path: str) -> Any:
+    """A value of nested mappings by its dotted name.
+
+    Parameters
+    ----------
+    config
+        The settings, or any other mapping of mappings.
+    path
+        Such as `deface.limits.ngf_min`.
+
+    Returns
+    -------
+    any
+        The value.
+    """
     value: Any = config
     for key in path.split("."):
         value = value[key]

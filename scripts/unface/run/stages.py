@@ -1,4 +1,4 @@
-"""The stages: which rule makes each, from which others, by which settings."""
+"""The stages: from which others each is made, and by which settings."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -10,8 +10,6 @@ class Stage:
 
     Attributes
     ----------
-    rule : str
-        The rule of the workflow that makes it. Its script and its folder of logs have the same name.
     sources : tuple of str
         The stages of the session that its results are made from, which its outcome must name.
     settings : tuple of str
@@ -22,11 +20,26 @@ class Stage:
         Tables, masks and templates of the project that its code reads, from the project's root: they count as code.
     """
 
-    rule: str
     sources: tuple[str, ...] = ()
     settings: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
     resources: tuple[str, ...] = ()
+
+
+def rule_of(stage: str) -> str:
+    """The rule of the workflow that makes a stage; its script, its folder of logs and its room have the same name.
+
+    Parameters
+    ----------
+    stage
+        One of `EVERY_STAGE`; a rule that makes several has the part of their names before a hyphen.
+
+    Returns
+    -------
+    str
+        Such as `measure` for `measure-defaced`.
+    """
+    return stage.partition("-")[0]
 
 
 def _resources(*names: str) -> tuple[str, ...]:
@@ -48,7 +61,6 @@ _SIDECAR_KEYS = _resources("audit_sidecar_keys.tsv")
 _PAGE = ("scripts/unface/report/templates/page.html.j2", "scripts/unface/report/templates/style.css")
 
 _MEASURED = Stage(
-    "measure",
     sources=("convert",),
     settings=tuple(f"measure.{name}" for name in ("engine", "resolution_mm", "results", "command")),
     files=("measure.atlas", "measure.atlas_labels"),
@@ -56,24 +68,21 @@ _MEASURED = Stage(
 )
 
 STAGES: Mapping[str, Stage] = {
-    "deidentify": Stage("deidentify", settings=("select", "deidentify"), resources=_HEADER_TABLES),
+    "deidentify": Stage(settings=("select", "deidentify"), resources=_HEADER_TABLES),
     # The mapping rules count by what they make of the session (`run.fingerprints.fingerprint`).
     "convert": Stage(
-        "convert",
         sources=("deidentify",),
         settings=("convert.unmapped", "convert.repeats", "convert.incomplete"),
         resources=(*_HEADER_TABLES, *_resources("sidecar_keys.tsv")),
     ),
-    "deface": Stage("deface", sources=("convert",), settings=("deface",), resources=_HEAD_MASKS),
+    "deface": Stage(sources=("convert",), settings=("deface",), resources=_HEAD_MASKS),
     "measure-original": _MEASURED,
     "measure-defaced": replace(_MEASURED, sources=("deface",)),
     "compare": Stage(
-        "compare",
         sources=("deface", "measure-original", "measure-defaced"),
         settings=("compare", "deface.limits.brain_margin_mm"),
     ),
     "audit": Stage(
-        "audit",
         sources=("convert", "deface"),
         settings=("audit", "deface.suffixes", "deidentify.options"),
         resources=_SIDECAR_KEYS,
@@ -87,25 +96,22 @@ NOISE_STAGES: Mapping[str, Stage] = {"measure-repeat": _MEASURED, "measure-shift
 EVERY_STAGE: Mapping[str, Stage] = {
     **STAGES,
     **NOISE_STAGES,
-    "scan": Stage("scan"),
-    "inventory": Stage("inventory", resources=(*_HEADER_TABLES, *_resources("bids_guesses.yaml"))),
+    "scan": Stage(),
+    "inventory": Stage(resources=(*_HEADER_TABLES, *_resources("bids_guesses.yaml"))),
     "release": Stage(
-        "release",
         settings=("release", "deidentify.options", "audit.ignore"),
         files=("subjects", "ratings", "release.data_dictionary"),
         resources=_SIDECAR_KEYS,
     ),
     "review": Stage(
-        "review",
         settings=("report",),
         resources=(*_PAGE, "scripts/unface/report/templates/review.html.j2", *_HEAD_MASKS),
     ),
     "report": Stage(
-        "report",
         settings=("report", "measure.noise_sessions", "deidentify.options"),
         files=("subjects",),
         resources=(*_PAGE, "scripts/unface/report/templates/summary.html.j2"),
     ),
-    "survey": Stage("survey", resources=_HEADER_TABLES),
+    "survey": Stage(resources=_HEADER_TABLES),
 }
 """These and those of the cohort."""

@@ -29,16 +29,26 @@ class Finished:
 def find(program: str) -> str:
     """The program's path: beside this Python (where a wheel puts it) or on PATH.
 
+    Parameters
+    ----------
+    program
+        Its name, without a folder.
+
+    Returns
+    -------
+    str
+        Its path.
+
     Raises
     ------
     MachineError
         If it is not installed.
     """
     beside = Path(sys.executable).parent / program
-    found = str(beside) if beside.exists() else shutil.which(program)
-    if found is None:
+    path = str(beside) if beside.exists() else shutil.which(program)
+    if path is None:
         raise MachineError(f"the program {program} is not installed; `make` installs everything unface needs")
-    return found
+    return path
 
 
 def run(
@@ -49,6 +59,22 @@ def run(
     environment: Mapping[str, str] | None = None,
 ) -> Finished:
     """Run a program to its end and return its status and output.
+
+    Parameters
+    ----------
+    arguments
+        The program and its arguments.
+    timeout_s
+        How long it may take, in seconds.
+    cwd
+        The folder to run in; the current one if not given.
+    environment
+        Variables to add to those of this process.
+
+    Returns
+    -------
+    Finished
+        Its status, and output and errors in one.
 
     Raises
     ------

@@ -6,7 +6,8 @@ import pytest
 
 from tests.support.staged_sessions import FINGERPRINTS, run, session
 from unface.admin.plan import Plan, differing, lines, plan
-from unface.run.layout import Layout, SessionId
+from unface.run.layout import Layout
+from unface.run.sessions import SessionId
 
 A, B = SessionId("abc", "s1"), SessionId("bcd", "s1")
 

@@ -6,7 +6,8 @@ from unface.admin import retry
 from unface.release import verdicts
 from unface.release.verdicts import Verdict
 from unface.run import outcome
-from unface.run.layout import Layout, SessionId
+from unface.run.layout import Layout
+from unface.run.sessions import SessionId
 from unface.run.stages import STAGES
 
 FINGERPRINTS = {stage: {"settings": stage, "code": "c"} for stage in STAGES}

@@ -9,8 +9,9 @@ import pytest
 from tests.support.staged_sessions import FINGERPRINTS, session
 from unface.admin.status import Status, lines, status
 from unface.run import outcome
-from unface.run.layout import Layout, SessionId
+from unface.run.layout import Layout
 from unface.run.outcome import WithheldError, Work
+from unface.run.sessions import SessionId
 
 DONE, BROKEN, BEGUN, WAITING = (
     SessionId("abc", "s1"),

@@ -13,7 +13,8 @@ from unface.admin.withdraw import remove, write_list
 from unface.admin.withdrawal_request import request
 from unface.identity.withdrawn import linked, naming_nobody, read_withdrawn, remaining, who_withdrew
 from unface.run.files import TableError
-from unface.run.layout import Layout, SessionId
+from unface.run.layout import Layout
+from unface.run.sessions import SessionId
 
 GONE, STAYS = SessionId("abc", "s1"), SessionId("abcd", "abc")
 """The label of the one who stays holds that of the one who goes, and so does a session's."""
@@ -107,11 +108,11 @@ def test_the_others_stay_as_they_were(layout: Layout) -> None:
 
 
 def test_a_group_of_series_stays_and_no_longer_names_them_as_its_example(layout: Layout) -> None:
-    layout.protocols.write_text("group\texample\nt1\tabc_s1\nt2\tabcd_abc\n")
-    layout.protocols_restricted.write_text("group\texample\tdescription\nt1\tabc_s1\tMRN 7\nt2\tabcd_abc\tbold\n")
+    layout.protocol_groups.write_text("group\texample\nt1\tabc_s1\nt2\tabcd_abc\n")
+    layout.protocol_groups_restricted.write_text("group\texample\tdescription\nt1\tabc_s1\tMRN 7\nt2\tabcd_abc\tbold\n")
     take_out(layout, restricted=True)
-    assert layout.protocols.read_text() == "group\texample\nt1\t\nt2\tabcd_abc\n"
-    assert layout.protocols_restricted.read_text() == "group\texample\tdescription\nt2\tabcd_abc\tbold\n"
+    assert layout.protocol_groups.read_text() == "group\texample\nt1\t\nt2\tabcd_abc\n"
+    assert layout.protocol_groups_restricted.read_text() == "group\texample\tdescription\nt2\tabcd_abc\tbold\n"
 
 
 def test_who_came_back_is_taken_out_again_by_the_same_table(layout: Layout, tmp_path: Path) -> None:

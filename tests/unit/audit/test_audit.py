@@ -11,7 +11,8 @@ import pytest
 
 from tests.support.staged_sessions import IDENTIFIERS, Change, audit, codes, image, session
 from unface.audit import records
-from unface.run.layout import Layout, SessionId
+from unface.run.layout import Layout
+from unface.run.sessions import SessionId
 
 T1W = "anat/sub-abc_ses-s1_T1w"
 DWI = "dwi/sub-abc_ses-s1_dwi"

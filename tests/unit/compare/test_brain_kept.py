@@ -10,8 +10,9 @@ import pytest
 from unface.compare.brain_kept import BRAIN_KEPT, check_brain
 from unface.measure import measure, records
 from unface.run.files import read_table, table_text, write_whole
-from unface.run.layout import SessionId, mask_path
+from unface.run.image_names import mask_path
 from unface.run.outcome import Work
+from unface.run.sessions import SessionId
 
 IMAGE = "sub-p1/ses-s1/anat/sub-p1_ses-s1_T1w.nii.gz"
 

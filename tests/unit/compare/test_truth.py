@@ -15,11 +15,13 @@ from unface.measure import measure
 from unface.measure.regions import regions
 from unface.run import settings
 from unface.run.files import read_table
-from unface.run.layout import SessionId
 from unface.run.outcome import Work
+from unface.run.sessions import SessionId
 
 ATROPHIED = "left middle temporal"
-CHOSEN = settings.Measure(engine="ants", resolution_mm=4, atlas=None, atlas_labels=None, results=None, command=None)
+CHOSEN = settings.Measure(
+    engine="ants", resolution_mm=4, atlas=None, atlas_labels=None, results=None, command=None, noise_sessions=0
+)
 LIMITS = settings.Compare(
     brain_percent=1.5, gm_percent=3, wm_percent=3, csf_percent=8, region_percent=15, dice_min=0.92
 )

@@ -7,7 +7,8 @@ import pytest
 
 from tests.support.converted_sessions import Converted, convert, take_in
 from tests.support.dicom_factory import small_grid, write_series
-from unface.run.layout import Layout, SessionId
+from unface.run.layout import Layout
+from unface.run.sessions import SessionId
 
 AMBIGUOUS = """rules:
 - {name: a, datatype: anat, suffix: T1w, criteria: {Manufacturer: '*'}}

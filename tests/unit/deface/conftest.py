@@ -14,7 +14,7 @@ from unface.deface.deface import deface_session
 from unface.imaging.resampling import coarsened
 from unface.imaging.volume import Volume
 from unface.run import outcome, settings
-from unface.run.layout import SessionId
+from unface.run.sessions import SessionId
 
 
 @pytest.fixture(scope="session")

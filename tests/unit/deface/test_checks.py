@@ -17,8 +17,12 @@ from unface.deface.registration import Registration
 from unface.imaging import stored_image
 from unface.imaging.resampling import resampled
 from unface.imaging.volume import Array, Grid, Volume
+from unface.run.settings import DefaceLimits
 
 HERE = np.eye(4)
+LIMITS = DefaceLimits(
+    ngf_min=0.61, scale_min=0.75, scale_max=1.3, brain_margin_mm=3, removed_min_percent=0.5, removed_max_percent=35
+)
 Mask = Callable[..., Array]
 
 
@@ -148,14 +152,12 @@ def test_eyes_of_which_the_mask_takes_too_little_are_left(mean_head: Volume, mas
 
 
 def test_a_head_turned_over_has_a_tilt_that_fails() -> None:
-    limits = {"ngf_min": 0.61, "scale_min": 0.75, "scale_max": 1.3}
-    found = registration_checks.of_fit(np.diag([1.0, -1, -1, 1]), 0.75, limits)
+    found = registration_checks.of_fit(np.diag([1.0, -1, -1, 1]), 0.75, LIMITS)
     assert {name for name, check in found.items() if not check.ok} == {"tilt_degrees"}
 
 
 def test_a_sheared_fit_is_for_a_person() -> None:
-    limits = {"ngf_min": 0.61, "scale_min": 0.75, "scale_max": 1.3}
-    found = registration_checks.of_fit(np.diag([1 / 0.85, 1 / 1.25, 1, 1]), 0.75, limits)
+    found = registration_checks.of_fit(np.diag([1 / 0.85, 1 / 1.25, 1, 1]), 0.75, LIMITS)
     assert {name: check.state for name, check in found.items() if not check.ok} == {"scale_ratio": "review"}
 
 

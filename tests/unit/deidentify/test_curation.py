@@ -18,7 +18,8 @@ from unface.identity.header_search import HeaderSearch
 from unface.identity.pseudonyms import Key
 from unface.inventory.subjects import read_subjects
 from unface.run.files import TableError
-from unface.run.layout import Layout, SessionId
+from unface.run.layout import Layout
+from unface.run.sessions import SessionId
 from unface.run.settings import PROJECT, Deidentify
 
 

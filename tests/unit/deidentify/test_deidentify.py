@@ -12,8 +12,9 @@ from unface.deidentify import command, overrides, selection
 from unface.deidentify.deidentify import deidentify
 from unface.identity.pseudonyms import Key
 from unface.run import outcome
-from unface.run.layout import Layout, SessionId
+from unface.run.layout import Layout
 from unface.run.limits import TRIES
+from unface.run.sessions import SessionId
 from unface.run.settings import PROJECT, Deidentify, SettingsError
 
 PLANTED = (

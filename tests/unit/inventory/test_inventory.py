@@ -27,7 +27,8 @@ from unface.run import settings
 from unface.run.files import TableError
 from unface.run.fingerprints import fingerprint
 from unface.run.folders import walk
-from unface.run.layout import Layout, SessionId
+from unface.run.layout import Layout
+from unface.run.sessions import SessionId
 from unface.run.settings import PROJECT, SettingsError
 
 KEY = Key(bytes(range(32)))
@@ -104,7 +105,7 @@ def test_every_file_of_the_demo_cohort_is_in_a_record_or_in_the_table_of_unused_
 def test_no_identifier_stands_in_a_public_table(cohort, tmp_path: Path) -> None:
     summary = take_stock(cohort.dicom, tmp_path)
     layout = Layout(tmp_path)
-    public = layout.sessions.read_text() + layout.protocols.read_text() + str(summary)
+    public = layout.sessions.read_text() + layout.protocol_groups.read_text() + str(summary)
     assert [word for word in cohort.planted if word in public] == []
 
 
@@ -490,7 +491,7 @@ def test_groups_without_a_rule_are_suggested_one_in_a_restricted_file(tmp_path: 
     assert summary.groups == {"unmapped": 1}
     assert "see restricted/suggested_rules.yaml" in str(summary)
     assert "mystery" in layout.suggested_rules.read_text()
-    assert rows(layout.protocols)[0]["suggestion"] == "anat/T1w"
+    assert rows(layout.protocol_groups)[0]["suggestion"] == "anat/T1w"
 
 
 def test_series_of_one_merge_group_are_looked_at_together() -> None:
@@ -546,8 +547,8 @@ def test_no_public_table_shows_what_tells_of_anybody(tmp_path: Path, whose: str)
     edit(paths, ProtocolName=f"anat-T1w_acq-{word}", SeriesDescription=f"anat-T1w_acq-{word}", **values)
     take_stock(tmp_path / "dicom", tmp_path / "results")
     layout = Layout(tmp_path / "results")
-    assert word.casefold() not in layout.protocols.read_text().casefold()
-    assert word in layout.protocols_restricted.read_text()
+    assert word.casefold() not in layout.protocol_groups.read_text().casefold()
+    assert word in layout.protocol_groups_restricted.read_text()
     (record,) = records(tmp_path / "results")
     assert "OperatorsName" not in record.series[0].fields
 

@@ -10,7 +10,7 @@ from unface.identity.vocabulary import vocabulary
 from unface.inventory.protocol_groups import InventoriedAcquisition, ProtocolGroup, group_acquisitions, vendor
 from unface.inventory.protocol_rows import public_row, restricted_row
 from unface.mapping.rules import load
-from unface.run.layout import SessionId
+from unface.run.sessions import SessionId
 from unface.run.settings import PROJECT
 
 KEY = Key(bytes(range(32)))

@@ -8,7 +8,7 @@ from unface.identity.pseudonyms import Key
 from unface.inventory.protocol_groups import InventoriedAcquisition, group_acquisitions
 from unface.inventory.suggestions import suggested_rules, suggestion
 from unface.mapping.rules import Rules, load
-from unface.run.layout import SessionId
+from unface.run.sessions import SessionId
 
 KEY = Key(bytes(range(32)))
 NONE = Rules(())

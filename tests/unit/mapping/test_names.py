@@ -1,7 +1,7 @@
 import pytest
 
 from unface.mapping import names
-from unface.run.layout import SessionId
+from unface.run.sessions import SessionId
 
 
 def test_entities_stand_in_the_order_of_the_schema() -> None:

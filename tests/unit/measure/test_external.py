@@ -14,8 +14,8 @@ from unface.measure import external, measure, records
 from unface.measure.measures import NotMeasurableError
 from unface.run import settings
 from unface.run.files import read_table
-from unface.run.layout import SessionId
 from unface.run.outcome import JobFailedError, WithheldError, Work
+from unface.run.sessions import SessionId
 
 ASEG = """\
 # Title Segmentation Statistics
@@ -63,7 +63,7 @@ def values(path: Path) -> dict[tuple[str, str], tuple[float, str]]:
 
 def chosen(**given: str) -> settings.Measure:
     plain: dict[str, Any] = {"atlas": None, "atlas_labels": None, "results": None, "command": None}
-    return settings.Measure(engine="external", resolution_mm=2, **plain | given)
+    return settings.Measure(engine="external", resolution_mm=2, noise_sessions=0, **plain | given)
 
 
 def session(folder: Path) -> Path:

@@ -16,12 +16,14 @@ from unface.measure import measure, records
 from unface.measure.regions import label_points, regions
 from unface.run import settings
 from unface.run.files import read_table
-from unface.run.layout import SessionId
 from unface.run.outcome import WithheldError, Work
+from unface.run.sessions import SessionId
 
 SHAPE = (96, 120, 112)
 TO_WORLD = np.array([[2.0, 0, 0, -95], [0, 2.0, 0, -130], [0, 0, 2.0, -110], [0, 0, 0, 1]])
-CHOSEN = settings.Measure(engine="ants", resolution_mm=4, atlas=None, atlas_labels=None, results=None, command=None)
+CHOSEN = settings.Measure(
+    engine="ants", resolution_mm=4, atlas=None, atlas_labels=None, results=None, command=None, noise_sessions=0
+)
 LIMITS = settings.Compare(brain_percent=2, gm_percent=3, wm_percent=3, csf_percent=6, region_percent=20, dice_min=0.9)
 
 

@@ -15,7 +15,8 @@ from unface.release import anonymity, dataset, dictionary
 from unface.release.dataset import Person
 from unface.release.gate import summary
 from unface.run.files import TableError
-from unface.run.layout import Layout, SessionId
+from unface.run.layout import Layout
+from unface.run.sessions import SessionId
 
 
 @pytest.fixture

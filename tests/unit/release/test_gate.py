@@ -14,7 +14,8 @@ import pytest
 from tests.support.staged_sessions import FINGERPRINTS, IDENTIFIERS, RELEASE, audit, codes, run, session
 from unface.release.gate import summary
 from unface.release.verdicts import Verdicts
-from unface.run.layout import Layout, SessionId
+from unface.run.layout import Layout
+from unface.run.sessions import SessionId
 from unface.run.stages import STAGES
 
 A, B = SessionId("abc", "s1"), SessionId("bcd", "s1")

@@ -14,7 +14,8 @@ from unface.mapping.rules import load
 from unface.release import published_settings
 from unface.release.history import History
 from unface.run.fingerprints import fingerprint
-from unface.run.layout import Layout, SessionId
+from unface.run.layout import Layout
+from unface.run.sessions import SessionId
 from unface.run.settings import PROJECT, SHIPPED_RULES
 from unface.run.stages import EVERY_STAGE
 

@@ -8,7 +8,8 @@ import pytest
 from tests.support.report_cohort import Cohort
 from unface.report.summary import summary
 from unface.run.files import read_table
-from unface.run.layout import Layout, SessionId
+from unface.run.layout import Layout
+from unface.run.sessions import SessionId
 
 SEXES = {"ok0": ("F", "023Y"), "ok1": ("M", "025Y"), "ok2": ("F", "061Y"), "ok3": ("M", "066Y")}
 SITES = {"ok0": "Aa", "ok1": "Aa", "ok2": "Bb", "ok3": "Bb"}

@@ -9,8 +9,9 @@ import pytest
 from tests.support.report_cohort import PROTOCOL, Cohort
 from unface.report.summary import summary
 from unface.report.wording import ADVICE
-from unface.run.layout import Layout, SessionId
+from unface.run.layout import Layout
 from unface.run.outcome import REASONS
+from unface.run.sessions import SessionId
 
 
 @pytest.fixture(scope="module")

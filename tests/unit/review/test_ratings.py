@@ -7,10 +7,11 @@ import pytest
 from tests.support.staged_sessions import run, session
 from unface.release.verdicts import Verdicts
 from unface.review import ratings
-from unface.review.ratings import Shown
+from unface.review.ratings import RATING_COLUMNS, Shown
 from unface.run import outcome
 from unface.run.files import TableError
-from unface.run.layout import RATING_COLUMNS, Layout, SessionId
+from unface.run.layout import Layout
+from unface.run.sessions import SessionId
 
 A = SessionId("abc", "s1")
 IMAGE = "sub-abc/ses-s1/anat/sub-abc_ses-s1_T1w.nii.gz"

@@ -10,7 +10,8 @@ from tests.support.report_cohort import Cohort
 from unface.review import ratings
 from unface.review.review import review_session
 from unface.run import outcome
-from unface.run.layout import SessionId, mask_path
+from unface.run.image_names import mask_path
+from unface.run.sessions import SessionId
 
 
 def page_of(report_cohort: Cohort, unit: SessionId, output: Path) -> str:

@@ -9,9 +9,10 @@ import tempfile
 import pytest
 
 from unface.run import outcome, tools
-from unface.run.layout import Layout, SessionId
+from unface.run.layout import Layout
 from unface.run.limits import TRIES
 from unface.run.outcome import JobFailedError, WithheldError
+from unface.run.sessions import SessionId
 
 PROTOCOL = {"settings": "s", "code": "c"}
 

@@ -1,14 +1,17 @@
 """Settings: what is checked, and which stages a change reaches."""
 
 import copy
+from collections.abc import Iterator
+from dataclasses import fields
 
 import pytest
 import yaml
 
+from resources import write_settings
 from unface.mapping.schema import DATATYPES, name_rules
 from unface.run import fingerprints, settings
-from unface.run.settings import PROJECT, SettingsError
-from unface.run.stages import EVERY_STAGE
+from unface.run.settings import PROJECT, Block, Settings, SettingsError, completed, described
+from unface.run.stages import EVERY_STAGE, rule_of
 
 
 @pytest.fixture
@@ -32,6 +35,72 @@ def test_every_anatomical_image_that_bids_knows_is_defaced_unless_the_settings_s
 
 def test_the_shipped_settings_are_valid(config):
     settings.check(config)
+
+
+def test_config_yaml_and_the_page_of_settings_are_made_from_the_schema() -> None:
+    assert (PROJECT / "config.yaml").read_text() == write_settings.config_text(), "run `make settings`"
+    page = (PROJECT / "docs" / "settings.md").read_text()
+    assert page == write_settings.page(page), "run `make settings`"
+
+
+def test_every_setting_is_described_and_has_a_field_of_its_own() -> None:
+    def names(block: type[Block], within: str = "") -> Iterator[str]:
+        for field in fields(block):
+            yield f"{within}{field.name}"
+            if isinstance(field.type, type) and issubclass(field.type, Block):
+                yield from names(field.type, f"{within}{field.name}.")
+
+    assert [name for name, _ in described()] == list(names(Settings))
+    assert all(part["description"] for _, part in described())
+
+
+def test_a_setting_that_is_not_given_has_its_default(config) -> None:
+    assert completed({}) == config
+    given = {"deface": {"limits": {"ngf_min": 0.5}}, "select": [{"field": "Modality", "in": ["MR"]}]}
+    full = completed(given)
+    assert full["deface"]["limits"] == {**config["deface"]["limits"], "ngf_min": 0.5}
+    assert full["select"] == given["select"]
+    assert Settings.of(full).deface.limits.ngf_min == 0.5
+    assert given == {"deface": {"limits": {"ngf_min": 0.5}}, "select": [{"field": "Modality", "in": ["MR"]}]}
+
+
+def test_a_file_of_settings_goes_over_those_of_config_yaml_block_by_block(config, tmp_path) -> None:
+    (tmp_path / "mine.yaml").write_text("deidentify: {age_band_years: 10}")
+    read = settings.read_file(tmp_path / "mine.yaml")
+    assert read == {**config, "deidentify": {**config["deidentify"], "age_band_years": 10}}
+    assert settings.read_file() == config
+    (tmp_path / "list.yaml").write_text("- deface")
+    with pytest.raises(SettingsError, match="no names of settings"):
+        settings.read_file(tmp_path / "list.yaml")
+
+
+def test_what_the_command_line_nests_is_read_as_the_setting_asks() -> None:
+    """Snakemake makes text of `--config 'deface={ears: true, limits: {ngf_min: 0.5}}'`."""
+    full = completed({"deface": {"ears": "true", "limits": {"ngf_min": "0.5"}, "command": "null"}})
+    assert full["deface"]["ears"] is True
+    assert full["deface"]["limits"]["ngf_min"] == 0.5
+    assert full["deface"]["command"] is None
+    assert completed({"release": {"version": "2"}})["release"]["version"] == "2"
+    with pytest.raises(SettingsError, match=r"deface\.ears: 'maybe' is not of type 'boolean'"):
+        settings.check(completed({"deface": {"ears": "maybe"}}))
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "says"),
+    [
+        (
+            "morphometry",
+            {"limits": {"gm_percent": 3}},
+            r"morphometry\.limits\.gm_percent: its name is compare\.gm_percent now",
+        ),
+        ("morphometry", {"engine": "ants", "lim": 1}, r"measure\.engine now; unknown setting morphometry\.lim$"),
+        ("deface.ears", True, r"unknown setting deface\.ears: .*--configfile.*--config 'deface=\{ears: \.\.\.\}'"),
+        ("ears", True, r"unknown setting ears \(did you mean deface\.ears\?\)"),
+    ],
+)
+def test_a_setting_by_another_name_is_told_by_its_own(config, path, value, says):
+    with pytest.raises(SettingsError, match=says):
+        settings.check({**config, path: value})
 
 
 @pytest.mark.parametrize(
@@ -119,8 +188,8 @@ def test_the_code_digest_follows_imports_of_imports_and_named_resources():
 
 
 def test_the_rule_of_every_stage_has_a_script_of_its_name():
-    for stage in EVERY_STAGE.values():
-        assert (PROJECT / "scripts" / f"{stage.rule}.py").is_file()
+    for stage in EVERY_STAGE:
+        assert (PROJECT / "scripts" / f"{rule_of(stage)}.py").is_file()
 
 
 def test_every_table_and_mask_of_resources_counts_as_code_of_a_script() -> None:

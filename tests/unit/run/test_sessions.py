@@ -1,6 +1,6 @@
-"""Where things lie, and which sessions are drawn for a sample."""
+"""Which sessions are drawn for a sample."""
 
-from unface.run.layout import SessionId, sampled
+from unface.run.sessions import SessionId, sampled
 
 SESSIONS = [SessionId(f"s{number}", "a") for number in range(50)]
 
