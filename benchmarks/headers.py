@@ -31,6 +31,7 @@ from pydicom.dataset import FileMetaDataset
 from sections import write_section
 
 SIZE = 320
+OVERLAY_SIZE = 8
 FEW = 8
 TIMES_MORE = 4
 """How many times the files: for two processes, whose starts would swamp a few, and for memory."""
@@ -139,7 +140,11 @@ def make(folder: Path, files: int) -> dict[str, str]:
     for number in range(70):
         block.add_new(number, "LO", plant("unknownp") if number == 3 else f"value {number}")
     fill(ds)
+    # With data of its own: one in the bits of the pixels is refused.
+    ds.add_new(0x60000010, "US", OVERLAY_SIZE)
+    ds.add_new(0x60000011, "US", OVERLAY_SIZE)
     ds.add_new(0x60001500, "LO", plant("overlay"))
+    ds.add_new(0x60003000, "OW", bytes(OVERLAY_SIZE**2 // 8))
     ds.add_new(0xFFFCFFFC, "OB", plant("padding").encode())
     write_files(ds, folder, files)
     return planted
@@ -196,7 +201,7 @@ def methods(work: Path, peers: Path | None) -> dict[str, Callable[[Path, Path], 
         arguments = [python, script, "--key", key, "--processes", str(processes)]
         return lambda source, target: run([*arguments, str(source), str(target)])
 
-    found: dict[str, Callable[[Path, Path], tuple[float, float]]] = {
+    runnable: dict[str, Callable[[Path, Path], tuple[float, float]]] = {
         "cp -r": lambda source, target: run(["cp", "-r", str(source), str(target)]),
         "plain Python read and write": lambda source, target: run([python, "-c", PLAIN, str(source), str(target)]),
         "unface": unface(1),
@@ -207,19 +212,19 @@ def methods(work: Path, peers: Path | None) -> dict[str, Callable[[Path, Path], 
         certificate = work / "certificate.pem"
         request = f"req -x509 -newkey rsa:2048 -nodes -subj /CN=x -keyout {work / 'rsa.pem'} -out {certificate}"
         subprocess.run(["openssl", *request.split()], check=True, capture_output=True)
-        found["gdcmanon -e"] = lambda source, target: run(
+        runnable["gdcmanon -e"] = lambda source, target: run(
             ["gdcmanon", "-c", str(certificate), "-e", "-r", str(source), str(target)]
         )
     if shutil.which("dcmodify"):
-        found["dcmodify, erase by table"] = dcmodify
+        runnable["dcmodify, erase by table"] = dcmodify
     for name in ("dicom-anonymizer", "dicognito"):
         if peers and (peers / "bin" / name).exists():
-            found[name] = peer(peers, name)
+            runnable[name] = peer(peers, name)
     if peers and list(peers.glob("lib/*/site-packages/deid")):
-        found["deid"] = lambda source, target: run(
+        runnable["deid"] = lambda source, target: run(
             [str(peers / "bin" / "python"), "-c", DEID, str(source), str(target)]
         )
-    return found
+    return runnable
 
 
 def peer(peers: Path, name: str) -> Callable[[Path, Path], tuple[float, float]]:
@@ -301,7 +306,7 @@ def measure(work: Path, count: int, peers: Path | None) -> tuple[dict[str, Measu
     for path in files_of(many)[:FEW]:
         shutil.copy(path, few)
     reference = voxels(few, work)
-    found: dict[str, Measured] = {}
+    measured: dict[str, Measured] = {}
     for name, method in methods(work, peers).items():
         starts, wholes = [], []
         target, big = work / f"few {name}", work / f"many {name}"
@@ -316,16 +321,16 @@ def measure(work: Path, count: int, peers: Path | None) -> tuple[dict[str, Measu
         wall_s = (min(wall for _, wall in wholes) - min(wall for _, wall in starts)) / (count - FEW)
         made = voxels(target, work)
         equal = len(made) == len(reference) and all(map(np.array_equal, made, reference))
-        found[name] = Measured(cpu_s, wall_s, left_in(target, planted), errors_of(target), equal)
-        print(f"{name}: {found[name].cpu_s * 1e6:.0f} us a file", flush=True)
-    return found, len(planted), errors_of(few)
+        measured[name] = Measured(cpu_s, wall_s, left_in(target, planted), errors_of(target), equal)
+        print(f"{name}: {measured[name].cpu_s * 1e6:.0f} us a file", flush=True)
+    return measured, len(planted), errors_of(few)
 
 
 def table(  # noqa: PLR0917 - what was measured
-    found: dict[str, Measured], planted: int, errors: int, count: int, size: int, scaled: tuple[float, float, float]
+    measured: dict[str, Measured], planted: int, errors: int, count: int, size: int, scaled: tuple[float, float, float]
 ) -> str:
     """The section of RESULTS.md."""
-    copy, plain = found["cp -r"].cpu_s, found["plain Python read and write"].cpu_s
+    copy, plain = measured["cp -r"].cpu_s, measured["plain Python read and write"].cpu_s
     lines = [
         f"`python benchmarks/headers.py --files {count} --peers VENV`: {count} MR images of {size // 1000} kB, "
         f"{planted} identifiers planted; CPU time without start-up, best of {ATTEMPTS}. "
@@ -334,12 +339,12 @@ def table(  # noqa: PLR0917 - what was measured
         "| method | files a CPU second | x cp | x plain Python | identifiers left | dciodvfy errors | dcm2niix equal |",
         "|---|---|---|---|---|---|---|",
     ]
-    for name, row in found.items():
+    for name, row in measured.items():
         lines.append(
             f"| {name} | {1 / row.cpu_s:,.0f} | {row.cpu_s / copy:.1f} | {row.cpu_s / plain:.2f} | {len(row.left)}"
             f" | {row.errors} | {'yes' if row.equal else 'no'} |"
         )
-    ours = found["unface"]
+    ours = measured["unface"]
     lines += ["", f"Left by unface: {', '.join(ours.left) or 'none'}."]
     faster, memory, memory_more = scaled
     lines.append(
@@ -358,13 +363,14 @@ def main() -> None:
     work = Path(tempfile.mkdtemp(dir=options.work))
     os.environ["MKL_NUM_THREADS"] = os.environ["OMP_NUM_THREADS"] = "1"
     try:
-        found, planted, errors = measure(work, options.files, options.peers)
+        measured, planted, errors = measure(work, options.files, options.peers)
         size = files_of(work / "few")[0].stat().st_size
         scaled = scaling(work)
     finally:
         shutil.rmtree(work)
     write_section(
-        "Headers: de-identification (benchmarks/headers.py)", table(found, planted, errors, options.files, size, scaled)
+        "Headers: de-identification (benchmarks/headers.py)",
+        table(measured, planted, errors, options.files, size, scaled),
     )
 
 

@@ -192,12 +192,12 @@ class Judge:
         """Add the checks of the whole cohort: one new name for each old one, and the reverse."""
         for kind, names in (("uid_consistent", self.uids), ("patid_consistent", self.patients)):
             back: dict[str, set[str]] = defaultdict(set)
-            for name, found in names.items():
-                for one in found:
-                    back[one].add(name)
-            for found in names.values():
-                only = next(iter(found))
-                self.score.check(kind, len(found) == 1 and len(back[only]) == 1 and only != "None", kind)
+            for name, new_names in names.items():
+                for new_name in new_names:
+                    back[new_name].add(name)
+            for new_names in names.values():
+                only = next(iter(new_names))
+                self.score.check(kind, len(new_names) == 1 and len(back[only]) == 1 and only != "None", kind)
         return self.score
 
 
@@ -210,12 +210,12 @@ def judge(source: Path, target: Path, key: Key, planted: list[bytes]) -> tuple[S
         if before is None:
             continue
         count += 1
-        found = written.get(key.uid(str(before.SOPInstanceUID)))
+        clean = written.get(key.uid(str(before.SOPInstanceUID)))
         named = ("SOPClassUID", "Modality", "BurnedInAnnotation")
         if excluded({name: str(before.get(name, "")) for name in named}, []):
-            court.score.check("pixels_hidden", found is None, "burned in")
+            court.score.check("pixels_hidden", clean is None, "burned in")
             continue
-        court.pair(path, before, *(found or (None, Dataset())))
+        court.pair(path, before, *(clean or (None, Dataset())))
     return court.finish(), count
 
 
@@ -242,8 +242,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
         source, target, strings = work / "in", work / "out", work / "planted.txt"
-        make = [ROOT / "demo" / "make_cohort.py", source, "--small", "--planted", strings]
-        subprocess.run([sys.executable, *map(str, make)], check=True, capture_output=True)
+        make = ["-m", "demo.make_cohort", source, "--small", "--planted", strings]
+        subprocess.run([sys.executable, *map(str, make)], cwd=ROOT, check=True, capture_output=True)
         clean = [ROOT / "scripts" / "deidentify_dicom.py", source, target, "--key", work / "key"]
         subprocess.run([sys.executable, *map(str, clean)], check=False, capture_output=True)
         planted = [line.encode() for line in strings.read_text(encoding="utf-8").splitlines() if line]

@@ -67,7 +67,7 @@ class Compared:
 
 def series_of(folder: Path) -> dict[str, dict[str, Path]]:
     """Images below a folder, by SeriesInstanceUID and SOPInstanceUID; those that never enter under no series."""
-    found: dict[str, dict[str, Path]] = defaultdict(dict)
+    by_series: dict[str, dict[str, Path]] = defaultdict(dict)
     for path in files_of(folder):
         try:
             ds = pydicom.dcmread(path, specific_tags=list(NAMED), stop_before_pixels=True)
@@ -76,8 +76,8 @@ def series_of(folder: Path) -> dict[str, dict[str, Path]]:
         if "SOPClassUID" not in ds:
             continue  # A DICOMDIR.
         out = excluded({name: str(ds.get(name, "")) for name in NAMED}, [])
-        found["" if out else str(ds.get("SeriesInstanceUID"))][str(ds.get("SOPInstanceUID"))] = path
-    return found
+        by_series["" if out else str(ds.get("SeriesInstanceUID"))][str(ds.get("SOPInstanceUID"))] = path
+    return by_series
 
 
 def converted(files: list[Path], work: Path) -> dict[str, tuple[Any, ...]]:
@@ -109,11 +109,11 @@ def errors_of(path: Path) -> Counter[str]:
     return Counter(re.sub(r"<[^>]*>|= .*", "", line) for line in lines if line.startswith("Error"))
 
 
-def compare_images(one: Compared, label: str, before: dict[str, Any], after: dict[str, Any]) -> None:
+def compare_images(compared: Compared, label: str, before: dict[str, Any], after: dict[str, Any]) -> None:
     """Compare what dcm2niix made of one series before and after."""
-    one.images += len(before)
+    compared.images += len(before)
     if before.keys() != after.keys():
-        one.unequal.append(f"{label}: images {sorted(before)} became {sorted(after)}")
+        compared.unequal.append(f"{label}: images {sorted(before)} became {sorted(after)}")
     for name in before.keys() & after.keys():
         (voxels, affine, gradients, old), (new_voxels, new_affine, new_gradients, new) = before[name], after[name]
         for what, same in (
@@ -122,40 +122,40 @@ def compare_images(one: Compared, label: str, before: dict[str, Any], after: dic
             ("gradients", gradients == new_gradients),
         ):
             if not same:
-                one.unequal.append(f"{label} {name}: {what}")
+                compared.unequal.append(f"{label} {name}: {what}")
         for key in sorted(old.keys() | new.keys()):
             if old.get(key) != new.get(key) and key not in WRITTEN | ABOUT_CONVERSION:
-                (one.identifying if key in IDENTIFYING else one.lost)[key] += 1
+                (compared.identifying if key in IDENTIFYING else compared.lost)[key] += 1
                 if key not in IDENTIFYING:
                     print(f"  {label} {name} {key}: {old.get(key)!r} -> {new.get(key)!r}"[:300], flush=True)
 
 
 def compare(source: Path, work: Path) -> Compared:
     """De-identify one set and compare every series."""
-    one, target, key_path = Compared(), work / "clean", work / "key"
+    compared, target, key_path = Compared(), work / "clean", work / "key"
     command.main([str(source), str(target), "--key", str(key_path)])
     key = Key.load(key_path)
     sources = series_of(source)
     clean = {uid: path for series in series_of(target).values() for uid, path in series.items()}
-    one.excluded = len(sources.pop("", {}))
+    compared.excluded = len(sources.pop("", {}))
     for number, files in enumerate(sources.values(), start=1):
-        one.series += 1
+        compared.series += 1
         pairs = [(path, clean.get(key.uid(uid))) for uid, path in files.items()]
         missing = sum(after is None for _, after in pairs)
         if missing:
-            one.unequal.append(f"series {number}: {missing} of {len(pairs)} files were refused")
+            compared.unequal.append(f"series {number}: {missing} of {len(pairs)} files were refused")
         befores, afters = [before for before, _ in pairs], [after for _, after in pairs if after is not None]
-        compare_images(one, f"series {number}", converted(befores, work), converted(afters, work))
+        compare_images(compared, f"series {number}", converted(befores, work), converted(afters, work))
         for before, after in {pairs[0], pairs[-1]} if shutil.which("dciodvfy") else ():
             if after is not None:
                 old, new = errors_of(before), errors_of(after)
-                one.checked += 1
-                one.errors_before += sum(old.values())
-                one.errors_new += new - old
+                compared.checked += 1
+                compared.errors_before += sum(old.values())
+                compared.errors_new += new - old
                 for error in new - old:
                     print(f"  series {number} {before.name}: {error}", flush=True)
     shutil.rmtree(target)
-    return one
+    return compared
 
 
 def sets(folder: Path, work: Path) -> list[Path]:
@@ -166,26 +166,28 @@ def sets(folder: Path, work: Path) -> list[Path]:
     return sorted(path for path in (unpacked if unpacked.exists() else folder).iterdir() if path.is_dir())
 
 
-def table(found: dict[str, Compared]) -> str:
+def table(by_set: dict[str, Compared]) -> str:
     """The section of RESULTS.md."""
     have = shutil.which("dciodvfy") is not None
+    series = sum(compared.series for compared in by_set.values())
+    images = sum(compared.images for compared in by_set.values())
     lines = [
-        f"`python benchmarks/scanners.py`: {len(found)} sets, {sum(one.series for one in found.values())} series, "
-        f"{sum(one.images for one in found.values())} images by dcm2niix, before and after de-identification. "
+        f"`python benchmarks/scanners.py`: {len(by_set)} sets, {series} series, {images} images by dcm2niix, before "
+        "and after de-identification. "
         + ("dciodvfy looks at two files a series." if have else "dciodvfy is not installed: not looked at."),
         "",
         "| set | series | files excluded | images | voxels, affine or gradients differ | technical keys that differ "
         "| files with dciodvfy | errors before | errors that are new |",
         "|---|---:|---:|---:|---:|---|---:|---:|---:|",
     ]
-    for name, one in found.items():
-        lost = ", ".join(f"{key} ({count})" for key, count in sorted(one.lost.items())) or "none"
-        new = sum(one.errors_new.values())
+    for name, compared in by_set.items():
+        lost = ", ".join(f"{key} ({count})" for key, count in sorted(compared.lost.items())) or "none"
+        new = sum(compared.errors_new.values())
         lines.append(
-            f"| {name} | {one.series} | {one.excluded} | {one.images} | {len(one.unequal)} | {lost}"
-            f" | {one.checked} | {one.errors_before} | {new} |"
+            f"| {name} | {compared.series} | {compared.excluded} | {compared.images} | {len(compared.unequal)} | {lost}"
+            f" | {compared.checked} | {compared.errors_before} | {new} |"
         )
-    differing = sum((one.identifying for one in found.values()), Counter[str]())
+    differing = sum((compared.identifying for compared in by_set.values()), Counter[str]())
     keys = ", ".join(f"{key} ({count})" for key, count in sorted(differing.items()))
     lines += ["", f"Identifying keys that differ, as they are meant to, with the number of images: {keys or 'none'}."]
     return "\n".join(lines)
@@ -197,14 +199,14 @@ def main() -> None:
     options = parser.parse_args()
     if not shutil.which("dciodvfy"):
         print("dciodvfy (Debian dicom3tools) is not installed: errors are not compared")
-    found: dict[str, Compared] = {}
+    by_set: dict[str, Compared] = {}
     with tempfile.TemporaryDirectory() as folder:
         for source in sets(options.folder, Path(folder)):
             print(source.name, flush=True)
-            found[source.name] = compare(source, Path(folder))
-            for line in found[source.name].unequal:
+            by_set[source.name] = compare(source, Path(folder))
+            for line in by_set[source.name].unequal:
                 print(f"  {line}", flush=True)
-    text = table(found)
+    text = table(by_set)
     print(text)
     write_section(HEADING, text)
 

@@ -8,9 +8,9 @@ import pydicom
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian
 
-from unface.deidentify.engine import Engine
+from unface.deidentify.clean_files import Deidentifier
 from unface.deidentify.profile import Profile
-from unface.deidentify.splitter import Splitter
+from unface.deidentify.splitter import HeaderSplitter
 from unface.identity.pseudonyms import Key
 from unface.run.settings import Deidentify
 
@@ -27,13 +27,13 @@ def profile() -> Profile:
     return Profile(Deidentify(options=OPTIONS, overrides={}, age_band_years=5, folder_pattern=None))
 
 
-def engine() -> Engine:
-    return Engine(profile(), Key(b"k" * 32), "someone", "asub", {})
+def deidentifier() -> Deidentifier:
+    return Deidentifier(profile(), Key(b"k" * 32), "someone", "asub", {})
 
 
-def cleaned(data: bytes, splitter: Splitter | None = None) -> bytes:
+def cleaned(data: bytes, splitter: HeaderSplitter | None = None) -> bytes:
     """The clean file's bytes, as they would be written."""
-    return b"".join(bytes(part) for part in engine().clean(data, splitter or Splitter()).parts)
+    return b"".join(bytes(part) for part in deidentifier().clean(data, splitter or HeaderSplitter()).parts)
 
 
 def written(ds: Dataset, syntax: str) -> bytes:

@@ -1,4 +1,4 @@
-"""What can be done to an attribute, and the reason that is given for it."""
+"""What can be done to an attribute, and the decision for one of these actions with its reason."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -27,10 +27,19 @@ Action = Literal[
 
 
 @dataclass(frozen=True)
-class Rule:
-    """What happens to an attribute, and why: the standard's code, an option, an override, or a rule of unface."""
+class Decision:
+    """What happens to an attribute, and why.
+
+    Attributes
+    ----------
+    action : str
+        What happens to it.
+    why : str
+        The code of PS3.15 Table E.1-1, an option, an override, or a rule of unface.
+    value : str
+        What stands there afterwards, if the action is `replace`.
+    """
 
     action: Action
     why: str
     value: str = ""
-    """What stands there afterwards, if the action is `replace`."""

@@ -9,7 +9,7 @@ import yaml
 from unface.deidentify import overrides, selection
 from unface.deidentify.explain import profile_table
 from unface.deidentify.profile import Profile
-from unface.deidentify.tree import Job, run, tree
+from unface.deidentify.tree import TreeJob, deidentify_tree, find_files
 from unface.identity.pseudonyms import BadKeyError, Key
 from unface.run.settings import Deidentify, SettingsError, check, read_file
 
@@ -31,9 +31,9 @@ def main(arguments: list[str]) -> int:
         key = Key.load_or_make(options.key or Path("unface.key"))
     except (OSError, BadKeyError) as error:
         return _misuse(f"--key: {error}")
-    job = Job(source if source.is_dir() else source.parent, target, key, settings, select)
-    files, not_opened = tree(source)
-    refused = run(job, files, options.processes, sys.stderr)
+    job = TreeJob(source if source.is_dir() else source.parent, target, key, settings, select)
+    files, not_opened = find_files(source)
+    refused = deidentify_tree(job, files, options.processes, sys.stderr)
     for name, reason in [*not_opened, *refused]:
         print(f"refused: {name!r}: {reason}", file=sys.stderr)
     print(f"{len(files) - len(refused)} files written, {len(refused) + len(not_opened)} refused", file=sys.stderr)

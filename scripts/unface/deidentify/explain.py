@@ -13,10 +13,19 @@ ANY = "any"
 
 
 def profile_table(profile: Profile) -> str:
-    """One row per attribute that the standard's table, an override or a safe list names, as tab-separated text.
+    """Tell what happens to each attribute that the standard's table, an override or a safe list names.
 
-    Where the attribute's Type in the IOD decides there is one row per action, with the Types that lead to it; `any`
-    stands for all. After the standard's attributes come the private ones, then what happens to all others, by VR.
+    Parameters
+    ----------
+    profile
+        The profile in force.
+
+    Returns
+    -------
+    str
+        A tab-separated table, one row an attribute. Where the attribute's Type in the IOD decides there is one row per
+        action, with the Types that lead to it; `any` stands for all. After the standard's attributes come the private
+        ones, then what happens to all others, by VR.
     """
     rows = [*_standard(profile), *_private(profile), *_others(profile)]
     return table_text(COLUMNS, rows)
@@ -31,13 +40,13 @@ def _standard(profile: Profile) -> Iterator[tuple[str, ...]]:
         if tag & 0x10000:
             continue  # All private attributes: below.
         vr = vr_of(tag)
-        by_rule: dict[tuple[str, str], list[str]] = {}
+        by_decision: dict[tuple[str, str], list[str]] = {}
         for kind in BY_TYPE:
-            rule = profile.rule(tag, vr, kind)
-            action = f"replace: {rule.value}" if rule.action == "replace" else rule.action
-            by_rule.setdefault((action, rule.why.partition(", Type")[0]), []).append(kind)
-        for (action, why), kinds in by_rule.items():
-            types = ANY if len(by_rule) == 1 else " ".join(kind or "unknown" for kind in kinds)
+            decision = profile.decision(tag, vr, kind)
+            action = f"replace: {decision.value}" if decision.action == "replace" else decision.action
+            by_decision.setdefault((action, decision.why.partition(", Type")[0]), []).append(kind)
+        for (action, why), kinds in by_decision.items():
+            types = ANY if len(by_decision) == 1 else " ".join(kind or "unknown" for kind in kinds)
             yield text, "", name or keyword_of(tag), vr, types, action, why
 
 
@@ -45,13 +54,13 @@ def _private(profile: Profile) -> Iterator[tuple[str, ...]]:
     rows = {key: row["vr"] for key, row in safe_private().items()}
     rows |= {(tag >> 16, creator, tag & 0xFF): "UN" for tag, creator in profile.overridden if creator}
     for (group, creator, number), listed in sorted(rows.items()):
-        rule, vr = profile.private_rule(group, creator, number, listed)
-        action = f"replace: {rule.value}" if rule.action == "replace" else rule.action
-        yield f"{group:04x}xx{number:02x}", creator, "", vr, "", action, rule.why
+        decision, vr = profile.private_decision(group, creator, number, listed)
+        action = f"replace: {decision.value}" if decision.action == "replace" else decision.action
+        yield f"{group:04x}xx{number:02x}", creator, "", vr, "", action, decision.why
     yield "ggggxxee", "(any other)", "all other private attributes", ANY, "", "remove", "private, on no safe list"
 
 
 def _others(profile: Profile) -> Iterator[tuple[str, ...]]:
     for vr in sorted(KNOWN_VRS):
-        rule = profile.unlisted(vr)
-        yield "ggggeeee", "", "all other attributes", vr, ANY, rule.action, rule.why
+        decision = profile.unlisted(vr)
+        yield "ggggeeee", "", "all other attributes", vr, ANY, decision.action, decision.why

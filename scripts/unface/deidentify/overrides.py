@@ -7,7 +7,7 @@ from datetime import datetime
 
 from pydicom.datadict import tag_for_keyword
 
-from unface.deidentify.actions import Action, Rule
+from unface.deidentify.actions import Action, Decision
 from unface.dicom.standard import BYTES_VRS, TEXT_VRS, vr_of
 from unface.run.settings import SettingsError
 
@@ -37,7 +37,7 @@ BINARY_VRS = {"US": 2, "SS": 2, "UL": 4, "SL": 4, "FL": 4, "FD": 8, "AT": 4, "SV
 """Bytes of one value."""
 
 _NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
-FORMS: Mapping[str, str] = {
+VALUE_PATTERNS: Mapping[str, str] = {
     "AE": r"[ -~]{1,16}",
     "AS": r"\d{3}[DWMY]",
     "CS": r"[A-Z0-9 _]{0,16}",
@@ -54,20 +54,31 @@ FORMS: Mapping[str, str] = {
 """What one value of a VR looks like (PS3.5 table 6.2-1); text in ASCII, which every character set holds."""
 
 Verb = str | Mapping[str, str]
+"""What a curator asks for: a name of `OVERRIDES`, or `replace` with the value."""
 
 
-def read(settings: Mapping[str, Verb]) -> dict[tuple[int, str], Rule]:
-    """The rule that each override asks for, by tag and private creator.
+def read(settings: Mapping[str, Verb]) -> dict[tuple[int, str], Decision]:
+    """Read what the overrides ask for.
+
+    Parameters
+    ----------
+    settings
+        The setting `deidentify.overrides`: attributes (`key`), and what is asked for.
+
+    Returns
+    -------
+    dict of (int, str) to Decision
+        What happens to each attribute, by tag and private creator.
 
     Raises
     ------
     SettingsError
         If DICOM knows no such attribute, or it cannot hold what is asked for: the message names it.
     """
-    return {key(where): _rule(where, verb) for where, verb in settings.items()}
+    return {key(where): _decision(where, verb) for where, verb in settings.items()}
 
 
-def _rule(where: str, verb: Verb) -> Rule:
+def _decision(where: str, verb: Verb) -> Decision:
     tag, creator = key(where)
     vr = "" if creator else vr_of(tag)
     if not isinstance(verb, str):
@@ -76,35 +87,59 @@ def _rule(where: str, verb: Verb) -> Rule:
             raise SettingsError(f"deidentify.overrides: {where} (VR {vr}) holds no value that could be replaced")
         if vr:
             encoded(vr, value, where)
-        return Rule("replace", "override", value)
+        return Decision("replace", "override", value)
     if vr and vr not in FITTING.get(verb, {vr}):
         raise SettingsError(
             f"deidentify.overrides: {where} (VR {vr}): {verb} is for {', '.join(sorted(FITTING[verb]))}"
         )
-    return Rule(OVERRIDES[verb], "override")
+    return Decision(OVERRIDES[verb], "override")
 
 
-def fitted(override: Rule, vr: str) -> Rule:
-    """What an override means for a VR: sequences have items and no value.
+def fitted(override: Decision, vr: str) -> Decision:
+    """Fit an override to the VR of its attribute: sequences have items and no value.
 
     A private element's VR stands in the file alone: one that cannot hold the value is removed.
+
+    Parameters
+    ----------
+    override
+        What was asked for.
+    vr
+        VR of the attribute.
+
+    Returns
+    -------
+    Decision
+        What happens to an attribute of this VR, and why.
     """
     if vr == "SQ" and override.action == "keep":
-        return Rule("recurse", override.why)
+        return Decision("recurse", override.why)
     if vr == "SQ":
-        return Rule("empty" if override.action == "empty" else "remove", override.why)
+        return Decision("empty" if override.action == "empty" else "remove", override.why)
     if override.action == "replace":
         try:
             encoded(vr, override.value)
         except SettingsError:
-            return Rule("remove", f"override, but VR {vr} holds no such value")
+            return Decision("remove", f"override, but VR {vr} holds no such value")
         if vr in BYTES_VRS:
-            return Rule("remove", f"override, but VR {vr} holds no such value")
+            return Decision("remove", f"override, but VR {vr} holds no such value")
     return override
 
 
 def key(where: str) -> tuple[int, str]:
-    """Tag and creator of what an override names: a keyword, `0018,1030`, or `0029,SIEMENS CSA HEADER,10`.
+    """Read what an override names.
+
+    Parameters
+    ----------
+    where
+        A keyword, `0018,1030`, or `0029,SIEMENS CSA HEADER,10`.
+
+    Returns
+    -------
+    int
+        Tag; of a private element with the last two digits of its number alone.
+    str
+        Private creator; empty for a standard attribute.
 
     Raises
     ------
@@ -122,7 +157,21 @@ def key(where: str) -> tuple[int, str]:
 
 
 def encoded(vr: str, value: str, where: str = "a private element") -> bytes:
-    """A curator's value in the bytes of its VR.
+    """Encode a curator's value as its VR asks (PS3.5 6.2).
+
+    Parameters
+    ----------
+    vr
+        VR of the attribute.
+    value
+        The value as text; several with backslashes between them, where the VR is one of text.
+    where
+        What the message of an error names.
+
+    Returns
+    -------
+    bytes
+        The value in little endian, not padded.
 
     Raises
     ------
@@ -141,7 +190,7 @@ def encoded(vr: str, value: str, where: str = "a private element") -> bytes:
             datetime.strptime(value, "%Y%m%d")
     except (ValueError, OverflowError, struct.error):
         raise wrong from None
-    form = FORMS.get(vr, r"[ -~\n]*")
-    if value and not all(re.fullmatch(form, part) for part in value.split("\\")):
+    pattern = VALUE_PATTERNS.get(vr, r"[ -~\n]*")
+    if value and not all(re.fullmatch(pattern, part) for part in value.split("\\")):
         raise wrong
     return value.encode("ascii")

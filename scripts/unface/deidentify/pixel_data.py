@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from unface.deidentify.splitter import OVERLAYS, SIZES, Unit
+from unface.deidentify.splitter import OVERLAYS, SIZES, Segment
 from unface.dicom.elements import UNDEFINED
 from unface.dicom.encoding import UnreadableError, element_at, long_at
 
@@ -11,14 +11,26 @@ OVERLAY_BIT, OVERLAY_DATA = 0x0102, 0x3000
 REMEMBERED = 4096
 
 
-class Images:
+class ImageSizes:
     """Tells how large the images of some series are, and refuses those with overlays in their pixels."""
 
     def __init__(self) -> None:
-        self._bytes: dict[tuple[Unit, ...], int] = {}
+        self._bytes: dict[tuple[Segment, ...], int] = {}
 
-    def size(self, units: Sequence[Unit], implicit: bool) -> int:
-        """Bytes of the uncompressed pixels that a header tells of, without padding; 0 if it does not say.
+    def size(self, segments: Sequence[Segment], implicit: bool) -> int:
+        """Tell how large an image is, from its header.
+
+        Parameters
+        ----------
+        segments
+            Those of the header.
+        implicit
+            Whether their VRs are implicit.
+
+        Returns
+        -------
+        int
+            Bytes of the uncompressed pixels without padding; 0 if the header does not say.
 
         Raises
         ------
@@ -26,32 +38,32 @@ class Images:
             If an overlay lies in the bits of the pixels, or may: what it shows cannot be cleaned. One with data of its
             own goes with its group (PS3.3 C.9.2; the retired form lies in bits that the image leaves free).
         """
-        telling = tuple([unit for unit in units if unit.tells])
+        telling = tuple([segment for segment in segments if segment.tells])
         known = self._bytes.get(telling)
         if known is None:
             if len(self._bytes) >= REMEMBERED:
                 self._bytes.clear()
             shape: dict[int, int] = {}
-            for unit in telling:
-                told = _told(unit, implicit)
-                unit.tells = bool(told)
+            for segment in telling:
+                told = _told(segment, implicit)
+                segment.tells = bool(told)
                 shape |= told
             _check_overlays(shape)
-            known = self._bytes[tuple([unit for unit in telling if unit.tells])] = _image_bytes(shape)
+            known = self._bytes[tuple([segment for segment in telling if segment.tells])] = _image_bytes(shape)
         return known
 
 
-def _told(unit: Unit, implicit: bool) -> dict[int, int]:
-    """What a unit tells of the size of the image and of overlays, by tag."""
-    parts = unit.parts or (unit,)
+def _told(segment: Segment, implicit: bool) -> dict[int, int]:
+    """What a segment tells of the size of the image and of overlays, by tag."""
+    parts = segment.parts or (segment,)
     return {part.tag: _number(part, implicit) for part in parts if part.tag in SIZES or part.tag >= OVERLAYS}
 
 
-def _number(unit: Unit, implicit: bool) -> int:
-    """The value of a unit: two bytes, or the text of NumberOfFrames (IS); 0 where it is neither."""
-    _, _, body, end = element_at(unit.raw, 0, unit.size, implicit)
-    value = unit.raw[body:end]
-    if unit.tag != FRAMES:
+def _number(segment: Segment, implicit: bool) -> int:
+    """The value of a segment: two bytes, or the text of NumberOfFrames (IS); 0 where it is neither."""
+    _, _, body, end = element_at(segment.raw, 0, segment.size, implicit)
+    value = segment.raw[body:end]
+    if segment.tag != FRAMES:
         return int.from_bytes(value[:2], "little")
     text = value.strip(b" \0")
     return int(text) if text.isdigit() else 0
@@ -69,14 +81,27 @@ def _image_bytes(shape: Mapping[int, int]) -> int:
 
 
 def without_rest(data: bytes, span: tuple[int, int], implicit: bool, size: int) -> tuple[bytes, memoryview, bytes]:
-    """The pixel element of a file in three parts, head, image and padding, without the bytes behind the image.
+    """Cut off the bytes that stand behind the image in the pixel element, (7FE0,0010) Pixel Data.
 
     Parameters
     ----------
+    data
+        The file.
     span
-        Where the element lies.
+        Where the element begins and ends.
+    implicit
+        Whether its VR is implicit.
     size
-        Of the image (`Images.size`).
+        Bytes of the image (`ImageSizes.size`).
+
+    Returns
+    -------
+    bytes
+        The element's head; empty where the element stays as it is.
+    memoryview
+        The image; the whole element where that stays.
+    bytes
+        Padding to an even length.
 
     Raises
     ------

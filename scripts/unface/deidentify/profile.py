@@ -1,6 +1,6 @@
 """What happens to each attribute: PS3.15 Table E.1-1 with the options and overrides in force.
 
-A rule says what to do with an attribute and why. Attributes that the table does not name are judged by their VR:
+A decision says what to do with an attribute and why. Attributes that the table does not name are judged by their VR:
 numbers and codes stay, UIDs and dates are replaced, names go, text is held against the allow-list of words.
 """
 
@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import cast
 
 from unface.deidentify import overrides
-from unface.deidentify.actions import Action, Rule
+from unface.deidentify.actions import Action, Decision
 from unface.deidentify.tables import confidentiality_profile, safe_private, technical_text
 from unface.dicom.elements import KNOWN_VRS
 from unface.dicom.options import BASIC_PROFILE, OPTION_CODES
@@ -44,7 +44,24 @@ REMOVED_GROUPS = {0x0400, 0x4FFE, 0xFFFA, 0xFFFC, 0x0042}
 
 
 class Profile:
-    """The rules in force: the table, the options, the overrides."""
+    """What is in force: the table, the options, the overrides.
+
+    Parameters
+    ----------
+    settings
+        The settings of de-identification.
+    written
+        Tags that unface writes itself, besides those of every file (`OURS`).
+
+    Attributes
+    ----------
+    options : frozenset of str
+        Options of PS3.15 in force, by their names in the settings.
+    age_band_years : int
+        Width of an age's band.
+    written : frozenset of int
+        As handed in.
+    """
 
     def __init__(self, settings: Deidentify, written: frozenset[int] = frozenset()) -> None:
         self.options = frozenset(settings.options)
@@ -52,22 +69,35 @@ class Profile:
         self.written = written
         self._source = settings
         self._overrides = overrides.read(settings.overrides)
-        self._rules: dict[tuple[int, str, str], Rule] = {}
-        self._private: dict[tuple[int, str, int, str], tuple[Rule, str]] = {}
+        self._decisions: dict[tuple[int, str, str], Decision] = {}
+        self._private: dict[tuple[int, str, int, str], tuple[Decision, str]] = {}
         self._safe = safe_private() if "retain_safe_private" in self.options else {}
         self._creators = {(group, creator) for group, creator, _ in self._safe}
         self._creators |= {(tag >> 16, creator) for tag, creator in self._overrides if creator}
 
     def writing(self, tags: frozenset[int]) -> "Profile":
-        """This profile, where unface writes further attributes itself."""
+        """Make the profile for where unface writes further attributes itself.
+
+        Parameters
+        ----------
+        tags
+            Those attributes.
+
+        Returns
+        -------
+        Profile
+            This one, if it knows them already.
+        """
         return self if tags <= self.written else Profile(self._source, tags | self.written)
 
     @property
     def shifts_dates(self) -> bool:
+        """Whether dates are shifted by the subject's days."""
         return "retain_longitudinal_modified_dates" in self.options
 
     @property
     def keeps_dates(self) -> bool:
+        """Whether dates stay as they are."""
         return "retain_longitudinal_full_dates" in self.options and not self.shifts_dates
 
     @property
@@ -80,17 +110,48 @@ class Profile:
         """Code and meaning of the profile and of each option in force, in the order of the codes."""
         return [BASIC_PROFILE, *sorted(OPTION_CODES[option] for option in self.options)]
 
-    def rule(self, tag: int, vr: str, kind: str = "") -> Rule:
-        """The rule for a standard attribute (an even group) of a given VR and Type (`type_of`)."""
-        known = self._rules.get((tag, vr, kind))
+    def decision(self, tag: int, vr: str, kind: str = "") -> Decision:
+        """Decide what happens to a standard attribute.
+
+        Parameters
+        ----------
+        tag
+            The attribute, of an even group.
+        vr
+            Its VR.
+        kind
+            Its Type in the IOD (`standard.type_of`, PS3.5 7.4); empty if the tables do not hold the IOD.
+
+        Returns
+        -------
+        Decision
+            What happens to it, and why.
+        """
+        known = self._decisions.get((tag, vr, kind))
         if known is None:
-            known = self._rules[tag, vr, kind] = self._decide(tag, vr, kind)
+            known = self._decisions[tag, vr, kind] = self._decide(tag, vr, kind)
         return known
 
-    def private_rule(self, group: int, creator: str, element: int, vr: str) -> tuple[Rule, str]:
-        """The rule for a private element, found by its creator, and the VR to write it with.
+    def private_decision(self, group: int, creator: str, element: int, vr: str) -> tuple[Decision, str]:
+        """Decide what happens to a private element, which is known by its creator (PS3.5 7.8.1).
 
-        `vr` is what the file says; UN, also for what implicit files do not say, gives way to the list's.
+        Parameters
+        ----------
+        group
+            Its group, an odd number.
+        creator
+            Its private creator.
+        element
+            The last two digits of its element number: the block may lie anywhere.
+        vr
+            What the file says; UN, also for what implicit files do not say, gives way to the list's.
+
+        Returns
+        -------
+        Decision
+            What happens to it, and why.
+        str
+            The VR to write it with.
         """
         key = group, creator, element, vr
         known = self._private.get(key)
@@ -103,15 +164,37 @@ class Profile:
         """Tag and creator of what the curator's overrides name."""
         return frozenset(self._overrides)
 
-    def unlisted(self, vr: str) -> Rule:
-        """The rule for attributes of a VR that neither the standard's table nor an override names."""
+    def unlisted(self, vr: str) -> Decision:
+        """Decide what happens to attributes that neither the standard's table nor an override names.
+
+        Parameters
+        ----------
+        vr
+            Their VR.
+
+        Returns
+        -------
+        Decision
+            What happens to them, and why.
+        """
         return self._unlisted(ANY_OTHER, vr)
 
     def knows_creator(self, group: int, creator: str) -> bool:
-        """Whether any element of this creator may stay."""
+        """Tell whether any element of a private creator may stay.
+
+        Parameters
+        ----------
+        group, creator
+            The group and the name that stands in it.
+
+        Returns
+        -------
+        bool
+            Whether a safe list or an override names one.
+        """
         return (group, creator) in self._creators
 
-    def _decide(self, tag: int, vr: str, kind: str) -> Rule:
+    def _decide(self, tag: int, vr: str, kind: str) -> Decision:
         row = confidentiality_profile().get(_pattern(tag))
         # Of Type 1 a patient's ID stands in sequences alone, where unface writes nothing.
         own = (tag in OURS or tag in self.written) and not (row and kind == "1")
@@ -120,21 +203,21 @@ class Profile:
             return overrides.fitted(override, vr)
         if own or tag >> 16 in GRAPHIC_GROUPS:
             # The table names two attributes of an overlay; what is left of it without them is no overlay.
-            return Rule("remove", "unface writes its own" if own else "a curve or an overlay goes as a whole")
+            return Decision("remove", "unface writes its own" if own else "a curve or an overlay goes as a whole")
         if row is None or row["basic"] == "":
             return self._unlisted(tag, vr)
         codes = {option: row[option] for option in sorted(self.options) if row[option]}
         for option, code in codes.items():
             if code == "K" and not (option == "retain_longitudinal_full_dates" and self.shifts_dates):
-                return Rule(_kept(option, vr), f"K: {option}")
+                return Decision(_kept(option, vr), f"K: {option}")
         for option, code in codes.items():
             if code == "C":
-                return Rule(self._cleaned(option, vr), f"C: {option}")
+                return Decision(self._cleaned(option, vr), f"C: {option}")
         code = row["basic"]
         action = "time" if tag in MOVED_TIMES else ANY_TYPE.get(code) or BY_TYPE[kind[:1]][code]
         if vr == "SQ" and action in ("dummy", "uid"):
             action = "recurse"
-        return Rule(action, f"{code}: Basic Profile" + (f", Type {kind}" if kind else ""))
+        return Decision(action, f"{code}: Basic Profile" + (f", Type {kind}" if kind else ""))
 
     def _cleaned(self, option: str, vr: str) -> Action:
         if option == "clean_graphics":
@@ -147,13 +230,13 @@ class Profile:
             return "check"
         return "text" if vr in TEXT_VRS else "remove"
 
-    def _unlisted(self, tag: int, vr: str) -> Rule:
-        """The rule for an attribute outside the table, by its VR."""
+    def _unlisted(self, tag: int, vr: str) -> Decision:
+        """What happens to an attribute outside the table, by its VR."""
         group, element = tag >> 16, tag & 0xFFFF
         if element == 0 or group in REMOVED_GROUPS:
-            return Rule("remove", "not part of a clean image")
+            return Decision("remove", "not part of a clean image")
         if vr in REMOVED_VRS:
-            return Rule("remove", f"any {vr}")
+            return Decision("remove", f"any {vr}")
         actions: dict[str, Action] = {
             "SQ": "recurse",
             "UI": "keep" if tag in CLASS_UIDS or "retain_uids" in self.options else "uid",
@@ -167,8 +250,8 @@ class Profile:
             **dict.fromkeys(TEXT_VRS, "code" if tag in technical_text() else "text"),
         }
         if tag in CODE_VALUES:
-            return Rule("term", "a coded term")
-        return Rule(actions.get(vr, "keep"), f"outside the table: any {vr}")
+            return Decision("term", "a coded term")
+        return Decision(actions.get(vr, "keep"), f"outside the table: any {vr}")
 
     def _any_date(self) -> Action:
         if self.shifts_dates:
@@ -178,7 +261,7 @@ class Profile:
     def _any_time(self) -> Action:
         return "empty" if self.moves_times else "check"
 
-    def _decide_private(self, group: int, creator: str, element: int, vr: str) -> tuple[Rule, str]:
+    def _decide_private(self, group: int, creator: str, element: int, vr: str) -> tuple[Decision, str]:
         row = self._safe.get((group, creator, element))
         override = self._overrides.get((group << 16 | element, creator))
         if row is not None and vr == "UN" and row["vr"] in KNOWN_VRS:
@@ -186,8 +269,8 @@ class Profile:
         if override is not None:
             return overrides.fitted(override, vr), vr
         if row is None:
-            return Rule("remove", "private, on no safe list"), vr
-        return Rule(self._private_action(row["action"], row["vr"], vr), f"safe private: {row['source']}"), vr
+            return Decision("remove", "private, on no safe list"), vr
+        return Decision(self._private_action(row["action"], row["vr"], vr), f"safe private: {row['source']}"), vr
 
     def _private_action(self, verb: str, listed: str, vr: str) -> Action:
         """What to do with a listed element; its VR in the file decides what it can hold."""

@@ -1,4 +1,10 @@
-"""Rewrites data sets byte by byte: what stays is copied as it lies, nothing is decoded that no rule asks for."""
+"""Rewrites data sets byte by byte: what stays is copied as it lies, nothing is decoded that no rule asks for.
+
+This is the one place where elements are rewritten, at the top of a header, in sequences and behind the pixels
+(`DatasetRewriter._dataset`). The splitter rewrites nothing: it cuts a header into segments, and a segment that an
+earlier file of the series had too keeps what it was rewritten to. Without it each header would be rewritten whole, at
+more than twice the CPU time.
+"""
 
 from dataclasses import dataclass
 from typing import get_args
@@ -6,8 +12,8 @@ from typing import get_args
 from unface.deidentify.actions import Action
 from unface.deidentify.overrides import encoded
 from unface.deidentify.profile import Profile
-from unface.deidentify.splitter import SHORT_HEAD, Unit
-from unface.deidentify.values import Values, dummy, padded
+from unface.deidentify.splitter import SHORT_HEAD, Segment
+from unface.deidentify.values import ValueRewriter, dummy, padded
 from unface.dicom.elements import PIXELS, creator_tag, is_creator
 from unface.dicom.encoding import ITEM_TAG, MAX_DEPTH, Encoded, UnreadableError, element, element_at, items
 from unface.dicom.standard import type_of, vr_of
@@ -30,29 +36,53 @@ MEMO_VALUES, MEMO_BYTES = 8192, 256
 
 
 @dataclass
-class Rewritten:
-    """A data set after rewriting: what stands before, as and after the pixels, and what was done."""
+class RewrittenDataset:
+    """A data set after rewriting.
+
+    Attributes
+    ----------
+    header : list of bytes
+        What stands before the pixels.
+    fresh : list of bytes
+        The parts of header and tail that no earlier file had.
+    pixels : tuple of int
+        Where the pixels begin and end in the source.
+    tail : bytes
+        What stands after the pixels.
+    sop_instance : bytes
+        The new SOP Instance UID (0008,0018).
+    counts : int
+        How often each action was taken, all counts in one number (`counted`).
+    """
 
     header: list[bytes]
     fresh: list[bytes]
-    """The parts of header and tail that no earlier file had."""
     pixels: tuple[int, int]
-    """Where the pixels lie in the source."""
     tail: bytes
     sop_instance: bytes
-    """The new SOP instance UID."""
     counts: int
 
 
 def counted(counts: int) -> dict[str, int]:
-    """How often each action was taken, from the number that holds all counts."""
+    """Tell apart how often each action was taken.
+
+    Parameters
+    ----------
+    counts
+        The number that holds all counts.
+
+    Returns
+    -------
+    dict of str to int
+        The count of each action.
+    """
     mask = (1 << _DIGIT) - 1
     return {action: counts >> _DIGIT * number & mask for number, action in enumerate(ACTIONS)}
 
 
 @dataclass(frozen=True)
-class _Decision:
-    """What to do with an element: its action, the VR to write it with."""
+class _Edit:
+    """How one kind of element is rewritten: the action, and the VR to write it with."""
 
     action: Action
     vr: str
@@ -62,26 +92,43 @@ class _Decision:
     replacement: bytes = b""
 
 
-class Walker:
-    """Rewrites data sets of one subject."""
+class DatasetRewriter:
+    """Rewrites data sets of one subject.
 
-    def __init__(self, profile: Profile, values: Values) -> None:
+    Parameters
+    ----------
+    profile
+        What happens to each attribute.
+    values
+        Makes the new values.
+    """
+
+    def __init__(self, profile: Profile, values: ValueRewriter) -> None:
         self.profile = profile
         self.values = values
-        self._decisions: dict[tuple[int, bytes, str, int, str], _Decision] = {}
+        self._edits: dict[tuple[int, bytes, str, int, str], _Edit] = {}
         self._sop_class = ""
         self._memo: dict[tuple[Action, str, bool, bytes], bytes | None] = {}
         self._counts = 0
 
-    def rewrite(self, source: Encoded, units: list[Unit], at: int, additions: list[Addition]) -> Rewritten:
+    def rewrite(self, source: Encoded, segments: list[Segment], at: int, additions: list[Addition]) -> RewrittenDataset:
         """Rewrite a data set.
 
         Parameters
         ----------
-        units
-            What the splitter of the file's series makes of it, up to its pixels at `at`.
+        source
+            The raw file.
+        segments
+            What the splitter of the file's series makes of it, up to its pixels.
+        at
+            Where the pixels begin.
         additions
             Elements that unface writes itself, in order of their tags.
+
+        Returns
+        -------
+        RewrittenDataset
+            The new data set; its pixels are those of the source.
 
         Raises
         ------
@@ -94,19 +141,19 @@ class Walker:
         fresh: list[bytes] = []
         counts, instance, waiting = 0, b"", 0
         next_tag = additions[0][0] if additions else NEVER
-        for unit in units:
-            while unit.tag >= next_tag:
+        for segment in segments:
+            while segment.tag >= next_tag:
                 header.append(additions[waiting][1])
                 waiting += 1
                 next_tag = additions[waiting][0] if waiting < len(additions) else NEVER
-            new = unit.new
+            new = segment.new
             if new is None:
-                new = self._unit(unit, implicit)
+                new = self._segment(segment, implicit)
                 fresh.append(new)
-            if unit.tag == SOP_INSTANCE:
+            if segment.tag == SOP_INSTANCE:
                 instance = new[SHORT_HEAD:]
             header.append(new)
-            counts += unit.counts
+            counts += segment.counts
         header.extend(addition for _, addition in additions[waiting:])
         pixels = (at, at)
         if at < len(data):
@@ -118,39 +165,20 @@ class Walker:
         if pixels[1] < len(data):
             tail = b"".join(self._dataset(data, pixels[1], len(data), implicit, {}, 0, 0))
             fresh.append(tail)
-        return Rewritten(header, fresh, pixels, tail, instance.rstrip(b"\0 "), counts + self._counts)
+        return RewrittenDataset(header, fresh, pixels, tail, instance.rstrip(b"\0 "), counts + self._counts)
 
-    def _unit(self, unit: Unit, implicit: bool) -> bytes:
-        """The rewritten bytes of a unit, which it keeps."""
-        if unit.parts:
-            unit.new = b"".join(self._unit(part, implicit) if part.new is None else part.new for part in unit.parts)
-            unit.counts = sum(part.counts for part in unit.parts)
-            return unit.new
-        if not unit.tag & 0x10000:
-            return self._single(unit, implicit)
+    def _segment(self, segment: Segment, implicit: bool) -> bytes:
+        """The rewritten bytes of a segment, which it keeps."""
+        if segment.parts:
+            parts = segment.parts
+            segment.new = b"".join(self._segment(part, implicit) if part.new is None else part.new for part in parts)
+            segment.counts = sum(part.counts for part in parts)
+            return segment.new
         self._counts = 0
-        creators = {creator_tag(unit.tag): unit.creator} if unit.creator else {}
-        unit.new = b"".join(self._dataset(unit.raw, 0, unit.size, implicit, creators, 0, 0))
-        unit.counts = self._counts
-        return unit.new
-
-    def _single(self, unit: Unit, implicit: bool) -> bytes:
-        """The rewritten bytes of one standard element at the top: what `_dataset` makes of it, without its loop."""
-        key = unit.tag, unit.vr, "", 0, self._sop_class
-        decision = self._decisions.get(key) or self._decide(unit.tag, unit.vr, b"", 0, 0, {}, 0)
-        action = decision.action
-        if action == "recurse" or unit.vr == b"UN":
-            self._counts = 0
-            unit.new = b"".join(self._dataset(unit.raw, 0, unit.size, implicit, {}, 0, 0))
-            unit.counts = self._counts
-            return unit.new
-        unit.counts = _ONE[action]
-        if action == "keep" and decision.vr_bytes == unit.vr:
-            unit.new = unit.raw
-        else:
-            new = None if action == "remove" else self._value(decision, unit.raw[unit.body :])
-            unit.new = b"" if new is None else element(unit.tag, decision.vr_bytes, new, implicit)
-        return unit.new
+        creators = {creator_tag(segment.tag): segment.creator} if segment.creator else {}
+        segment.new = b"".join(self._dataset(segment.raw, 0, segment.size, implicit, creators, 0, 0))
+        segment.counts = self._counts
+        return segment.new
 
     def _dataset(  # noqa: PLR0917 - the hot loop
         self, data: bytes, at: int, end: int, implicit: bool, creators: dict[int, str], depth: int, parent: int
@@ -162,10 +190,10 @@ class Walker:
         kept = at
         while at < end:
             tag, vr, body, after = element_at(data, at, end, implicit)
-            decision = self._decide(tag, vr, data, body, after, creators, parent)
-            action = decision.action
+            edit = self._edit(tag, vr, data, body, after, creators, parent)
+            action = edit.action
             self._counts += _ONE[action]
-            if action == "keep" and decision.vr_bytes == vr:
+            if action == "keep" and edit.vr_bytes == vr:
                 at = after
                 continue
             if kept < at:
@@ -176,9 +204,9 @@ class Walker:
                 content = self._items(data, body, after, within, depth + 1, tag)
                 out.append(element(tag, b"UN" if vr == b"UN" else b"SQ", content, implicit))
             elif action != "remove" and (vr != b"UN" or data[body - 4 : body] != b"\xff\xff\xff\xff"):
-                new = self._value(decision, data[body:after])
+                new = self._value(edit, data[body:after])
                 if new is not None:
-                    out.append(element(tag, decision.vr_bytes, new, implicit))
+                    out.append(element(tag, edit.vr_bytes, new, implicit))
         if kept < end:
             out.append(data[kept:end])
         return out
@@ -193,10 +221,10 @@ class Walker:
             out += (ITEM_TAG, len(content).to_bytes(4, "little"), content)
         return b"".join(out)
 
-    def _decide(  # noqa: PLR0917 - called by the hot loop
+    def _edit(  # noqa: PLR0917 - called by the hot loop
         self, tag: int, vr: bytes, data: bytes, body: int, after: int, creators: dict[int, str], parent: int
-    ) -> _Decision:
-        """What to do with an element; private ones are found by their creator, which is noted in passing."""
+    ) -> _Edit:
+        """How an element is rewritten; private ones are known by their creator, which is noted in passing."""
         creator = ""
         if tag & 0x10000:
             if is_creator(tag):
@@ -205,63 +233,81 @@ class Walker:
             else:
                 creator = creators.get(creator_tag(tag), "")
         key = tag, vr, creator, parent, self._sop_class
-        known = self._decisions.get(key)
+        known = self._edits.get(key)
         if known is None:
-            known = self._decisions[key] = self._decided(tag, vr.decode(), creator, parent)
+            known = self._edits[key] = self._new_edit(tag, vr.decode(), creator, parent)
         return known
 
     def judge(  # noqa: PLR0917 - an element and where it stands
         self, tag: int, vr: bytes, value: bytes, creators: dict[int, str], parent: int, sop_class: str
     ) -> tuple[Action, str, str]:
-        """What happens to an element, the VR it is taken for, and its private creator.
+        """Tell what happens to an element.
 
-        `creators` notes private creators in passing: hand in one for each data set or item.
+        Parameters
+        ----------
+        tag, vr, value
+            The element, its VR as the file has it.
+        creators
+            Notes private creators in passing: hand in one for each data set or item.
+        parent
+            Tag of the sequence that it stands in; 0 at the top.
+        sop_class
+            SOP Class UID of the image: it says which Type an attribute is of.
+
+        Returns
+        -------
+        Action
+            What happens to it.
+        str
+            The VR it is taken for.
+        str
+            Its private creator; empty for a standard attribute.
         """
         self._sop_class = sop_class
-        decision = self._decide(tag, vr, value, 0, len(value), creators, parent)
+        edit = self._edit(tag, vr, value, 0, len(value), creators, parent)
         creator = creators.get(tag if is_creator(tag) else creator_tag(tag), "") if tag & 0x10000 else ""
-        return decision.action, decision.vr, creator
+        return edit.action, edit.vr, creator
 
-    def _decided(self, tag: int, vr: str, creator: str, parent: int) -> _Decision:
+    def _new_edit(self, tag: int, vr: str, creator: str, parent: int) -> _Edit:
         group = tag >> 16
         kind = value = ""
         if not group & 1:
             if vr == "UN":
                 vr = vr_of(tag)
             kind = "1" if tag in CODED_TERM else type_of(self._sop_class, tag, parent)
-            rule = self.profile.rule(tag, vr, kind)
-            action, value = rule.action, rule.value
+            decision = self.profile.decision(tag, vr, kind)
+            action, value = decision.action, decision.value
         elif is_creator(tag):
             vr, action = "LO", "keep" if self.profile.knows_creator(group, creator) else "remove"
         else:
-            rule, vr = self.profile.private_rule(group, creator, tag & 0xFF, vr)
-            action, value = rule.action, rule.value
+            decision, vr = self.profile.private_decision(group, creator, tag & 0xFF, vr)
+            action, value = decision.action, decision.value
         if action == "recurse" and vr != "SQ":
             action = "remove"  # Not the sequence that the standard says.
         required = kind[:1] == "1" and action not in {"keep", "recurse", "remove"}
         replacement = encoded(vr, value) if action == "replace" else b""
-        return _Decision(action, vr, vr.encode(), required, replacement)
+        return _Edit(action, vr, vr.encode(), required, replacement)
 
-    def _value(self, decision: _Decision, value: bytes) -> bytes | None:
+    def _value(self, edit: _Edit, value: bytes) -> bytes | None:
         """The new value, padded."""
-        action, vr = decision.action, decision.vr
+        action, vr = edit.action, edit.vr
         if action == "keep":
             return value
         if action == "replace":
-            return padded(vr, decision.replacement)
+            return padded(vr, edit.replacement)
         if len(value) > MEMO_BYTES or action == "uid":
-            return self._changed(decision, value)
-        key = action, vr, decision.required, value
+            return self._changed(edit, value)
+        key = action, vr, edit.required, value
         try:
             return self._memo[key]
         except KeyError:
             if len(self._memo) >= MEMO_VALUES:
                 self._memo.clear()
-            new = self._memo[key] = self._changed(decision, value)
+            new = self._memo[key] = self._changed(edit, value)
             return new
 
-    def _changed(self, decision: _Decision, value: bytes) -> bytes | None:
-        new = self.values.apply(decision.action, decision.vr, value)
-        if decision.required and not new:
-            new = dummy(decision.vr)
-        return None if new is None else padded(decision.vr, new)
+    def _changed(self, edit: _Edit, value: bytes) -> bytes | None:
+        new = self.values.apply(edit.action, edit.vr, value)
+        if edit.required and not new:
+            new = dummy(edit.vr)
+        return None if new is None else padded(edit.vr, new)

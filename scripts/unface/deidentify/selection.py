@@ -6,7 +6,7 @@ from typing import Any
 
 from pydicom.datadict import keyword_dict, tag_for_keyword
 
-from unface.deidentify.splitter import Unit
+from unface.deidentify.splitter import Segment
 from unface.dicom.encoding import element_at
 from unface.run.settings import SettingsError, nearest
 
@@ -25,14 +25,25 @@ KINDS = (
 DOCUMENT_MODALITIES = {"SR", "DOC", "PR", "KO", "REG", "RTSTRUCT", "AU", "HD"}
 
 Condition = Mapping[str, Any]
-
+"""`field`, a keyword of DICOM, and one of `in`, `not_in`, `contains`, `not_contains`."""
 
 NO_FIELDS: dict[str, list[str]] = {}
 DEFAULT_FIELDS = ("SOPClassUID", "Modality", "BurnedInAnnotation")
 
 
 def check(select: Sequence[Condition]) -> None:
-    """Raise `SettingsError` if a condition names an attribute that DICOM does not know: it holds for all or none."""
+    """Refuse conditions on attributes that DICOM does not know: such a one would hold for all files or for none.
+
+    Parameters
+    ----------
+    select
+        The setting `select`.
+
+    Raises
+    ------
+    SettingsError
+        If there is one; the message names the attribute and what may be meant.
+    """
     for condition in select:
         if tag_for_keyword(condition["field"]) is None:
             raise SettingsError(
@@ -41,20 +52,46 @@ def check(select: Sequence[Condition]) -> None:
 
 
 def keywords(select: Sequence[Condition]) -> list[str]:
-    """The attributes that decide: those of the conditions, and those that are looked at without any."""
+    """Name the attributes that decide: those of the conditions, and those that are looked at without any.
+
+    Parameters
+    ----------
+    select
+        The conditions.
+
+    Returns
+    -------
+    list of str
+        Keywords of DICOM, each once.
+    """
     return list(dict.fromkeys([*DEFAULT_FIELDS, *(str(condition["field"]) for condition in select)]))
 
 
-def fields(units: Iterable[Unit], implicit: bool, wanted: Iterable[str]) -> dict[str, list[str]]:
-    """The values of some attributes in one header, by keyword; units keep them: ask the same of every file."""
+def fields(segments: Iterable[Segment], implicit: bool, wanted: Iterable[str]) -> dict[str, list[str]]:
+    """Look up the values of some attributes in one header.
+
+    Parameters
+    ----------
+    segments
+        The header's; they keep what they hold, so ask the same of every file of a series.
+    implicit
+        Whether their VRs are implicit.
+    wanted
+        Keywords of the attributes.
+
+    Returns
+    -------
+    dict of str to list of str
+        The values by keyword, as Latin-1.
+    """
     tags = _tags(tuple(wanted))
-    found: dict[str, list[str]] = {}
-    for unit in units:
-        if unit.fields is None:
-            unit.fields = _fields(unit, implicit, tags) if unit.parts or unit.tag in tags else NO_FIELDS
-        if unit.fields:
-            found.update(unit.fields)
-    return found
+    values: dict[str, list[str]] = {}
+    for segment in segments:
+        if segment.fields is None:
+            segment.fields = _fields(segment, implicit, tags) if segment.parts or segment.tag in tags else NO_FIELDS
+        if segment.fields:
+            values.update(segment.fields)
+    return values
 
 
 @cache
@@ -62,70 +99,88 @@ def _tags(wanted: tuple[str, ...]) -> dict[int | None, str]:
     return {tag_for_keyword(keyword): keyword for keyword in wanted}
 
 
-def _fields(unit: Unit, implicit: bool, tags: Mapping[int | None, str]) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    for part in unit.parts or (unit,):
+def _fields(segment: Segment, implicit: bool, tags: Mapping[int | None, str]) -> dict[str, list[str]]:
+    values: dict[str, list[str]] = {}
+    for part in segment.parts or (segment,):
         if part.tag in tags:
             _, _, body, end = element_at(part.raw, 0, part.size, implicit)
             text = part.raw[body:end].decode("latin-1").strip("\0 ")
-            found[tags[part.tag]] = [value.strip("\0 ") for value in text.split("\\")]
-    return found
+            values[tags[part.tag]] = [value.strip("\0 ") for value in text.split("\\")]
+    return values
 
 
 def excluded(fields: Mapping[str, Any], select: Sequence[Condition]) -> str:
-    """Why a file or series stays out, as a sentence without header values; empty if it may enter.
+    """Say why a file or series stays out.
 
     Parameters
     ----------
     fields
         Header values by DICOM keyword, a list where there are several.
     select
-        Conditions: `field` and one of `in`, `not_in`, `contains`, `not_contains`. A condition that names SOPClassUID,
-        Modality or BurnedInAnnotation with `in` selects by name what is excluded by default.
+        Conditions. One that names SOPClassUID, Modality or BurnedInAnnotation with `in` selects by name what is
+        excluded by default.
+
+    Returns
+    -------
+    str
+        A sentence without header values; empty if it may enter.
     """
     for condition in select:
         if not holds(condition, fields):
-            return f"the select condition on {condition['field']} ({verb(condition)}) does not hold"
+            return f"the select condition on {condition['field']} ({_verb(condition)}) does not hold"
     return _by_default(fields, {condition["field"] for condition in select if "in" in condition})
 
 
-def verb(condition: Condition) -> str:
+def _verb(condition: Condition) -> str:
     """What a condition asks: in, not_in, contains or not_contains."""
     return next(key for key in condition if key != "field")
 
 
 def _by_default(fields: Mapping[str, Any], named: set[str]) -> str:
     if "SOPClassUID" not in named:
-        for uid in values(fields.get("SOPClassUID")):
+        for uid in _values(fields.get("SOPClassUID")):
             for root, reason in KINDS:
                 if uid == root or uid.startswith(root.rstrip(".") + "."):
                     return reason
-    if "Modality" not in named and any(value in DOCUMENT_MODALITIES for value in values(fields.get("Modality"))):
+    if "Modality" not in named and any(value in DOCUMENT_MODALITIES for value in _values(fields.get("Modality"))):
         return "documents and annotations are no images"
     if "BurnedInAnnotation" not in named and "yes" in [
-        value.lower() for value in values(fields.get("BurnedInAnnotation"))
+        value.lower() for value in _values(fields.get("BurnedInAnnotation"))
     ]:
         return "BurnedInAnnotation says that text is burned into the pixels"
     return ""
 
 
 def holds(condition: Condition, fields: Mapping[str, Any]) -> bool:
-    """Whether a condition holds; case does not matter, and `in` asks that there is a value."""
-    found = [value.lower() for value in values(fields.get(condition["field"]))]
+    """Tell whether a condition holds; case does not matter, and `in` asks that there is a value.
+
+    Parameters
+    ----------
+    condition
+        The condition.
+    fields
+        Header values by DICOM keyword, a list where there are several.
+
+    Returns
+    -------
+    bool
+        Whether it holds.
+    """
+    values = [value.lower() for value in _values(fields.get(condition["field"]))]
     if "in" in condition:
-        return bool(found) and all(value in _lower(condition["in"]) for value in found)
+        return bool(values) and all(value in _lower(condition["in"]) for value in values)
     if "not_in" in condition:
-        return not any(value in _lower(condition["not_in"]) for value in found)
+        return not any(value in _lower(condition["not_in"]) for value in values)
     if "contains" in condition:
-        return any(str(condition["contains"]).lower() in value for value in found)
-    return not any(str(condition["not_contains"]).lower() in value for value in found)
+        return any(str(condition["contains"]).lower() in value for value in values)
+    return not any(str(condition["not_contains"]).lower() in value for value in values)
 
 
 def _lower(wanted: Iterable[Any]) -> set[str]:
     return {str(value).lower() for value in wanted}
 
 
-def values(value: Any) -> list[str]:
+def _values(value: Any) -> list[str]:
     """Header values as texts, whether one, several or none."""
     if value is None:
         return []

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from unface.deidentify.rewrite import Walker
-from unface.deidentify.splitter import Unit
+from unface.deidentify.rewrite import DatasetRewriter
+from unface.deidentify.splitter import Segment
 from unface.deidentify.tables import safe_creators
 from unface.dicom.elements import LAST_CREATOR, creator_tag
 from unface.dicom.encoding import element_at, items
@@ -33,35 +33,49 @@ Attribute = tuple[str, str, str]
 
 
 @dataclass
-class _Met:
+class _Tally:
+    """What is known of one attribute in the headers of a session."""
+
     files: int = 0
     values: set[str] = field(default_factory=set)
     actions: set[str] = field(default_factory=set)
 
 
 class Survey:
-    """Counts the attributes of one session's headers, nested ones included, up to the pixels."""
+    """Counts the attributes of one session's headers, nested ones included, up to the pixels.
 
-    def __init__(self, key: Key, walker: Walker) -> None:
+    Parameters
+    ----------
+    key
+        Makes the digests that stand for values.
+    rewriter
+        Tells what happens to each attribute.
+    """
+
+    def __init__(self, key: Key, rewriter: DatasetRewriter) -> None:
         self._key = key
-        self._walker = walker
-        self._met: dict[Attribute, _Met] = defaultdict(_Met)
+        self._rewriter = rewriter
+        self._tallies: dict[Attribute, _Tally] = defaultdict(_Tally)
 
-    def add(self, units: Mapping[Unit, int], implicit: bool, sop_class: str) -> None:
-        """Count the units of a series.
+    def add(self, segments: Mapping[Segment, int], implicit: bool, sop_class: str) -> None:
+        """Count the segments of a series.
 
         Parameters
         ----------
-        units
+        segments
             In how many files each stands.
+        implicit
+            Whether their VRs are implicit.
+        sop_class
+            SOP Class UID of the files.
         """
-        for unit, files in units.items():
-            for part in unit.parts or (unit,):
+        for segment, files in segments.items():
+            for part in segment.parts or (segment,):
                 here: Counter[Attribute] = Counter()
                 creators = {creator_tag(part.tag): part.creator} if part.creator else {}
                 self._elements(part.raw, (0, part.size), implicit, creators, (), sop_class, here)
                 for attribute in here:
-                    self._met[attribute].files += files
+                    self._tallies[attribute].files += files
 
     def _elements(  # noqa: PLR0917 - a walk, its state and where it counts
         self,
@@ -76,25 +90,36 @@ class Survey:
         at, end = span
         while at < end:
             tag, vr, body, at = element_at(data, at, end, implicit)
-            action, written_vr, creator = self._walker.judge(
+            action, written_vr, creator = self._rewriter.judge(
                 tag, vr, data[body:at], creators, parents[-1] if parents else 0, sop_class
             )
             attribute = _attribute(tag, creator, written_vr, parents)
             here[attribute] += 1
-            met = self._met[attribute]
-            met.actions.add(action)
-            if len(met.values) < MANY:
-                met.values.add(self._key.digest("survey", data[body:at].hex()).hex()[:16])
+            tally = self._tallies[attribute]
+            tally.actions.add(action)
+            if len(tally.values) < MANY:
+                tally.values.add(self._key.digest("survey", data[body:at].hex()).hex()[:16])
             if action == "recurse":
                 within = implicit or vr == b"UN"
                 for start, stop in items(data, body, at, within):
                     self._elements(data, (start, stop), within, {}, (*parents, tag), sop_class, here)
 
     def write(self, folder: Path) -> None:
-        """Write the session's part."""
+        """Write the session's part.
+
+        Parameters
+        ----------
+        folder
+            That of the session's stage.
+        """
         rows = [
-            {"attribute": attribute, "files": met.files, "values": sorted(met.values), "actions": sorted(met.actions)}
-            for attribute, met in sorted(self._met.items())
+            {
+                "attribute": attribute,
+                "files": tally.files,
+                "values": sorted(tally.values),
+                "actions": sorted(tally.actions),
+            }
+            for attribute, tally in sorted(self._tallies.items())
         ]
         (folder / FILE).write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
 
@@ -106,10 +131,8 @@ def _attribute(tag: int, creator: str, vr: str, parents: tuple[int, ...]) -> Att
 
 
 def _named(tag: int, creator: str, vr: str) -> Attribute:
-    """How a private attribute is named: by its creator and last two digits, for its block may lie anywhere.
-
-    Creators on no safe list are as one: their names are not known to be a vendor's.
-    """
+    """How a private attribute is named: by its creator and last two digits, for its block may lie anywhere."""
+    # Creators on no safe list are as one: their names are not known to be a vendor's.
     text, number = f"{tag:08x}", tag & 0xFFFF
     if not tag & 0x10000:
         return text, "", vr
@@ -120,6 +143,8 @@ def _named(tag: int, creator: str, vr: str) -> Attribute:
 
 @dataclass
 class _Row:
+    """What is known of one attribute in the headers of a cohort."""
+
     files: int = 0
     subjects: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     actions: set[str] = field(default_factory=set)
@@ -130,6 +155,8 @@ def merge(layout: Layout, sessions: Iterable[SessionId], output: Path) -> None:
 
     Parameters
     ----------
+    layout
+        Where the sessions' parts lie.
     sessions
         Those of the cohort; one whose stage left no part (it was withheld) is passed over.
     output
@@ -141,19 +168,19 @@ def merge(layout: Layout, sessions: Iterable[SessionId], output: Path) -> None:
         if not part.is_file():
             continue
         for line in part.read_text(encoding="utf-8").splitlines():
-            one = json.loads(line)
-            tag, creator, vr = one["attribute"]
+            counted = json.loads(line)
+            tag, creator, vr = counted["attribute"]
             row = rows[tag, creator, vr]
-            row.files += one["files"]
-            row.subjects[session.subject] |= set(one["values"])
-            row.actions |= set(one["actions"])
+            row.files += counted["files"]
+            row.subjects[session.subject] |= set(counted["values"])
+            row.actions |= set(counted["actions"])
     write_whole(output, table_text(COLUMNS, (_as_text(*item) for item in sorted(rows.items()))))
 
 
 def _as_text(attribute: Attribute, row: _Row) -> dict[str, str]:
     tag, creator, vr = attribute
     values = set[str]().union(*row.subjects.values())
-    within = any(len(found) > 1 for found in row.subjects.values())
+    within = any(len(of_one) > 1 for of_one in row.subjects.values())
     cells: dict[str, Any] = {
         "tag": tag,
         "creator": creator,

@@ -44,39 +44,47 @@ volume goes past a minute: seconds stay as they are.
 _TIME = re.compile(r"(\d\d):?(\d\d)?:?((?:\d\d(?:\.\d{1,6})?)?)")
 
 
-class Values:
-    """The actions of one subject: what they need to know is the key, the shift and the subject's own words.
+class ValueRewriter:
+    """Rewrites single values of one subject, by action.
 
     Parameters
     ----------
+    key
+        Gives UIDs and pseudonyms.
+    shift_days
+        Days that the subject's dates are shifted by.
+    profile
+        Says how wide an age's band is.
+    search
+        Finds the subject's identifiers in a value.
     first_minute
         When the session began (`first_minute`), in minutes since midnight; None if that is not known.
     """
 
     def __init__(
-        self, key: Key, shift_days: int, profile: Profile, secrets: HeaderSearch, first_minute: int | None = None
+        self, key: Key, shift_days: int, profile: Profile, search: HeaderSearch, first_minute: int | None = None
     ) -> None:
         self.key = key
         self.shift_days = shift_days
         self.first_minute = first_minute
         self.band_years = profile.age_band_years
-        self.secrets = secrets
+        self.search = search
 
         check = self._checked
-        self.actions: dict[Action, Callable[[str, bytes], bytes | None]] = {
+        self._actions: dict[Action, Callable[[str, bytes], bytes | None]] = {
             "recurse": lambda vr, value: None,
             "keep": lambda vr, value: value,
             "check": lambda vr, value: self._checked_number(value) if vr in ("DS", "IS") else check(value),
             "remove": lambda vr, value: None,
             "empty": lambda vr, value: b"",
             "dummy": lambda vr, value: dummy(vr),
-            "uid": lambda vr, value: _each(self.uid, value),
-            "date": lambda vr, value: _each(self.date, value),
-            "time": lambda vr, value: self.time(value),
-            "band": lambda vr, value: _each(self.age, value),
+            "uid": lambda vr, value: _each(self._uid, value),
+            "date": lambda vr, value: _each(self._date, value),
+            "time": lambda vr, value: self._time(value),
+            "band": lambda vr, value: _each(self._age, value),
             "text": lambda vr, value: _each(self._words, value),
-            "hash": self.hash,
-            "random": self.random,
+            "hash": self._hash,
+            "random": self._random,
             "code": lambda vr, value: _each(self._codes, value),
             "term": lambda vr, value: check(value) if _CODE_VALUE.fullmatch(value.strip()) else self._codes(value),
             "csa": lambda vr, value: csa.clean_header(value, check),
@@ -85,23 +93,38 @@ class Values:
         }
 
     def apply(self, action: Action, vr: str, value: bytes) -> bytes | None:
-        """The new value, or None where the attribute goes; padded to an even length by the caller."""
+        """Make the new value of an attribute.
+
+        Parameters
+        ----------
+        action
+            What happens to it.
+        vr
+            Its VR.
+        value
+            The old value as it lies in the header.
+
+        Returns
+        -------
+        bytes or None
+            The new value, not padded; None where the attribute goes.
+        """
         if not value and action not in ("remove", "dummy"):
             return value
-        return self.actions[action](vr, value)
+        return self._actions[action](vr, value)
 
-    def uid(self, value: bytes) -> bytes:
+    def _uid(self, value: bytes) -> bytes:
         text = value.strip(b"\0 ").decode("ascii", "replace")
         return self.key.uid(text).encode() if text else b""
 
-    def hash(self, vr: str, value: bytes) -> bytes | None:
+    def _hash(self, vr: str, value: bytes) -> bytes | None:
         """A pseudonym of the value, the same for the same value; None where the VR cannot hold one."""
         if vr not in TEXT_VRS | {"CS", "PN", "AE"}:
             return None
         label = self.key.label("hash", value.strip(b"\0 ").decode("latin-1"))
         return label.upper().encode() if vr == "CS" else label.encode()
 
-    def random(self, vr: str, value: bytes) -> bytes:
+    def _random(self, vr: str, value: bytes) -> bytes:
         """Other digits for digits and other letters for letters, the same for the same value; a dummy elsewhere."""
         if vr not in TEXT_VRS | {"CS", "PN", "AE", "DS", "IS"}:
             return dummy(vr)
@@ -109,21 +132,21 @@ class Values:
         stream = b"".join(self.key.digest(f"random{number}", text) for number in range(len(text) // 32 + 1))
         return "".join(map(_other, text, stream)).encode()
 
-    def date(self, value: bytes) -> bytes:
+    def _date(self, value: bytes) -> bytes:
         """A DA or DT shifted by the subject's days; what is not a date goes. A partial date loses its month."""
         text = value.strip(b"\0 ")
         match = re.fullmatch(rb"(\d{4})[.\-]?(\d{2})[.\-]?(\d{2})(\d*(?:\.\d+)?(?:[+-]\d{4})?)", text)
         try:
             if match:
                 year, month, day = (int(part) for part in match.groups()[:3])
-                return shift(date(year, month, day), self.shift_days).encode() + match.group(4)
+                return _shifted(date(year, month, day), self.shift_days).encode() + match.group(4)
             if re.fullmatch(rb"\d{4}(?:\d{2})?", text):
-                return shift(date(int(text[:4]), int(text[4:6] or 7), 1), self.shift_days)[: len(text)].encode()
+                return _shifted(date(int(text[:4]), int(text[4:6] or 7), 1), self.shift_days)[: len(text)].encode()
         except (ValueError, OverflowError):
             pass
         return b""
 
-    def time(self, value: bytes) -> bytes:
+    def _time(self, value: bytes) -> bytes:
         """A TM moved by the session's whole minutes; what tells no time goes."""
         known = _clock(value.decode("latin-1"))
         if self.first_minute is None or known is None:
@@ -131,28 +154,28 @@ class Values:
         hour, minute = divmod((known[0] - self.first_minute + FIRST_MINUTE) % DAY_MINUTES, 60)
         return f"{hour:02d}{minute:02d}{known[1]}".encode()
 
-    def age(self, value: bytes) -> bytes:
+    def _age(self, value: bytes) -> bytes:
         """The age's band (`age_band`) as DICOM writes it; what is no age goes."""
         years = in_years(value.decode("latin-1"))
         return b"" if years is None else f"{age_band(years, self.band_years):03d}Y".encode()
 
     def _checked(self, value: bytes) -> bytes:
         """The value as it is, unless it holds a word of the subject's own: then only words of the vocabulary."""
-        if self.secrets.found_in_text(value.lower()):
+        if self.search.found_in_text(value.lower()):
             return _each(self._words, value)
         return value
 
     def _codes(self, value: bytes) -> bytes:
         # What identifies as a whole (`ID-12 34`) may be made of short codes.
-        if self.secrets.found_in_text(value.lower()):
+        if self.search.found_in_text(value.lower()):
             return self._words(value)
-        return keep_codes(value, self.secrets.found_in_text)
+        return keep_codes(value, self.search.found_in_text)
 
     def _words(self, value: bytes) -> bytes:
-        return keep_words(self.secrets.without_dates_and_ids(value), self.secrets.found_in_text)
+        return keep_words(self.search.without_dates_and_ids(value), self.search.found_in_text)
 
     def _checked_number(self, value: bytes) -> bytes:
-        return b"" if self.secrets.found_in_number(value) else value
+        return b"" if self.search.found_in_number(value) else value
 
 
 def _each(change: Callable[[bytes], bytes], value: bytes) -> bytes:
@@ -161,10 +184,8 @@ def _each(change: Callable[[bytes], bytes], value: bytes) -> bytes:
 
 
 def _clock(time: str) -> tuple[int, str] | None:
-    """A TM (PS3.5 6.2) as minutes since midnight, and its seconds as they are written; None for what tells no time.
-
-    Midnight to the last digit stands for a time that someone took away.
-    """
+    """A TM (PS3.5 6.2) as minutes since midnight, and its seconds as they are written; None for what tells no time."""
+    # Midnight to the last digit stands for a time that someone took away.
     match = _TIME.fullmatch(time.strip("\0 "))
     if match is None or not time.strip("\0 0:."):
         return None
@@ -172,9 +193,19 @@ def _clock(time: str) -> tuple[int, str] | None:
 
 
 def first_minute(times: Iterable[str]) -> int | None:
-    """When a session began, in minutes since midnight, from its times: what follows on the longest stretch without any.
+    """Tell when a session began: what follows on the longest stretch of the day without any time of it.
 
-    So a session may go past midnight. None if there is no time.
+    So a session may go past midnight.
+
+    Parameters
+    ----------
+    times
+        Values of VR TM from its headers.
+
+    Returns
+    -------
+    int or None
+        Minutes since midnight; None if there is no time.
     """
     ordered = sorted({known[0] for time in times if (known := _clock(time))})
     before = [ordered[-1] - DAY_MINUTES, *ordered] if ordered else []
@@ -182,13 +213,24 @@ def first_minute(times: Iterable[str]) -> int | None:
     return gaps[max(gaps)] if gaps else None
 
 
-def shift(day: date, days: int) -> str:
+def _shifted(day: date, days: int) -> str:
     moved = day + timedelta(days=days)
     return f"{moved.year:04d}{moved.month:02d}{moved.day:02d}"
 
 
 def dummy(vr: str) -> bytes:
-    """A value that says nothing and is valid for the VR."""
+    """Make a value that says nothing and is valid for a VR.
+
+    Parameters
+    ----------
+    vr
+        The VR.
+
+    Returns
+    -------
+    bytes
+        The value, not padded.
+    """
     if vr in BINARY_VRS:
         return bytes(BINARY_VRS[vr])
     if vr in ("OB", "OW", "OF", "OD", "OL", "OV", "UN"):
@@ -207,7 +249,20 @@ def _other(character: str, number: int) -> str:
 
 
 def padded(vr: str, value: bytes) -> bytes:
-    """The value with an even length."""
+    """Pad a value to an even length (PS3.5 6.2).
+
+    Parameters
+    ----------
+    vr
+        Its VR: UIDs and bytes get a zero, all others a space.
+    value
+        The value.
+
+    Returns
+    -------
+    bytes
+        The value with an even length.
+    """
     if len(value) % 2 == 0:
         return value
     return value + (b"\0" if vr in ("UI", "OB", "UN") else b" ")

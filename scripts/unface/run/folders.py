@@ -57,12 +57,12 @@ def walk(root: Path, shard: int, shards: int) -> Iterator[Folder]:
     loose: dict[str, list[Place]] = {}
     folders = []
     for entry in _units(root, shards):
-        if _shard_of(os.path.relpath(entry.path, root), shards) != shard:
+        if shards > 1 and _shard_of(os.path.relpath(entry.path, root), shards) != shard:
             continue
         if _is_folder(entry):
             folders.append(entry.path)
         else:
-            loose.setdefault(str(Path(entry.path).parent), []).append(_place(entry))
+            loose.setdefault(os.path.dirname(entry.path), []).append(_place(entry))  # noqa: PTH120 - for each file
     for path, places in sorted(loose.items()):
         yield Folder(path, tuple(sorted(places, key=lambda place: place.path)))
     for path in sorted(folders):

@@ -12,7 +12,7 @@ import yaml
 from tests.support.one_patient import header, record_of, run
 from unface.deidentify import command, survey
 from unface.deidentify.profile import Profile
-from unface.deidentify.values import Values
+from unface.deidentify.values import ValueRewriter
 from unface.identity.demographics import Demographics, from_folders
 from unface.identity.header_search import HeaderSearch
 from unface.identity.pseudonyms import Key
@@ -42,7 +42,8 @@ def test_headers_and_tables_band_an_age_alike_and_only_those_above_89_are_ninety
     age: str, oldest: bool, width: int
 ) -> None:
     profile = Profile(Deidentify(options=(), overrides={}, age_band_years=width, folder_pattern=None))
-    banded = Values(Key(b"k" * 32), 0, profile, HeaderSearch({}, frozenset())).age(age.encode()).decode()
+    values = ValueRewriter(Key(b"k" * 32), 0, profile, HeaderSearch({}, frozenset()))
+    banded = (values.apply("band", "AS", age.encode()) or b"").decode()
     assert banded == Demographics.of({"age": str(int(age[:3]))}, width).age
     assert (banded == "090Y") is oldest
     assert int(banded[:3]) >= int(age[:3])
@@ -108,9 +109,13 @@ def test_the_survey_tells_what_varies_and_what_happened_without_any_value(tmp_pa
     survey.merge(layout, [SessionId("asub", "ses1"), SessionId("bsub", "ses1"), SessionId("csub", "ses1")], output)
     with output.open(newline="") as file:
         rows = {(row["tag"], row["creator"]): row for row in csv.DictReader(file, delimiter="\t")}
-    found = rows["00100010", ""]
-    assert (found["keyword"], found["files"], found["subjects"]) == ("PatientName", "3", "2")
-    assert (found["across_subjects"], found["within_subject"], found["action"]) == ("differs", "differs", "remove")
+    name_row = rows["00100010", ""]
+    assert (name_row["keyword"], name_row["files"], name_row["subjects"]) == ("PatientName", "3", "2")
+    assert (name_row["across_subjects"], name_row["within_subject"], name_row["action"]) == (
+        "differs",
+        "differs",
+        "remove",
+    )
     assert rows["0019xx0c", "SIEMENS MR HEADER"]["action"] == "check"
     assert rows["0077xx01", survey.UNLISTED]["files"] == "1"
     assert rows["00400275.00100010", ""]["action"] == "remove"

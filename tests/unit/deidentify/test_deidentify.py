@@ -1,21 +1,22 @@
 import hashlib
 import json
 import os
+import runpy
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pydicom
 import pytest
 import yaml
 
-from tests.support.one_patient import KEY, NO_DATES, header, record_of, run
+from tests.support.one_patient import KEY, NO_DATES, SESSION, header, record_of, run
 from unface.deidentify import command, overrides, selection
-from unface.deidentify.deidentify import deidentify
 from unface.identity.pseudonyms import Key
-from unface.run import outcome
+from unface.run import job, outcome
 from unface.run.layout import Layout
 from unface.run.limits import TRIES
-from unface.run.sessions import SessionId
-from unface.run.settings import PROJECT, Deidentify, SettingsError
+from unface.run.settings import PROJECT, SettingsError
 
 PLANTED = (
     b"DOE",
@@ -71,9 +72,9 @@ def test_a_gone_file_withholds_the_session_and_still_leaves_the_identifiers(tmp_
     raw.unlink()
     done, _ = run(tmp_path, record)
     assert [reason.code for reason in done.reasons] == ["input_missing"]
-    answers = Layout(tmp_path / "results").identifiers(SessionId("asub", "ses1"))
-    assert json.loads(answers.read_text())["id"] == []
-    assert answers.stat().st_mode & 0o777 == 0o600
+    identifiers = Layout(tmp_path / "results").identifiers(SESSION)
+    assert json.loads(identifiers.read_text())["id"] == []
+    assert identifiers.stat().st_mode & 0o777 == 0o600
 
 
 def test_where_dates_go_times_keep_their_intervals_and_the_hour_is_not_told(tmp_path: Path) -> None:
@@ -98,39 +99,60 @@ def test_where_dates_go_times_keep_their_intervals_and_the_hour_is_not_told(tmp_
         assert ds.LongitudinalTemporalInformationModified == "REMOVED"
 
 
-def stage(tmp_path: Path, raw: Path, attempt: int = 1) -> tuple[outcome.Outcome, Layout]:
-    """Run the stage as its rule does."""
+class Resources(dict[str, int]):
+    """Those of a job, which Snakemake gives by name and as attributes."""
+
+    runtime = mem_mb = 0
+
+
+def run_script(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, raw: Path, attempt: int = 1) -> Layout:
+    """Run the script of the rule as Snakemake does; returns where the outcome lies."""
     config = yaml.safe_load((PROJECT / "config.yaml").read_text(encoding="utf-8"))
     layout = Layout(tmp_path / "results")
     Key.load_or_make(layout.key)
-    record_of(raw).write(layout.record(SessionId("asub", "ses1")))
-    chosen = Deidentify.of(config["deidentify"])
-    done = deidentify(layout, SessionId("asub", "ses1"), fingerprint={}, select=[], settings=chosen, attempt=attempt)
-    return done, layout
+    record_of(raw).write(layout.record(SESSION))
+    snakemake = SimpleNamespace(
+        rule="deidentify",
+        log=[str(tmp_path / "logs" / "deidentify" / "asub_ses1.log")],
+        resources=Resources(attempt=attempt),
+        config={**config, "results_dir": str(tmp_path / "results")},
+        params={},
+        wildcards=SESSION._asdict(),
+        input={"record": str(layout.record(SESSION))},
+        output={"identifiers": str(layout.identifiers(SESSION)), "dicom": str(layout.clean_dicom(SESSION))},
+    )
+    monkeypatch.setattr(sys.modules["__main__"], "snakemake", snakemake, raising=False)
+    monkeypatch.setattr(job, "log_to", lambda path: None)
+    monkeypatch.setattr(job, "limit", lambda minutes, memory_mb: None)
+    runpy.run_path(str(PROJECT / "scripts" / "deidentify.py"))
+    return layout
 
 
-def test_the_clean_images_lie_beside_the_outcome_which_proves_them(tmp_path: Path, raw: Path) -> None:
-    done, layout = stage(tmp_path, raw)
+def test_the_clean_images_lie_beside_the_outcome_which_proves_them(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, raw: Path
+) -> None:
+    layout = run_script(monkeypatch, tmp_path, raw)
+    folder = layout.stage("deidentify", SESSION)
+    done = outcome.read(folder)
     assert done.ok
-    folder = layout.stage("deidentify", SessionId("asub", "ses1"))
     assert not (folder / "dicom").exists()
-    (image,) = layout.clean_dicom(SessionId("asub", "ses1")).glob("s001/*.dcm")
+    (image,) = layout.clean_dicom(SESSION).glob("s001/*.dcm")
     for name, digest in done.outputs.items():
         assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == digest
     assert image.resolve() in {(folder / name).resolve() for name in done.outputs}
 
 
 def test_a_session_that_is_stopped_before_its_headers_are_read_leaves_all_that_the_rule_names(
-    tmp_path: Path, raw: Path
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, raw: Path
 ) -> None:
-    layout = Layout(tmp_path / "results")
     # What a job leaves that was killed.
-    killed = layout.stage("deidentify", SessionId("asub", "ses1"))
+    killed = Layout(tmp_path / "results").stage("deidentify", SESSION)
     (killed.parent / f".{killed.name}.x.part").mkdir(parents=True)
-    done, _ = stage(tmp_path, raw, attempt=TRIES + 1)
+    layout = run_script(monkeypatch, tmp_path, raw, attempt=TRIES + 1)
+    done = outcome.read(layout.stage("deidentify", SESSION))
     assert [reason.code for reason in done.reasons] == ["job_failed"]
-    assert json.loads(layout.identifiers(SessionId("asub", "ses1")).read_text()) == {}
-    assert list(layout.clean_dicom(SessionId("asub", "ses1")).iterdir()) == []
+    assert json.loads(layout.identifiers(SESSION).read_text()) == {}
+    assert list(layout.clean_dicom(SESSION).iterdir()) == []
 
 
 def test_a_changed_file_withholds_the_session(tmp_path: Path, raw: Path) -> None:
@@ -180,7 +202,7 @@ def test_a_condition_that_one_file_fails_keeps_its_series_out(tmp_path: Path, ra
 
 
 @pytest.mark.parametrize(
-    ("condition", "found", "holds"),
+    ("condition", "value", "holds"),
     [
         ({"in": ["MR", "CT"]}, "ct", True),
         ({"in": ["MR"]}, "CT", False),
@@ -192,9 +214,9 @@ def test_a_condition_that_one_file_fails_keeps_its_series_out(tmp_path: Path, ra
         ({"not_contains": "face"}, "with FACE", False),
     ],
 )
-def test_each_kind_of_condition_lets_in_what_it_says(condition: dict[str, object], found: str, holds: bool) -> None:
+def test_each_kind_of_condition_lets_in_what_it_says(condition: dict[str, object], value: str, holds: bool) -> None:
     asked = {"field": "SeriesDescription", **condition}
-    assert selection.holds(asked, {"SeriesDescription": [found]}) is holds
+    assert selection.holds(asked, {"SeriesDescription": [value]}) is holds
 
 
 def test_a_condition_on_an_attribute_that_dicom_does_not_know_is_refused() -> None:

@@ -9,7 +9,7 @@ from pydicom.dataset import Dataset
 from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from tests.support.dicom_bytes import cleaned, small, written
-from unface.deidentify.splitter import Splitter
+from unface.deidentify.splitter import HeaderSplitter
 from unface.dicom.encoding import UnreadableError
 
 
@@ -55,7 +55,7 @@ def test_an_image_of_the_right_length_is_the_same_bytes() -> None:
 @pytest.mark.parametrize(("bit", "data"), [(12, False), (12, True), (0, False)])
 @pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, ImplicitVRLittleEndian])
 def test_an_image_with_an_overlay_in_its_pixels_is_refused(syntax: str, bit: int, data: bool) -> None:
-    splitter = Splitter()
+    splitter = HeaderSplitter()
     for ds in (image(), image(), with_overlay(0, data=True)):
         cleaned(written(ds, syntax), splitter)
     with pytest.raises(UnreadableError, match="overlay"):

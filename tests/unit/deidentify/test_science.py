@@ -86,9 +86,9 @@ def test_dcm2niix_makes_the_same_of_clean_files(name: str, shared_data: Callable
 def test_dcm2niix_tells_the_same_slice_timing_where_dates_were_removed(
     name: str, pattern: str, shared_data: Callable[[str], Path], tmp_path: Path
 ) -> None:
-    found = [path for path in sorted(shared_data(name).glob(pattern)) if path.is_dir()]
-    assert found
-    for number, folder in enumerate(found):
+    folders = [path for path in sorted(shared_data(name).glob(pattern)) if path.is_dir()]
+    assert folders
+    for number, folder in enumerate(folders):
         files = sorted(path for path in folder.rglob("*") if path.is_file())
         done, clean = run(tmp_path / str(number), record_of(*files), options=NO_DATES)
         assert done.ok

@@ -9,6 +9,7 @@ import yaml
 from tests.support.dicom_bytes import hostile
 from tests.support.one_patient import header
 from unface.deidentify import command
+from unface.deidentify.tree import find_files
 from unface.run.settings import PROJECT
 
 
@@ -97,6 +98,25 @@ def test_hostile_files_are_refused_one_by_one_and_the_others_are_written(
     assert said.count("a link, which is not followed") == 2
     assert said.count("refused: ") == len(hostile()) + 2
     assert not list((tmp_path / "out").rglob("*.part"))
+
+
+def test_a_single_file_is_de_identified_too(tmp_path: Path) -> None:
+    source = write(header(), tmp_path / "in" / "a.dcm")
+    status, files = clean(source, tmp_path / "out")
+    assert status == 0
+    assert len(files) == 1
+
+
+def test_the_files_of_a_folder_come_in_order_of_their_names_and_before_those_of_the_folders_in_it(
+    tmp_path: Path,
+) -> None:
+    names = ["b.dcm", "z.dcm", "a/x.dcm", "a/inner/y.dcm", "c/x.dcm"]
+    for name in reversed(names):
+        write(header(), tmp_path / name)
+    (tmp_path / "c" / "link.dcm").symlink_to(tmp_path / "b.dcm")
+    files, refused = find_files(tmp_path)
+    assert files == [str(tmp_path / name) for name in names]
+    assert refused == [("c/link.dcm", "a link, which is not followed")]
 
 
 def test_out_may_not_be_inside_in(tmp_path: Path) -> None:

@@ -14,10 +14,10 @@ from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from tests.support.dicom_bytes import OPTIONS, hostile, small, written
 from tests.support.one_patient import header, record_of, run
-from unface.deidentify.engine import Engine
+from unface.deidentify.clean_files import Deidentifier
 from unface.deidentify.profile import Profile
 from unface.deidentify.rewrite import counted
-from unface.deidentify.splitter import Splitter
+from unface.deidentify.splitter import HeaderSplitter
 from unface.dicom import standard
 from unface.dicom.encoding import element, element_at, file_meta
 from unface.identity.pseudonyms import Key
@@ -28,15 +28,15 @@ LONGEST = {"AE": 16, "AS": 4, "CS": 16, "DA": 8, "DS": 16, "DT": 26, "IS": 12, "
 """Characters of one value (PS3.5 table 6.2-1)."""
 
 
-def engine(options: tuple[str, ...] = OPTIONS, **overrides: str) -> Engine:
+def deidentifier(options: tuple[str, ...] = OPTIONS, **overrides: str) -> Deidentifier:
     settings = Deidentify(options=options, overrides=overrides, age_band_years=5, folder_pattern=None)
-    return Engine(
+    return Deidentifier(
         Profile(settings), Key(b"k" * 32), "someone", "asub", {"name": {"DOE^JANE"}, "id": set(), "other": set()}
     )
 
 
 def cleaned(ds: Dataset, syntax: str = ExplicitVRLittleEndian, **overrides: str) -> tuple[bytes, Dataset]:
-    clean = engine(**overrides).clean(written(ds, syntax), Splitter())
+    clean = deidentifier(**overrides).clean(written(ds, syntax), HeaderSplitter())
     data = b"".join(bytes(part) for part in clean.parts)
     return data, pydicom.dcmread(io.BytesIO(data))
 
@@ -51,7 +51,7 @@ def test_every_value_has_an_even_length_its_padding_and_room_in_its_vr() -> None
     data, clean = cleaned(ds, StudyID="hash", ScanOptions="hash", StationName="randomise", RequestingService="hash")
     assert clean.SpecificCharacterSet == "ISO_IR 192"
     assert clean.StudyDescription == ""
-    at, found = file_meta(data)[1], 0
+    at, looked = file_meta(data)[1], 0
     while at < len(data):
         tag, vr, body, at = element_at(data, at, len(data), implicit=False)
         value = data[body:at]
@@ -60,27 +60,27 @@ def test_every_value_has_an_even_length_its_padding_and_room_in_its_vr() -> None
             assert not value.endswith(b"\0" if vr != b"UI" else b" "), f"{tag:08x}"
             for part in value.decode("utf-8").split("\\"):
                 assert len(part.rstrip("\0 ")) <= LONGEST.get(vr.decode(), len(part)), f"{tag:08x}"
-            found += 1
-    assert found > 20
+            looked += 1
+    assert looked > 20
 
 
 def test_no_type_1_attribute_of_a_sequence_is_removed_or_emptied_nor_any_at_the_top() -> None:
     classes = {row["iod"]: row["sop_class"] for row in standard.table("sop_classes.tsv")}
     for options in ((), OPTIONS, ("clean_structured_content", "clean_graphics")):
-        walker = engine(options).walker
+        rewriter = deidentifier(options).rewriter
         looked = 0
         for row in standard.table("attribute_types.tsv"):
             tag, parent = (int(row[name].replace("xx", "00") or "0", 16) for name in ("tag", "parent"))
             if (
                 row["type"][:1] != "1"
-                or walker.profile.rule(parent or tag, "SQ").action == "remove"
+                or rewriter.profile.decision(parent or tag, "SQ").action == "remove"
                 or tag >> 24 == 0x60
             ):
                 continue
             for iod in classes if row["iods"] == "*" else {*row["iods"].split()} & {*classes}:
                 vr = standard.vr_of(tag)
                 value = b"" if vr == "SQ" else b"DOE^JANE"
-                action, _, _ = walker.judge(tag, vr.encode(), value, {}, parent, classes[iod])
+                action, _, _ = rewriter.judge(tag, vr.encode(), value, {}, parent, classes[iod])
                 assert action not in ("remove", "empty"), f"{row['tag']} in {row['parent']} of {iod}: {action}"
                 looked += 1
         assert looked > 300
@@ -123,7 +123,7 @@ def test_icons_signatures_encrypted_attributes_and_sequences_of_vr_un_hide_nothi
     at = raw.index(b"\x20\0\x0d\0") if b"\x20\0\x0d\0" in raw else raw.index(b"\x28\0")
     unknown = b"\x18\0\x06\x90" + (b"UN\0\0" if syntax == ExplicitVRLittleEndian else b"")
     for sequence in (unknown + len(item).to_bytes(4, "little") + item, unknown + b"\xff\xff\xff\xff" + item + end):
-        clean = engine().clean(raw[:at] + sequence + raw[at:], Splitter())
+        clean = deidentifier().clean(raw[:at] + sequence + raw[at:], HeaderSplitter())
         data = b"".join(bytes(part) for part in clean.parts)
         for word in (b"DOE", b"JANE"):
             assert word not in data
@@ -163,9 +163,9 @@ def test_dates_whole_and_partial_end_before_1926_and_keep_time_and_zone(value: s
 def test_a_time_in_a_private_element_goes_where_dates_go(options: tuple[str, ...], left: str) -> None:
     ds = small(Modality="MR")
     ds.private_block(0x0019, "SIEMENS MR HEADER", create=True).add_new(0x0C, "TM", "101500.25")
-    clean = engine(options).clean(written(ds, ExplicitVRLittleEndian), Splitter())
-    found = pydicom.dcmread(io.BytesIO(b"".join(bytes(part) for part in clean.parts)))
-    assert str(found[0x0019100C].value or "") == left
+    clean = deidentifier(options).clean(written(ds, ExplicitVRLittleEndian), HeaderSplitter())
+    ds = pydicom.dcmread(io.BytesIO(b"".join(bytes(part) for part in clean.parts)))
+    assert str(ds[0x0019100C].value or "") == left
 
 
 def test_the_clean_file_names_its_method_and_the_codes_of_its_options() -> None:
@@ -214,17 +214,17 @@ def test_the_table_of_a_session_counts_what_was_done_to_each_file(tmp_path: Path
 
 
 def count(ds: Dataset, parent: int, creators: dict[int, str], said: Counter[str]) -> None:
-    """Count what the walker says of each element but the pixels."""
-    walker = engine().walker
-    for found in ds:
-        if found.tag == 0x7FE00010:
+    """Count what the rewriter says of each element but the pixels."""
+    rewriter = deidentifier().rewriter
+    for each in ds:
+        if each.tag == 0x7FE00010:
             continue
-        value = str(found.value).encode()
-        action, _, _ = walker.judge(int(found.tag), found.VR.encode(), value, creators, parent, header().SOPClassUID)
+        value = str(each.value).encode()
+        action, _, _ = rewriter.judge(int(each.tag), each.VR.encode(), value, creators, parent, header().SOPClassUID)
         said[action] += 1
         if action == "recurse":
-            for item in found.value:
-                count(item, int(found.tag), {}, said)
+            for item in each.value:
+                count(item, int(each.tag), {}, said)
 
 
 def test_hostile_files_make_their_series_unreadable_with_a_reason_and_in_little_memory(tmp_path: Path) -> None:

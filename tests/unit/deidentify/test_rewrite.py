@@ -18,7 +18,7 @@ from pydicom.uid import (
 )
 
 from tests.support.dicom_bytes import cleaned, hostile, small, written
-from unface.deidentify.splitter import Splitter
+from unface.deidentify.splitter import HeaderSplitter
 from unface.dicom.encoding import UnreadableError
 
 PYDICOM_FILES = sorted((Path(pydicom.__file__).parent / "data" / "test_files").glob("*.dcm"))
@@ -37,15 +37,15 @@ def content(data: bytes) -> dict[str, object]:
 
 
 def _flat(ds: Dataset, path: str) -> list[tuple[str, object]]:
-    found: list[tuple[str, object]] = []
+    values: list[tuple[str, object]] = []
     for element in ds:
         here = f"{path}/{element.tag}"
         if element.VR == "SQ":
             for number, item in enumerate(element.value):
-                found += _flat(item, f"{here}[{number}]")
+                values += _flat(item, f"{here}[{number}]")
         else:
-            found.append((here, str(element.value)))
-    return found
+            values.append((here, str(element.value)))
+    return values
 
 
 SHARED_SETS = ["ct_philips_burned_in_screens", "siemens_multiecho", "ge_siemens_epi", "fieldmaps_ge_siemens_philips"]
@@ -115,7 +115,7 @@ def test_a_file_without_preamble_and_meta_is_read_too() -> None:
 
 
 def test_a_template_from_other_files_changes_nothing() -> None:
-    splitter = Splitter()
+    splitter = HeaderSplitter()
     for number in (1, 2, 3, 9, 4):
         ds = small(InstanceNumber=number, SeriesDescription="t1", ImageComments="mean" * (number % 2))
         if number == 9:

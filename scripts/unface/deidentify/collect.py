@@ -1,19 +1,23 @@
-"""A session's identifiers: the subject's own source values, read from the raw headers, to be found nowhere else.
+"""Collects a person's identifiers from raw headers: the source values that must be found nowhere else.
 
-Collecting knows nothing of the profile and of the rewriting, so that a fault there does not hide itself here.
+It knows nothing of the profile and of the rewriting, so that a fault there does not hide itself here.
 """
 
 import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from io import BytesIO
+from pathlib import Path
 
+import pydicom
 from pydicom import Dataset
 from pydicom._dicom_dict import DicomDictionary
 from pydicom.charset import convert_encodings, decode_bytes
 from pydicom.multival import MultiValue
 
-from unface.deidentify.splitter import Unit
-from unface.dicom.encoding import element_at, items
+from unface.deidentify.raw_files import HEAD_MARGIN_BYTES, read_header
+from unface.deidentify.splitter import HeaderSplitter, Segment
+from unface.dicom.encoding import Encoded, UnreadableError, decode, element_at, items
 from unface.dicom.standard import CLASS_UIDS, DATE_VRS, vr_of
 from unface.identity.identifiers import Identifiers
 from unface.identity.pseudonyms import STANDARD_UID_ROOT
@@ -52,17 +56,29 @@ TELLING = {tag: entry[0] for tag, entry in DicomDictionary.items() if entry[0].e
 SKIPPED_VRS = {b"CS", b"DS", b"IS", b"TM", b"LO", b"SH", b"US", b"SS", b"UL", b"FD", b"FL", b"OB", b"OW"}
 """VRs whose values are collected from the attributes named above alone."""
 CHARACTER_SET, BIRTH_DATE = 0x00080005, 0x00100030
+HEAD_BYTES = 65_536
+"""How much of a series' first file is read: nearly all headers end before."""
 
 
-class Collector:
-    """Collects the identifiers of one session's headers; what an option retains is none.
+class IdentifierCollector:
+    """Collects a person's identifiers from headers, of one session or of more; what an option retains is none.
 
     Of each series the first header is read by pydicom, which shares nothing with the rewriting. Of the others only
     what differs from file to file is looked at, element by element.
+
+    Parameters
+    ----------
+    options
+        Options of PS3.15 in force, by their names in the settings.
+
+    Attributes
+    ----------
+    identifiers : Identifiers
+        What was collected so far, by kind.
     """
 
     def __init__(self, options: frozenset[str]) -> None:
-        self.answers: Identifiers = {"name": set(), "id": set(), "date": set(), "uid": set(), "other": set()}
+        self.identifiers: Identifiers = {"name": set(), "id": set(), "date": set(), "uid": set(), "other": set()}
         self._uids = "retain_uids" not in options
         self._dates = "retain_longitudinal_full_dates" not in options
         self._others = frozenset(
@@ -72,31 +88,45 @@ class Collector:
         self._wanted = {*TELLING, *ID_TAGS, *self._others}
 
     def dataset(self, dataset: Dataset) -> None:
-        """Add the identifiers of a header that pydicom has read, nested sequences included."""
+        """Add the identifiers of a header that pydicom has read.
+
+        Parameters
+        ----------
+        dataset
+            The header; its sequences are gone through too.
+        """
         for tag in sorted(dataset.keys()):
             try:
-                found = dataset[tag]
+                element = dataset[tag]
             except Exception:
                 # pydicom meets damaged values with errors of every kind; the rewriting judges them on its own.
                 continue
-            if found.VR == "SQ":
-                for item in found.value:
+            if element.VR == "SQ":
+                for item in element.value:
                     self.dataset(item)
             elif not tag.group & 1:
-                self._add(int(tag), found.VR, found.value)
+                self._add(int(tag), element.VR, element.value)
 
-    def units(self, units: Iterable[Unit], implicit: bool) -> None:
-        """Add the identifiers of those units that are new."""
-        for unit in units:
-            if not unit.collected:
-                unit.collected = True
-                if unit.parts:
-                    self.units(unit.parts, implicit)
-                elif unit.vr not in SKIPPED_VRS or unit.tag in self._wanted:
-                    self._bytes(unit.raw, 0, unit.size, implicit, self._encodings)
-            if unit.tag == CHARACTER_SET:
-                _, _, body, end = element_at(unit.raw, 0, unit.size, implicit)
-                self._encodings = _encodings(unit.raw[body:end])
+    def segments(self, segments: Iterable[Segment], implicit: bool) -> None:
+        """Add the identifiers of those segments that are new.
+
+        Parameters
+        ----------
+        segments
+            Those of one header; each is marked as collected.
+        implicit
+            Whether their VRs are implicit.
+        """
+        for segment in segments:
+            if not segment.collected:
+                segment.collected = True
+                if segment.parts:
+                    self.segments(segment.parts, implicit)
+                elif segment.vr not in SKIPPED_VRS or segment.tag in self._wanted:
+                    self._bytes(segment.raw, 0, segment.size, implicit, self._encodings)
+            if segment.tag == CHARACTER_SET:
+                _, _, body, end = element_at(segment.raw, 0, segment.size, implicit)
+                self._encodings = _encodings(segment.raw[body:end])
 
     _encodings: tuple[str, ...] = ("iso8859",)
 
@@ -119,17 +149,17 @@ class Collector:
         vr = TELLING.get(tag, vr)
         for text in _values(value):
             if tag in ID_TAGS:
-                self.answers["id"].add(text)
+                self.identifiers["id"].add(text)
             elif vr == "PN":
-                self.answers["name"].add(text)
+                self.identifiers["name"].add(text)
             elif vr == "UI":
                 if self._uids and tag not in CLASS_UIDS and not text.startswith(STANDARD_UID_ROOT):
-                    self.answers["uid"].add(text)
+                    self.identifiers["uid"].add(text)
             elif vr in DATE_VRS:
                 if self._dates or tag == BIRTH_DATE:
-                    self.answers["date"] |= days(text)
+                    self.identifiers["date"] |= days(text)
             elif tag in self._others:
-                self.answers["other"].add(text)
+                self.identifiers["other"].add(text)
 
 
 def _readings(value: bytes, encodings: tuple[str, ...]) -> set[str]:
@@ -156,3 +186,81 @@ def _values(value: object) -> Iterator[str]:
         text = str(part if part is not None else "").strip("\0 ")
         if text:
             yield text
+
+
+def collect_file(
+    path: Path, collector: IdentifierCollector, splitter: HeaderSplitter, by_pydicom: bool
+) -> tuple[list[Segment], bool]:
+    """Collect the identifiers of one file's header.
+
+    Of a damaged header this is what pydicom can read of it.
+
+    Parameters
+    ----------
+    path
+        The raw file.
+    collector
+        Gets the identifiers.
+    splitter
+        That of the file's series.
+    by_pydicom
+        Whether pydicom reads the header too, which the first of each series is due.
+
+    Returns
+    -------
+    list of Segment
+        The header's; none where it is damaged.
+    bool
+        Whether their VRs are implicit.
+    """
+    size = splitter.header_bytes + HEAD_MARGIN_BYTES if splitter.header_bytes else HEAD_BYTES
+    last = b""
+    header: tuple[Encoded, list[Segment]] | None = None
+
+    def split(data: bytes) -> bool:
+        nonlocal last, header
+        last = data
+        encoded = decode(data)
+        segments, at = splitter.split(encoded)
+        header = encoded, segments
+        return at < len(encoded.data)
+
+    try:
+        read_header(path, size, split)
+    except UnreadableError:
+        header = None
+    if header is None:
+        _collect_by_pydicom(last, collector)
+        return [], False
+    encoded, segments = header
+    collect_encoded(encoded, segments, collector, by_pydicom)
+    return segments, encoded.implicit
+
+
+def collect_encoded(
+    encoded: Encoded, segments: list[Segment], collector: IdentifierCollector, by_pydicom: bool
+) -> None:
+    """Collect the identifiers of a header that is already split.
+
+    Parameters
+    ----------
+    encoded, segments
+        The file, and what the splitter makes of its header.
+    collector, by_pydicom
+        As for `collect_file`.
+    """
+    collector.segments(segments, encoded.implicit)
+    if by_pydicom:
+        _collect_by_pydicom(encoded.data, collector)
+
+
+def _collect_by_pydicom(data: bytes, collector: IdentifierCollector) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            collector.dataset(pydicom.dcmread(BytesIO(data), stop_before_pixels=True, force=True))
+        except MemoryError:
+            raise
+        except Exception:
+            # Damaged beyond reading: the rewriting refuses it on its own.
+            return

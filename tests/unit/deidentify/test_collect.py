@@ -8,19 +8,18 @@ from pydicom.dataset import Dataset
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from tests.support.dicom_bytes import small, written
-from unface.deidentify.engine import collect_encoded
-from unface.deidentify.identifiers import Collector
-from unface.deidentify.splitter import Splitter
+from unface.deidentify.collect import IdentifierCollector, collect_encoded
+from unface.deidentify.splitter import HeaderSplitter
 from unface.dicom.encoding import decode
 from unface.identity.identifiers import searchable
 
 
 def known(raw: bytes, *, by_pydicom: bool = False) -> dict[str, list[str]]:
     """The identifiers of one file."""
-    collector, encoded = Collector(frozenset()), decode(raw)
-    units, _ = Splitter().split(encoded)
-    collect_encoded(encoded, units, collector, by_pydicom)
-    return searchable(collector.answers)
+    collector, encoded = IdentifierCollector(frozenset()), decode(raw)
+    segments, _ = HeaderSplitter().split(encoded)
+    collect_encoded(encoded, segments, collector, by_pydicom)
+    return searchable(collector.identifiers)
 
 
 def with_value(tag: int, vr: str, value: str | bytes, syntax: str = ExplicitVRLittleEndian, **others: object) -> bytes:
