@@ -135,7 +135,8 @@ def measured(folder: Path, count: int) -> dict[str, object]:
     first.write_text(first.read_text()[:-1])
     grow(layout, count + 10)
     row["ten"] = snakemake(folder, "--dry-run", "--quiet", "rules")
-    row["status"] = timed([sys.executable, str(ROOT / "scripts" / "status.py"), str(layout.results)], folder)
+    (folder / "unface.yaml").write_text("dicom_dir: raw\nresults_dir: results\n")
+    row["status"] = timed([str(Path(sys.executable).with_name("unface")), "status"], folder)
     row["files"] = sum(path.is_file() for path in layout.stage("x", layout.read_sessions()[0]).parent.rglob("*"))
     print(row, flush=True)
     return row
@@ -277,7 +278,7 @@ def planning(rows: Sequence[dict[str, object]]) -> str:
     lines = [
         "| sessions | jobs | "
         + " | ".join(f"{title}: CPU s, MB" for _, title in columns)
-        + " | CPU ms a job | status.py: CPU s |",
+        + " | CPU ms a job | unface status: CPU s |",
         "|---:|---:|" + "---:|" * (len(columns) + 2),
     ]
     for row in rows:

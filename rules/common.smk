@@ -135,21 +135,12 @@ once_read = temp if config["keep_work"] == "needed" else lambda output: output
 
 
 def check_before_scan():
-    """Read all that the inventory goes by: what is wrong with it is said before every header has been read."""
     # Here alone: no other run needs to look at them.
-    from unface.mapping.rules import RulesError, load
-    from unface.inventory.subjects import read_subjects
-    from unface.release import dataset, dictionary
+    from unface.admin.check import before_scan
+    from unface.mapping.rule import RulesError
 
     try:
-        settings.dicom_folder(config)
-        load(settings.mapping_rules(config))
-        table = settings.named_file(config, "subjects")
-        read_subjects(table)
-        dictionary.read(
-            settings.named_file(config, "release.data_dictionary"),
-            dataset.read_subjects(table, config["deidentify"]["options"]),
-        )
+        before_scan(config)
     except (settings.SettingsError, RulesError, TableError) as error:
         raise WorkflowError(str(error)) from None
 

@@ -7,4 +7,4 @@ from unface.run.job import Job
 job = Job.of_this_script()
 conversions = of_conversions(job.config, job.layout)
 sessions = forget(job.layout, job.layout.read_sessions(), job.params["fingerprints"], conversions)
-job.say(f"unface: {len(sessions)} sessions are tried again by the next run of snakemake\n")
+job.say(f"unface: {len(sessions)} sessions are tried again by the next run\n")

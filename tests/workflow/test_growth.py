@@ -104,7 +104,7 @@ def test_slices_and_then_the_release_alone_come_to_the_whole(growing: Growing) -
     growing.snakemake("inventory", measure=noise)
     for part in (1, 2):
         said = growing.snakemake("each_session", "--batch", f"each_session={part}/2", measure=noise)
-        assert "run snakemake again" not in said, "the words of the inventory before"
+        assert "before the next run" not in said, "the words of the inventory before"
     growing.snakemake("cohort", "--allowed-rules", "cohort", "release", "report", "survey", "withdraw", measure=noise)
     sessions = Layout(growing.folder / "results").read_sessions()
     assert len(growing.released()) == len(sessions) > 2

@@ -1,10 +1,12 @@
 """The progress of a run on a terminal: a line for each stage with its sessions, and the time to go.
 
 It takes the place of a line for each job. What else Snakemake has to say goes above it; where there is no terminal, and
-in Snakemake's own log file, everything stays as it is.
+in Snakemake's own log file, everything stays as it is. The command `unface` keeps all that Snakemake says off the
+terminal: then the lines are drawn there alone.
 """
 
 import logging
+import os
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
@@ -14,6 +16,9 @@ from unface.admin.effort import clock
 
 QUIET = ("job_info", "job_started", "job_finished", "shellcmd", "progress", "group_info", "resources_info")
 """Events that the lines show and that need no words."""
+
+SCREEN = "UNFACE_SCREEN"
+"""Of the environment: the descriptor of a terminal for the lines alone, where Snakemake itself writes elsewhere."""
 
 BAR = 24
 EVERY_S = 0.5
@@ -30,11 +35,15 @@ class Progress(logging.Handler):
         The terminal.
     jobs
         How many jobs each rule has.
+    apart
+        Whether its handler writes elsewhere: then it gets every event, and none of them disturbs the lines.
     """
 
-    def __init__(self, said_by: logging.Handler, stream: TextIO, jobs: Mapping[str, int]) -> None:
+    def __init__(
+        self, said_by: logging.Handler, stream: TextIO, jobs: Mapping[str, int], *, apart: bool = False
+    ) -> None:
         super().__init__()
-        self.said_by, self.stream = said_by, stream
+        self.said_by, self.stream, self.apart = said_by, stream, apart
         self.name = said_by.name
         self.totals = {rule: count for rule, count in jobs.items() if rule not in ("all", "total")}
         self.jobs: dict[int, tuple[str, float]] = {}
@@ -55,9 +64,10 @@ class Progress(logging.Handler):
         """
         event = str(getattr(record, "event", None) or "")
         self._count(event, record)
-        speaks = event not in QUIET and not record.getMessage().startswith("Select jobs")
+        speaks = not self.apart and event not in QUIET and not record.getMessage().startswith("Select jobs")
         if speaks:
             self._clear()
+        if speaks or self.apart:
             self.said_by.handle(record)
         if self.totals and self._finished() == sum(self.totals.values()):
             self._leave()
@@ -132,7 +142,9 @@ class Progress(logging.Handler):
 
 
 def show(logger: logging.Logger, stream: TextIO, jobs: Callable[[], Mapping[str, int]]) -> None:
-    """Draw the progress if `stream` is a terminal that Snakemake's own handler writes to; else change nothing.
+    """Draw the progress where there is a terminal; else change nothing.
+
+    It is `stream` if Snakemake's own handler writes to it, or one for the lines alone (`SCREEN`).
 
     Parameters
     ----------
@@ -144,7 +156,11 @@ def show(logger: logging.Logger, stream: TextIO, jobs: Callable[[], Mapping[str,
         Gives the number of jobs by rule; asked only where there is a terminal.
     """
     said_by = next((handler for handler in logger.handlers if handler.name == "DefaultStreamHandler"), None)
-    if said_by is None or isinstance(said_by, Progress) or not stream.isatty():
+    # Not for the jobs: each of them is a Snakemake of its own.
+    screen = os.environ.pop(SCREEN, None)
+    if said_by is None or isinstance(said_by, Progress) or not (screen or stream.isatty()):
         return
     logger.removeHandler(said_by)
-    logger.addHandler(Progress(said_by, stream, jobs()))
+    if screen:
+        stream = os.fdopen(int(screen), "w", encoding="utf-8", closefd=False)
+    logger.addHandler(Progress(said_by, stream, jobs(), apart=bool(screen)))

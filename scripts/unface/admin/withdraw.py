@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from unface.admin import workflow
 from unface.inventory.records import SessionRecord
 from unface.release.history import History
 from unface.run.files import table_text, write_whole
@@ -49,7 +50,8 @@ def remove(layout: Layout, subjects: Collection[str], records: Path, *, restrict
         removed += [(subject, table.relative_to(layout.results).as_posix()) for subject in dropped]
     if layout.history.exists():
         History.read(layout.history).without(frozenset(subjects)).write(layout.history)
-    _clean_records(records, subjects)
+    for folder in (records, layout.log(workflow.LOGS).parent):
+        _clean_records(folder, subjects)
     return removed
 
 
@@ -152,7 +154,7 @@ def _drop_rows(table: Path, subjects: Collection[str], *, restricted: bool) -> l
 
 
 def _clean_records(folder: Path, subjects: Collection[str]) -> None:
-    """Remove every file of Snakemake's own that names a subject.
+    """Remove every file that holds what Snakemake said or noted down and that names a subject.
 
     The records of outputs (`metadata`) are named by the path of the output in base64. They are searched for paths and
     wildcards alone, since a label may be a word of its own, and a lost record is a job that is done again.

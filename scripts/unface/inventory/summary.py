@@ -73,5 +73,5 @@ class Summary:
         open_groups = self.groups.get("unmapped", 0) + self.groups.get("ambiguous", 0)
         if open_groups:
             lines.append(f"{open_groups} protocol groups wait for a mapping rule: see restricted/suggested_rules.yaml")
-        lines.append("Look at protocols.tsv (restricted/protocols.tsv has names, too), then run snakemake again.")
+        lines.append("Look at protocols.tsv (restricted/protocols.tsv has names, too) before the next run.")
         return "\n".join(lines) + "\n"

@@ -11,10 +11,12 @@ from typing import Any
 from unface.run import stages
 from unface.run.layout import Layout
 from unface.run.sessions import SessionId
-from unface.run.settings import PROJECT, SHIPPED_RULES, look_up, mapping_rules, named_file
+from unface.run.settings import CORE, PROJECT, SHIPPED_RULES, look_up, mapping_rules, named_file
 from unface.run.stages import EVERY_STAGE
 
 _TABLE_OF_STAGES = Path(stages.__file__).resolve()
+_CORE = Path("scripts") / "unface"
+"""Where a clone has the core."""
 
 
 def fingerprint(config: Mapping[str, Any], stage: str, mapping: str | None = None) -> dict[str, str]:
@@ -105,9 +107,19 @@ def code_digest(stage: str) -> str:
         16 hexadecimal digits.
     """
     digest = hashlib.sha256(repr(EVERY_STAGE[stage]).encode())
-    for path in sorted(files_of(stage)):
-        digest.update(f"{path.relative_to(PROJECT)}\0".encode() + path.read_bytes())
+    for name, path in sorted((_name(path), path) for path in files_of(stage)):
+        digest.update(f"{name}\0".encode() + path.read_bytes())
     return digest.hexdigest()[:16]
+
+
+def _name(path: Path) -> Path:
+    """A file's path in a clone, wherever an installed package has it."""
+    return path.relative_to(PROJECT) if path.is_relative_to(PROJECT) else _CORE / path.relative_to(CORE)
+
+
+def _in_project(name: str) -> Path:
+    """The reverse of `_name`."""
+    return CORE / Path(name).relative_to(_CORE) if Path(name).is_relative_to(_CORE) else PROJECT / name
 
 
 def files_of(stage: str) -> set[Path]:
@@ -123,7 +135,7 @@ def files_of(stage: str) -> set[Path]:
     set of Path
         Absolute paths.
     """
-    return code_of(stages.rule_of(stage)) | {PROJECT / name for name in EVERY_STAGE[stage].resources}
+    return code_of(stages.rule_of(stage)) | {_in_project(name) for name in EVERY_STAGE[stage].resources}
 
 
 def code_of(rule: str) -> set[Path]:
@@ -158,7 +170,7 @@ def _imported_by(path: Path) -> tuple[Path, ...]:
         elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
             names.add(node.module)
             names.update(f"{node.module}.{alias.name}" for alias in node.names)
-    candidates = [PROJECT / "scripts" / Path(*name.split(".")) for name in names if name.split(".")[0] == "unface"]
+    candidates = [CORE.parent / Path(*name.split(".")) for name in names if name.split(".")[0] == "unface"]
     modules = [candidate.with_suffix(".py") for candidate in candidates]
     packages = [candidate / "__init__.py" for candidate in candidates]
     # Of the table of stages each stage's own entry counts: another stage's does not concern it.

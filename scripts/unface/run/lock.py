@@ -20,7 +20,7 @@ class LockError(Exception):
 
 
 def _take(file: IO[str]) -> None:
-    # More than once: scripts/status.py tries the lock for a moment, to see whether it is held.
+    # More than once: `unface status` tries the lock for a moment, to see whether it is held.
     for pause_s in (0.1, 0.2, 0.4):
         try:
             return fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

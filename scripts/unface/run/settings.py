@@ -20,8 +20,13 @@ import yaml
 
 from unface.run.layout import Layout
 
-PROJECT = Path(__file__).resolve().parents[3]
-"""The root of the project: where Snakefile, scripts/ and resources/ stand."""
+CORE = Path(__file__).resolve().parents[1]
+"""The folder of the core, which is the package `unface`."""
+
+_INSTALLED = CORE / "workflow"
+PROJECT = _INSTALLED if _INSTALLED.is_dir() else CORE.parents[1]
+"""The root of the project: where Snakefile, scripts/ and resources/ stand. That of a clone holds the core, too; a wheel
+has all the rest as a folder of the package (`tool.hatch` in pyproject.toml)."""
 
 SHIPPED_RULES = PROJECT / "resources" / "bids_rules.yaml"
 """The mapping rules that come with unface. What they make of a session counts by its plan, not as code."""
@@ -246,15 +251,44 @@ def read_file(path: Path | None = None) -> dict[str, Any]:
     Raises
     ------
     SettingsError
-        If a file holds something else than names with values.
+        As `read_own`.
     """
-    files = [PROJECT / "config.yaml", *([path] if path else [])]
-    given: dict[str, Any] = {}
-    for content in (yaml.safe_load(file.read_text(encoding="utf-8")) or {} for file in files):
-        if not isinstance(content, Mapping):
-            raise SettingsError("config: the file has no names of settings at its top")
-        given = _over(given, content)
-    return completed(given)
+    shipped = read_own(PROJECT / "config.yaml")
+    return completed(_over(shipped, read_own(path)) if path else shipped)
+
+
+def read_own(file: Path) -> dict[str, Any]:
+    """What one file of settings says.
+
+    Parameters
+    ----------
+    file
+        YAML or JSON.
+
+    Returns
+    -------
+    dict
+        The settings that it holds, neither completed nor checked; empty if all of it is comments.
+
+    Raises
+    ------
+    SettingsError
+        If it cannot be read or holds no settings.
+    """
+    try:
+        content = yaml.safe_load(file.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise SettingsError(f"config: {file} cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise SettingsError(f"config: {file} is not UTF-8 text") from None
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f", line {mark.line + 1}" if mark else ""
+        raise SettingsError(f"config: {file}{where}: no YAML: {getattr(error, 'problem', None) or error}") from None
+    content = {} if content is None else content
+    if not isinstance(content, dict):
+        raise SettingsError(f"config: {file} has no names of settings at its top")
+    return content
 
 
 def _over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
@@ -454,9 +488,7 @@ def dicom_folder(config: Mapping[str, Any]) -> Path:
         If the setting is missing or names no folder; the message does not repeat what it names.
     """
     if not config["dicom_dir"]:
-        raise SettingsError(
-            "config: dicom_dir is not set: name the folder of raw DICOM in config.yaml, or with --config"
-        )
+        raise SettingsError("config: dicom_dir is not set: name the folder of raw DICOM")
     folder = Path(config["dicom_dir"])
     if not folder.is_dir():
         raise SettingsError("config: dicom_dir is not a folder that can be read")

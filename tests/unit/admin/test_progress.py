@@ -14,7 +14,7 @@ import pytest
 
 from tests.support.small_cohort import jobs_in
 from unface.admin.effort import clock
-from unface.admin.progress import Progress, show
+from unface.admin.progress import SCREEN, Progress, show
 from unface.run.settings import PROJECT
 
 WORKFLOW = f"""
@@ -100,6 +100,25 @@ def test_what_is_printed_after_the_last_job_stays(logger: logging.Logger) -> Non
 @pytest.mark.parametrize(("seconds", "words"), [(12.4, "12 s"), (245, "4 min 05 s"), (7501, "2 h 05 min")])
 def test_a_time_reads_well(seconds: float, words: str) -> None:
     assert clock(seconds) == words
+
+
+def test_the_lines_have_a_terminal_to_themselves_where_the_words_go_elsewhere(
+    logger: logging.Logger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = logger.handlers[0]
+    with (tmp_path / "terminal").open("w+") as terminal:
+        monkeypatch.setenv(SCREEN, str(terminal.fileno()))
+        show(logger, io.StringIO(), jobs)
+        assert SCREEN not in os.environ, "a job would draw, too"
+        run(logger)
+        logger.handlers[0].close()
+        terminal.seek(0)
+        drawn = terminal.read()
+    assert isinstance(said, logging.StreamHandler)
+    assert said.stream.getvalue().count("job\n") == 4
+    assert "Error in rule deface" in said.stream.getvalue()
+    assert "Error" not in drawn
+    assert f"convert  {'#' * 24}  2 of 2" in drawn
 
 
 def test_nothing_changes_where_there_is_no_terminal(logger: logging.Logger) -> None:

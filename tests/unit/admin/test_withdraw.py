@@ -11,6 +11,7 @@ import pytest
 from tests.support.staged_sessions import RELEASE, run, session
 from unface.admin.withdraw import remove, write_list
 from unface.admin.withdrawal_request import request
+from unface.admin.workflow import LOGS
 from unface.identity.withdrawn import linked, naming_nobody, read_withdrawn, remaining, who_withdrew
 from unface.run.files import TableError
 from unface.run.layout import Layout
@@ -95,6 +96,15 @@ def test_nothing_of_them_stays_in_snakemakes_records_and_all_of_the_others_does(
     take_out(layout, restricted=False)
     records = [path.name for path in (layout.results.parent / ".snakemake").rglob("*") if path.is_file()]
     assert records == [urlsafe_b64encode(b"results/restricted/work/abcd/abc/audit").decode()]
+
+
+def test_nothing_of_them_stays_in_the_logs_of_the_command(layout: Layout) -> None:
+    logs = layout.log(LOGS).parent
+    logs.mkdir(parents=True)
+    (logs / "run.log").write_text("output: results/restricted/work/abc/s1/audit\n")
+    (logs / "plan.log").write_text("output: results/restricted/work/abcd/abcd/audit\n")
+    take_out(layout, restricted=False)
+    assert [path.name for path in logs.iterdir()] == ["plan.log"]
 
 
 def test_the_others_stay_as_they_were(layout: Layout) -> None:

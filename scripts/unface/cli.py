@@ -1,0 +1,389 @@
+"""The command `unface`: what the rules and scripts do, by one settings file, with words for people."""
+
+import contextlib
+import re
+import shlex
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from unface import __version__
+from unface.run import settings
+from unface.run.layout import Layout
+from unface.run.settings import PROJECT, SettingsError
+
+FILE = "unface.yaml"
+TEMPLATE = f"""\
+# Settings of unface for one cohort. Paths are relative to the folder of this file.
+# Every setting that is not named here has its default, as in {PROJECT / "config.yaml"};
+# {PROJECT / "docs" / "settings.md"} explains them all.
+
+dicom_dir: null         # folder of raw DICOM, such as /data/raw; it is only ever read
+results_dir: results    # where everything goes; never share what is in its folder restricted/
+subjects: null          # TSV of your own labels, if you have one: patient_id, subject, session, sex, age, ...
+
+release:                # what dataset_description.json will say; take the # away and fill it in
+#  name: A cohort of heads
+#  license: CC0
+  authors: []           # such as [Ada Example, Ben Example]
+"""
+_STYLES = {"ok": "green", "note": "yellow", "problem": "bold red"}
+_OWN = re.compile(r"(?:--configfiles?|--config|-C|--snakefile|-s|--directory|-d)(?:=.*)?$|-[Csd].+")
+"""Arguments of Snakemake that unface gives itself."""
+
+app = typer.Typer(
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Raw DICOM of a cohort in, a BIDS dataset that may be published out.",
+    epilog="Begin with: unface init, unface check, unface inventory, unface run. "
+    "Each command has its own --help with an example.",
+)
+
+SettingsOption = Annotated[
+    Path | None,
+    typer.Option("--settings", metavar="FILE", help=f"The settings file, or its folder (default: ./{FILE})."),
+]
+CoresOption = Annotated[int | None, typer.Option("--cores", metavar="N", min=1, help="How many cores (default: all).")]
+ProfileOption = Annotated[
+    str | None,
+    typer.Option("--profile", metavar="NAME", help="A profile of Snakemake: slurm, slurm-noacct, or one of your own."),
+]
+NO_WORKFLOW = ("init", "check", "status")
+"""Commands that start no Snakemake, for which something behind `--` could be meant."""
+
+STOPPED = 130
+"""The exit status after Ctrl-C, as shells have it."""
+
+
+class MistakeError(Exception):
+    """Something that the user has to put right; the message says what."""
+
+
+@dataclass(frozen=True)
+class Study:
+    """A settings file with what it says.
+
+    Attributes
+    ----------
+    file : Path
+        As it was given.
+    own : dict
+        What it says itself.
+    config : dict
+        All settings, checked.
+    """
+
+    file: Path
+    own: dict[str, Any]
+    config: dict[str, Any]
+
+    @property
+    def layout(self) -> Layout:
+        """Where everything lies, for paths from the working folder."""
+        return Layout(self.file.parent / self.config["results_dir"])
+
+    def again(self, command: str) -> str:
+        """The words of a further command for the same settings.
+
+        Parameters
+        ----------
+        command
+            Its name.
+
+        Returns
+        -------
+        str
+            With `--settings` where the file would not be found.
+        """
+        return f"unface {command}" + ("" if self.file == Path(FILE) else f" --settings {shlex.quote(str(self.file))}")
+
+
+def open_study(file: Path | None, *, check: bool = True) -> Study:
+    """Read a settings file.
+
+    Parameters
+    ----------
+    file
+        The file or its folder; None for the one in the working folder.
+    check
+        Whether a wrong setting is an error.
+
+    Returns
+    -------
+    Study
+        The settings, with defaults where the file says nothing.
+
+    Raises
+    ------
+    MistakeError
+        If there is no such file, or it is wrong.
+    """
+    path = file or Path(FILE)
+    path = path / FILE if path.is_dir() else path
+    if not path.exists():
+        hint = "`unface init` writes one, --settings names another" if file is None else "`unface init` writes one"
+        raise MistakeError(f"there is no settings file {path}: {hint}")
+    try:
+        own, config = settings.read_own(path), settings.read_file(path)
+        if check:
+            settings.check(config)
+    except SettingsError as error:
+        raise MistakeError(_of_file(error, path)) from None
+    return Study(path, own, config)
+
+
+def _of_file(error: SettingsError, path: Path) -> str:
+    sentence = str(error).removeprefix("config: ")
+    return sentence if str(path) in sentence else f"{path}: {sentence}"
+
+
+@app.command(epilog="Example: unface init /data/study")
+def init(folder: Annotated[Path, typer.Argument(help="The folder of the study.")] = Path()) -> None:
+    """Write a short settings file to fill in."""
+    file = folder / FILE
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with file.open("x", encoding="utf-8") as opened:
+            opened.write(TEMPLATE)
+    except FileExistsError:
+        raise MistakeError(f"{file if folder.is_dir() else folder} is there already and stays as it is") from None
+    except OSError as error:
+        raise MistakeError(f"{file} cannot be written: {error.strerror}") from None
+    print(f"{file} is written.")
+    _next(f"fill in dicom_dir, then `{Study(file, {}, {}).again('check')}`")
+
+
+@app.command(epilog="Example: unface check --settings /data/study/unface.yaml")
+def check(file: SettingsOption = None) -> None:
+    """Look before the first job at what would fail later."""
+    from unface.admin.check import NOTE, PROBLEM, Finding, findings
+
+    study = open_study(file, check=False)
+    counts = {NOTE: 0, PROBLEM: 0}
+    try:
+        settings.check(study.config)
+        looked: Iterator[Finding] = findings(study.config, study.own)
+    except SettingsError as error:
+        sentences = str(error).removeprefix("config: ").split("; ")
+        looked = iter([Finding(PROBLEM, str(study.file), sentence) for sentence in sentences])
+    console = Console(highlight=False, soft_wrap=True)
+    with contextlib.chdir(study.file.parent):
+        for finding in looked:
+            counts[finding.level] = counts.get(finding.level, 0) + 1
+            level = (f"{finding.level:8}", _STYLES[finding.level])
+            console.print(Text.assemble(level, f"{finding.about}: {finding.sentence}"))
+    noted = f", {_counted(counts[NOTE], 'note')}" if counts[NOTE] else ""
+    if counts[PROBLEM]:
+        print(f"\n{_counted(counts[PROBLEM], 'problem')}{noted}.")
+        _next(f"put that right, then `{study.again('check')}`")
+        raise typer.Exit(1)
+    print(f"\nNo problem{noted}.")
+    _next(f"`{study.again('plan' if study.layout.sessions.exists() else 'inventory')}`")
+
+
+@app.command(epilog="Example: unface inventory --cores 4")
+def inventory(
+    context: typer.Context, file: SettingsOption = None, cores: CoresOption = None, profile: ProfileOption = None
+) -> None:
+    """Read all headers: list sessions and kinds of images."""
+    study = open_study(file)
+    try:
+        with contextlib.chdir(study.file.parent):
+            settings.dicom_folder(study.config)
+    except SettingsError as error:
+        raise MistakeError(_of_file(error, study.file)) from None
+    _run("inventory", study, context, cores, profile)
+    _next(f"look at {study.layout.protocol_groups}, then `{study.again('run')}`")
+
+
+@app.command(epilog="Example: unface run --profile slurm -- --jobs 50")
+def run(
+    context: typer.Context, file: SettingsOption = None, cores: CoresOption = None, profile: ProfileOption = None
+) -> None:
+    """Do all that is not done yet, and make the release."""
+    study = open_study(file)
+    ended = _run("", study, context, cores, profile)
+    if ended.made("inventory"):
+        # Its settings, rules or tables were not those of the last one: the plan is shown before anything is converted.
+        _next(f"look at {study.layout.protocol_groups}, then `{study.again('run')}` again")
+    else:
+        _next(f"open {study.layout.summary_page}; how each session fared: `{study.again('status')}`")
+
+
+@app.command(epilog="Example: unface plan --settings changed.yaml")
+def plan(
+    context: typer.Context, file: SettingsOption = None, cores: CoresOption = None, profile: ProfileOption = None
+) -> None:
+    """Say what a run would do, and why; do nothing else."""
+    study = open_study(file)
+    _inventoried(study)
+    _run("plan", study, context, cores, profile)
+    _next(f"`{study.again('run')}`")
+
+
+@app.command(epilog="Example: unface status")
+def status(file: SettingsOption = None) -> None:
+    """Tell how far a run is, at any time."""
+    from unface.admin.status import lines
+    from unface.admin.status import status as look
+
+    study = open_study(file)
+    _inventoried(study)
+    found = look(study.layout)
+    print("\n".join(lines(found)))
+    if any(stage.failed for stage in found.stages) or (found.to_go_s != 0 and not found.alive):
+        _next(f"`{study.again('run')}`")
+
+
+@app.command(epilog="Example: unface retry && unface run")
+def retry(
+    context: typer.Context, file: SettingsOption = None, cores: CoresOption = None, profile: ProfileOption = None
+) -> None:
+    """Let the next run try again what a machine or tool stopped."""
+    study = open_study(file)
+    _inventoried(study)
+    _run("retry", study, context, cores, profile)
+    _next(f"`{study.again('run')}`")
+
+
+@app.command(epilog="Example: unface withdraw   (with withdrawal.subjects: excluded.tsv in the settings)")
+def withdraw(
+    context: typer.Context, file: SettingsOption = None, cores: CoresOption = None, profile: ProfileOption = None
+) -> None:
+    """Take those who withdrew consent out of all but raw files."""
+    study = open_study(file)
+    if not study.config["withdrawal"]["subjects"]:
+        raise MistakeError(f"{study.file}: withdrawal.subjects is not set: name the table of those who withdrew")
+    _run("withdraw", study, context, cores, profile)
+    print(f"What was removed is listed in {study.layout.withdrawn('').parent}/.")
+    _next(f"`{study.again('run')}`, which makes the release without them")
+
+
+@app.command(
+    add_help_option=False,
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+    options_metavar="",
+)
+def deidentify(context: typer.Context) -> None:
+    """De-identify DICOM, IN to OUT, without the workflow."""
+    from unface.deidentify import command
+
+    found = Path(FILE) if Path(FILE).is_file() else None
+    try:
+        status = command.main([*context.args, *context.obj], program="unface deidentify", settings=found)
+    except SystemExit as end:  # after its help, or of arguments that are none
+        status = int(end.code or 0)
+    raise typer.Exit(status)
+
+
+def _inventoried(study: Study) -> None:
+    if not study.layout.sessions.exists():
+        raise MistakeError(
+            f"there is no inventory in {study.layout.results} yet: `{study.again('inventory')}` makes it"
+        )
+
+
+def _run(target: str, study: Study, context: typer.Context, cores: int | None, profile: str | None) -> Any:
+    """Run the workflow and tell how it ended; ends the program where it failed."""
+    from unface.admin import check, workflow
+
+    more: Sequence[str] = context.obj
+    if own := next((word for word in more if _OWN.fullmatch(word)), None):
+        raise MistakeError(f"{own} behind -- is set by unface itself: settings belong in {study.file}")
+    with contextlib.chdir(study.file.parent):
+        raw = study.config["dicom_dir"]
+        if raw and check.inside(Path(study.config["results_dir"]), Path(raw)):
+            raise MistakeError(f"{study.file}: results_dir lies inside dicom_dir, which is only ever read")
+    name = context.info_name or "run"
+    log, words = study.layout.log(workflow.LOGS, name), study.layout.closing_words
+    before = _changed_at(words)
+    print(f"At work; {log} keeps all that Snakemake says.", flush=True)
+    try:
+        ended = workflow.run(target, study.file, log, cores=cores, profile=profile, more=more)
+    except OSError as error:
+        raise MistakeError(f"the results folder {study.layout.results} cannot be written: {error.strerror}") from None
+    if ended.status and ended.stopped:
+        print(f"unface: stopped: what is finished stays, and `{study.again(name)}` goes on from here", file=sys.stderr)
+        raise typer.Exit(STOPPED)
+    if ended.status:
+        for problem in workflow.problems(ended.said, study.file.parent, study.layout):
+            print(f"unface: {problem}", file=sys.stderr)
+        raise MistakeError(
+            f"{name} did not finish: see {log}. When that is put right, `{study.again(name)}` goes on from here"
+        )
+    if more and not (ended.ran or ended.had_nothing_to_do):
+        print(ended.said)  # it was asked for words, such as those of --dry-run
+        raise typer.Exit
+    if _changed_at(words) != before:
+        print(words.read_text(encoding="utf-8"), end="")
+    elif ended.had_nothing_to_do:
+        print("Nothing to do: everything is as today's settings, code and files make it.")
+    return ended
+
+
+def _changed_at(path: Path) -> int:
+    return path.stat().st_mtime_ns if path.exists() else 0
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def _next(sentence: str) -> None:
+    print(f"Next: {sentence}")
+
+
+def _version(value: bool) -> None:
+    if value:
+        print(f"unface {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _all(
+    context: typer.Context,
+    _: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")] = False,
+) -> None:
+    if context.obj and context.invoked_subcommand in NO_WORKFLOW:
+        raise MistakeError(f"{context.invoked_subcommand} starts no Snakemake: it takes nothing behind --")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command.
+
+    Parameters
+    ----------
+    arguments
+        Those of this process if not given. What stands behind `--` goes to Snakemake.
+
+    Returns
+    -------
+    int
+        The exit status: 1 when something failed or was found wrong, 2 on misuse, 130 when it was stopped.
+    """
+    words = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
+    at = words.index("--") if "--" in words else len(words)
+    try:
+        status = app(words[:at], prog_name="unface", standalone_mode=False, obj=words[at + 1 :])
+    except MistakeError as mistake:
+        print(f"unface: {mistake}", file=sys.stderr)
+        return 1
+    except typer.TyperException as misuse:
+        path = getattr(getattr(misuse, "ctx", None), "command_path", "unface")
+        print(f"unface: {misuse.format_message().removesuffix('.')}; see `{path} --help`", file=sys.stderr)
+        return 2
+    except (KeyboardInterrupt, typer.Abort):
+        return STOPPED
+    return int(status or 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
