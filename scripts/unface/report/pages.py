@@ -31,6 +31,7 @@ def render(template: str, **context: Any) -> str:
     environment.filters["figure"] = figure
     environment.filters["words"] = words
     environment.filters["measure"] = wording.measure
+    environment.filters["limit"] = wording.limit
     environment.filters["size"] = size
     environment.filters["sentence"] = sentence
     style = (HERE / "templates/style.css").read_text(encoding="utf-8")

@@ -1,7 +1,6 @@
 """Reading what the stages left: outcomes and tables, whatever of them exists."""
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -119,11 +118,6 @@ def read_series(layout: Layout, session: SessionId) -> list[dict[str, Any]]:
             rows: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
             return [{**row, "state": "not converted"} if row["state"] == "ok" else row for row in rows]
     return []
-
-
-def numbers(limit: Any) -> list[float]:
-    """The numbers in a limit as a check words it: `>= 0.61`, `2 to 35`, or a plain number or list of them."""
-    return [float(found) for found in re.findall(r"-?\d+(?:\.\d+)?", str(limit))]
 
 
 def number(text: Any) -> float | None:

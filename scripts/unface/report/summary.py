@@ -151,7 +151,7 @@ def _checks(found: Sequence[Session]) -> str:
                 value = results.number(check["value"])
                 if value is not None:
                     values[name].append((value, check["state"] == "pass"))
-                    limits[name].update(results.numbers(check["limit"]))
+                    limits[name].update(check["limits"])
     checks = [
         Check(
             pages.words(name),

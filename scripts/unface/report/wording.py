@@ -1,6 +1,7 @@
 """What the words of other stages mean to a curator: the checks of defacing, and what to do about each reason."""
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 ADVICE: Mapping[str, str] = {
     "input_missing": "Put the file back and `snakemake retry`, or make the inventory again.",
@@ -94,6 +95,29 @@ MEASURES: Mapping[str, str] = {
     "dice": "Dice",
 }
 """The measures of the agreement table as readers know them."""
+
+
+SIGNS: Mapping[str, str] = {"at least": ">= ", "at most": "<= ", "within": "", "exactly": ""}
+"""How a check's relation to its limits is written before them."""
+
+
+def limit(check: Mapping[str, Any]) -> str:
+    """What a check of the defacing is held to, for readers.
+
+    Parameters
+    ----------
+    check
+        Its record in `outcome.json`.
+
+    Returns
+    -------
+    str
+        Such as `>= 0.61`, `0.75 to 1.3` or `>= 90 % (not in the field of view)`.
+    """
+    numbers = " to ".join(f"{number:g}" for number in check["limits"])
+    unit = f" {check['unit']}" if check["unit"] else ""
+    remark = f" ({check['remark']})" if check["remark"] else ""
+    return f"{SIGNS[check['relation']]}{numbers}{unit}{remark}"
 
 
 def measure(name: str) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from unface.imaging.nifti import UNREADABLE
 from unface.imaging.volume import Array, Volume
 from unface.measure import records
 from unface.report import pictures
@@ -74,7 +75,7 @@ def _load(path: Path) -> Volume | None:
     """None for what is missing, and for what the stages have withheld since nobody can read it."""
     try:
         return pictures.load(path)
-    except pictures.UNREADABLE:
+    except UNREADABLE:
         return None
 
 
@@ -107,7 +108,7 @@ def surfaces(head: Head) -> list[Picture]:
     if reference is None:
         return []
     box = pictures.head_box(reference)
-    shown = [(when, pictures.crop(one, box)) for when, one in (("before", head.before), ("after", head.after)) if one]
+    shown = [(when, one.cut(box)) for when, one in (("before", head.before), ("after", head.after)) if one]
     lit = [(when, shaded(volume.data, volume.affine)) for when, volume in shown]
     return [Picture(f"{caption}, {when}", views[view]) for view, caption in VIEWS.items() for when, views in lit]
 
@@ -118,7 +119,7 @@ def tissues(layout: Layout, session: Session, head: Head) -> dict[str, list[Pict
     reference = head.before or head.after
     for which, volume in (("original", head.before), ("defaced", head.after)):
         folder = layout.stage(f"measure-{which}", session.id)
-        labels = _load(folder / records.LABELS / f"{head.stem}_tissue{NIFTI}")
+        labels = _load(records.labels_file(folder, head.name, "tissue"))
         if volume and reference and labels:
             rows[which] = _outlined(volume, reference, labels)
     return rows

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from unface.measure import records
+from unface.compare.records import AGREEMENT
 from unface.report import pages, results
 from unface.report.results import STAGE_WORDS, Session
 from unface.report.wording import CHECKS, ENGINES, in_order
@@ -32,7 +32,7 @@ def review_session(layout: Layout, session: SessionId, output: Path, title: str)
     """
     found = results.read_session(layout, session)
     lines = _rating_lines(layout, session)
-    agreement = read_table(layout.stage("compare", session) / records.AGREEMENT)
+    agreement = read_table(layout.stage("compare", session) / AGREEMENT)
     page = pages.render(
         "templates/review.html.j2",
         title=title,
