@@ -32,8 +32,10 @@ from benchmarks import face_heads
 from benchmarks.bench import ROOT
 from benchmarks.disturbances import Case, cases
 from benchmarks.sections import write_section
-from unface.deface import checks, registration, template
-from unface.deface.find import HeadImage, find_faces
+from unface.deface import head_template, registration
+from unface.deface.faces import find_faces
+from unface.deface.heads import Head, working_volume
+from unface.deface.registration_checks import face_distance_mm
 from unface.imaging import stored_image
 from unface.imaging.volume import Volume
 from unface.run import settings
@@ -56,10 +58,9 @@ def judge(file: Path, suffix: str, limits: dict[str, float] | None) -> Row:
     block = yaml.safe_load((ROOT / "config.yaml").read_text())["deface"]
     chosen = settings.Deface.of(block | {"limits": block["limits"] | (limits or {})})
     before = _cpu()
-    image = stored_image.read_head(file, "image")
-    head = HeadImage(f"sub-x/anat/sub-x_{suffix}.nii.gz", file)
+    head = Head(f"sub-x/anat/sub-x_{suffix}.nii.gz", stored_image.read_head(file, "image"))
     with tempfile.TemporaryDirectory() as scratch, Memory() as memory:
-        face = find_faces([head], {head.path: image}, chosen, Path(scratch)).get(head.path)
+        face = find_faces([head], chosen, Path(scratch)).get(head.path)
     row: Row = {"cpu_s": round(_cpu() - before, 2), "memory_mb": round(memory.peak / 1e6), "verdict": "fail"}
     if face is not None:
         row["verdict"] = face.state
@@ -76,15 +77,15 @@ def true_place(name: str, head: Volume, results: Path) -> Any:
     file = results.with_suffix(".truth.json")
     known = json.loads(file.read_text()) if file.exists() else {}
     if name not in known:
-        working = registration.working(head, SUFFIXES.get(name, "T1w"))
+        working = working_volume(head, SUFFIXES.get(name, "T1w"))
         with tempfile.TemporaryDirectory() as scratch:
             tried = list(itertools.islice(registration.attempts(working, Path(scratch)), 2))
-        best = max(tried, key=lambda attempt: attempt.gradients)
-        others = [checks.apart_mm(best.fit.head_to_template, other.head_to_template) for other in best.others or ()]
+        best = max(tried, key=lambda fit: fit.ngf)
+        others = [face_distance_mm(best.head_to_template, other) for other in best.others or ()]
         known[name] = {
-            "head_to_template": best.fit.head_to_template.tolist(),
-            "engine": best.fit.engine,
-            "ngf": round(best.gradients, 3),
+            "head_to_template": best.head_to_template.tolist(),
+            "engine": best.engine,
+            "ngf": round(best.ngf, 3),
             "others_mm": [round(other, 1) for other in others],
         }
         file.write_text(json.dumps(known, indent=1))
@@ -93,9 +94,11 @@ def true_place(name: str, head: Volume, results: Path) -> Any:
 
 def face_error_mm(head_to_template: Any, moved: Any, truth: Any) -> float:
     """Mean distance of the points of the face from where they are; a head whose sides are exchanged has a face, too."""
-    there = head_to_template @ np.linalg.inv(moved) @ np.linalg.inv(truth) @ template.FACE_MM
-    mirrored = np.diag([-1, 1, 1, 1]) @ template.FACE_MM
-    return float(min(np.linalg.norm((there - points)[:3], axis=0).mean() for points in (template.FACE_MM, mirrored)))
+    there = head_to_template @ np.linalg.inv(moved) @ np.linalg.inv(truth) @ head_template.FACE_MM
+    face = head_template.FACE_MM
+    return float(
+        min(np.linalg.norm((there - points)[:3], axis=0).mean() for points in (face, np.diag([-1, 1, 1, 1]) @ face))
+    )
 
 
 class Memory:

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from scipy import ndimage
 
-from unface.deface import template
-from unface.imaging.volume import Volume, resampled_to, sampled_on
+from unface.deface import head_template
+from unface.imaging.resampling import coarsened, resampled
+from unface.imaging.volume import Grid, Volume
 
 Affine = Any
 INFANT = {"scale_min": 0.55}
@@ -150,7 +151,7 @@ def other_voxels(head: Volume) -> Iterator[Case]:
         return np.where(data > 0.08 * bright, np.clip(1.15 * bright - data, 0, None), 0)
 
     def sized(voxel_mm: float) -> Made:
-        small = resampled_to(head, voxel_mm)
+        small = coarsened(head, voxel_mm)
         return Made(small.data, small.affine)
 
     def slices(base: Any, side: int, thick_mm: float) -> Made:
@@ -169,7 +170,7 @@ def other_voxels(head: Volume) -> Iterator[Case]:
         part = data[tuple(slice(first, last) for first, last in bounds)]
         shift = np.eye(4)
         shift[:3, 3] = [first for first, _ in bounds]
-        small = resampled_to(Volume(part, affine @ shift), 0.5)
+        small = coarsened(Volume(part, affine @ shift), 0.5)
         return Made(small.data, small.affine)
 
     yield Case("noise 10 %", lambda: noisy(0.1), unit)
@@ -216,11 +217,12 @@ def faceless(head: Volume, head_to_template: Affine) -> Iterator[Case]:
     data, affine, unit = head.data, head.affine, np.eye(4)
 
     def where(mask: Volume, outside: float | None) -> Any:
-        return sampled_on(mask, data.shape, affine, head_to_template, outside=outside) >= 0.5
+        return resampled(mask, Grid(data.shape, affine), head_to_template, outside=outside) >= 0.5
 
     low = float(data.min())
-    yield Case("defaced before", lambda: Made(np.where(where(template.keep(), None), data, low), affine), unit, False)
-    yield Case("brain alone", lambda: Made(np.where(where(template.brain(), 0), data, low), affine), unit, False)
+    keep, brain = head_template.keep(), head_template.brain()
+    yield Case("defaced before", lambda: Made(np.where(where(keep, None), data, low), affine), unit, False)
+    yield Case("brain alone", lambda: Made(np.where(where(brain, 0), data, low), affine), unit, False)
     noise = np.random.default_rng(1)
     yield Case("noise alone", lambda: Made(np.abs(noise.normal(0, 100, data.shape)), affine), unit, False)
 

@@ -17,9 +17,10 @@ from typing import Any
 import numpy as np
 
 from benchmarks.bench import SERIES, head_image
-from unface.deface import template
+from unface.deface import head_template
 from unface.imaging import stored_image
-from unface.imaging.volume import Volume, resampled_to
+from unface.imaging.resampling import coarsened
+from unface.imaging.volume import Volume
 
 BRIGHTEST = 8000.0
 """Larger values are brought below this, so that disturbed ones can be stored as 16-bit integers."""
@@ -30,14 +31,14 @@ FINEST_MM = 0.9
 def load(name: str, packages: Path | None) -> Volume | None:
     """A head by its name, about 1 mm fine; None where its source is not at hand."""
     if name == "mean head":
-        return Volume(np.round(template.head().data), template.head().affine)
+        return Volume(np.round(head_template.head().data), head_template.head().affine)
     with tempfile.TemporaryDirectory() as folder:
         volume = _of_series(name, Path(folder)) if name in SERIES else None
         if name in PACKED and packages:
             found = sorted(packages.glob(PACKED[name][0]))
             volume = PACKED[name][1](found[0], Path(folder)) if found else None
     if volume and volume.voxel_mm.min() < FINEST_MM:
-        volume = resampled_to(volume, 1.0)
+        volume = coarsened(volume, 1.0)
     if volume and volume.data.max() > BRIGHTEST:
         volume = Volume(volume.data * (BRIGHTEST / float(volume.data.max())), volume.affine)
     return volume

@@ -31,6 +31,7 @@ from benchmarks.bench import ROOT, head_image
 from benchmarks.sections import write_section
 from tests.support.brain_phantom import Phantom
 from unface.compare import compare
+from unface.compare.records import AGREEMENT
 from unface.deface.deface import deface_session
 from unface.measure import records
 from unface.measure.measure import measure_session
@@ -75,7 +76,7 @@ def compared(original: Path, other: Path, folder: Path) -> list[dict[str, str]]:
     """The rows of the comparison of two measurements, against the limits of config.yaml."""
     limits = settings.Compare.of(yaml.safe_load((ROOT / "config.yaml").read_text())["compare"])
     compare.compare_session(_work("compare", folder), original, other, limits)
-    return read_table(folder / records.AGREEMENT)
+    return read_table(folder / AGREEMENT)
 
 
 def _work(stage: str, folder: Path) -> Work:

@@ -10,7 +10,7 @@ def deface(work: Work) -> None:
     """Imports its stage when there is work, as all adapters do."""
     from unface.deface.deface import deface_session  # noqa: PLC0415
 
-    deface_session(work, converted=job.input("converted"), chosen=job.settings.deface)
+    deface_session(work, converted=job.input("converted"), defacing=job.settings.deface)
 
 
 job.run_stage(deface)

@@ -70,10 +70,14 @@ class Cohort:
                     "checks": {
                         "ngf": {
                             "value": 0.52 if failed else 0.7 + 0.02 * random.random(),
-                            "limit": ">= 0.61",
+                            **{"relation": "at least", "limits": [0.61], "unit": "", "remark": ""},
                             "state": "fail" if failed else "review" if trouble == "review" else "pass",
                         },
-                        "removed_percent": {"value": 9 + 3 * random.random(), "limit": "2 to 35 %", "state": "pass"},
+                        "removed_percent": {
+                            "value": 9 + 3 * random.random(),
+                            **{"relation": "within", "limits": [2, 35], "unit": "%", "remark": ""},
+                            "state": "pass",
+                        },
                     },
                 }
             }

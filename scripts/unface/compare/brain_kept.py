@@ -1,16 +1,14 @@
 """Did defacing remove brain: the face mask against the brain that morphometry found in the original by itself."""
 
 from pathlib import Path
-from typing import Any
 
-import nibabel as nib
-import numpy as np
-from numpy.typing import NDArray
 from scipy import ndimage
 
+from unface.imaging import nifti
+from unface.imaging.resampling import resampled
 from unface.measure import records
 from unface.run.files import read_table, table_text, write_whole
-from unface.run.image_names import NIFTI, mask_file, stem
+from unface.run.image_names import mask_file, stem
 from unface.run.outcome import Work
 
 BRAIN_KEPT = "brain_kept.tsv"
@@ -25,6 +23,8 @@ def check_brain(work: Work, original: Path, defaced: Path, least_mm: float) -> N
 
     Parameters
     ----------
+    work
+        Takes the table, in `Work.folder`, and the reasons.
     original
         Folder of the morphometry of the original, with `labels/`.
     defaced
@@ -36,11 +36,11 @@ def check_brain(work: Work, original: Path, defaced: Path, least_mm: float) -> N
     for image in sorted({row["image"] for row in read_table(original / records.MEASURES)}):
         mask = mask_file(defaced, image)
         name = stem(image)
-        tissue = original / records.LABELS / f"{name}_tissue{NIFTI}"
+        tissue = records.labels_file(original, image, "tissue")
         if mask is None or not tissue.exists():
             work.note(f"{name}: morphometry left no labels of its brain, so its face mask was not held against them")
             continue
-        removed_ml, margin_mm = brain_removed(tissue, mask)
+        removed_ml, margin_mm = _brain_removed(tissue, mask)
         ok = removed_ml == 0 and margin_mm >= least_mm
         rows.append((image, f"{removed_ml:.3f}", f"{margin_mm:.1f}", f"{least_mm:g}", str(ok).lower()))
         if not ok:
@@ -55,8 +55,8 @@ def check_brain(work: Work, original: Path, defaced: Path, least_mm: float) -> N
         work.measurements["brain_margin_mm"] = min(float(row[2]) for row in rows)
 
 
-def brain_removed(tissue: Path, mask: Path) -> tuple[float, float]:
-    """Brain that a face mask removes, in mL, and the distance in mm from the brain to the nearest removed voxel.
+def _brain_removed(tissue: Path, mask: Path) -> tuple[float, float]:
+    """What a face mask removes of the brain, and how near to it the mask comes.
 
     Parameters
     ----------
@@ -64,23 +64,20 @@ def brain_removed(tissue: Path, mask: Path) -> tuple[float, float]:
         Labels of CSF, grey and white matter, on a grid of their own.
     mask
         1 keep, 0 removed.
+
+    Returns
+    -------
+    removed_ml, margin_mm : float
+        Brain removed, and the distance from the brain to the nearest removed voxel.
     """
-    labels: Any = nib.load(tissue)
-    keep: Any = nib.load(mask)
-    brain = np.asarray(labels.dataobj) > 0
-    kept = _sampled(np.asarray(keep.dataobj), np.linalg.inv(keep.affine) @ labels.affine, brain.shape)
-    mm = np.linalg.norm(labels.affine[:3, :3], axis=0)
+    labels = nifti.read_volume(tissue)
+    brain = labels.data > 0
+    # What lies outside of the image was not removed.
+    kept = resampled(nifti.read_volume(mask), labels.grid, order=0, outside=1) > 0
+    mm = labels.voxel_mm
     removed = brain & ~kept
     distance = ndimage.distance_transform_edt(~brain, sampling=mm)
     if kept.all():
         # Nothing is removed where the labels reach: the cut is at least as far as their furthest voxel.
         return 0.0, float(distance.max())
     return float(removed.sum() * mm.prod() / 1000), float(distance[~kept].min())
-
-
-def _sampled(keep: NDArray[Any], to_mask: NDArray[np.float64], shape: tuple[int, ...]) -> NDArray[np.bool_]:
-    """The face mask on the grid of the labels; what lies outside of the image was not removed."""
-    found = ndimage.affine_transform(
-        keep, to_mask[:3, :3], to_mask[:3, 3], output_shape=shape, order=0, mode="constant", cval=1
-    )
-    return np.asarray(found > 0)

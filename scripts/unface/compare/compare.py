@@ -3,17 +3,16 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import nibabel as nib
 import numpy as np
 from numpy.typing import NDArray
 
+from unface.compare.records import AGREEMENT
+from unface.imaging import nifti
 from unface.measure import records
-from unface.measure.records import AGREEMENT, TISSUES
+from unface.measure.records import TISSUES, Kind
 from unface.run import settings
 from unface.run.files import NOT_AVAILABLE, read_table, table_text, write_whole
-from unface.run.image_names import NIFTI, stem
 from unface.run.outcome import WithheldError, Work
 
 COLUMNS = ("image", "measure", "region", "unit", "original", "defaced", "difference", "percent", "limit", "ok")
@@ -38,14 +37,17 @@ class Row:
 
     @property
     def difference(self) -> float | None:
+        """Defaced minus original, in the measure's unit; None of an overlap."""
         return None if self.original is None else self.defaced - self.original
 
     @property
     def percent(self) -> float | None:
+        """The difference in per cent of the original; None where that is zero."""
         return 100 * self.difference / self.original if self.original and self.difference is not None else None
 
     @property
     def ok(self) -> bool:
+        """Whether it is within its limit."""
         if self.limit is None:
             return True
         if self.original is None:
@@ -55,6 +57,7 @@ class Row:
         return base > 0 and abs(self.defaced - self.original) <= base * self.limit / 100
 
     def cells(self) -> tuple[str, ...]:
+        """The row of the table, in the order of `COLUMNS`."""
         numbers = (self.original, self.defaced, self.difference, self.percent, self.limit)
         texts = (NOT_AVAILABLE if number is None else f"{number:.6g}" for number in numbers)
         return (self.image, self.measure, self.region, self.unit, *texts, str(self.ok).lower())
@@ -73,8 +76,12 @@ def compare_session(work: Work, original: Path, defaced: Path, limits: settings.
 
     Parameters
     ----------
+    work
+        Takes the table `AGREEMENT`, in `Work.folder`, and the reasons.
     original, defaced
-        Folders that `engine.measure_session` wrote.
+        Folders that `measure_session` wrote.
+    limits
+        The largest changes that defacing may cause.
 
     Raises
     ------
@@ -105,10 +112,10 @@ Measured = dict[Key, tuple[float, str]]
 
 
 def _by_image(folder: Path) -> dict[str, Measured]:
-    found: dict[str, Measured] = {}
+    images: dict[str, Measured] = {}
     for row in read_table(folder / records.MEASURES):
-        found.setdefault(row["image"], {})[row["measure"], row["region"]] = (float(row["value"]), row["unit"])
-    return found
+        images.setdefault(row["image"], {})[row["measure"], row["region"]] = (float(row["value"]), row["unit"])
+    return images
 
 
 def _rows(
@@ -133,26 +140,25 @@ def _rows(
         yield Row(image, measure, region, unit, value, after[measure, region][0], limit)
     if not parts:
         return  # another program's measures come without labels
-    tissue = [_labels(folder, stem(image), "tissue") for folder in folders]
-    places = [_labels(folder, stem(image), "regions") for folder in folders]
+    tissue = [_labels(folder, image, "tissue") for folder in folders]
+    places = [_labels(folder, image, "regions") for folder in folders]
     if tissue[0].shape != tissue[1].shape:
         raise WithheldError("morphometry_failed", "original and defaced image do not have the same voxels")
-    yield Row(image, "dice_brain", "", "ratio", None, dice(tissue[0] > 0, tissue[1] > 0), limits.dice_min)
+    yield Row(image, "dice_brain", "", "ratio", None, _dice(tissue[0] > 0, tissue[1] > 0), limits.dice_min)
     for label, name in enumerate(TISSUES, start=1):
-        overlap = dice(tissue[0] == label, tissue[1] == label)
+        overlap = _dice(tissue[0] == label, tissue[1] == label)
         # CSF is a thin rim: one voxel of shift halves it where brain does not notice.
         yield Row(image, f"dice_{name}", "", "ratio", None, overlap, None if name == "csf" else limits.dice_min)
     for part in parts:
-        overlap = dice(places[0] == int(part["index"]), places[1] == int(part["index"]))
+        overlap = _dice(places[0] == int(part["index"]), places[1] == int(part["index"]))
         yield Row(image, "dice", part["name"], "ratio", None, overlap, None)
 
 
-def _labels(folder: Path, name: str, kind: str) -> NDArray[np.uint8]:
-    loaded: Any = nib.load(folder / records.LABELS / f"{name}_{kind}{NIFTI}")
-    return np.asarray(loaded.dataobj, dtype=np.uint8)
+def _labels(folder: Path, image: str, kind: Kind) -> NDArray[np.uint8]:
+    return nifti.read_volume(records.labels_file(folder, image, kind), np.uint8).data
 
 
-def dice(one: NDArray[np.bool_], other: NDArray[np.bool_]) -> float:
+def _dice(mask: NDArray[np.bool_], other: NDArray[np.bool_]) -> float:
     """Overlap of two masks, 2 |A and B| / (|A| + |B|), from 0 to 1; 1 for two empty ones. Higher is better."""
-    total = int(one.sum()) + int(other.sum())
-    return 2 * int((one & other).sum()) / total if total else 1.0
+    total = int(mask.sum()) + int(other.sum())
+    return 2 * int((mask & other).sum()) / total if total else 1.0

@@ -9,12 +9,14 @@ from typing import Any
 import ants
 import numpy as np
 
-from unface.deface import template
-from unface.deface.checks import gradient_agreement
+from unface.deface import head_template
+from unface.deface.registration_checks import gradient_agreement
 from unface.imaging.ants_api import AFFINE, LPS, fit, to_image, working_in, write_affine
-from unface.imaging.volume import Affine, Volume, air_threshold, resampled_to
+from unface.imaging.head import air_threshold
+from unface.imaging.resampling import coarsened
+from unface.imaging.volume import Affine, Volume
 
-WORKING_MM = 3.0
+FULL_MM = 3.0
 ROUGH_MM = 8.0
 STARTS_DEGREES = (-40.0, 0.0, 40.0)
 """Rotations about one axis or two: between them they reach every head that a scanner holds."""
@@ -22,13 +24,39 @@ BEST_STARTS = 2
 
 
 def affine_to_template(head: Volume, *, negative: bool = False, start: Affine | None = None) -> Affine:
-    """World of the head to world of the template, 12 parameters; from `start`, or from centre upon centre."""
-    return _fit(_image(head, WORKING_MM), _template(WORKING_MM, negative), "Affine", start=start)
+    """Affine registration, 12 parameters.
+
+    Parameters
+    ----------
+    head
+        At any resolution.
+    negative
+        Whether it is aligned with the template's negative.
+    start
+        World to world, where to begin; without one from centre upon centre.
+
+    Returns
+    -------
+    (4, 4) array
+        World of the head to world of the template.
+    """
+    return _fit(_image(head, FULL_MM), _template(FULL_MM, negative), "Affine", start=start)
 
 
 def affine_from_many_starts(head: Volume, *, negative: bool = False) -> Affine:
-    """The same from many rotations: roughly from each, then in full from those with the best gradients (NGF)."""
-    coarse = resampled_to(head, template.COARSE_MM)
+    """The same from many rotations: roughly from each, then in full from those with the best gradients (NGF).
+
+    Parameters
+    ----------
+    head, negative
+        As in `affine_to_template`.
+
+    Returns
+    -------
+    (4, 4) array
+        World of the head to world of the template.
+    """
+    coarse = coarsened(head, head_template.COARSE_MM)
     image, base = _image(coarse, ROUGH_MM), _template(ROUGH_MM, negative)
     rough = [
         _fit(
@@ -38,18 +66,18 @@ def affine_from_many_starts(head: Volume, *, negative: bool = False) -> Affine:
     ]
 
     def gradients(fit: Affine) -> float:
-        return gradient_agreement(coarse, template.coarse_head(), fit)
+        return gradient_agreement(coarse, head_template.coarse_head(), fit)
 
     best = sorted(rough, key=gradients, reverse=True)[:BEST_STARTS]
-    image, base = _image(head, WORKING_MM), _template(WORKING_MM, negative)
+    image, base = _image(head, FULL_MM), _template(FULL_MM, negative)
     return max((_fit(image, base, "Affine", start=start) for start in best), key=gradients)
 
 
 def _starts(head: Volume) -> list[Affine]:
     """The head's middle at that of the template, turned in every way."""
     middle, size = _middle_and_size(head)
-    base_middle, base_size = _middle_and_size(template.coarse_head())
-    found = []
+    base_middle, base_size = _middle_and_size(head_template.coarse_head())
+    starts = []
     for angles in itertools.product(np.deg2rad(STARTS_DEGREES), repeat=3):
         if np.count_nonzero(angles) not in (1, 2):
             continue
@@ -62,8 +90,8 @@ def _starts(head: Volume) -> list[Affine]:
         start = np.eye(4)
         start[:3, :3] = turn * np.clip(base_size / size, 0.8, 1.8)
         start[:3, 3] = base_middle - start[:3, :3] @ middle
-        found.append(start)
-    return found
+        starts.append(start)
+    return starts
 
 
 def _middle_and_size(head: Volume) -> tuple[Any, float]:
@@ -73,8 +101,19 @@ def _middle_and_size(head: Volume) -> tuple[Any, float]:
 
 
 def rigid(head: Volume, reference: Volume) -> Affine:
-    """World of the head to world of another image of the same person, 6 parameters, from where the headers put them."""
-    return _fit(_image(head, WORKING_MM), _image(reference, WORKING_MM), "Rigid", initial_transform="Identity")
+    """Rigid registration, 6 parameters, from where the headers put the two.
+
+    Parameters
+    ----------
+    head, reference
+        Images of one person.
+
+    Returns
+    -------
+    (4, 4) array
+        World of the head to world of the reference.
+    """
+    return _fit(_image(head, FULL_MM), _image(reference, FULL_MM), "Rigid", initial_transform="Identity")
 
 
 def _fit(image: Any, base: Any, kind: str, start: Affine | None = None, **options: Any) -> Affine:
@@ -86,10 +125,8 @@ def _fit(image: Any, base: Any, kind: str, start: Affine | None = None, **option
 
 
 def _matrix(transform: Any) -> Affine:
-    """A transform of ITK as an affine of the world of NIfTI.
-
-    Its matrix is read off four points, which ITK gives in single precision: its parameters have other last digits.
-    """
+    """A transform of ITK as an affine of the world of NIfTI."""
+    # Its matrix is read off four points, which ITK gives in single precision: its parameters have other last digits.
     linear = np.array([np.array(transform.apply_to_point(axis)) for axis in np.eye(3)]).T
     shift = np.array(transform.apply_to_point(np.zeros(3)))
     matrix = np.eye(4)
@@ -99,9 +136,9 @@ def _matrix(transform: Any) -> Affine:
 
 @cache
 def _template(voxel_mm: float, negative: bool) -> Any:
-    return _image(template.negative() if negative else template.head(), voxel_mm)
+    return _image(head_template.negative() if negative else head_template.head(), voxel_mm)
 
 
 def _image(volume: Volume, voxel_mm: float) -> Any:
-    coarse = resampled_to(volume, voxel_mm)
+    coarse = coarsened(volume, voxel_mm)
     return to_image(coarse.data, coarse.affine)

@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from unface.deface import face_checks
-from unface.deface.checks import Check
-from unface.deface.find import Face, HeadImage, find_faces, head_images, worst
+from unface.deface.checks import Check, worst
+from unface.deface.faces import Face, find_faces
+from unface.deface.heads import Head, head_files
+from unface.deface.mask_checks import untouched
 from unface.deface.masks import without_face
-from unface.imaging import stored_image
-from unface.imaging.stored_image import StoredImage
+from unface.imaging import nifti, stored_image
+from unface.imaging.volume import Volume
 from unface.run import settings
 from unface.run.image_names import MASKS, mask_path, stem
 from unface.run.outcome import WithheldError, Work
@@ -22,9 +23,10 @@ FAILURES = {
     "face_left": "would keep part of its face",
     "brain_cut": "would lose brain, or come too near to it",
 }
+NOT_ALIGNED = {"state": "fail", "checks": {}}
 
 
-def deface_session(work: Work, converted: Path, chosen: settings.Deface) -> None:
+def deface_session(work: Work, converted: Path, defacing: settings.Deface) -> None:
     """Deface the head images of one session.
 
     Writes below `Work.folder`: the defaced images in `bids/`, their masks there or in `masks/` (where BIDS has no name
@@ -33,8 +35,12 @@ def deface_session(work: Work, converted: Path, chosen: settings.Deface) -> None
 
     Parameters
     ----------
+    work
+        Takes the files, in `Work.folder`, the reasons and the figures.
     converted
         The session's folder of the stage before, with `bids/`.
+    defacing
+        Suffixes of head images, engine and limits.
 
     Raises
     ------
@@ -42,55 +48,54 @@ def deface_session(work: Work, converted: Path, chosen: settings.Deface) -> None
         `engine_missing` if the settings name an engine that is not installed.
     """
     work.tools |= {name: version(name) for name in ("antspyx", "niimath", "pydeface", "nibabel", "scipy")}
-    heads = head_images(converted / "bids", work.session.bids_folder, chosen.suffixes)
     measured: dict[str, object] = {}
     work.measurements["images"] = measured
-    if not heads:
+    files = head_files(converted / "bids", work.session.bids_folder, defacing.suffixes)
+    if not files:
         work.note("the session has no image that shows the head: nothing was defaced")
-    stored: dict[str, StoredImage] = {}
-    for head in heads:
+    heads: list[Head] = []
+    for path, file in files.items():
         try:
-            stored[head.path] = stored_image.read_head(head.file, head.stem)
+            head = Head(path, stored_image.read_head(file, stem(path)))
         except WithheldError as error:
             work.withhold(error.reason.code, error.reason.sentence)
-            measured[head.path] = {"state": "fail", "checks": {}}
-    faces = find_faces([head for head in heads if head.path in stored], stored, chosen, work.scratch)
+            measured[path] = NOT_ALIGNED
+        else:
+            heads.append(head)
+    faces = find_faces(heads, defacing, work.scratch)
     for head in heads:
-        if head.path not in stored:
-            continue
-        if head.path not in faces:
+        if face := faces.get(head.path):
+            measured[head.path] = _deface(work, head, face)
+        else:
             work.withhold("registration_failed", f"{head.stem}: no engine found a way to align it with the template")
-            measured[head.path] = {"state": "fail", "checks": {}}
-            continue
-        measured[head.path] = _deface(work, head, stored[head.path], faces[head.path])
+            measured[head.path] = NOT_ALIGNED
 
 
-def _deface(work: Work, head: HeadImage, image: StoredImage, face: Face) -> dict[str, Any]:
+def _deface(work: Work, head: Head, face: Face) -> dict[str, Any]:
     """Write one image without its face; withhold the session if a check fails."""
-    found = face.checks | {"untouched": _write(work, head, image, face)}
-    state = worst(found.values())
-    failed = {name: check for name, check in found.items() if check.state == "fail"}
+    checks = face.checks | {"untouched": _write(work, head, face)}
+    state = worst(checks.values())
+    failed = {name: check for name, check in checks.items() if check.state == "fail"}
     for code in dict.fromkeys(check.code for check in failed.values()):
         names = ", ".join(f"{name} {check.value}" for name, check in failed.items() if check.code == code)
         work.withhold(code, f"{head.stem} {FAILURES[code]} ({names}); see the review page")
     if state == "review":
-        names = ", ".join(name for name, check in found.items() if check.state == "review")
+        names = ", ".join(name for name, check in checks.items() if check.state == "review")
         work.note(f"{head.stem} needs a person's rating ({names}); see the review page")
     return {
         "state": state,
         "engine": face.registration.engine,
         "registered": face.of,
-        "checks": {name: check.record() for name, check in found.items()},
-        "review": sorted({check.code for check in found.values() if check.state == "review"}),
+        "checks": {name: check.record() for name, check in checks.items()},
+        "review": sorted({check.code for check in checks.values() if check.state == "review"}),
     }
 
 
-def _write(work: Work, head: HeadImage, image: StoredImage, face: Face) -> Check:
+def _write(work: Work, head: Head, face: Face) -> Check:
     """Write the defaced image, its mask and its affine; read back what was written."""
-    bids = work.folder / "bids"
-    target = bids / head.path
-    stored_image.write(target, without_face(image, face.keep, head.suffix))
-    _write_mask(work.folder, head, image, face)
+    target = work.folder / "bids" / head.path
+    stored_image.write(target, without_face(head.stored, face.keep, head.suffix))
+    _write_mask(work.folder, head, Volume(face.keep, head.stored.affine))
     _write_json(
         work.folder / "registration" / f"{head.stem}.json",
         {
@@ -101,10 +106,10 @@ def _write(work: Work, head: HeadImage, image: StoredImage, face: Face) -> Check
             "checks": {name: check.record() for name, check in face.checks.items()},
         },
     )
-    return face_checks.untouched(image, stored_image.read(target, head.stem), face.keep)
+    return untouched(head.stored, stored_image.read(target, head.stem), face.keep)
 
 
-def _write_mask(folder: Path, head: HeadImage, image: StoredImage, face: Face) -> None:
+def _write_mask(folder: Path, head: Head, mask: Volume) -> None:
     """The mask by its BIDS name, which the echoes and parts of an acquisition share.
 
     One on another grid than theirs, or of an image that BIDS knows no face mask for (PET, CT, functional), stays
@@ -114,12 +119,12 @@ def _write_mask(folder: Path, head: HeadImage, image: StoredImage, face: Face) -
     shared = folder / "bids" / name if name else None
     if shared and shared.exists():
         there = stored_image.read(shared, head.stem)
-        if there.stored.shape == face.keep.shape and np.allclose(there.affine, image.affine, atol=1e-3):
+        if there.stored.shape == mask.data.shape and np.allclose(there.affine, mask.affine, atol=1e-3):
             return
     if shared is None or shared.exists():
-        stored_image.write_mask(folder / MASKS / head.path, face.keep, image.affine)
+        nifti.write_mask(folder / MASKS / head.path, mask)
         return
-    stored_image.write_mask(shared, face.keep, image.affine)
+    nifti.write_mask(shared, mask)
     _write_json(
         shared.with_name(f"{stem(shared)}.json"),
         {"Description": "Face mask: 1 where voxels were kept, 0 where they were removed", "Type": "Face"},

@@ -1,226 +1,235 @@
-"""Engines that estimate where a head lies: the affine from its world to the template's, one engine after another."""
+"""Where a head lies: the affine from its world to the template's, by one engine after another until one is believed."""
 
-import json
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 
-import nibabel as nib
 import numpy as np
 from scipy import ndimage
 
-from unface.deface import template
-from unface.deface.checks import apart_mm, gradient_agreement, tilt_degrees
-from unface.imaging.volume import Affine, Volume, air_threshold, resampled_to, sampled_on
-from unface.run import tools
-from unface.run.outcome import WithheldError
+from unface.deface import head_template, niimath_engine, registration_checks
+from unface.deface.checks import Check
+from unface.deface.heads import Head
+from unface.deface.registration_checks import SURE_NGF, face_distance_mm, gradient_agreement
+from unface.imaging.head import air_threshold
+from unface.imaging.resampling import coarsened, resampled
+from unface.imaging.volume import Affine, Volume
+from unface.run import settings
 
-TIMEOUT_S = 300
-WORKING_MM = 2.0
-"""niimath's finest stage: a finer image gives no better fit, only more to read."""
-UPRIGHT_DEGREES = 40.0
-"""A head tilted further is aligned again from where the first fit puts it: fits at 46 degrees were off by 8 mm, those
-up to 43 degrees by 1 mm."""
 BEYOND_DOUBT_NGF = 0.75
 """From this NGF on, what ANTs finds when it starts from a fit may confirm it; at 0.704 one with the face 13 mm off was
 confirmed."""
-SOFT_TISSUE_HU = (-200.0, 200.0)
-"""Of a CT this window looks most like the template: skin, muscle and brain bright, but for air and bone."""
 
 
 @dataclass(frozen=True)
 class Registration:
-    """Where a head lies.
+    """Where a head lies, by whom, and whether that is believed.
 
-    `head_to_template`: world of the head to world of the template, mm (4, 4); `engine`: who estimated it. What is
-    fitted to another image of the session has that image at 4 mm as `base`, and its own part of the way in
-    `head_to_base`.
+    Attributes
+    ----------
+    engine : str
+        Who estimated it.
+    head_to_template : (4, 4) array
+        World of the head to world of the template, mm.
+    ngf : float
+        Agreement of its gradients with the template, or with the image of the session that it was fitted to.
+    others : tuple of (4, 4) arrays or None
+        What other engines found; None where none was asked.
+    checks : dict
+        Its checks by name.
+    header_lies : bool
+        Whether the head was found where its header cannot have put it: no other engine would change that.
     """
 
     engine: str
     head_to_template: Affine
-    head_to_base: Affine
-    base: Volume | None = None
+    ngf: float
+    others: tuple[Affine, ...] | None = None
+    checks: dict[str, Check] = field(default_factory=dict)
+    header_lies: bool = False
+
+    @property
+    def sure(self) -> bool:
+        """Whether its gradients agree so well that the head is neither back to front nor its face far off."""
+        return self.ngf >= SURE_NGF
 
 
-@dataclass(frozen=True)
-class Attempt:
-    """A registration, its `gradients` (NGF), and what other engines found; `others` is None where none was asked."""
+def with_template(head: Head, defacing: settings.Deface, scratch: Path) -> Iterator[Registration]:
+    """Register a head with the template, by one engine after another.
 
-    fit: Registration
-    gradients: float
-    others: tuple[Registration, ...] | None = None
+    Parameters
+    ----------
+    head
+        Its working volume is what the engines see.
+    defacing
+        Limits of the checks, and the share of images that get a second engine in any case.
+    scratch
+        Folder for the engines' files.
+
+    Yields
+    ------
+    Registration
+        The best so far, with its checks; the next engine is asked when the caller asks for more.
+    """
+    swapped_ngf = cache(lambda: _ngf_back_to_front(head.working, scratch))
+    for fit in attempts(head.working, scratch):
+        checks = registration_checks.of_fit(fit.head_to_template, fit.ngf, defacing.limits)
+        header_lies = fit.sure and not checks["tilt_degrees"].ok
+        others = fit.others
+        if checks["ngf"].ok and not fit.sure:
+            lead = registration_checks.lead_over_swapped(fit.ngf - swapped_ngf())
+            checks["lead_over_swapped"] = lead
+            header_lies = not lead.ok and swapped_ngf() >= SURE_NGF
+        elif others is None and head.in_sample(defacing.second_engine_percent):
+            others = (_by_ants(head.working),)
+        if others is not None:
+            checks["engines_apart_mm"] = registration_checks.engines_apart(fit.head_to_template, others)
+        yield replace(fit, checks=checks, header_lies=header_lies)
 
 
-def to_template(engine: str, head_to_template: Affine) -> Registration:
-    return Registration(engine, head_to_template, head_to_template)
-
-
-def working(head: Volume, suffix: str) -> Volume:
-    """What the engines and the checks of a registration look at: the head at 2 mm, of a CT its soft tissue."""
-    coarse = resampled_to(head, WORKING_MM)
-    if suffix != "ct":
-        return coarse
-    low, high = SOFT_TISSUE_HU
-    return Volume(np.clip(coarse.data, low, high) - low, coarse.affine)
-
-
-def attempts(head: Volume, scratch: Path) -> Iterator[Attempt]:
-    """Registrations of one head, each tried only if the one before did not pass.
+def attempts(head: Volume, scratch: Path) -> Iterator[Registration]:
+    """The ladder of engines.
 
     First niimath. Then ANTs, and ANTs from many rotations; each of these with niimath once more, from where ANTs puts
     the head: what two of them agree on counts. Where the best of all has gradients that no wrong one had, ANTs starts
     once more, from there. A head that looks more like the template's negative is aligned with that, too: with the
     template itself its face may be 8 mm off, and every engine errs alike. Where the negative suits it better, the other
     engines get it as well.
-    """
-    tried: list[tuple[float, Registration]] = []
 
-    def with_another(fit: Registration) -> Attempt:
-        """The fit with the best gradients of all so far, and the others."""
-        tried.append((gradients(head, fit), fit))
-        (best, best_fit), *others = sorted(tried, key=lambda one: one[0], reverse=True)
-        return Attempt(best_fit, best, tuple(other for _, other in others))
+    Parameters
+    ----------
+    head
+        At the working resolution.
+    scratch
+        Folder for the engines' files.
+
+    Yields
+    ------
+    Registration
+        The one with the best gradients of all so far, with the others, not checked yet.
+    """
+    tried: list[Registration] = []
+
+    def best_with(engine: str, head_to_template: Affine) -> Registration:
+        ngf = gradient_agreement(head, head_template.coarse_head(), head_to_template)
+        tried.append(Registration(engine, head_to_template, ngf))
+        first, *others = sorted(tried, key=lambda fit: fit.ngf, reverse=True)
+        return replace(first, others=tuple(other.head_to_template for other in others))
 
     negative = False
-    first = niimath(head, scratch)
-    if first is not None:
-        best = with_another(first)
-        if not looks_negative(head, first.head_to_template):
+    by_niimath = niimath_engine.affine_to_template(head, scratch)
+    if by_niimath is not None:
+        best = best_with("niimath", by_niimath)
+        if not _looks_negative(head, by_niimath):
             best = replace(best, others=None)
-        elif second := niimath(head, scratch, negative=True):
-            best = with_another(second)
-            negative = best.fit is second
+        elif (to_negative := niimath_engine.affine_to_template(head, scratch, negative=True)) is not None:
+            best = best_with("niimath, negative", to_negative)
+            negative = best.head_to_template is to_negative
         yield best
     # ANTs takes seconds to load: only where it is needed.
     from unface.deface import ants_engine  # noqa: PLC0415
 
-    for engine, start in (
+    for engine, affine in (
         ("ants", ants_engine.affine_to_template),
         ("ants, many starts", ants_engine.affine_from_many_starts),
     ):
-        found = start(head, negative=negative)
-        yield (best := with_another(to_template(engine, found)))
-        if first is None:
-            negative = looks_negative(head, found)
-        refined = _from(found, head, scratch, negative=negative)
+        by_ants = affine(head, negative=negative)
+        yield (best := best_with(engine, by_ants))
+        if by_niimath is None:
+            negative = _looks_negative(head, by_ants)
+        refined = niimath_engine.affine_from(by_ants, head, scratch, negative=negative)
         if refined is not None:
-            yield (best := with_another(to_template(f"niimath from {engine}", refined)))
-    if best.gradients >= BEYOND_DOUBT_NGF:
-        again = ants_engine.affine_to_template(head, negative=negative, start=best.fit.head_to_template)
-        yield with_another(to_template("ants, last", again))
+            yield (best := best_with(f"niimath from {engine}", refined))
+    if best.ngf >= BEYOND_DOUBT_NGF:
+        again = ants_engine.affine_to_template(head, negative=negative, start=best.head_to_template)
+        yield best_with("ants, last", again)
 
 
-def second_opinion(head: Volume) -> Registration:
-    """What ANTs finds, whatever niimath found."""
-    from unface.deface import ants_engine  # noqa: PLC0415
+def with_image(
+    head: Volume, reference: Volume, reference_to_template: Affine, limits: settings.DefaceLimits
+) -> Registration:
+    """Register a head with another image of its session by a rigid fit, and from there with the template.
 
-    return to_template("ants", ants_engine.affine_to_template(head))
-
-
-def looks_negative(head: Volume, head_to_template: Affine) -> bool:
-    """Whether a head's intensities correlate better with the template's negative than with the template itself."""
-    base = template.coarse_head()
-    aligned = sampled_on(head, base.data.shape, base.affine, np.linalg.inv(head_to_template), outside=np.nan)
-    seen = ndimage.binary_fill_holes(base.data > air_threshold(base.data)) & np.isfinite(aligned)
-    if not seen.any() or np.ptp(aligned[seen]) == 0:
-        return False
-    alike, unlike = (np.corrcoef(aligned[seen], other.data[seen])[0, 1] for other in (base, template.coarse_negative()))
-    return bool(unlike > alike)
-
-
-def gradients(head: Volume, fit: Registration) -> float:
-    return gradient_agreement(head, fit.base or template.coarse_head(), fit.head_to_base)
-
-
-def by_reference(head: Volume, reference: Volume, reference_fit: Registration) -> tuple[Registration, float]:
-    """A rigid fit to another image of the session, and from there its way to the template.
+    Parameters
+    ----------
+    head, reference
+        At the working resolution.
+    reference_to_template
+        World of the reference to world of the template (4, 4).
+    limits
+        Of the checks.
 
     Returns
     -------
-    fit, lead
-        `lead`: by how much its gradients agree better than those of the head with left and right exchanged.
+    Registration
+        With its checks.
     """
     from unface.deface import ants_engine  # noqa: PLC0415
 
-    base = resampled_to(reference, template.COARSE_MM)
+    base = coarsened(reference, head_template.COARSE_MM)
     head_to_reference = ants_engine.rigid(head, reference)
-    fit = Registration("ants rigid", reference_fit.head_to_template @ head_to_reference, head_to_reference, base)
-    exchanged = mirrored(head, 0)
-    other = gradient_agreement(exchanged, base, ants_engine.rigid(exchanged, reference))
-    return fit, gradients(head, fit) - other
+    head_to_template = reference_to_template @ head_to_reference
+    ngf = gradient_agreement(head, base, head_to_reference)
+    exchanged = _mirrored(head, 0)
+    exchanged_ngf = gradient_agreement(exchanged, base, ants_engine.rigid(exchanged, reference))
+    checks = registration_checks.of_fit(head_to_template, ngf, limits)
+    checks["left_right_lead"] = registration_checks.left_right_lead(ngf - exchanged_ngf)
+    return Registration("ants rigid", head_to_template, ngf, checks=checks)
 
 
-def gradients_back_to_front(head: Volume, scratch: Path) -> float:
+def moved(head: Head, owner: Head, owner_to_template: Affine) -> Check:
+    """How far a head lies from where another scan of its acquisition has it.
+
+    Parameters
+    ----------
+    head
+        The scan in question.
+    owner
+        The scan that the face was found in.
+    owner_to_template
+        World of the owner to world of the template (4, 4).
+
+    Returns
+    -------
+    Check
+        Of the face's mean distance in mm.
+    """
+    from unface.deface import ants_engine  # noqa: PLC0415
+
+    head_to_template = owner_to_template @ ants_engine.rigid(head.working, owner.working)
+    return registration_checks.faces_apart(face_distance_mm(head_to_template, owner_to_template))
+
+
+def _by_ants(head: Volume) -> Affine:
+    """What ANTs finds, whatever niimath found."""
+    from unface.deface import ants_engine  # noqa: PLC0415
+
+    return ants_engine.affine_to_template(head)
+
+
+def _ngf_back_to_front(head: Volume, scratch: Path) -> float:
     """How well the head with front and back exchanged lies on the template; 0 if niimath cannot align it at all."""
-    swapped = mirrored(head, 1)
-    fit = niimath(swapped, scratch)
-    return gradients(swapped, fit) if fit else 0.0
+    swapped = _mirrored(head, 1)
+    fit = niimath_engine.affine_to_template(swapped, scratch)
+    return 0.0 if fit is None else gradient_agreement(swapped, head_template.coarse_head(), fit)
 
 
-def mirrored(head: Volume, axis: int) -> Volume:
-    """The head with the two ends of an axis of the world exchanged, about its middle."""
+def _looks_negative(head: Volume, head_to_template: Affine) -> bool:
+    """Whether a head's intensities correlate better with the template's negative than with the template itself."""
+    base, negative = head_template.coarse_head(), head_template.coarse_negative()
+    aligned = resampled(head, base.grid, np.linalg.inv(head_to_template), outside=np.nan)
+    seen = ndimage.binary_fill_holes(base.data > air_threshold(base.data)) & np.isfinite(aligned)
+    if not seen.any() or np.ptp(aligned[seen]) == 0:
+        return False
+    alike, unlike = (np.corrcoef(aligned[seen], other.data[seen])[0, 1] for other in (base, negative))
+    return bool(unlike > alike)
+
+
+def _mirrored(head: Volume, axis: int) -> Volume:
+    """A head with the two ends of an axis of the world exchanged, about its middle."""
     middle = np.eye(4)
     middle[:3, 3] = (head.affine @ [*(np.array(head.data.shape) / 2), 1])[:3]
     swap = np.eye(4)
     swap[axis, axis] = -1
     return Volume(head.data, middle @ swap @ np.linalg.inv(middle) @ head.affine)
-
-
-def niimath(head: Volume, scratch: Path, *, negative: bool = False) -> Registration | None:
-    """Affine registration by niimath `-allineate` at its cost `fast`; None if it finds none.
-
-    A head whose header puts it far from the template is not found at all: then from its centre of brightness. That
-    comes second, for a long neck draws the centre away from the head.
-    """
-    found = _allineate(head, scratch, negative=negative)
-    if found is None:
-        found = _allineate(head, scratch, "-com", negative=negative)
-    if found is not None and tilt_degrees(found[:3, :3]) > UPRIGHT_DEGREES:
-        again = _from(found, head, scratch, negative=negative)
-        found = found if again is None else again
-    return None if found is None else to_template("niimath, negative" if negative else "niimath", found)
-
-
-def _from(start: Affine, head: Volume, scratch: Path, *, negative: bool) -> Affine | None:
-    """Niimath on the head as `start` puts it: moved, turned and of another size, but not sheared."""
-    left, sizes, right = np.linalg.svd(start[:3, :3])
-    middle = np.linalg.inv(start) @ [*template.MIDDLE_MM, 1]
-    similar = np.eye(4)
-    similar[:3, :3] = np.cbrt(sizes.prod()) * (left @ right)
-    similar[:3, 3] = template.MIDDLE_MM - similar[:3, :3] @ middle[:3]
-    shape, grid = template.wide_grid(WORKING_MM)
-    low = float(np.percentile(head.data[::2, ::2, ::2], 1))
-    placed = Volume(sampled_on(head, shape, grid, np.linalg.inv(similar), outside=low), grid)
-    found = _allineate(placed, scratch, negative=negative)
-    return None if found is None else found @ similar
-
-
-def _allineate(head: Volume, scratch: Path, *options: str, negative: bool = False) -> Affine | None:
-    moving, matrix = scratch / "head.nii", scratch / "affine.json"
-    matrix.unlink(missing_ok=True)
-    _save(head, moving)
-    fixed = template.head_file()
-    if negative and not (fixed := scratch / "negative.nii").exists():
-        _save(template.negative(), fixed)
-    # The aligned head itself is not looked at: nearest neighbour is the quickest way to it.
-    arguments: list[str | Path] = [tools.find("niimath"), moving, "-allineate", fixed]
-    arguments += ["-cost", "fast", *options, "-final", "NN", "-savemat", matrix, scratch / "aligned"]
-    try:
-        finished = tools.run(arguments, timeout_s=TIMEOUT_S, cwd=scratch)
-    except WithheldError:  # It crashed on this head, or did not come to an end: the next engine's turn.
-        return None
-    if finished.status != 0 or not matrix.exists():
-        return None
-    found = np.array(json.loads(matrix.read_text())["moving_to_fixed"], dtype=float)
-    return found if np.isfinite(found).all() and abs(np.linalg.det(found[:3, :3])) > 1e-3 else None
-
-
-def _save(head: Volume, file: Path) -> None:
-    nib.save(nib.Nifti1Image(head.data.astype(np.float32), head.affine), file)
-
-
-def apart(fit: Registration, others: tuple[Registration, ...]) -> float | None:
-    """Mean distance in mm between the face that `fit` finds and that of the nearest other one."""
-    found = [apart_mm(fit.head_to_template, other.head_to_template) for other in others]
-    return min(found) if found else None

@@ -27,7 +27,20 @@ AntsImage = Any
 
 
 def to_image(data: NDArray[Any], affine: NDArray[np.float64]) -> AntsImage:
-    """An ANTs image of an array (i, j, k) and its voxel-to-world affine (4, 4) in mm, RAS."""
+    """An array as an image of ANTs.
+
+    Parameters
+    ----------
+    data : (i, j, k) array
+        Its values become float32.
+    affine : (4, 4) array
+        From voxels to the world in mm, RAS.
+
+    Returns
+    -------
+    ants.ANTsImage
+        In ITK's world (LPS).
+    """
     world = LPS @ affine
     spacing = np.linalg.norm(world[:3, :3], axis=0)
     return ants.from_numpy(
@@ -39,7 +52,15 @@ def to_image(data: NDArray[Any], affine: NDArray[np.float64]) -> AntsImage:
 
 
 def write_affine(affine: NDArray[np.float64], file: Path) -> None:
-    """Write an affine (4, 4; world to world, mm, RAS) as ITK reads it."""
+    """Write an affine as ITK reads it.
+
+    Parameters
+    ----------
+    affine : (4, 4) array
+        World to world, mm, RAS.
+    file
+        Where it goes; its name ends with `.mat`.
+    """
     matrix = LPS @ affine @ LPS
     transform = ants.create_ants_transform(
         "AffineTransform", precision="double", dimension=3, matrix=matrix[:3, :3], offset=matrix[:3, 3]
@@ -53,6 +74,16 @@ def working_in(folder: Path) -> Iterator[None]:
 
     Of a path it takes commas and brackets for its own, and ".h5" or ".xfm" anywhere for the kind of file: told to write
     a deformation field below such a folder it writes none, and reports no error.
+
+    Parameters
+    ----------
+    folder
+        Takes the files; ANTs never sees its path.
+
+    Yields
+    ------
+    None
+        With the folder as the working directory, and as that of temporary files.
     """
     before = tempfile.tempdir
     with chdir(folder):
@@ -64,14 +95,21 @@ def working_in(folder: Path) -> Iterator[None]:
 
 
 def fit(fixed: AntsImage, moving: AntsImage, kind: str, result: str, **options: Any) -> str:
-    """Register two images in the folder of `working_in`; the file of the transform whose name ends with `result`.
+    """Register two images in the folder of `working_in`.
 
     Parameters
     ----------
+    fixed, moving
+        Images of ANTs: what is found takes points of `fixed` to `moving`.
     kind, options
         `type_of_transform` and others of `ants.registration`.
     result
         `AFFINE` or `FIELD`.
+
+    Returns
+    -------
+    str
+        The file of the transform whose name ends with `result`.
 
     Raises
     ------
@@ -79,7 +117,7 @@ def fit(fixed: AntsImage, moving: AntsImage, kind: str, result: str, **options: 
         If it is not there: ANTs reports no error when it cannot write.
     """
     made = ants.registration(fixed, moving, kind, outprefix=f"{kind}_", **options)["fwdtransforms"]
-    found = [str(name) for name in made if name.endswith(result)]
-    if len(found) != 1:
+    files = [str(name) for name in made if name.endswith(result)]
+    if len(files) != 1:
         raise JobFailedError(f"ANTs could not write the transform that it found ({kind})")
-    return found[0]
+    return files[0]

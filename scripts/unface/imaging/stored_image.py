@@ -32,18 +32,29 @@ class StoredImage:
     """Which volume of a 4D image the face is looked for in."""
 
     @property
-    def grid(self) -> tuple[tuple[int, ...], bytes]:
+    def place(self) -> tuple[tuple[int, ...], bytes]:
         """Equal for images whose voxels lie at the same places."""
         return self.stored.shape[:3], np.round(self.affine, 3).tobytes()
 
     def volume(self) -> Volume:
-        """The one volume that the face is looked for in, in the image's unit."""
+        """The one volume that the face is looked for in, as float32 in the image's unit."""
         first = self.stored.reshape((*self.stored.shape[:3], -1), order="F")[..., self.shown]
         values = first.astype(np.float32) * np.float32(self.slope) + np.float32(self.intercept)
         return Volume(np.nan_to_num(values, copy=False), self.affine)
 
     def stored_value(self, value: float) -> Any:
-        """What stands in the file for a value in the image's unit, the nearest that its type can hold."""
+        """What stands in the file for a value in the image's unit.
+
+        Parameters
+        ----------
+        value
+            In the image's unit, as after scaling.
+
+        Returns
+        -------
+        scalar
+            The nearest that the type of the stored voxels can hold.
+        """
         raw = (value - self.intercept) / self.slope
         dtype = self.stored.dtype
         if dtype.kind in "iu":
@@ -52,11 +63,24 @@ class StoredImage:
         return dtype.type(raw)
 
     def to_bytes(self) -> bytes:
+        """The whole file, unpacked."""
         return self.head + self.stored.tobytes(order="F") + self.tail
 
 
 def read(path: Path, name: str) -> StoredImage:
     """Read a NIfTI file.
+
+    Parameters
+    ----------
+    path
+        The file; a table of b-values may stand beside it.
+    name
+        What messages call the image: no path of the machine.
+
+    Returns
+    -------
+    StoredImage
+        Of a diffusion series with its least weighted volume as the one shown.
 
     Raises
     ------
@@ -92,6 +116,16 @@ def read(path: Path, name: str) -> StoredImage:
 def read_head(path: Path, name: str) -> StoredImage:
     """Read a NIfTI file that should show a head.
 
+    Parameters
+    ----------
+    path, name
+        As in `read`.
+
+    Returns
+    -------
+    StoredImage
+        As `read` gives it.
+
     Raises
     ------
     WithheldError
@@ -120,16 +154,14 @@ def _least_weighted(path: Path, volumes: int) -> int:
 
 
 def write(path: Path, image: StoredImage) -> None:
-    """Write an image, its header byte for byte."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(gzipped(image.to_bytes()))
+    """Write an image, its header byte for byte.
 
-
-def write_mask(path: Path, mask: Array, affine: Affine) -> None:
-    """Write a mask of 0 and 1 as uint8."""
-    image: Any = nib.Nifti1Image(mask.astype(np.uint8), affine)
-    image.set_qform(affine, 1)
-    image.set_sform(affine, 1)
-    image.header.set_xyzt_units("mm")
+    Parameters
+    ----------
+    path
+        Ends with `.nii.gz`; its folders are made.
+    image
+        What is written.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(gzipped(image.to_bytes()))

@@ -1,4 +1,4 @@
-"""One 3D image with its place in space, and sampling it elsewhere."""
+"""Images in space: grids of voxels, and one 3D image on its grid."""
 
 from __future__ import annotations
 
@@ -7,10 +7,77 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 Array = NDArray[Any]
 Affine = NDArray[Any]
+Shape = tuple[int, int, int]
+Box = tuple[slice, ...]
+"""A range of voxels along i, j, k."""
+
+
+@dataclass(frozen=True)
+class Grid:
+    """`shape` voxels (i, j, k) and the `affine` (4, 4) from voxels to the world in mm: right, anterior, superior."""
+
+    shape: Shape
+    affine: Affine
+
+    @property
+    def voxel_mm(self) -> NDArray[np.float64]:
+        """Edges of a voxel along i, j, k."""
+        return np.asarray(np.linalg.norm(self.affine[:3, :3], axis=0))
+
+    @property
+    def voxel_ml(self) -> float:
+        """Volume of a voxel."""
+        return float(abs(np.linalg.det(self.affine[:3, :3]))) / 1000
+
+    @property
+    def points_mm(self) -> NDArray[np.float64]:
+        """World positions of all voxels, (n, 3), in the order of the flattened array."""
+        voxels = np.indices(self.shape).reshape(3, -1).T
+        return np.asarray(voxels @ self.affine[:3, :3].T + self.affine[:3, 3], dtype=np.float64)
+
+    def cut(self, box: Box) -> Grid:
+        """The part of the grid that a box takes, at the same place in space.
+
+        Parameters
+        ----------
+        box
+            Slices along i, j, k, each with a start and a stop.
+
+        Returns
+        -------
+        Grid
+            With the box's first voxel as (0, 0, 0).
+        """
+        affine = self.affine.copy()
+        affine[:3, 3] += affine[:3, :3] @ np.array([part.start for part in box], dtype=np.float64)
+        i, j, k = (int(part.stop - part.start) for part in box)
+        return Grid((i, j, k), affine)
+
+    def lattice(self, voxel_mm: float) -> Grid:
+        """Voxels of one size over the same field of view, along the same axes.
+
+        Two images of one header have one lattice, whatever stands in their voxels.
+
+        Parameters
+        ----------
+        voxel_mm
+            Edge of a voxel, the same along each axis.
+
+        Returns
+        -------
+        Grid
+            Its middle is the middle of this grid; its edges may lie up to half a voxel elsewhere.
+        """
+        zoom = voxel_mm / self.voxel_mm
+        counts = np.maximum(1, np.round(np.array(self.shape) / zoom)).astype(int)
+        coarse = self.affine.copy()
+        coarse[:3, :3] = self.affine[:3, :3] * zoom
+        middle = self.affine[:3, :3] @ ((np.array(self.shape) - 1) / 2) - coarse[:3, :3] @ ((counts - 1) / 2)
+        coarse[:3, 3] = self.affine[:3, 3] + middle
+        return Grid((int(counts[0]), int(counts[1]), int(counts[2])), coarse)
 
 
 @dataclass(frozen=True)
@@ -21,83 +88,27 @@ class Volume:
     affine: Affine
 
     @property
+    def grid(self) -> Grid:
+        """The voxels without what stands in them."""
+        i, j, k = self.data.shape
+        return Grid((i, j, k), self.affine)
+
+    @property
     def voxel_mm(self) -> NDArray[np.float64]:
         """Edges of a voxel along i, j, k."""
-        return np.asarray(np.linalg.norm(self.affine[:3, :3], axis=0))
+        return self.grid.voxel_mm
 
+    def cut(self, box: Box) -> Volume:
+        """A part of the volume, at the same place in space.
 
-def resampled_to(volume: Volume, voxel_mm: float) -> Volume:
-    """The same field of view at about `voxel_mm`, smoothed first where that is coarser."""
-    factor = voxel_mm / volume.voxel_mm
-    shape = np.maximum(1, np.round(np.array(volume.data.shape) / factor)).astype(int)
-    ratio = np.array(volume.data.shape) / shape
-    data = volume.data.astype(np.float32)
-    smooth = ndimage.gaussian_filter(data, np.where(factor > 1, 0.5 * factor, 0), truncate=3)
-    scale = np.eye(4)
-    scale[:3, :3] = np.diag(ratio)
-    scale[:3, 3] = (ratio - 1) / 2
-    sampled = ndimage.affine_transform(
-        smooth, scale[:3, :3], scale[:3, 3], output_shape=tuple(shape), order=1, mode="nearest"
-    )
-    return Volume(sampled, volume.affine @ scale)
+        Parameters
+        ----------
+        box
+            Slices along i, j, k, each with a start and a stop.
 
-
-def sampled_on(
-    volume: Volume,
-    shape: tuple[int, ...],
-    affine: Affine,
-    to_volume: Affine,
-    *,
-    order: int = 1,
-    outside: float | None = 0,
-) -> Array:
-    """Values of `volume` at the voxels of another grid.
-
-    Parameters
-    ----------
-    shape, affine
-        The other grid.
-    to_volume
-        World of the grid to world of the volume (4, 4).
-    outside
-        The value beyond the volume's edges; None continues its outermost voxels.
-    """
-    voxels = np.linalg.inv(volume.affine) @ to_volume @ affine
-    mode = "nearest" if outside is None else "constant"
-    return np.asarray(
-        ndimage.affine_transform(
-            volume.data, voxels[:3, :3], voxels[:3, 3], output_shape=shape, order=order, mode=mode, cval=outside or 0
-        )
-    )
-
-
-def air_threshold(data: Array) -> float:
-    """Intensity between air and head: half way from the darkest values to Otsu's threshold.
-
-    References
-    ----------
-    Otsu, IEEE Trans Syst Man Cybern 1979;9:62-66.
-    """
-    values = np.asarray(data, dtype=np.float32).ravel()[::3]
-    low, high = np.percentile(values, (1, 99))
-    inside = np.clip(values[values > low], low, high)
-    if inside.size < 100 or high <= low:
-        return float(low)
-    counts, edges = np.histogram(inside, 256)
-    middles = (edges[:-1] + edges[1:]) / 2
-    below = np.cumsum(counts)
-    above = below[-1] - below
-    sums = np.cumsum(counts * middles)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        between = below * above * (sums / below - (sums[-1] - sums) / above) ** 2
-    return float(low + (middles[int(np.nanargmax(between))] - low) / 2)
-
-
-def largest_part(mask: Array) -> Array:
-    """The largest connected part of a mask."""
-    labels, count = ndimage.label(mask)
-    if count < 2:
-        return mask
-    sizes = np.bincount(labels.ravel())
-    sizes[0] = 0
-    return np.asarray(labels == sizes.argmax())
+        Returns
+        -------
+        Volume
+            A view of the same voxels.
+        """
+        return Volume(self.data[box], self.grid.cut(box).affine)

@@ -30,16 +30,27 @@ WHOLE: Mapping[str, tuple[str, str]] = {
 SIDES = {"lh": "left", "rh": "right"}
 
 
-def results_of(chosen: settings.Measure, names: Mapping[str, str], file: Path, scratch: Path) -> list[Measure]:
+def results_of(
+    measuring: settings.Measure, placeholders: Mapping[str, str], file: Path, scratch: Path
+) -> list[Measure]:
     """The measures of one image by another program.
 
     Parameters
     ----------
-    names
+    measuring
+        With `results`, where they are, or `command`, what makes them.
+    placeholders
         What fills the templates of the settings: `subject`, `session`, and as `image` one of `original`, `defaced`,
         `repeat`, `shifted`.
     file
         The image itself, for a command.
+    scratch
+        Folder that a command works in.
+
+    Returns
+    -------
+    list of Measure
+        In the order of the program's tables.
 
     Raises
     ------
@@ -48,31 +59,41 @@ def results_of(chosen: settings.Measure, names: Mapping[str, str], file: Path, s
     JobFailedError
         If the settings name neither results nor a command, or hold a placeholder that is none.
     """
-    if chosen.results:
-        return list(read_results(Path(_filled(chosen.results, "results", names))))
-    if not chosen.command:
+    if measuring.results:
+        return list(read_results(Path(_filled(measuring.results, "results", placeholders))))
+    if not measuring.command:
         raise JobFailedError("measure.engine is external: set measure.results or measure.command")
     output = scratch / "results"
     output.mkdir(exist_ok=True)
-    names = {**names, "input": str(file), "output": str(output)}
-    # Split before the names are filled in: a space in a path makes no new word.
-    words = [_filled(word, "command", names) for word in shlex.split(chosen.command)]
+    placeholders = {**placeholders, "input": str(file), "output": str(output)}
+    # Split before they are filled in: a space in a path makes no new word.
+    words = [_filled(word, "command", placeholders) for word in shlex.split(measuring.command)]
     finished = tools.run([tools.find(words[0]), *words[1:]], timeout_s=COMMAND_TIMEOUT_S, cwd=scratch)
     if finished.status:
         raise NotMeasurableError(f"the command of measure.command ended with status {finished.status}")
     return list(read_results(output))
 
 
-def _filled(template: str, setting: str, names: Mapping[str, str]) -> str:
+def _filled(template: str, setting: str, placeholders: Mapping[str, str]) -> str:
     try:
-        return template.format_map(names)
+        return template.format_map(placeholders)
     except (KeyError, IndexError, ValueError):
-        known = ", ".join(f"{{{name}}}" for name in names)
+        known = ", ".join(f"{{{name}}}" for name in placeholders)
         raise JobFailedError(f"measure.{setting} holds a placeholder that is none of {known}") from None
 
 
 def read_results(path: Path) -> Iterator[Measure]:
-    """The measures of a subject's folder, of one `.stats` file, or of a CSV of volumes.
+    """Read what another program measured.
+
+    Parameters
+    ----------
+    path
+        A subject's folder, one `.stats` file, or a CSV of volumes.
+
+    Yields
+    ------
+    Measure
+        Volumes in mL, thicknesses in mm.
 
     Raises
     ------
@@ -91,8 +112,8 @@ def read_results(path: Path) -> Iterator[Measure]:
 
 def _of_folder(folder: Path) -> list[Path]:
     choices = [ASEG, *(tuple(name.format(hemi=hemi) for name in APARC) for hemi in SIDES)]
-    found = [next((folder / name for name in names if (folder / name).is_file()), None) for names in choices]
-    return [file for file in found if file] or sorted(folder.glob("*.csv"))[:1]
+    firsts = [next((folder / name for name in names if (folder / name).is_file()), None) for names in choices]
+    return [file for file in firsts if file] or sorted(folder.glob("*.csv"))[:1]
 
 
 def _statistics(file: Path) -> Iterator[Measure]:

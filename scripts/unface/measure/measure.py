@@ -4,22 +4,22 @@ import re
 from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import nibabel as nib
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage, stats
 
+from unface.imaging import nifti
+from unface.imaging.volume import Volume
 from unface.measure import external, records
 from unface.measure.measures import Measure, NotMeasurableError
 from unface.measure.records import LABELS, MEASURES, TISSUES
 from unface.measure.regions import MIXED_LOBES, Atlas, Region, groups, regions
 from unface.run import settings
 from unface.run.files import NOT_AVAILABLE, table_text, write_whole
-from unface.run.image_names import NIFTI, stem
+from unface.run.image_names import NIFTI
 from unface.run.outcome import WithheldError, Work
-from unface.run.packing import gzipped
 
 if TYPE_CHECKING:
     from unface.measure.segmentation import Segmentation
@@ -34,13 +34,17 @@ LIKENESS_MIN = 0.25
 """Correlation with the template inside the brain. Whole heads measured 0.61-0.80, lost ones up to 0.10."""
 
 
-def measure_session(work: Work, images: Path, chosen: settings.Measure, *, moved: bool = False) -> None:
+def measure_session(work: Work, images: Path, measuring: settings.Measure, *, moved: bool = False) -> None:
     """Measure the T1w images of a session; write `measures.tsv` and the labels of tissues and regions.
 
     Parameters
     ----------
+    work
+        Takes the files, in `Work.folder`, and the reasons and notes.
     images
         A BIDS tree that holds the session: the converted or the defaced one.
+    measuring
+        Engine, resolution, atlas or results.
     moved
         Whether the head is moved by half a voxel before, as for the noise floor.
 
@@ -51,78 +55,89 @@ def measure_session(work: Work, images: Path, chosen: settings.Measure, *, moved
     JobFailedError
         If the settings name an atlas or results in a way that fits no session.
     """
-    found = t1w_images(images / work.session.bids_folder)
-    if not found:
+    originals = t1w_images(images / work.session.bids_folder)
+    if not originals:
         work.note("the session has no T1w image, so no brain volumes were measured")
-    outside = chosen.engine == "external"
-    if outside and len(found) > 1:
+    outside = measuring.engine == "external"
+    if outside and len(originals) > 1:
         work.note("the session has several T1w images; the results of the other program are those of the first")
-        found = found[:1]
+        originals = originals[:1]
     if not outside:
         work.tools |= {name: version(name) for name in ("antspyx", "niimath", "nilearn", "pydeface", "scipy")}
     rows = []
     (work.folder / LABELS).mkdir()
-    for place, image in enumerate(found, start=1):
+    for place, image in enumerate(originals, start=1):
         try:
-            whole = shifted(image, work.scratch / "moved.nii") if moved else image
+            whole = _shifted(image, work.scratch / "moved.nii") if moved else image
             if outside:
                 kind = work.stage.removeprefix("measure-")
-                names = {**work.session._asdict(), "image": kind}
-                made = external.results_of(chosen, names, whole, work.scratch)
+                placeholders = {**work.session._asdict(), "image": kind}
+                made = external.results_of(measuring, placeholders, whole, work.scratch)
             else:
-                made = _measure(work, stem(image), whole, chosen)
-        except NotMeasurableError as error:
+                made = _measure(work, image.name, whole, measuring)
+        except (NotMeasurableError, nifti.NotAVolumeError) as error:
             raise WithheldError(
                 "morphometry_failed",
-                f"the brain of T1w image {place} of {len(found)} could not be measured: {error}. "
+                f"the brain of T1w image {place} of {len(originals)} could not be measured: {error}. "
                 "Look at the image; if it is no T1w of a whole head, give it another name in the mapping rules",
             ) from error
         name = str(image.relative_to(images))
         rows += [(name, row.measure, row.region, f"{row.value:.6g}", row.unit) for row in made]
     write_whole(work.folder / MEASURES, table_text(COLUMNS, rows), mode=0o600)
-    work.measurements["images"] = len(found)
+    work.measurements["images"] = len(originals)
 
 
-def _measure(work: Work, name: str, image: Path, chosen: settings.Measure) -> list[Measure]:
+def _measure(work: Work, name: str, image: Path, measuring: settings.Measure) -> list[Measure]:
     """Measure one image and write its labels and their names."""
     # Here alone: ANTs takes two seconds to import, which sessions without a T1w are spared.
     from unface.measure.segmentation import segment  # noqa: PLC0415
 
     atlas = None
-    if chosen.atlas and chosen.atlas_labels:
+    if measuring.atlas and measuring.atlas_labels:
         atlas = Atlas(
-            settings.located(chosen.atlas, "measure.atlas"),
-            settings.located(chosen.atlas_labels, "measure.atlas_labels"),
+            settings.located(measuring.atlas, "measure.atlas"),
+            settings.located(measuring.atlas_labels, "measure.atlas_labels"),
         )
     parts = regions(atlas)
-    segmented = segment(image, chosen.resolution_mm, work.scratch, atlas)
+    segmented = segment(image, measuring.resolution_mm, work.scratch, atlas)
     _check(segmented)
-    for kind, labels in {"tissue": segmented.labels, "regions": segmented.regions}.items():
-        _save(segmented.whole(labels), segmented.full.affine, work.folder / LABELS / f"{name}_{kind}{NIFTI}")
+    kinds: dict[records.Kind, NDArray[np.uint8]] = {"tissue": segmented.labels, "regions": segmented.regions}
+    for kind, labels in kinds.items():
+        whole = Volume(segmented.whole(labels), segmented.full.affine)
+        nifti.write_labels(records.labels_file(work.folder, name, kind), whole)
     names = [(part.label, part.name, part.lobe or NOT_AVAILABLE) for part in parts]
     write_whole(work.folder / LABELS / records.REGIONS, table_text(("index", "name", "lobe"), names), mode=0o600)
-    return list(measures(segmented, parts))
+    return list(_measures(segmented, parts))
 
 
 def t1w_images(session: Path) -> list[Path]:
-    """The T1w images of a session, one per acquisition: of echoes, parts and reconstructions the first by name."""
+    """The T1w images of a session, one per acquisition: of echoes, parts and reconstructions the first by name.
+
+    Parameters
+    ----------
+    session
+        The session's folder, with `anat/`.
+
+    Returns
+    -------
+    list of Path
+        By name.
+    """
     acquisitions: dict[str, Path] = {}
     for path in sorted((session / "anat").glob(f"*_T1w{NIFTI}")):
         acquisitions.setdefault(re.sub(r"_(echo|part|rec)-[a-zA-Z0-9]+", "", path.name), path)
     return sorted(acquisitions.values())
 
 
-def shifted(image: Path, output: Path) -> Path:
+def _shifted(image: Path, output: Path) -> Path:
     """Write the first volume of an image with the head moved by half a voxel along each axis (cubic splines)."""
-    loaded: Any = nib.load(image)
-    data = np.asarray(loaded.dataobj, dtype=np.float32)
-    first = data.reshape((*data.shape[:3], -1))[..., 0]
-    moved = ndimage.shift(first, SHIFT_VOXELS, order=3, mode="nearest")
-    nib.save(nib.Nifti1Image(moved, loaded.affine), output)
+    first = nifti.read_volume(image, np.float32, first_of_many=True)
+    moved = ndimage.shift(first.data, SHIFT_VOXELS, order=3, mode="nearest")
+    nifti.write_volume(output, Volume(moved, first.affine))
     return output
 
 
-def measures(segmented: "Segmentation", parts: tuple[Region, ...]) -> Iterator[Measure]:
+def _measures(segmented: "Segmentation", parts: tuple[Region, ...]) -> Iterator[Measure]:
     """All measures of one segmentation, with the regions that its labels stand for.
 
     Volumes in mL are sums of posteriors: `icv` (what lies within the template's brain, CSF included), `brain`
@@ -134,6 +149,16 @@ def measures(segmented: "Segmentation", parts: tuple[Region, ...]) -> Iterator[M
     median over SD; `cnr`: |gm - wm| over the root of their summed variances (no air in it, which defacing sets to
     zero); higher is better. `cjv`: (SD gm + SD wm) / |wm - gm|
     (Ganzetti et al., Front Neuroinform 2016;10:10); lower is better.
+
+    Yields
+    ------
+    Measure
+        Of the whole brain, then by region and group of regions.
+
+    Raises
+    ------
+    NotMeasurableError
+        If its tissues cannot be told apart.
     """
     voxel_ml = segmented.grid.voxel_ml
     volume = {name: float(segmented.tissues[name].sum(dtype=np.float64)) * voxel_ml for name in TISSUES}
@@ -172,10 +197,3 @@ def _check(segmented: "Segmentation") -> None:
         raise NotMeasurableError(f"its intracranial volume comes out as {icv_ml:.0f} mL")
     if segmented.likeness < LIKENESS_MIN:
         raise NotMeasurableError(f"its brain correlates with the template's by {segmented.likeness:.2f} only")
-
-
-def _save(labels: NDArray[np.uint8], affine: NDArray[np.float64], path: Path) -> None:
-    """Write labels with an empty header: the same labels are the same bytes."""
-    image: Any = nib.Nifti1Image(labels, affine)
-    image.header.set_xyzt_units("mm")
-    path.write_bytes(gzipped(image.to_bytes()))

@@ -10,13 +10,12 @@ import csv
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
 
-import nibabel as nib
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
+from unface.imaging import nifti
 from unface.run.files import TableError, read_users_table
 from unface.run.outcome import JobFailedError
 from unface.run.settings import PROJECT
@@ -25,6 +24,7 @@ POINTS = "brain_regions.tsv"
 SIDES = ("left", "right")
 LABELS_MAX = 255
 SETTING = "measure.atlas_labels"
+NO_LABELS = "measure.atlas: it is no 3D image of whole numbers"
 OUTSIDE_HEMISPHERES = ("cerebellum", "brainstem")
 MIXED_LOBES = ("brainstem", "deep grey")
 """Grey matter full of myelin, bright in T1w: of these the tissue is measured as a whole."""
@@ -60,6 +60,16 @@ def _points() -> tuple[tuple[str, str, tuple[float, float, float]], ...]:
 def regions(atlas: Atlas | None = None) -> tuple[Region, ...]:
     """All regions by label: of unface's own the left hemisphere from 1, the right from 101; of an atlas from 1 on.
 
+    Parameters
+    ----------
+    atlas
+        The user's; without one unface's own regions.
+
+    Returns
+    -------
+    tuple of Region
+        In the order of their labels.
+
     Raises
     ------
     JobFailedError
@@ -94,17 +104,28 @@ def _table(atlas: Atlas) -> list[dict[str, str]]:
 
 
 def groups(parts: tuple[Region, ...]) -> dict[str, list[Region]]:
-    """Hemispheres (without cerebellum and brainstem) and lobes of more than one region, by name."""
-    found: dict[str, list[Region]] = {}
+    """Hemispheres (without cerebellum and brainstem) and lobes of more than one region.
+
+    Parameters
+    ----------
+    parts
+        All regions; a name that begins with `left` or `right` tells the side.
+
+    Returns
+    -------
+    dict
+        Members by the group's name; no group has the name of a region.
+    """
+    members_of: dict[str, list[Region]] = {}
     for part in parts:
         side = part.name.split()[0].lower()
         if side in SIDES and part.lobe not in OUTSIDE_HEMISPHERES:
-            found.setdefault(f"{side} hemisphere", []).append(part)
+            members_of.setdefault(f"{side} hemisphere", []).append(part)
         if part.lobe:
             lobe = f"{part.lobe} lobe" if part.lobe in ("frontal", "parietal", "temporal", "occipital") else part.lobe
-            found.setdefault(f"{side} {lobe}" if side in SIDES else lobe, []).append(part)
+            members_of.setdefault(f"{side} {lobe}" if side in SIDES else lobe, []).append(part)
     names = {part.name for part in parts}
-    return {name: members for name, members in found.items() if len(members) > 1 and name not in names}
+    return {name: members for name, members in members_of.items() if len(members) > 1 and name not in names}
 
 
 def label_points(points_mm: NDArray[np.float64], atlas: Atlas | None = None) -> NDArray[np.uint8]:
@@ -114,6 +135,8 @@ def label_points(points_mm: NDArray[np.float64], atlas: Atlas | None = None) -> 
     ----------
     points_mm : (n, 3) float array
         In MNI152 space, RAS; x < 0 is left.
+    atlas
+        The user's; without one unface's own regions.
 
     Returns
     -------
@@ -138,12 +161,14 @@ def label_points(points_mm: NDArray[np.float64], atlas: Atlas | None = None) -> 
 def _atlas_labels(points_mm: NDArray[np.float64], atlas: Atlas) -> NDArray[np.uint8]:
     label = {int(row["index"]): place for place, row in enumerate(_table(atlas), start=1)}
     try:
-        image: Any = nib.load(atlas.image)
-        data = np.asarray(image.dataobj)
-    except (nib.filebasedimages.ImageFileError, EOFError, ValueError):
+        labels = nifti.read_volume(atlas.image)
+    except nifti.NotAVolumeError:
+        raise JobFailedError(NO_LABELS) from None
+    except nifti.UNREADABLE:
         raise JobFailedError("measure.atlas: it cannot be read as NIfTI") from None
-    if data.ndim != 3 or not np.array_equal(data, np.round(data)):
-        raise JobFailedError("measure.atlas: it is no 3D image of whole numbers")
+    data = labels.data
+    if not np.array_equal(data, np.round(data)):
+        raise JobFailedError(NO_LABELS)
     unnamed = sorted({int(index) for index in np.unique(data)} - {0, *label})
     if unnamed:
         shown = ", ".join(map(str, unnamed[:5]))
@@ -151,9 +176,9 @@ def _atlas_labels(points_mm: NDArray[np.float64], atlas: Atlas) -> NDArray[np.ui
     renumbered = np.zeros(data.shape, np.uint8)
     for index, place in label.items():
         renumbered[data == index] = place
-    to_voxels = np.linalg.inv(image.affine)
+    to_voxels = np.linalg.inv(labels.affine)
     voxels = np.round(points_mm @ to_voxels[:3, :3].T + to_voxels[:3, 3]).astype(int)
     inside = np.all((voxels >= 0) & (voxels < data.shape), axis=1)
-    found = np.zeros(len(points_mm), np.uint8)
-    found[inside] = renumbered[tuple(voxels[inside].T)]
-    return found
+    of_points = np.zeros(len(points_mm), np.uint8)
+    of_points[inside] = renumbered[tuple(voxels[inside].T)]
+    return of_points

@@ -11,17 +11,18 @@ from pathlib import Path
 from typing import Any
 
 import ants
-import nibabel as nib
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from unface.imaging import nifti
 from unface.imaging.ants_api import AFFINE, FIELD, LPS, AntsImage, fit, to_image, working_in, write_affine
-from unface.imaging.grids import Grid, anti_aliased, box_of, lattice, resampled
+from unface.imaging.resampling import on_lattice, resampled
+from unface.imaging.volume import Grid, Volume
+from unface.measure.brain_template import MEAN_HEAD_TO_TEMPLATE, BrainMaps, brain_maps, mean_head
 from unface.measure.measures import NotMeasurableError
 from unface.measure.records import TISSUES
 from unface.measure.regions import Atlas
-from unface.measure.template import MEAN_HEAD_TO_TEMPLATE, Template, mean_head, template
 from unface.run import tools
 
 AFFINE_TIMEOUT_S = 600
@@ -67,7 +68,18 @@ class Segmentation:
     likeness: float
 
     def whole(self, part: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Labels of the box put back into the image's whole lattice."""
+        """Labels of the box put back into the image's whole lattice.
+
+        Parameters
+        ----------
+        part : (i, j, k) uint8 array
+            On `grid`.
+
+        Returns
+        -------
+        (i, j, k) uint8 array
+            On `full`, 0 outside of the box.
+        """
         values = np.zeros(self.full.shape, np.uint8)
         box = tuple(slice(start, start + size) for start, size in zip(self.start, part.shape, strict=True))
         values[box] = part
@@ -83,23 +95,31 @@ def segment(image: Path, voxel_mm: float, scratch: Path, atlas: Atlas | None = N
         NIfTI of a head; of a 4D image the first volume counts.
     voxel_mm
         The working resolution; the template's maps are brought to it too.
+    scratch
+        Folder for files of niimath and ANTs.
     atlas
         The user's atlas of regions; without one unface's own regions count.
+
+    Returns
+    -------
+    Segmentation
+        The same for the same voxels and affine, whatever else is in the file.
 
     Raises
     ------
     NotMeasurableError
         If the image is no volume of a head that the template's brain can be aligned with.
     """
-    data, affine = _read(image)
-    maps = template(voxel_mm, atlas)
-    full = lattice(data.shape, affine, voxel_mm)
-    head_to_template = MEAN_HEAD_TO_TEMPLATE @ _head_to_mean_head(data, affine, scratch)
+    head = _read(image)
+    maps = brain_maps(voxel_mm, atlas)
+    full = head.grid.lattice(voxel_mm)
+    head_to_template = MEAN_HEAD_TO_TEMPLATE @ _head_to_mean_head(head, scratch)
 
-    coarse = np.maximum(resampled(anti_aliased(data, affine, voxel_mm), affine, full), 0)
+    coarse = np.maximum(on_lattice(head, voxel_mm).data, 0)
     with working_in(scratch):
         for _ in range(PASSES):
-            roughly = resampled(maps.brain, maps.affine, Grid(full.shape, head_to_template @ full.affine)) > 0.5
+            in_template = Grid(full.shape, head_to_template @ full.affine)
+            roughly = resampled(Volume(maps.brain, maps.affine), in_template) > 0.5
             if roughly.sum() * full.voxel_ml < BRAIN_MIN_ML:
                 raise NotMeasurableError("the template's brain falls outside of the image")
             near = ndimage.binary_dilation(roughly, iterations=max(1, round(RIM_MM / voxel_mm)))
@@ -111,7 +131,7 @@ def segment(image: Path, voxel_mm: float, scratch: Path, atlas: Atlas | None = N
                 convergence=BIAS_ITERATIONS,
             )
             head_to_template = _affine(even * around, maps, head_to_template)
-        box = box_of(near, margin=max(1, round(MARGIN_MM / voxel_mm)), step=max(1, round(BOX_STEP_MM / voxel_mm)))
+        box = _box_of(near, margin=max(1, round(MARGIN_MM / voxel_mm)), step=max(1, round(BOX_STEP_MM / voxel_mm)))
         grid = full.cut(box)
         even = to_image(even.numpy()[box], grid.affine)
         transforms = _deform(even * to_image(near[box], grid.affine), maps, head_to_template)
@@ -123,7 +143,7 @@ def segment(image: Path, voxel_mm: float, scratch: Path, atlas: Atlas | None = N
             raise NotMeasurableError("no brain is left after the alignment with the template")
         # Atropos takes priors by file, whose rounded origin it then finds to differ: it gets a plain grid.
         plain = np.diag([voxel_mm, voxel_mm, voxel_mm, 1.0])
-        found = ants.atropos(
+        mixture = ants.atropos(
             a=to_image(even.numpy(), plain),
             x=to_image(brain, plain),
             i=[to_image(warped[name].numpy(), plain) for name in TISSUES],
@@ -142,39 +162,46 @@ def segment(image: Path, voxel_mm: float, scratch: Path, atlas: Atlas | None = N
         intensity=intensity,
         brain=brain,
         tissues={
-            name: posterior.numpy() * brain for name, posterior in zip(TISSUES, found["probabilityimages"], strict=True)
+            name: posterior.numpy() * brain
+            for name, posterior in zip(TISSUES, mixture["probabilityimages"], strict=True)
         },
-        labels=(found["segmentation"].numpy() * brain).astype(np.uint8),
+        labels=(mixture["segmentation"].numpy() * brain).astype(np.uint8),
         regions=np.where(brain, regions, 0).astype(np.uint8),
         likeness=float(np.corrcoef(intensity[brain], warped["t1"].numpy()[brain])[0, 1]),
     )
 
 
-def _read(image: Path) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
-    """The first volume of an image and its affine, in the canonical order of axes."""
-    loaded: Any = nib.load(image)
-    if loaded.ndim > 3:
-        loaded = nib.four_to_three(nib.squeeze_image(loaded))[0]
-    if loaded.ndim < 3 or min(loaded.shape) < 8:
+def _read(image: Path) -> Volume:
+    """The first volume of an image, in the canonical order of axes."""
+    try:
+        head = nifti.read_volume(image, np.float32, first_of_many=True, canonical=True)
+    except nifti.NotAVolumeError:
+        head = None
+    if head is None or min(head.data.shape) < 8:
         raise NotMeasurableError("it is no volume of at least 8 slices")
-    canonical: Any = nib.as_closest_canonical(loaded)
-    data = np.asarray(canonical.dataobj, dtype=np.float32)
-    if not np.isfinite(data).all() or data.std() == 0:
+    if not np.isfinite(head.data).all() or head.data.std() == 0:
         raise NotMeasurableError("its voxels are all alike, or not finite")
-    return data, np.asarray(canonical.affine, dtype=np.float64)
+    return head
 
 
-def _head_to_mean_head(data: NDArray[np.float32], affine: NDArray[np.float64], scratch: Path) -> NDArray[np.float64]:
-    """The world-to-world matrix (4, 4) from the head to pydeface's mean head, in mm, RAS.
+def _box_of(mask: NDArray[np.bool_], margin: int, step: int) -> tuple[slice, slice, slice]:
+    """The smallest box around a mask and `margin` voxels more, within the grid; its edges are multiples of `step`."""
+    around = ndimage.find_objects(mask.astype(np.uint8))[0]
+    parts = [
+        slice(max(0, part.start - margin) // step * step, min(size, -(-(part.stop + margin) // step) * step))
+        for part, size in zip(around, mask.shape, strict=True)
+    ]
+    return parts[0], parts[1], parts[2]
 
-    A whole head finds its place on a whole head; on a brain without skull, bright scalp goes to the brain's edge.
-    Square roots of intensities keep the scalp beside a surface coil from outshining the rest.
-    """
+
+def _head_to_mean_head(image: Volume, scratch: Path) -> NDArray[np.float64]:
+    """The world-to-world matrix (4, 4) from the head to pydeface's mean head, in mm, RAS."""
+    # A whole head finds its place on a whole head; on a brain without skull, bright scalp goes to the brain's edge.
+    # Square roots of intensities keep the scalp beside a surface coil from outshining the rest.
     head, base, result = scratch / "head.nii", scratch / "base.nii", scratch / "affine.json"
-    grid = lattice(data.shape, affine, ALIGN_VOXEL_MM)
-    coarse = resampled(anti_aliased(data, affine, ALIGN_VOXEL_MM), affine, grid)
-    _save(np.sqrt(np.maximum(coarse, 0)), grid.affine, head)
-    _save(*mean_head(ALIGN_VOXEL_MM), base)
+    coarse = on_lattice(image, ALIGN_VOXEL_MM)
+    nifti.write_volume(head, Volume(np.sqrt(np.maximum(coarse.data, 0)), coarse.affine))
+    nifti.write_volume(base, mean_head(ALIGN_VOXEL_MM))
     result.unlink(missing_ok=True)
     finished = tools.run(
         [tools.find("niimath"), head, "-allineate", base, "-savemat", result, scratch / "aligned"],
@@ -185,9 +212,9 @@ def _head_to_mean_head(data: NDArray[np.float32], affine: NDArray[np.float64], s
     return np.array(json.loads(result.read_text(encoding="utf-8"))["moving_to_fixed"], dtype=np.float64)
 
 
-def _affine(brain: AntsImage, maps: Template, head_to_template: NDArray[np.float64]) -> NDArray[np.float64]:
+def _affine(brain: AntsImage, maps: BrainMaps, head_to_template: NDArray[np.float64]) -> NDArray[np.float64]:
     """A better fit of the brain alone (world to world, mm, RAS) from a rough one."""
-    found = fit(
+    file = fit(
         brain,
         to_image(maps.t1, maps.affine),
         "Affine",
@@ -197,14 +224,14 @@ def _affine(brain: AntsImage, maps: Template, head_to_template: NDArray[np.float
         aff_shrink_factors=(4, 2),
         aff_smoothing_sigmas=(2, 1),
     )
-    fitted = ants.read_transform(found)
+    fitted = ants.read_transform(file)
     matrix, centre = np.eye(4), np.array(fitted.fixed_parameters)
     matrix[:3, :3] = np.reshape(fitted.parameters[:9], (3, 3))
     matrix[:3, 3] = fitted.parameters[9:] + centre - matrix[:3, :3] @ centre
     return np.asarray(LPS @ matrix @ LPS)
 
 
-def _deform(brain: AntsImage, maps: Template, head_to_template: NDArray[np.float64]) -> list[str]:
+def _deform(brain: AntsImage, maps: BrainMaps, head_to_template: NDArray[np.float64]) -> list[str]:
     """Files of the transforms that carry the template to the head: a deformation field, then an affine."""
     affine = _written(head_to_template)
     field = fit(
@@ -227,10 +254,6 @@ def _written(head_to_template: NDArray[np.float64]) -> str:
 
 
 def _carried(
-    values: NDArray[Any], maps: Template, to: AntsImage, transforms: list[str], interpolator: str
+    values: NDArray[Any], maps: BrainMaps, to: AntsImage, transforms: list[str], interpolator: str
 ) -> AntsImage:
     return ants.apply_transforms(to, to_image(values, maps.affine), transforms, interpolator=interpolator)
-
-
-def _save(data: NDArray[np.float32], affine: NDArray[np.float64], path: Path) -> None:
-    nib.save(nib.Nifti1Image(data, affine), path)

@@ -7,6 +7,7 @@ from math import isfinite, nan
 from pathlib import Path
 from typing import Any
 
+from unface.compare.records import AGREEMENT
 from unface.deidentify.records import characteristics
 from unface.measure import records
 from unface.report import agreement, plots, results
@@ -129,7 +130,7 @@ def _rows(layout: Layout, sessions: Iterable[Session]) -> Iterator[tuple[str, Ro
     for session in sessions:
         if "compare" in session.outcomes:
             folder = layout.stage("compare", session.id)
-            for row in read_table(folder / records.AGREEMENT):
+            for row in read_table(folder / AGREEMENT):
                 yield session.name, row
 
 

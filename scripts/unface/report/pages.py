@@ -43,6 +43,7 @@ def render(template: Path, **context: Any) -> str:
     environment.filters["figure"] = figure
     environment.filters["words"] = words
     environment.filters["measure"] = wording.measure
+    environment.filters["limit"] = wording.limit
     environment.filters["size"] = size
     environment.filters["sentence"] = sentence
     style = (TEMPLATES / "style.css").read_text(encoding="utf-8")

@@ -6,17 +6,16 @@ labels) is sampled at the same points in space, whatever grid it has. Volumes ar
 
 import base64
 import io
-import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import nibabel as nib
 import numpy as np
 from PIL import Image
 from scipy import ndimage
 
+from unface.imaging import nifti
+from unface.imaging.resampling import sampled
 from unface.imaging.volume import Array, Volume
 
 PIXELS_PER_MM = 1.4
@@ -46,13 +45,6 @@ class Plane:
     points_mm: Array
 
 
-UNREADABLE = (
-    *(OSError, EOFError, ValueError, TypeError, zlib.error, np.linalg.LinAlgError),
-    *(nib.filebasedimages.ImageFileError, nib.orientations.OrientationError),
-)
-"""What reading raises on a file that is damaged, or no image in three dimensions."""
-
-
 def load(path: Path) -> Volume:
     """Read a NIfTI image to be shown.
 
@@ -69,16 +61,10 @@ def load(path: Path) -> Volume:
     Raises
     ------
     ValueError
-        Or another error of `UNREADABLE`, if it cannot be read or shown.
+        Or another error of `nifti.UNREADABLE`, if it cannot be read or shown.
     """
-    image: Any = nib.load(path)
-    if len(image.shape) < 3:
-        raise ValueError("an image needs three dimensions")
-    if len(image.shape) > 3:
-        image = image.slicer[(slice(None),) * 3 + (0,) * (len(image.shape) - 3)]
-    image = nib.as_closest_canonical(image)
-    data = np.nan_to_num(np.asarray(image.dataobj, dtype=np.float32), copy=False, posinf=0, neginf=0)
-    return Volume(data, np.asarray(image.affine, dtype=float))
+    volume = nifti.read_volume(path, np.float32, first_of_many=True, canonical=True)
+    return Volume(np.nan_to_num(volume.data, copy=False, posinf=0, neginf=0), volume.affine)
 
 
 def window(volume: Volume) -> tuple[float, float]:
@@ -116,26 +102,6 @@ def head_box(volume: Volume) -> tuple[slice, ...]:
     margin = BOX_MARGIN_MM / volume.voxel_mm
     starts, stops = np.maximum(first - margin, 0).astype(int), (last + margin).astype(int) + 1
     return tuple(slice(int(start), int(stop)) for start, stop in zip(starts, stops, strict=True))
-
-
-def crop(volume: Volume, box: tuple[slice, ...]) -> Volume:
-    """Cut a part out of a volume, which stays at its place in space.
-
-    Parameters
-    ----------
-    volume
-        Any.
-    box
-        Three slices, in voxels.
-
-    Returns
-    -------
-    Volume
-        A view of its voxels.
-    """
-    affine = volume.affine.copy()
-    affine[:3, 3] += affine[:3, :3] @ [part.start for part in box]
-    return Volume(volume.data[box], affine)
 
 
 def planes(volume: Volume, keep: Volume | None = None) -> list[Plane]:
@@ -210,18 +176,6 @@ def _points_mm(volume: Volume, axis: int, at: float, bounds: tuple[Array, Array]
     return points
 
 
-def _index(volume: Volume, plane: Plane) -> Array:
-    """The points of a plane as indices into a volume: (3, rows, columns)."""
-    inverse = np.linalg.inv(volume.affine)
-    return np.moveaxis(plane.points_mm @ inverse[:3, :3].T + inverse[:3, 3], -1, 0)
-
-
-def _sample(volume: Volume, plane: Plane, order: int = 1, outside: float = 0.0) -> Array:
-    """A volume's values at the points of a plane: (rows, columns)."""
-    values: Array = ndimage.map_coordinates(volume.data, _index(volume, plane), order=order, cval=outside)
-    return values
-
-
 def sample_mask(mask: Volume, plane: Plane) -> Array:
     """Where a mask is set at the points of a plane. Outside its grid, it goes on as at its edge.
 
@@ -237,8 +191,7 @@ def sample_mask(mask: Volume, plane: Plane) -> Array:
     (rows, columns) bool array
         True where the nearest voxel is 1.
     """
-    is_set: Array = ndimage.map_coordinates(mask.data, _index(mask, plane), order=0, mode="nearest") >= 0.5
-    return is_set
+    return np.asarray(sampled(mask, plane.points_mm, order=0, outside=None) >= 0.5)
 
 
 def slice_picture(
@@ -266,7 +219,7 @@ def slice_picture(
         In colour.
     """
     low, high = shown
-    grey = np.clip((_sample(volume, plane, outside=low) - low) / (high - low), 0, 1)
+    grey = np.clip((sampled(volume, plane.points_mm, outside=low) - low) / (high - low), 0, 1)
     picture = np.repeat((grey * 255).astype(np.uint8)[..., None], 3, axis=2)
     for mask, colour in outlines:
         picture[mask & ~ndimage.binary_erosion(mask, border_value=1)] = colour
@@ -296,7 +249,7 @@ def outlined_labels(
     (rows, columns, 3) uint8 array
         In colour.
     """
-    at = np.rint(_sample(labels, plane, order=0)).astype(int)
+    at = np.rint(sampled(labels, plane.points_mm, order=0)).astype(int)
     return slice_picture(volume, plane, shown, [(at == label, colour) for label, colour in colours.items()])
 
 

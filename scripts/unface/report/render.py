@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage, sparse
 
-from unface.imaging.depth import depth_map
-from unface.imaging.volume import Affine, Array, Volume, air_threshold, largest_part, sampled_on
+from unface.imaging.head import air_threshold, depth_map, largest_part
+from unface.imaging.resampling import resampled
+from unface.imaging.volume import Affine, Array, Grid, Volume
 
 View = Literal["front", "oblique", "left"]
 
@@ -21,12 +22,12 @@ def _upright(volume: Volume) -> Volume:
     corners = np.array(np.meshgrid(*[(0, size - 1) for size in volume.data.shape])).reshape(3, -1)
     world = volume.affine[:3, :3] @ corners + volume.affine[:3, 3:]
     low, high = world.min(axis=1), world.max(axis=1)
-    shape = tuple(int(size) for size in np.ceil(high - low) + 1)
-    affine = np.eye(4)
-    affine[:3, 3] = low
+    x, y, z = (int(size) for size in np.ceil(high - low) + 1)
+    grid = Grid((x, y, z), np.eye(4))
+    grid.affine[:3, 3] = low
     floats = Volume(volume.data.astype(np.float32), volume.affine)
     outside = float(np.percentile(floats.data[::4, ::4, ::4], 1))
-    return Volume(sampled_on(floats, shape, affine, np.eye(4), outside=outside), affine)
+    return Volume(resampled(floats, grid, outside=outside), grid.affine)
 
 
 def turned(data: Array, degrees: float) -> Array:

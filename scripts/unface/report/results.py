@@ -1,7 +1,6 @@
 """Reading what the stages left: outcomes and tables, whatever of them exists."""
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -163,22 +162,6 @@ def read_series(layout: Layout, session: SessionId) -> list[dict[str, Any]]:
             rows: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
             return [{**row, "state": "not converted"} if row["state"] == "ok" else row for row in rows]
     return []
-
-
-def numbers(limit: Any) -> list[float]:
-    """Find the numbers in a limit.
-
-    Parameters
-    ----------
-    limit
-        As a check words it: `>= 0.61`, `2 to 35`, or a plain number or list of them.
-
-    Returns
-    -------
-    list of float
-        In their order.
-    """
-    return [float(number) for number in re.findall(r"-?\d+(?:\.\d+)?", str(limit))]
 
 
 def number(text: Any) -> float | None:

@@ -154,7 +154,7 @@ def _checks(sessions: Sequence[Session]) -> str:
                 value = results.number(check["value"])
                 if value is not None:
                     values[name].append((value, check["state"] == "pass"))
-                    limits[name].update(results.numbers(check["limit"]))
+                    limits[name].update(check["limits"])
     checks = [
         CheckValues(
             pages.words(name),

@@ -1,10 +1,11 @@
-"""All words that the pages put beside what the stages left: for sessions, stages, reasons, checks, engines, measures.
+"""All words that pages put beside what the stages left: for sessions, stages, reasons, checks, engines, measures.
 
 What a reason's code means stands with the codes (`run.outcome.REASONS`). The sentence about one session or image comes
 from the stage that withholds it, by `work.withhold(code, sentence)`: for a head that fails, `deface.deface`.
 """
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 STANDINGS: Mapping[str, str] = {
     "withheld": "Withheld",
@@ -129,6 +130,29 @@ MEASURES: Mapping[str, str] = {
     "dice": "Dice",
 }
 """The measures of the agreement table as readers know them."""
+
+
+SIGNS: Mapping[str, str] = {"at least": ">= ", "at most": "<= ", "within": "", "exactly": ""}
+"""How a check's relation to its limits is written before them."""
+
+
+def limit(check: Mapping[str, Any]) -> str:
+    """What a check of the defacing is held to, for readers.
+
+    Parameters
+    ----------
+    check
+        Its record in `outcome.json`.
+
+    Returns
+    -------
+    str
+        Such as `>= 0.61`, `0.75 to 1.3` or `>= 90 % (not in the field of view)`.
+    """
+    numbers = " to ".join(f"{number:g}" for number in check["limits"])
+    unit = f" {check['unit']}" if check["unit"] else ""
+    remark = f" ({check['remark']})" if check["remark"] else ""
+    return f"{SIGNS[check['relation']]}{numbers}{unit}{remark}"
 
 
 def measure(name: str) -> str:

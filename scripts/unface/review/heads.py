@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from unface.imaging.nifti import UNREADABLE
 from unface.imaging.volume import Array, Volume
 from unface.measure import records
 from unface.report import pictures
@@ -123,7 +124,7 @@ def _load(path: Path) -> Volume | None:
     """None for what is missing, and for what the stages have withheld since nobody can read it."""
     try:
         return pictures.load(path)
-    except pictures.UNREADABLE:
+    except UNREADABLE:
         return None
 
 
@@ -179,7 +180,7 @@ def surfaces(head: Head) -> list[Picture]:
         return []
     box = pictures.head_box(reference)
     volumes = [(when, volume) for when, volume in (("before", head.before), ("after", head.after)) if volume]
-    cropped = [(when, pictures.crop(volume, box)) for when, volume in volumes]
+    cropped = [(when, volume.cut(box)) for when, volume in volumes]
     lit = [(when, shaded(volume.data, volume.affine)) for when, volume in cropped]
     return [Picture(f"{caption}, {when}", views[view]) for view, caption in VIEWS.items() for when, views in lit]
 
@@ -205,7 +206,7 @@ def tissues(layout: Layout, session: Session, head: Head) -> dict[str, list[Pict
     reference = head.before or head.after
     for which, volume in (("original", head.before), ("defaced", head.after)):
         folder = layout.stage(f"measure-{which}", session.id)
-        labels = _load(folder / records.LABELS / f"{head.stem}_tissue{NIFTI}")
+        labels = _load(records.labels_file(folder, head.name, "tissue"))
         if volume and reference and labels:
             rows[which] = _outlined(volume, reference, labels)
     return rows

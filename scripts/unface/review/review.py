@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from unface.measure import records
+from unface.compare.records import AGREEMENT
 from unface.report import pages, results
 from unface.report.results import Session
 from unface.report.wording import CHECKS, ENGINES, STAGE_HEADINGS, STANDINGS, in_order
@@ -37,7 +37,7 @@ def review_session(layout: Layout, session: SessionId, output: Path, title: str)
     """
     result = results.read_session(layout, session)
     lines = _rating_lines(layout, session)
-    agreement = read_table(layout.stage("compare", session) / records.AGREEMENT)
+    agreement = read_table(layout.stage("compare", session) / AGREEMENT)
     page = pages.render(
         TEMPLATE,
         title=title,

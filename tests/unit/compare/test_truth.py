@@ -11,7 +11,8 @@ import pytest
 from tests.support.brain_phantom import Phantom
 from tests.support.small_cohort import made_once
 from unface.compare import compare
-from unface.measure import measure, records
+from unface.compare.records import AGREEMENT
+from unface.measure import measure
 from unface.measure.regions import regions
 from unface.run import settings
 from unface.run.files import read_table
@@ -59,7 +60,7 @@ def compared(original: Path, other: Path, folder: Path) -> Work:
 
 def changes(work: Work) -> dict[str, float]:
     """Change of the grey matter of every region in percent."""
-    rows = read_table(work.folder / records.AGREEMENT)
+    rows = read_table(work.folder / AGREEMENT)
     names = {part.name for part in regions()}
     return {row["region"]: float(row["percent"]) for row in rows if row["measure"] == "gm" and row["region"] in names}
 
@@ -83,5 +84,5 @@ def test_a_cut_through_the_temporal_pole_is_found_there_and_withholds_the_sessio
     assert min(percents, key=lambda name: percents[name]) == "left temporal pole"
     assert percents["left temporal pole"] < -LIMITS.region_percent
     assert [reason.code for reason in work.reasons] == ["morphometry_changed"]
-    rows = read_table(work.folder / records.AGREEMENT)
+    rows = read_table(work.folder / AGREEMENT)
     assert "left temporal pole" in {row["region"] for row in rows if row["ok"] == "false"}

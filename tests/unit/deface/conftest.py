@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 import yaml
 
-from unface.deface import template
+from unface.deface import head_template
 from unface.deface.deface import deface_session
-from unface.imaging.volume import Volume, resampled_to
+from unface.imaging.resampling import coarsened
+from unface.imaging.volume import Volume
 from unface.run import outcome, settings
 from unface.run.sessions import SessionId
 
@@ -19,7 +20,7 @@ from unface.run.sessions import SessionId
 @pytest.fixture(scope="session")
 def mean_head() -> Volume:
     """The mean head at 2 mm, in whole numbers."""
-    coarse = resampled_to(template.head(), 2.0)
+    coarse = coarsened(head_template.head(), 2.0)
     return Volume(np.round(coarse.data).astype(np.int16), coarse.affine)
 
 

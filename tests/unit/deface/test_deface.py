@@ -12,9 +12,11 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from unface.deface import checks, registration, template
+from unface.deface import head_template, registration, registration_checks
+from unface.deface.heads import Head
 from unface.imaging import stored_image
-from unface.imaging.volume import Volume, resampled_to, sampled_on
+from unface.imaging.resampling import coarsened, resampled
+from unface.imaging.volume import Volume
 from unface.run import outcome, settings, tools
 
 Deface = Callable[..., outcome.Work]
@@ -57,7 +59,7 @@ def test_the_face_goes_and_all_else_stays_bit_for_bit_twice_the_same(
     defaced = gzip.decompress((work.folder / ANAT / "sub-p1_ses-s1_T1w.nii.gz").read_bytes())
     assert defaced[:352] == image[:352]
 
-    brain = sampled_on(template.brain(), keep.shape, mean_head.affine, np.eye(4)) > 0.5
+    brain = resampled(head_template.brain(), mean_head.grid) > 0.5
     assert not (brain & (keep == 0)).any()
     checks = work.measurements["images"]["sub-p1/ses-s1/anat/sub-p1_ses-s1_T1w.nii.gz"]["checks"]
     for zone in ("eyes", "nose", "mouth", "chin"):
@@ -187,8 +189,8 @@ def test_the_second_head_of_a_session_is_fitted_to_the_first(session: Deface, me
     angle = np.deg2rad(6)
     moved[1:3, 1:3] = [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]
     moved[:3, 3] = 4, -5, 6
-    coarse = resampled_to(mean_head, 3.0)
-    values = sampled_on(mean_head, coarse.data.shape, coarse.affine, np.linalg.inv(moved))
+    coarse = coarsened(mean_head, 3.0)
+    values = resampled(mean_head, coarse.grid, np.linalg.inv(moved))
     other = np.where(values > 60, np.sqrt(np.clip(values.max() - values, 0, None)) * 20, values).astype(np.int16)
     work = session({"T1w": stored(mean_head), "T2w": stored(Volume(other, coarse.affine))})
     fits = {}
@@ -197,7 +199,7 @@ def test_the_second_head_of_a_session_is_fitted_to_the_first(session: Deface, me
         fits[suffix] = found["engine"], np.array(found["head_to_template"])
     assert work.reasons == []
     assert [engine for engine, _ in fits.values()] == ["niimath", "ants rigid"]
-    assert checks.apart_mm(fits["T2w"][1] @ moved, fits["T1w"][1]) < 1
+    assert registration_checks.face_distance_mm(fits["T2w"][1] @ moved, fits["T1w"][1]) < 1
 
 
 @pytest.mark.slow
@@ -210,12 +212,10 @@ def test_a_real_head_is_fitted_to_another_scan_of_it_with_its_sides_right(
         target = tmp_path / series
         target.mkdir()
         tools.run([tools.find("dcm2niix"), "-z", "y", "-f", "head", "-o", target, folder], timeout_s=60)
-        volume = stored_image.read_head(next(target.glob("*.nii.gz")), "head").volume()
-        heads.append(registration.working(volume, "T1w"))
+        stored = stored_image.read_head(next(target.glob("*.nii.gz")), "head")
+        heads.append(Head("anat/sub-x_T1w.nii.gz", stored).working)
     reference, head = heads
-    fit, lead = registration.by_reference(head, reference, registration.to_template("given", np.eye(4)))
-    found = checks.of_registration(fit.head_to_template, registration.gradients(head, fit), deface_settings.limits) | {
-        "left_right_lead": checks.left_right(lead)
-    }
+    fit = registration.with_image(head, reference, np.eye(4), deface_settings.limits)
     assert fit.engine == "ants rigid"
-    assert {name for name, check in found.items() if not check.ok} == set()
+    assert "left_right_lead" in fit.checks
+    assert {name for name, check in fit.checks.items() if not check.ok} == set()

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from unface.compare import compare
+from unface.compare.records import AGREEMENT
 from unface.measure import external, measure, records
 from unface.measure.measures import NotMeasurableError
 from unface.run import settings
@@ -137,7 +138,7 @@ def test_results_of_original_and_defaced_are_compared_against_the_limits(tmp_pat
     work.folder.mkdir()
     compare.compare_session(work, *folders, LIMITS)
     assert [reason.code for reason in work.reasons] == ["morphometry_changed"]
-    rows = read_table(work.folder / records.AGREEMENT)
+    rows = read_table(work.folder / AGREEMENT)
     assert [(row["measure"], row["region"]) for row in rows if row["ok"] == "false"] == [("gm", "")]
     assert "thickness" in {row["measure"] for row in rows}
 

@@ -12,6 +12,7 @@ import pytest
 from demo import heads
 from tests.support.small_cohort import made_once
 from unface.compare import compare
+from unface.compare.records import AGREEMENT
 from unface.measure import measure, records
 from unface.measure.regions import label_points, regions
 from unface.run import settings
@@ -108,7 +109,7 @@ def test_a_head_without_face_passes(original: Path, head: np.ndarray, tmp_path: 
     work = _work("compare", tmp_path / "compare")
     compare.compare_session(work, original, after.folder, LIMITS)
     assert work.reasons == []
-    rows = read_table(work.folder / records.AGREEMENT)
+    rows = read_table(work.folder / AGREEMENT)
     assert {row["measure"] for row in rows} >= {"brain", "gm", "wm", "csf", "icv", "cjv", "dice_brain", "dice"}
 
 

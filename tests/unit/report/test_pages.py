@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from unface.report import pages, results
+from unface.deface.checks import Check, at_least, at_most, within
+from unface.report import pages, wording
 
 
 @pytest.mark.parametrize(
@@ -31,11 +32,19 @@ def test_sizes_have_their_unit() -> None:
     assert pages.size(2_500_000) == "2.50 MB"
 
 
-def test_limits_are_read_from_their_words() -> None:
-    assert results.numbers(">= 0.61") == [0.61]
-    assert results.numbers("0.75 to 1.3") == [0.75, 1.3]
-    assert results.numbers([2, 35]) == [2.0, 35.0]
-    assert results.numbers(">= 90 % (not in the field of view)") == [90.0]
+@pytest.mark.parametrize(
+    ("check", "text"),
+    [
+        (at_least(0.7, 0.61, "face_left"), ">= 0.61"),
+        (at_least(4, 3, "brain_cut", unit="mm"), ">= 3 mm"),
+        (at_most(4, 5.0, "registration_failed", unit="mm"), "<= 5 mm"),
+        (within(9, 0.5, 35, "face_left"), "0.5 to 35"),
+        (Check(0.0, "exactly", (0.0,), "pass", "brain_cut"), "0"),
+        (Check(None, "at least", (90.0,), "pass", "face_left", "%", "no surface"), ">= 90 % (no surface)"),
+    ],
+)
+def test_a_limit_is_written_with_its_relation_and_unit(check: Check, text: str) -> None:
+    assert wording.limit(check.record()) == text
 
 
 def test_what_stands_between_backticks_is_shown_as_code_and_all_is_escaped() -> None:

@@ -5,7 +5,8 @@ import nibabel as nib
 import numpy as np
 
 from unface.dicom import csa
-from unface.measure import measure
+from unface.imaging import nifti
+from unface.imaging.volume import Volume
 from unface.run.packing import gzipped
 
 CONTENT = bytes(index * index // 7 % 251 for index in range(100_000))
@@ -19,7 +20,7 @@ def test_gzip_is_the_same_on_every_machine():
 
 def test_labels_of_a_brain_are_packed_the_same_on_every_machine(tmp_path):
     labels = (np.arange(30_000, dtype=np.int64).reshape(30, 50, 20) ** 2 // 7 % 4).astype(np.uint8)
-    measure._save(labels, np.eye(4), tmp_path / "labels.nii.gz")
+    nifti.write_labels(tmp_path / "labels.nii.gz", Volume(labels, np.eye(4)))
     packed = (tmp_path / "labels.nii.gz").read_bytes()
     assert packed == gzipped(gzip.decompress(packed))
     assert np.array_equal(nib.load(tmp_path / "labels.nii.gz").dataobj, labels)

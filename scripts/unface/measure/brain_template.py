@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from typing import Any
 
-import nibabel as nib
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from unface.imaging.grids import anti_aliased, lattice, resampled, world_points
+from unface.imaging import nifti
+from unface.imaging.resampling import on_lattice
+from unface.imaging.volume import Volume
 from unface.measure.regions import Atlas, label_points
 
 MAP = "mni_icbm152_{kind}_tal_nlin_sym_09a_converted.nii.gz"
@@ -28,8 +28,8 @@ BRAIN_OVER = 0.05
 
 
 @dataclass(frozen=True)
-class Template:
-    """Maps of one grid, float32 (i, j, k), the tissues as probabilities from 0 to 1; `regions` holds labels.
+class BrainMaps:
+    """Maps on one grid, float32 (i, j, k), the tissues as probabilities from 0 to 1; `regions` holds labels.
 
     `affine` : (4, 4), voxel to MNI152 world in mm.
     """
@@ -44,38 +44,57 @@ class Template:
 
 
 @cache
-def template(voxel_mm: float, atlas: Atlas | None = None) -> Template:
-    """The template with voxels of `voxel_mm`, and the regions of an atlas or unface's own.
+def brain_maps(voxel_mm: float, atlas: Atlas | None = None) -> BrainMaps:
+    """The template's maps on a lattice of their own.
 
     CSF is what of the brain's mask is neither grey nor white matter.
+
+    Parameters
+    ----------
+    voxel_mm
+        Edge of a voxel.
+    atlas
+        The user's regions; without one unface's own.
+
+    Returns
+    -------
+    BrainMaps
+        Made once a process.
     """
     affine, t1 = _read("t1")
     _, gm = _read("gm")
     _, wm = _read("wm")
     brain = ndimage.binary_fill_holes(ndimage.binary_opening(t1 > BRAIN_OVER, iterations=2)).astype(np.float32)
     csf = np.clip(brain - gm - wm, 0, 1) * brain
-    grid = lattice(t1.shape, affine, voxel_mm)
+    grid = Volume(t1, affine).grid.lattice(voxel_mm)
     maps = {
-        name: resampled(anti_aliased(data, affine, voxel_mm), affine, grid)
+        name: on_lattice(Volume(data, affine), voxel_mm).data
         for name, data in {"t1": t1, "brain": brain, "csf": csf, "gm": gm, "wm": wm}.items()
     }
-    labels = label_points(world_points(grid), atlas).reshape(grid.shape)
-    return Template(affine=grid.affine, regions=labels, **maps)
+    labels = label_points(grid.points_mm, atlas).reshape(grid.shape)
+    return BrainMaps(affine=grid.affine, regions=labels, **maps)
 
 
 @cache
-def mean_head(voxel_mm: float) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
-    """Voxels and affine of pydeface's mean head, with voxels of `voxel_mm`."""
+def mean_head(voxel_mm: float) -> Volume:
+    """Pydeface's mean head on a lattice of its own.
+
+    Parameters
+    ----------
+    voxel_mm
+        Edge of a voxel.
+
+    Returns
+    -------
+    Volume
+        Of float32, made once a process.
+    """
     with resources.as_file(resources.files("pydeface") / "data" / "mean_reg2mean.nii.gz") as path:
-        image: Any = nib.load(path)
-        data = np.asarray(image.dataobj, dtype=np.float32)
-    affine = np.asarray(image.affine, dtype=np.float64)
-    grid = lattice(data.shape, affine, voxel_mm)
-    return resampled(anti_aliased(data, affine, voxel_mm), affine, grid), grid.affine
+        head = nifti.read_volume(path, np.float32)
+    return on_lattice(head, voxel_mm)
 
 
 def _read(kind: str) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
     with resources.as_file(resources.files("nilearn") / "datasets" / "data" / MAP.format(kind=kind)) as path:
-        image: Any = nib.load(path)
-        data = np.asarray(image.dataobj, dtype=np.float32)
-    return np.asarray(image.affine, dtype=np.float64), data / data.max()
+        volume = nifti.read_volume(path, np.float32)
+    return volume.affine, volume.data / volume.data.max()

@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-import nibabel as nib
 import numpy as np
 
-from unface.imaging.volume import Affine, Array, Volume, air_threshold, resampled_to
+from unface.imaging import nifti
+from unface.imaging.head import air_threshold
+from unface.imaging.resampling import coarsened
+from unface.imaging.volume import Array, Grid, Volume
 from unface.run.settings import PROJECT
 
 KEEP = "face/keep.nii.gz"
@@ -42,8 +44,20 @@ class Zone:
     front_mm: float
     reach_mm: float
 
-    def columns(self, affine: Affine, shape: tuple[int, ...]) -> Array:
-        """The columns of a grid along the world's axes that lie in the zone, as (across, up)."""
+    def columns(self, grid: Grid) -> Array:
+        """The rays through the zone.
+
+        Parameters
+        ----------
+        grid
+            Along the axes of the template's world.
+
+        Returns
+        -------
+        (across, up) bool array
+            Which columns of the grid, along the axis that points at the viewer, lie in it.
+        """
+        affine, shape = grid.affine, grid.shape
         axis = 0 if self.view == "front" else 1
         across = affine[axis, 3] + affine[axis, axis] * np.arange(shape[axis])
         across = np.abs(across) if self.view == "front" else across
@@ -69,7 +83,18 @@ ZONES = (
 
 
 def zones(*, ears: bool) -> dict[View, list[Zone]]:
-    """The zones that are checked, by view."""
+    """The zones that are checked.
+
+    Parameters
+    ----------
+    ears
+        Whether those of the ears are.
+
+    Returns
+    -------
+    dict
+        By view.
+    """
     views: tuple[View, ...] = ("front", "left", "right") if ears else ("front",)
     return {view: [zone for zone in ZONES if zone.view == view] for view in views}
 
@@ -82,13 +107,24 @@ MIDDLE_MM = np.array([-13.0, 10.0, -25.0])
 """Middle of the head in the template's world."""
 
 
-def wide_grid(voxel_mm: float) -> tuple[tuple[int, int, int], Affine]:
-    """Shape and affine of a grid about the template's head with room on every side."""
+def wide_grid(voxel_mm: float) -> Grid:
+    """A grid about the template's head with room on every side.
+
+    Parameters
+    ----------
+    voxel_mm
+        Edge of a voxel.
+
+    Returns
+    -------
+    Grid
+        Along the axes of the template's world.
+    """
     half_mm = np.array([110.0, 150.0, 150.0])
-    shape = tuple(int(count) for count in np.ceil(2 * half_mm / voxel_mm))
+    x, y, z = (int(count) for count in np.ceil(2 * half_mm / voxel_mm))
     affine = np.diag([voxel_mm] * 3 + [1.0])
     affine[:3, 3] = MIDDLE_MM - half_mm
-    return (shape[0], shape[1], shape[2]), affine
+    return Grid((x, y, z), affine)
 
 
 def head_file() -> Path:
@@ -99,7 +135,7 @@ def head_file() -> Path:
 @cache
 def head() -> Volume:
     """The mean head."""
-    return _load(head_file(), np.float32)
+    return nifti.read_volume(head_file(), np.float32)
 
 
 @cache
@@ -112,28 +148,33 @@ def negative() -> Volume:
 @cache
 def coarse_head() -> Volume:
     """The mean head at 4 mm."""
-    return resampled_to(head(), COARSE_MM)
+    return coarsened(head(), COARSE_MM)
 
 
 @cache
 def coarse_negative() -> Volume:
     """The negative of the mean head at 4 mm."""
-    return resampled_to(negative(), COARSE_MM)
+    return coarsened(negative(), COARSE_MM)
 
 
 @cache
 def keep(*, ears: bool = False) -> Volume:
-    """The face mask: 1 keep, 0 removed; with `ears` these are removed, too."""
-    return _load(PROJECT / "resources" / (KEEP_NO_EARS if ears else KEEP), np.float32)
+    """The face mask.
+
+    Parameters
+    ----------
+    ears
+        Whether they are removed, too.
+
+    Returns
+    -------
+    Volume
+        1 keep, 0 removed.
+    """
+    return nifti.read_volume(PROJECT / "resources" / (KEEP_NO_EARS if ears else KEEP), np.float32)
 
 
 @cache
 def brain() -> Volume:
-    """1 in the brain."""
-    return _load(PROJECT / "resources" / BRAIN, np.float32)
-
-
-def _load(path: Path, dtype: type) -> Volume:
-    image: Any = nib.load(path)
-    data: Array = np.asarray(image.dataobj, dtype=dtype)
-    return Volume(data, np.asarray(image.affine, dtype=float))
+    """The mask of its brain: 1 inside."""
+    return nifti.read_volume(PROJECT / "resources" / BRAIN, np.float32)

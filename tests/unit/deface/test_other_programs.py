@@ -10,9 +10,10 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from unface.deface import engines, template
+from unface.deface import head_template, other_programs
+from unface.imaging.resampling import resampled
 from unface.imaging.stored_image import StoredImage
-from unface.imaging.volume import Volume, sampled_on
+from unface.imaging.volume import Volume
 from unface.run import outcome, settings
 
 Outside = Callable[..., Any]
@@ -40,7 +41,7 @@ def outside(tmp_path: Path, mean_head: Volume, deface_settings: settings.Deface)
         command = (sys.executable, str(tmp_path / "program.py"), "{input}", "{output}", *words)
         own = {"engine": "command", "command": command, "command_timeout_s": timeout_s} | changed
         chosen = settings.Deface(**{**vars(deface_settings), **own})
-        return engines.outside(chosen, volume, np.eye(4), tmp_path)
+        return other_programs.kept(chosen, volume, np.eye(4), tmp_path)
 
     return run
 
@@ -97,7 +98,7 @@ def test_a_command_that_is_not_installed_says_so(outside: Outside) -> None:
 
 def test_quickshear_takes_the_nose_and_leaves_the_brain(outside: Outside, mean_head: Volume) -> None:
     keep = outside("", engine="quickshear")
-    brain = sampled_on(template.brain(), keep.shape, mean_head.affine, np.eye(4)) >= 0.5
+    brain = resampled(head_template.brain(), mean_head.grid) >= 0.5
     nose = np.round(np.linalg.inv(mean_head.affine) @ [-6, 105, -65, 1]).astype(int)[:3]
     assert mean_head.data[tuple(nose)] > 0
     assert not keep[tuple(nose)]

@@ -3,28 +3,38 @@
 import os
 import shutil
 from pathlib import Path
-from typing import Any
 
-import nibabel as nib
 import numpy as np
 
-from unface.deface import template
-from unface.imaging.volume import Affine, Array, Volume, sampled_on
+from unface.deface import head_template
+from unface.imaging import nifti
+from unface.imaging.resampling import resampled
+from unface.imaging.volume import Affine, Array, Volume
 from unface.run import settings, tools
 from unface.run.outcome import JobFailedError, WithheldError
 
 QUICKSHEAR_BUFFER = 10
+OTHER_GRID = "what the defacing program wrote is not on the image's own grid"
 
 
-def outside(chosen: settings.Deface, volume: Volume, head_to_template: Affine, scratch: Path) -> Array | None:
-    """What the program that the settings name keeps of an image, True where kept; None if masking is our own.
+def kept(defacing: settings.Deface, volume: Volume, head_to_template: Affine, scratch: Path) -> Array:
+    """What the program that the settings name keeps of an image.
 
     Parameters
     ----------
+    defacing
+        With `engine`, and the command of `command`.
     volume
         The first volume of the image: programs get it as floats, in a file with nothing but its affine.
     head_to_template
         Our own registration: quickshear needs a brain mask, which is carried by it.
+    scratch
+        Folder that takes the program's files.
+
+    Returns
+    -------
+    (i, j, k) bool array
+        True where kept.
 
     Raises
     ------
@@ -32,22 +42,20 @@ def outside(chosen: settings.Deface, volume: Volume, head_to_template: Affine, s
         `engine_missing` where the program is not installed, `registration_failed` if it fails on the image or writes
         something other than an image or a mask on the same grid, `tool_timeout`.
     """
-    if chosen.engine == "niimath":
-        return None
     folder = scratch / "engine"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     before, after = folder / "head.nii.gz", folder / "defaced.nii.gz"
-    nib.save(nib.Nifti1Image(volume.data, volume.affine), before)
-    if chosen.engine == "pydeface":
+    nifti.write_volume(before, volume)
+    if defacing.engine == "pydeface":
         arguments = _pydeface(before, after)
-    elif chosen.engine == "quickshear":
+    elif defacing.engine == "quickshear":
         arguments = _quickshear(before, after, volume, head_to_template)
     else:
-        arguments = _own(chosen.command, before, after)
+        arguments = _own(defacing.command, before, after)
     finished = tools.run(
         arguments,
-        timeout_s=chosen.command_timeout_s,
+        timeout_s=defacing.command_timeout_s,
         cwd=folder,
         environment={"TMPDIR": str(folder), "FSLOUTPUTTYPE": "NIFTI_GZ"},
     )
@@ -73,9 +81,9 @@ def _pydeface(before: Path, after: Path) -> list[str | Path]:
 
 def _quickshear(before: Path, after: Path, volume: Volume, head_to_template: Affine) -> list[str | Path]:
     program = _installed("quickshear")
-    brain = sampled_on(template.brain(), volume.data.shape, volume.affine, head_to_template) >= 0.5
+    brain = resampled(head_template.brain(), volume.grid, head_to_template) >= 0.5
     mask = before.with_name("brain.nii.gz")
-    nib.save(nib.Nifti1Image(brain.astype(np.uint8), volume.affine), mask)
+    nifti.write_volume(mask, Volume(brain.astype(np.uint8), volume.affine))
     return [program, before, mask, after, str(QUICKSHEAR_BUFFER)]
 
 
@@ -98,13 +106,13 @@ def _installed(program: str) -> str:
 def _kept(volume: Volume, file: Path) -> Array:
     """What a program kept: where the mask that it wrote is set, or where the image that it wrote is the same."""
     try:
-        image: Any = nib.load(file)
-        values = np.asarray(image.dataobj, dtype=np.float32)
-    except (OSError, EOFError, ValueError, nib.filebasedimages.ImageFileError):
+        written = nifti.read_volume(file, np.float32, first_of_many=True)
+    except nifti.NotAVolumeError:
+        raise WithheldError("registration_failed", OTHER_GRID) from None
+    except nifti.UNREADABLE:
         raise WithheldError("registration_failed", "what the defacing program wrote cannot be read as NIfTI") from None
-    values = values[..., 0] if values.ndim == 4 else values
-    if values.shape != volume.data.shape or not np.allclose(image.affine, volume.affine, atol=1e-2):
-        raise WithheldError("registration_failed", "what the defacing program wrote is not on the image's own grid")
-    if set(np.unique(values)) <= {0.0, 1.0}:
-        return np.asarray(values > 0)
-    return np.asarray(np.isclose(values, volume.data, rtol=1e-4, atol=1e-4))
+    if written.data.shape != volume.data.shape or not np.allclose(written.affine, volume.affine, atol=1e-2):
+        raise WithheldError("registration_failed", OTHER_GRID)
+    if set(np.unique(written.data)) <= {0.0, 1.0}:
+        return np.asarray(written.data > 0)
+    return np.asarray(np.isclose(written.data, volume.data, rtol=1e-4, atol=1e-4))

@@ -1,0 +1,4 @@
+"""What comparing leaves for pages."""
+
+AGREEMENT = "agreement.tsv"
+"""Measures before and after defacing."""
