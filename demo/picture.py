@@ -41,8 +41,8 @@ def draw(layout: Layout, output: Path) -> None:
         If no session with a T1w was released.
     """
     gate = results.read_gate(layout.verdicts)
-    sessions = [results.read_session(layout, unit, row) for unit, row in sorted(gate.items())]
-    rows = _head(layout, [session for session in sessions if session.verdict.word == "released"])
+    sessions = [results.read_session(layout, session, row) for session, row in sorted(gate.items())]
+    rows = _head(layout, [session for session in sessions if session.standing.word == "released"])
     compared = morphometry.read(layout, sessions, sample=(), given={})
     measures = [measure for measure in compared.measures if not measure.region][:2]
     with mpl.rc_context(plots.STYLE):

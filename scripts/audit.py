@@ -10,7 +10,7 @@ other_sessions = job.inputs("other_sessions")
 def audit(work: Work) -> None:
     """Imports its stage when there is work: a session that an earlier stage withheld is passed on at no cost."""
     from unface.audit.audit import audit_session  # noqa: PLC0415
-    from unface.audit.records import Heads  # noqa: PLC0415
+    from unface.audit.candidates import Heads  # noqa: PLC0415
 
     audit_session(
         work,

@@ -1,8 +1,10 @@
 """Release the sessions that passed every stage."""
 
 from unface.identity.withdrawn import linked, naming_nobody, remaining_sessions
-from unface.release import published_settings
-from unface.release.gate import release, summary
+from unface.release import data_dictionary, given_columns, published_settings
+from unface.release.dataset import Metadata
+from unface.release.gate import release
+from unface.release.verdicts import closing_words
 from unface.review import ratings
 from unface.run import settings
 from unface.run.fingerprints import of_conversions
@@ -10,19 +12,23 @@ from unface.run.job import Job
 
 job = Job.of_this_script()
 rules = settings.mapping_rules(job.config)
+options = job.settings.deidentify.options
+columns = given_columns.read(settings.named_file(job.config, "subjects"), options)
 verdicts = release(
     job.layout,
     sessions=remaining_sessions(job.config, job.layout),
     fingerprints=job.params["fingerprints"],
     conversions=of_conversions(job.config, job.layout),
-    settings=job.settings.release,
-    deidentify_options=job.settings.deidentify.options,
-    ignore=job.settings.audit.ignore,
-    subjects=settings.named_file(job.config, "subjects"),
-    settings_texts=published_settings.texts(job.config, job.params["fingerprints"], rules),
-    data_dictionary=settings.named_file(job.config, "release.data_dictionary"),
+    metadata=Metadata(
+        settings=job.settings.release,
+        options=options,
+        columns=columns,
+        dictionary=data_dictionary.read(settings.named_file(job.config, "release.data_dictionary"), columns),
+        published=published_settings.texts(job.config, job.params["fingerprints"], rules),
+    ),
     rated=ratings.read(settings.named_file(job.config, "ratings")),
+    ignore=job.settings.audit.ignore,
     notes=[naming_nobody(settings.named_file(job.config, "withdrawal.subjects"), linked(job.layout))],
 )
 published_settings.keep(job.config, rules, job.layout.last_settings)
-job.say(summary(verdicts))
+job.say(closing_words(verdicts))

@@ -1,7 +1,7 @@
 """Make the public summary of the cohort."""
 
 from unface.identity.withdrawn import remaining_sessions
-from unface.release.dataset import read_subjects
+from unface.release import given_columns
 from unface.report.summary import summary
 from unface.run import settings
 from unface.run.job import Job
@@ -13,5 +13,5 @@ summary(
     output_folder=job.layout.report,
     title=job.settings.report.title,
     sample=job.params["noise_sample"],
-    given=read_subjects(settings.named_file(job.config, "subjects"), job.settings.deidentify.options),
+    given=given_columns.read(settings.named_file(job.config, "subjects"), job.settings.deidentify.options),
 )

@@ -15,7 +15,7 @@ from unface.run.outcome import Work
 from unface.run.sessions import SessionId
 
 TEMPLATES = Path(pydeface.__file__).parent / "data"
-PROTOCOL = {"settings": "0123456789abcdef", "code": "fedcba9876543210"}
+FINGERPRINT = {"settings": "0123456789abcdef", "code": "fedcba9876543210"}
 MEASURES = [("brain", "", 1250.0), ("gm", "", 700.0), ("wm", "", 520.0), ("csf", "", 310.0)]
 REGIONS = [("gm", f"region {number:02d}", 10.0 + number) for number in range(1, 13)]
 
@@ -25,23 +25,22 @@ class Cohort:
 
     def __init__(self, layout: Layout) -> None:
         self.layout = layout
-        self.names: list[SessionId] = []
+        self.sessions: list[SessionId] = []
 
-    def stage(self, stage: str, unit: SessionId, work: Callable[[Work], None], sources: str | None = None) -> None:
+    def stage(self, stage: str, session: SessionId, work: Callable[[Work], None], sources: str | None = None) -> None:
         outcome.run_stage(
             stage,
-            unit,
+            session,
             work,
             layout=self.layout,
-            fingerprint=PROTOCOL,
+            fingerprint=FINGERPRINT,
             sources=[sources] if sources else [],
         )
 
-    def session(self, subject: str, session: str, *, trouble: str = "", seed: int = 0) -> None:
-        """One session: `trouble` is empty, or the stage that withholds it."""
-        unit = SessionId(subject, session)
-        self.names.append(unit)
-        image = unit.bids_folder / "anat" / f"{unit.bids_prefix}_T1w.nii.gz"
+    def add(self, session: SessionId, *, trouble: str = "", seed: int = 0) -> None:
+        """Add a session: `trouble` is empty, or the stage that withholds it."""
+        self.sessions.append(session)
+        image = session.bids_folder / "anat" / f"{session.bids_prefix}_T1w.nii.gz"
         random = np.random.default_rng(seed)
 
         def deidentified(work: Work) -> None:
@@ -112,13 +111,13 @@ class Cohort:
             (work.folder / "contents.tsv").write_text(table, encoding="utf-8")
             work.measurements.update({"files": 4, "bytes": 1_200_000, "forms": 31})
 
-        self.stage("deidentify", unit, deidentified)
-        self.stage("convert", unit, converted, "deidentify")
-        self.stage("deface", unit, defaced, "convert")
-        self.stage("measure-original", unit, measured, "convert")
-        self.stage("measure-defaced", unit, measured, "deface")
-        self.stage("compare", unit, agreement, "measure-defaced")
-        self.stage("audit", unit, audit, "compare")
+        self.stage("deidentify", session, deidentified)
+        self.stage("convert", session, converted, "deidentify")
+        self.stage("deface", session, defaced, "convert")
+        self.stage("measure-original", session, measured, "convert")
+        self.stage("measure-defaced", session, measured, "deface")
+        self.stage("compare", session, agreement, "measure-defaced")
+        self.stage("audit", session, audit, "compare")
 
 
 def series(name: str, state: str, **more: Any) -> dict[str, Any]:

@@ -10,14 +10,18 @@ import nibabel as nib
 import numpy as np
 
 from unface.audit.audit import audit_session
-from unface.audit.records import Heads
+from unface.audit.candidates import Heads
+from unface.release import data_dictionary, given_columns
+from unface.release.dataset import Metadata
 from unface.release.gate import release
 from unface.release.verdicts import Verdicts
 from unface.review.ratings import Ratings
-from unface.run import outcome, settings
+from unface.run import outcome
 from unface.run.layout import Layout
 from unface.run.outcome import Outcome, Work
+from unface.run.provenance import Conversions, Fingerprints
 from unface.run.sessions import SessionId
+from unface.run.settings import Release
 from unface.run.stages import STAGES
 
 IDENTIFIERS: Mapping[str, list[str]] = {
@@ -31,7 +35,7 @@ ONE = SessionId("abc", "s1")
 SUFFIXES = ("T1w", "T2w")
 FINGERPRINTS = {stage: {"settings": "a1", "code": f"c-{stage}"} for stage in (*STAGES, "release")}
 PASSED: Mapping[str, Any] = {"state": "pass", "review": [], "checks": {}}
-RELEASE = settings.Release(
+RELEASE = Release(
     name="Heads of a test",
     license="CC0",
     authors=("A. Author",),
@@ -42,6 +46,8 @@ RELEASE = settings.Release(
     data_dictionary=None,
 )
 SCANS = "filename\tacq_time\nanat/{prefix}_T1w.nii.gz\t1850-02-03T10:11:12\n"
+
+NO_RATINGS = Ratings({})
 
 Change = Callable[[Path], None]
 
@@ -84,24 +90,24 @@ def deface(folder: Path, prefix: str) -> None:
     (anat / f"{prefix}_mod-T1w_defacemask.json").write_text(json.dumps({"Description": "1 kept, 0 removed"}))
 
 
-def stage(layout: Layout, name: str, names: SessionId, work: Callable[[Work], None]) -> Outcome:
+def stage(layout: Layout, name: str, session: SessionId, work: Callable[[Work], None]) -> Outcome:
     sources = STAGES[name].sources
-    known = [layout.identifiers(names), *other_sessions(layout, names)]
-    files = {"deidentify": [layout.record(names)], "audit": known}.get(name, [])
+    identifiers = [layout.identifiers(session), *other_sessions(layout, session)]
+    files = {"deidentify": [layout.record(session)], "audit": identifiers}.get(name, [])
     return outcome.run_stage(
-        name, names, work, layout=layout, fingerprint=FINGERPRINTS[name], sources=sources, files=files
+        name, session, work, layout=layout, fingerprint=FINGERPRINTS[name], sources=sources, files=files
     )
 
 
-def other_sessions(layout: Layout, names: SessionId) -> list[Path]:
+def other_sessions(layout: Layout, session: SessionId) -> list[Path]:
     """The identifiers of the subject's other sessions that were staged so far."""
-    own = layout.identifiers(names)
-    return sorted(path for path in own.parent.glob(f"{names.subject}_*.json") if path != own)
+    own = layout.identifiers(session)
+    return sorted(path for path in own.parent.glob(f"{session.subject}_*.json") if path != own)
 
 
 def audit(
     layout: Layout,
-    names: SessionId,
+    session: SessionId,
     ignore: Iterable[str] = (),
     options: Iterable[str] = (),
     faceless: tuple[str, ...] = (),
@@ -109,13 +115,13 @@ def audit(
     return stage(
         layout,
         "audit",
-        names,
+        session,
         lambda work: audit_session(
             work,
-            converted=layout.stage("convert", names),
-            defaced=layout.stage("deface", names),
-            identifiers=layout.identifiers(names),
-            other_sessions=other_sessions(layout, names),
+            converted=layout.stage("convert", session),
+            defaced=layout.stage("deface", session),
+            identifiers=layout.identifiers(session),
+            other_sessions=other_sessions(layout, session),
             ignore=list(ignore),
             heads=Heads(SUFFIXES, faceless),
             options=list(options),
@@ -123,9 +129,9 @@ def audit(
     )
 
 
-def session(
+def stage_session(
     layout: Layout,
-    names: SessionId = ONE,
+    session: SessionId = ONE,
     *,
     deidentified: Change = lambda folder: None,
     converted: Change = lambda folder: None,
@@ -141,8 +147,11 @@ def session(
     `on_defaced`: what the defacing does besides, as to withhold the session; `face`: what it measured of the T1w.
     Earlier sessions of the subject are audited again, as by Snakemake.
     """
-    prefix = "sub-{}_ses-{}".format(*names)
-    for path, content in ((layout.record(names), {"subject": names[0]}), (layout.identifiers(names), identifiers)):
+    prefix = session.bids_prefix
+    for path, content in (
+        (layout.record(session), {"subject": session.subject}),
+        (layout.identifiers(session), identifiers),
+    ):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(content))
 
@@ -157,30 +166,43 @@ def session(
         defaced(work.folder / "bids" / Path(*prefix.split("_")))
         on_defaced(work)
 
-    stage(layout, "deidentify", names, lambda work: deidentified(work.folder))
-    stage(layout, "convert", names, convert_and_change)
-    stage(layout, "deface", names, deface_and_change)
+    stage(layout, "deidentify", session, lambda work: deidentified(work.folder))
+    stage(layout, "convert", session, convert_and_change)
+    stage(layout, "deface", session, deface_and_change)
     for name in ("measure-original", "measure-defaced", "compare"):
-        stage(layout, name, names, lambda work: None)
-    for path in other_sessions(layout, names):
-        audit(layout, SessionId(names.subject, path.stem.split("_")[1]), ignore, options)
-    return audit(layout, names, ignore, options)
+        stage(layout, name, session, lambda work: None)
+    for path in other_sessions(layout, session):
+        audit(layout, SessionId(session.subject, path.stem.split("_")[1]), ignore, options)
+    return audit(layout, session, ignore, options)
 
 
-def run(layout: Layout, sessions: list[SessionId], **changed: Any) -> Verdicts:
-    arguments: dict[str, Any] = {
-        "fingerprints": FINGERPRINTS,
-        "settings": RELEASE,
-        "deidentify_options": ["retain_safe_private", "clean_descriptors"],
-        "subjects": None,
-        "ignore": [],
-        "conversions": {},
-        "settings_texts": {},
-        "data_dictionary": None,
-        "rated": Ratings({}),
-        "notes": [],
-    }
-    return release(layout, sessions=sessions, **(arguments | changed))
+def run(
+    layout: Layout,
+    sessions: list[SessionId],
+    *,
+    settings: Release = RELEASE,
+    subjects: Path | None = None,
+    dictionary: Path | None = None,
+    published: Mapping[str, str] | None = None,
+    fingerprints: Fingerprints = FINGERPRINTS,
+    conversions: Conversions | None = None,
+    rated: Ratings = NO_RATINGS,
+    ignore: Iterable[str] = (),
+) -> Verdicts:
+    """Release sessions, with the user's tables read as the workflow does it."""
+    options = ["retain_safe_private", "clean_descriptors"]
+    columns = given_columns.read(subjects, options)
+    meanings = data_dictionary.read(dictionary, columns)
+    return release(
+        layout,
+        sessions=sessions,
+        fingerprints=fingerprints,
+        conversions=conversions or {},
+        metadata=Metadata(settings, options, columns, meanings, published or {}),
+        rated=rated,
+        ignore=list(ignore),
+        notes=[],
+    )
 
 
 def codes(result: Outcome) -> set[str]:

@@ -20,10 +20,10 @@ def report_cohort(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> C
     def make(folder: Path) -> None:
         made = Cohort(Layout(folder))
         for number in range(3):
-            made.session(f"ok{number}", "a1", seed=number)
-        made.session("torn", "b1", trouble="deidentify")
-        made.session("turned", "c1", trouble="deface")
+            made.add(SessionId(f"ok{number}", "a1"), seed=number)
+        made.add(SessionId("torn", "b1"), trouble="deidentify")
+        made.add(SessionId("turned", "c1"), trouble="deface")
 
     cohort = Cohort(Layout(made_once(tmp_path_factory, worker_id, "report_cohort", make)))
-    cohort.names += [SessionId(*folder.parts[-2:]) for folder in sorted(cohort.layout.work.glob("*/*"))]
+    cohort.sessions += [SessionId(*folder.parts[-2:]) for folder in sorted(cohort.layout.work.glob("*/*"))]
     return cohort

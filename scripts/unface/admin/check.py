@@ -19,7 +19,7 @@ from unface.inventory.subjects import read_subjects
 from unface.mapping.rule import RulesError
 from unface.mapping.rules import load
 from unface.measure.regions import Atlas, regions
-from unface.release import dataset, dictionary, validator
+from unface.release import data_dictionary, given_columns, validator
 from unface.review import ratings
 from unface.run import settings, tools
 from unface.run.files import TableError
@@ -128,8 +128,8 @@ def _withdrawn(config: Config) -> str:
 
 
 def _dictionary(config: Config) -> str:
-    rows = dataset.read_subjects(named_file(config, "subjects"), config["deidentify"]["options"])
-    dictionary.read(named_file(config, "release.data_dictionary"), rows)
+    columns = given_columns.read(named_file(config, "subjects"), config["deidentify"]["options"])
+    data_dictionary.read(named_file(config, "release.data_dictionary"), columns)
     return "fits the columns of `subjects`"
 
 

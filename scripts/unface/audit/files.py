@@ -1,7 +1,6 @@
 """What a file must and must not hold to be released: one check for each kind of file.
 
-Nothing here uses the code that wrote the files. Each check gives findings: a code of `run.outcome.REASONS` and the end
-of a sentence about the file; never a value.
+Nothing here uses the code that wrote the files. No finding repeats a value.
 """
 
 import csv
@@ -21,6 +20,7 @@ from unface.audit.identifier_like import LATEST_YEAR, keeps_dates
 from unface.audit.identifier_search import IdentifierSearch
 
 Finding = tuple[str, str]
+"""A code of `run.outcome.REASONS` and the end of a sentence about a file."""
 
 _NO_LABELS = ("datatype", "suffix", "extension")
 _SOFTWARE = {"SoftwareVersions", "ConversionSoftwareVersion"}
@@ -28,21 +28,40 @@ _KEY = re.compile(r'"(\w+)"(\s*:)(\s*"([^"\\]*)")?')
 
 
 @dataclass
-class Check:
+class FileCheck:
     """Holds the files of one session against what a release allows.
 
-    `answers` are the subject's own identifiers, `released` the paths of all the session's files, `options` what the
-    headers were de-identified with.
+    Attributes
+    ----------
+    folder : str
+        The session's folder in the dataset.
+    search : IdentifierSearch
+        For the subject's own identifiers.
+    released : collection of str
+        The paths of all the session's files.
+    options : collection of str
+        Options of DICOM PS3.15 Table E.1-1 that the headers were de-identified with.
     """
 
     folder: str
-    answers: IdentifierSearch
+    search: IdentifierSearch
     released: Collection[str]
     options: Collection[str]
 
     def name(self, path: str) -> Iterator[Finding]:
-        """The path of a file: a valid BIDS name in the session's own folder, with no identifier among its labels."""
-        match = next((match for regex in public_words.names() if (match := regex.fullmatch(path))), None)
+        """Check the path of a file: a valid BIDS name in the session's own folder, with no identifier in its labels.
+
+        Parameters
+        ----------
+        path
+            In the dataset.
+
+        Yields
+        ------
+        Finding
+            A sentence about it does not repeat the name.
+        """
+        match = next((match for regex in public_words.name_patterns() if (match := regex.fullmatch(path))), None)
         if path == f"{self.folder}/{self.folder.replace('/', '_')}_scans.tsv":
             labels = [part.split("-", 1)[1] for part in self.folder.split("/")]
         elif match and path.startswith(f"{self.folder}/"):
@@ -57,7 +76,20 @@ class Check:
         yield from self._strings("in its name", labels)
 
     def content(self, path: str, file: Path) -> Iterator[Finding]:
-        """What a file holds, by its kind. A kind without a check is not released."""
+        """Check what a file holds, by its kind. A kind without a check is not released.
+
+        Parameters
+        ----------
+        path
+            In the dataset; its ending tells the kind.
+        file
+            Where it lies.
+
+        Yields
+        ------
+        Finding
+            With no value of the file.
+        """
         if path.endswith(".nii.gz"):
             yield from self._nifti_gz(file)
         elif path.endswith(".json"):
@@ -79,9 +111,9 @@ class Check:
         if flags or stamp:
             yield "nifti_header", "has a gzip header with a name, a comment, further fields or a time"
         # The header and all compressed bytes, as text: a name may stand before or behind the stream, too.
-        kinds = {kind for part in streams.overlapping(streams.raw(file)) for kind in self.answers.in_binary(part.data)}
+        kinds = {kind for part in streams.overlapping(streams.raw(file)) for kind in self.search.in_binary(part.data)}
         with file.open("rb") as stream:
-            kinds |= self.answers.in_strings([stream.read(1024).decode("latin-1")] if flags else [])
+            kinds |= self.search.in_strings([stream.read(1024).decode("latin-1")] if flags else [])
         yield from _hits(kinds, "in its compressed bytes")
         try:
             inflated = streams.inflate(file)
@@ -104,7 +136,7 @@ class Check:
         total = 0
         kinds: set[str] = set()
         for part in streams.overlapping(itertools.chain([first], further)):
-            kinds |= self.answers.in_binary(part.data)
+            kinds |= self.search.in_binary(part.data)
             total += part.new
         yield from _hits(kinds, "among its voxels")
         if total != start + streams.voxel_bytes(header):
@@ -124,13 +156,13 @@ class Check:
             yield "unaudited", "has a key twice"
         strings = [(key, string) for key, string in strings if not public_words.is_public(key, string)]
         yield from self._strings("in a value or key", [string for _, string in strings] + unknown)
-        yield from _hits(self.answers.in_text(_KEY.sub(_without_public_words, text)), "in its text")
+        yield from _hits(self.search.in_text(_KEY.sub(_without_public_words, text)), "in its text")
         yield from self._identifier_like([string for key, string in strings if key not in _SOFTWARE])
 
     def _named(self, keys: list[str]) -> str:
         """The keys' names where they are words of DICOM or BIDS and not the subject's own."""
         plain = [key for key in keys if re.fullmatch(r"[A-Za-z][A-Za-z0-9]{1,39}", key)]
-        if len(plain) < len(keys) or self.answers.in_strings(keys) or self.answers.in_text(" ".join(keys)):
+        if len(plain) < len(keys) or self.search.in_strings(keys) or self.search.in_text(" ".join(keys)):
             return ""
         return f": {', '.join(plain[:5])}"
 
@@ -159,7 +191,7 @@ class Check:
         cells = {cell for row in rows for cell in row} - {path.removeprefix(f"{self.folder}/") for path in own}
         # Without its separators the time of a scan is a number of six digits, as an ID may be.
         yield from self._strings("in a cell", sorted(cell for cell in cells if not _is_time(cell, LATEST_YEAR)))
-        yield from _hits(self.answers.in_text("\n".join(sorted(cells))), "in its text")
+        yield from _hits(self.search.in_text("\n".join(sorted(cells))), "in its text")
         yield from self._identifier_like(sorted(cells))
 
     def _numbers(self, file: Path) -> Iterator[Finding]:
@@ -167,15 +199,15 @@ class Check:
         if not re.fullmatch(r"[-+0-9.eE\s]*|[nNaA\s]*", text):
             yield "unaudited", "holds something other than numbers"
         yield from self._strings("in its text", [word for word in text.split() if not _is_number(word)])
-        yield from _hits(self.answers.in_text(text), "in its text")
+        yield from _hits(self.search.in_text(text), "in its text")
 
     def _identifier_like(self, strings: list[str]) -> Iterator[Finding]:
         """What has the form of an identifier, be it this subject's or another's."""
-        for form in identifier_like.forms("\n".join(strings), self.options):
-            yield "identifier_like", f"holds text of the form of {form}"
+        for kind in identifier_like.kinds("\n".join(strings), self.options):
+            yield "identifier_like", f"holds text of the form of {kind}"
 
     def _strings(self, where: str, strings: list[str]) -> Iterator[Finding]:
-        yield from _hits(self.answers.in_strings(strings), where)
+        yield from _hits(self.search.in_strings(strings), where)
 
 
 def _hits(kinds: Collection[str], where: str) -> Iterator[Finding]:
@@ -198,8 +230,8 @@ def _is_number(word: str) -> bool:
 
 def _without_public_words(match: re.Match[str]) -> str:
     """A member of a JSON object without words of the format: a person may be called Angle, Field or Philips."""
-    key, colon, written, value = match.groups()
-    shown = "" if written and public_words.is_public(key, value) else written or ""
+    key, colon, quoted, value = match.groups()
+    shown = "" if quoted and public_words.is_public(key, value) else quoted or ""
     return ('""' if key in public_words.sidecar_keys() else f'"{key}"') + colon + shown
 
 
@@ -215,9 +247,9 @@ def _leaves(value: Any, key: str = "") -> tuple[list[str], list[tuple[str, str]]
         value if isinstance(value, _Pairs) else [(key, item) for item in value] if isinstance(value, list) else []
     )
     for name, child in children:
-        below, found = _leaves(child, name)
-        keys += ([name] if isinstance(value, _Pairs) else []) + below
-        strings += found
+        keys_below, strings_below = _leaves(child, name)
+        keys += ([name] if isinstance(value, _Pairs) else []) + keys_below
+        strings += strings_below
     return keys, strings
 
 

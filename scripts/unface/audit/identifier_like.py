@@ -21,19 +21,37 @@ _DATES = (
 
 
 def keeps_dates(options: Collection[str]) -> bool:
-    """Whether options of DICOM PS3.15 Table E.1-1 let the dates of the scans stand."""
-    return "retain_longitudinal_full_dates" in options
-
-
-def forms(text: str, options: Collection[str], latest_year: int = LATEST_YEAR) -> Iterator[str]:
-    """The forms that a text holds, in words.
+    """Whether the dates of the scans may stand.
 
     Parameters
     ----------
     options
+        Options of DICOM PS3.15 Table E.1-1.
+
+    Returns
+    -------
+    bool
+        True if one of them retains full dates.
+    """
+    return "retain_longitudinal_full_dates" in options
+
+
+def kinds(text: str, options: Collection[str], latest_year: int = LATEST_YEAR) -> Iterator[str]:
+    """Find what in a text has the form of an identifier.
+
+    Parameters
+    ----------
+    text
+        A value, or many of them, a line each.
+    options
         Options of DICOM PS3.15 Table E.1-1: dates and UIDs that one of them retains are none.
     latest_year
         Dates of this year and before are none.
+
+    Yields
+    ------
+    str
+        Each kind that occurs, in words: `a DICOM UID`.
     """
     if "retain_uids" not in options and _UID.search(text):
         yield "a DICOM UID"

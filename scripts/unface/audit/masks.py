@@ -8,8 +8,8 @@ from typing import Self
 
 import numpy as np
 
+from unface.audit.candidates import Heads
 from unface.audit.files import Finding
-from unface.audit.records import Heads
 from unface.audit.streams import read_voxels
 
 SHARED = {"echo", "part", "inv", "flip", "mt"}
@@ -27,11 +27,18 @@ def check(files: Mapping[str, tuple[str, Path]], heads: Heads, unreleased: Path)
         Which images show the head.
     unreleased
         Folder of masks that BIDS has no name for, each by the path of its image.
+
+    Yields
+    ------
+    Finding
+        `face_left`, or `unaudited` for what cannot be read.
     """
-    masks = [(Name.of_masked(path), file) for path, (_, file) in files.items() if path.endswith("_defacemask.nii.gz")]
+    masks = [
+        (ImageName.of_masked(path), file) for path, (_, file) in files.items() if path.endswith("_defacemask.nii.gz")
+    ]
     for path, (_, file) in files.items():
         if path in heads:
-            image = Name.of(path)
+            image = ImageName.of(path)
             beside = unreleased / path
             own = [beside] if beside.is_file() else [mask for name, mask in masks if name.is_of(image)]
             if len(own) == 1:
@@ -41,8 +48,8 @@ def check(files: Mapping[str, tuple[str, Path]], heads: Heads, unreleased: Path)
 
 
 @dataclass(frozen=True)
-class Name:
-    """What a BIDS name says: folder, entities in any order, suffix."""
+class ImageName:
+    """What the BIDS name of an image says: folder, entities in any order, suffix."""
 
     folder: str
     entities: frozenset[str]
@@ -50,19 +57,53 @@ class Name:
 
     @classmethod
     def of(cls, path: str) -> Self:
+        """Read a name.
+
+        Parameters
+        ----------
+        path
+            Of an image in the dataset.
+
+        Returns
+        -------
+        ImageName
+            Entities are `key-label`.
+        """
         folder, _, name = path.rpartition("/")
         *entities, last = name.split(".", 1)[0].split("_")
         return cls(folder, frozenset(entities), last)
 
     @classmethod
     def of_masked(cls, path: str) -> Self:
-        """The same of the image that a mask belongs to: entity `mod` names its suffix."""
+        """Read from a mask's name that of the image which it belongs to: entity `mod` names its suffix.
+
+        Parameters
+        ----------
+        path
+            Of a face mask in the dataset.
+
+        Returns
+        -------
+        ImageName
+            Of one image, or of several that share the mask.
+        """
         mask = cls.of(path)
         kinds = [entity for entity in mask.entities if entity.startswith("mod-")]
         return cls(mask.folder, mask.entities.difference(kinds), "".join(kinds).removeprefix("mod-"))
 
-    def is_of(self, image: "Name") -> bool:
-        """Whether a mask serves an image: its own, or that of the acquisition which the image is an echo or part of."""
+    def is_of(self, image: "ImageName") -> bool:
+        """Whether a mask serves an image: its own, or that of the acquisition which the image is an echo or part of.
+
+        Parameters
+        ----------
+        image
+            The image; this is what the mask's name says (`of_masked`).
+
+        Returns
+        -------
+        bool
+            False also where they differ in an entity that does not share a mask, such as the run.
+        """
         further = {entity.split("-")[0] for entity in image.entities - self.entities}
         alike = (self.folder, self.suffix) == (image.folder, image.suffix) and self.entities <= image.entities
         return alike and further <= SHARED

@@ -54,12 +54,24 @@ def sidecar_keys() -> frozenset[str]:
 
 
 @cache
-def names() -> list[re.Pattern[str]]:
+def name_patterns() -> list[re.Pattern[str]]:
+    """Patterns of the paths of raw data that BIDS knows."""
     schema = load_schema()
     groups = rules.regexify_filename_rules(schema.rules.files.raw, schema, level=2)
     return [re.compile(group["regex"]) for group in groups]
 
 
 def is_public(key: str, value: str) -> bool:
-    """Whether the value of a key is one of a closed list."""
+    """Whether the value of a sidecar's key is one of a closed list.
+
+    Parameters
+    ----------
+    key, value
+        As they stand in the sidecar.
+
+    Returns
+    -------
+    bool
+        False for a key that has no such list.
+    """
     return value.lower() in PUBLIC_VALUES.get(key, ())

@@ -17,7 +17,17 @@ OVERLAP = 4096
 
 
 def nifti_header(first: bytes) -> Any:
-    """The header of a NIfTI-1 or NIfTI-2 file in either byte order, as a record of numpy.
+    """The header of a NIfTI-1 or NIfTI-2 file in either byte order.
+
+    Parameters
+    ----------
+    first
+        How the uncompressed file begins; more than the header.
+
+    Returns
+    -------
+    numpy.void
+        A record with the fields of `nifti1.header_dtype` or `nifti2.header_dtype`.
 
     Raises
     ------
@@ -34,11 +44,34 @@ def nifti_header(first: bytes) -> Any:
 
 
 def text_fields(header: Any) -> list[str]:
-    """All fields of text, with those that NIfTI left over from Analyze and that readers pass over."""
+    """All fields of text, with those that NIfTI left over from Analyze and that readers pass over.
+
+    Parameters
+    ----------
+    header
+        Of `nifti_header`.
+
+    Returns
+    -------
+    list of str
+        Their names in the record.
+    """
     return [name for name in header.dtype.names if header.dtype[name].kind == "S" and name != "magic"]
 
 
 def voxel_bytes(header: Any) -> int:
+    """How many bytes the voxels take.
+
+    Parameters
+    ----------
+    header
+        Of `nifti_header`.
+
+    Returns
+    -------
+    int
+        By the header's shape and type.
+    """
     shape = [int(length) for length in header["dim"]]
     types: Any = nifti1.data_type_codes
     return math.prod(shape[1 : shape[0] + 1]) * int(types.dtype[int(header["datatype"])].itemsize)
@@ -46,6 +79,16 @@ def voxel_bytes(header: Any) -> int:
 
 def read_voxels(file: Path) -> NDArray[Any]:
     """The stored voxels of a compressed NIfTI file, unscaled.
+
+    Parameters
+    ----------
+    file
+        A `.nii.gz`.
+
+    Returns
+    -------
+    (i, j, k[, ...]) array
+        Of the type and byte order in which they are stored.
 
     Raises
     ------
@@ -62,19 +105,51 @@ def read_voxels(file: Path) -> NDArray[Any]:
 
 @dataclass(frozen=True)
 class Part:
-    """A piece of a stream that begins with the end of the piece before it, so that nothing is cut in two."""
+    """A piece of a stream that begins with the end of the piece before it, so that nothing is cut in two.
+
+    Attributes
+    ----------
+    data : bytes
+        That end, and the piece.
+    new : int
+        Bytes of the piece alone.
+    """
 
     data: bytes
     new: int
 
 
 def raw(file: Path) -> Iterator[bytes]:
+    """Read a file as it stands.
+
+    Parameters
+    ----------
+    file
+        Of any kind.
+
+    Yields
+    ------
+    bytes
+        Pieces of `CHUNK` bytes, the last one shorter.
+    """
     with file.open("rb") as stream:
         while piece := stream.read(CHUNK):
             yield piece
 
 
 def overlapping(pieces: Iterator[bytes]) -> Iterator[Part]:
+    """Let each piece begin with the end of what came before it.
+
+    Parameters
+    ----------
+    pieces
+        Of one stream, in order.
+
+    Yields
+    ------
+    Part
+        One for each piece; `OVERLAP` bytes are repeated.
+    """
     end = b""
     for piece in pieces:
         yield Part(end + piece, len(piece))
@@ -83,6 +158,16 @@ def overlapping(pieces: Iterator[bytes]) -> Iterator[Part]:
 
 def inflate(file: Path) -> Iterator[bytes]:
     """What a gzip file holds, piece by piece.
+
+    Parameters
+    ----------
+    file
+        With a single member.
+
+    Yields
+    ------
+    bytes
+        At most `CHUNK` bytes at a time.
 
     Raises
     ------

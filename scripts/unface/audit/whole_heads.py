@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
+from unface.audit.candidates import Heads, is_image, suffix
 from unface.audit.files import Finding
-from unface.audit.records import Heads, is_image, suffix
 from unface.audit.streams import inflate, nifti_header
 
 FINE_MM = 1.95
@@ -29,6 +29,11 @@ def check(files: Mapping[str, tuple[str, Path]], heads: Heads) -> Iterator[Findi
         Stage and file by path in the dataset.
     heads
         Which images have to be defaced, and which suffixes the user says show no face.
+
+    Yields
+    ------
+    Finding
+        `face_left`, with what to do.
     """
     for path, (stage, file) in files.items():
         if stage == "convert" and is_image(path) and suffix(path) not in heads.faceless and _may_show_a_face(file):

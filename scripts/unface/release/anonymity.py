@@ -18,6 +18,16 @@ def smallest_group(rows: Sequence[Person]) -> tuple[int, int]:
 
     The first is the k of k-anonymity (Sweeney 2002): higher is better. Small are groups of fewer than `ENOUGH`.
 
+    Parameters
+    ----------
+    rows
+        Of participants.tsv, one for each subject.
+
+    Returns
+    -------
+    k, few
+        Number of subjects.
+
     Raises
     ------
     ValueError
@@ -31,7 +41,18 @@ def smallest_group(rows: Sequence[Person]) -> tuple[int, int]:
 
 
 def note(rows: Sequence[Person]) -> str:
-    """A sentence for the end of a run; empty where every group is large enough."""
+    """Say where groups are small.
+
+    Parameters
+    ----------
+    rows
+        Of participants.tsv, one for each subject.
+
+    Returns
+    -------
+    str
+        A sentence for the end of a run; empty where every group is large enough.
+    """
     k, few = smallest_group(rows)
     if k >= ENOUGH:
         return ""

@@ -21,14 +21,24 @@ _NO_LINKS = {errno.EXDEV, errno.EPERM, errno.EMLINK, errno.ENOTSUP, errno.EACCES
 
 @dataclass(frozen=True)
 class Passed:
-    """What the gate let through of one session: its files, and the tools that made them."""
+    """What the gate let through of one session.
+
+    Attributes
+    ----------
+    session : SessionId
+        Whose it is.
+    files : tuple of Released
+        Its files.
+    tools : mapping
+        Version by name of the tools that made them.
+    """
 
     session: SessionId
     files: tuple[Released, ...]
     tools: Mapping[str, str]
 
 
-class Proven:
+class DigestCache:
     """Digests of files that an earlier release read: a file that the disk says was not written since is not read again.
 
     A cohort of 10,000 sessions is a terabyte; adding one session must not mean reading all of it. What counts is what
@@ -47,6 +57,18 @@ class Proven:
                 self._old = {row[0]: row[1] for row in csv.reader(file, delimiter="\t") if len(row) == 2}
 
     def sha256(self, file: Path) -> str:
+        """The digest of a file, which is read unless it is known.
+
+        Parameters
+        ----------
+        file
+            Anywhere.
+
+        Returns
+        -------
+        str
+            64 hexadecimal digits.
+        """
         status = file.stat()
         known_as = f"{status.st_dev}-{status.st_ino}-{status.st_size}-{status.st_mtime_ns}"
         digest = self._old.get(known_as) or sha256(file)
@@ -68,14 +90,25 @@ class Assembly:
 
     def __init__(self, layout: Layout) -> None:
         self.layout = layout
-        self.proven = Proven(layout.released_files)
+        self.digests = DigestCache(layout.released_files)
         self.folder = layout.release.with_name(f".{layout.release.name}.part")
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True)
         self.folder.chmod(0o755)
 
     def add(self, passed: Passed) -> bool:
-        """Put a session's files in; False, and nothing is left of it, if a file is not the one that was audited."""
+        """Put a session's files in.
+
+        Parameters
+        ----------
+        passed
+            What the gate let through.
+
+        Returns
+        -------
+        bool
+            False, and nothing of the session is left in, if a file is not the one that was audited.
+        """
         for file in passed.files:
             source = file.lies_in(self.layout.stage(file.source, passed.session))
             target = self.folder / file.path
@@ -86,23 +119,35 @@ class Assembly:
                 self.remove(passed.session)
                 return False
             # The file in the dataset itself is looked at: nothing can come between.
-            if target.stat().st_size != file.bytes or self.proven.sha256(target) != file.sha256:
+            if target.stat().st_size != file.bytes or self.digests.sha256(target) != file.sha256:
                 self.remove(passed.session)
                 return False
             target.chmod(0o644)
         return True
 
     def remove(self, session: SessionId) -> None:
-        """Take a session out, and its subject with its last session."""
+        """Take a session out, and its subject with its last session.
+
+        Parameters
+        ----------
+        session
+            Of the dataset, or none of it: then nothing happens.
+        """
         folder = self.folder / session.bids_folder
         shutil.rmtree(folder, ignore_errors=True)
         if folder.parent.is_dir() and not any(path.is_dir() for path in folder.parent.iterdir()):
             shutil.rmtree(folder.parent)
 
     def write(self, texts: Mapping[str, str]) -> None:
-        """Write the dataset's own files; files of an earlier round that are not among them go."""
-        own = [*self.folder.iterdir(), *self.folder.glob("sub-*/*")]
-        for path in own:
+        """Write the dataset's own files; files of an earlier round that are not among them go.
+
+        Parameters
+        ----------
+        texts
+            By path in the dataset.
+        """
+        earlier = [*self.folder.iterdir(), *self.folder.glob("sub-*/*")]
+        for path in earlier:
             if path.is_file():
                 path.unlink()
         for name, text in texts.items():
@@ -122,11 +167,17 @@ class Assembly:
         """
         self._set_aside(keep)
         self.folder.rename(self.layout.release)
-        self.proven.save()
+        self.digests.save()
         self._keep(keep)
 
     def leave_nothing(self, keep: int = 0) -> None:
-        """Where nothing may be released, the last release goes, too, or to the earlier ones."""
+        """Where nothing may be released, the last release goes, too, or to the earlier ones.
+
+        Parameters
+        ----------
+        keep
+            As of `put_in_place`.
+        """
         shutil.rmtree(self.folder, ignore_errors=True)
         self._set_aside(keep)
         self._keep(keep)
@@ -184,7 +235,18 @@ def _link(source: Path, target: Path) -> None:
 
 
 def tools_of(sessions: Iterable[Passed]) -> dict[str, list[str]]:
-    """Every tool that made something of the dataset, with its versions."""
+    """Every tool that made something of the dataset.
+
+    Parameters
+    ----------
+    sessions
+        Those in the dataset.
+
+    Returns
+    -------
+    dict
+        Versions by name, both in order.
+    """
     versions: dict[str, set[str]] = {}
     for passed in sessions:
         for tool, version in passed.tools.items():

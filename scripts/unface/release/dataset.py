@@ -10,9 +10,10 @@ from bidsschematools.schema import load_schema
 from unface import __version__
 from unface.deidentify.records import SEXES, characteristics
 from unface.dicom.options import BASIC_PROFILE, DEFACED, OPTION_CODES
-from unface.release import given_columns
-from unface.release.dictionary import Dictionary
-from unface.run.files import NOT_AVAILABLE, TableError, read_table, read_users_table, table_text
+from unface.release import data_dictionary, published_settings
+from unface.release.data_dictionary import Dictionary
+from unface.release.given_columns import GivenColumns
+from unface.run.files import NOT_AVAILABLE, read_table, table_text
 from unface.run.layout import Layout
 from unface.run.sessions import SessionId, by_subject
 from unface.run.settings import Release
@@ -27,95 +28,122 @@ COLUMNS: Mapping[str, Mapping[str, object]] = {
 }
 
 
-_TOLD = 20
-"""So many problems of a table are told at once."""
+@dataclass(frozen=True)
+class Metadata:
+    """What the dataset's own files say besides what its sessions hold.
+
+    Attributes
+    ----------
+    settings : Release
+        The author's name for the dataset, its license, authors and version.
+    options : sequence of str
+        Options of DICOM PS3.15 Table E.1-1 that the headers were de-identified with.
+    columns : GivenColumns
+        Further columns of participants.tsv (`given_columns.read`).
+    dictionary : Dictionary
+        What the columns of participants.tsv mean (`data_dictionary.read`).
+    published : mapping
+        Settings, mapping rules and digests of code by path in the dataset (`published_settings.texts`).
+    """
+
+    settings: Release
+    options: Sequence[str]
+    columns: GivenColumns = field(default_factory=dict)
+    dictionary: Dictionary = field(default_factory=dict)
+    published: Mapping[str, str] = field(default_factory=dict)
+
+    def words(self) -> list[str]:
+        """All that the author wrote of the whole dataset, to be searched for identifiers."""
+        return [
+            *(self.settings.name, self.settings.license, *self.settings.authors),
+            *data_dictionary.words(self.dictionary),
+            *(text for source in self.settings.source_datasets for text in source.values()),
+            *published_settings.words(self.published),
+        ]
 
 
 @dataclass(frozen=True)
 class Person:
-    """One row of participants.tsv, and the day of each session (shifted, ISO 8601) for sessions.tsv."""
+    """One subject of the dataset.
+
+    Attributes
+    ----------
+    subject : str
+        The label.
+    values : mapping
+        Cells of participants.tsv by column.
+    sessions : mapping
+        Time of the first scan of each session by its label (shifted, ISO 8601), for sessions.tsv.
+    """
 
     subject: str
     values: Mapping[str, str]
     sessions: Mapping[str, str] = field(default_factory=dict)
 
 
-def first_time(folder: Path) -> str:
+def _first_time(session_folder: Path) -> str:
     """The earliest acq_time of a session's scans.tsv."""
     times = []
-    for table in folder.glob("*_scans.tsv"):
+    for table in session_folder.glob("*_scans.tsv"):
         times += [row.get("acq_time", NOT_AVAILABLE) for row in read_table(table)]
     return min((time for time in times if time != NOT_AVAILABLE), default=NOT_AVAILABLE)
 
 
-def read_subjects(path: Path | None, options: Sequence[str]) -> dict[str, dict[str, str]]:
-    """The columns for participants.tsv that the user's table of subjects gives, by subject label.
+def people(layout: Layout, folder: Path, sessions: Sequence[SessionId], columns: GivenColumns) -> list[Person]:
+    """What is known of each subject in the dataset: sex and age of the clean headers, and what the user gives.
 
     Parameters
     ----------
-    options
-        Options of DICOM PS3.15 Table E.1-1: dates and UIDs that one of them retains may stand in the table.
+    layout
+        Where de-identification left sex and age.
+    folder
+        Of the dataset.
+    sessions
+        Those in the dataset.
+    columns
+        The user's further columns.
 
-    Raises
-    ------
-    TableError
-        If a column's name or a cell has the form of an identifier, a column of ages holds one over 89, or two rows of
-        one subject differ in such a column: participants.tsv has one row for both.
+    Returns
+    -------
+    list of Person
+        By label.
     """
-    if path is None:
-        return {}
-    found: dict[str, dict[str, str]] = {}
-    problems: list[str] = []
-    for number, row in read_users_table(path, "subjects", ("subject",)):
-        if not found and (wrong := list(given_columns.of_names(row, options))):
-            # A name that may identify is not to be repeated in what is said of its cells.
-            raise TableError("subjects: line 1: " + "; ".join(wrong))
-        values = {name: value or NOT_AVAILABLE for name, value in given_columns.further(row).items()}
-        wrong = [problem for name, value in values.items() for problem in given_columns.of_cell(name, value, options)]
-        known = found.setdefault(row["subject"], values)
-        if different := [name for name, value in values.items() if value != known[name]]:
-            wrong.append(
-                f"{', '.join(different)} differs from an earlier row of the same subject, and participants.tsv has one "
-                "row for both: give both the same, or leave the column out"
-            )
-        problems += [f"line {number}: {problem}" for problem in wrong]
-    if problems:
-        more = f"; and {len(problems) - _TOLD} more" if len(problems) > _TOLD else ""
-        raise TableError("subjects: " + "; ".join(problems[:_TOLD]) + more)
-    return found
-
-
-def people(
-    layout: Layout, dataset: Path, sessions: Sequence[SessionId], given: Mapping[str, Mapping[str, str]]
-) -> list[Person]:
-    """One person for every subject in the dataset: sex and age of the clean headers, and what the user gives."""
-    columns = list(dict.fromkeys(name for values in given.values() for name in values))
+    names = list(dict.fromkeys(name for cells in columns.values() for name in cells))
     rows = []
     for subject, labels in by_subject(sessions).items():
-        times = {label: first_time(dataset / SessionId(subject, label).bids_folder) for label in labels}
-        found = [characteristics(layout, SessionId(subject, label)) for label in labels]
-        ages = [int(values["age"]) for values in found if values["age"] != NOT_AVAILABLE]
-        sexes = {values["sex"] for values in found} - {NOT_AVAILABLE}
-        values = {
+        subjects_sessions = [SessionId(subject, label) for label in labels]
+        times = {session.session: _first_time(folder / session.bids_folder) for session in subjects_sessions}
+        of_headers = [characteristics(layout, session) for session in subjects_sessions]
+        ages = [int(values["age"]) for values in of_headers if values["age"] != NOT_AVAILABLE]
+        sexes = {values["sex"] for values in of_headers} - {NOT_AVAILABLE}
+        known = {
             "sex": sexes.pop() if len(sexes) == 1 else NOT_AVAILABLE,
             "age": str(min(ages)) if ages else NOT_AVAILABLE,
         }
-        rows.append(
-            Person(subject, values | {name: given.get(subject, {}).get(name, NOT_AVAILABLE) for name in columns}, times)
-        )
+        given = {name: columns.get(subject, {}).get(name, NOT_AVAILABLE) for name in names}
+        rows.append(Person(subject, known | given, times))
     return rows
 
 
-def texts(
-    rows: Sequence[Person],
-    settings: Release,
-    options: Sequence[str],
-    tools: Mapping[str, Sequence[str]],
-    *,
-    meanings: Dictionary | None = None,
-) -> dict[str, str]:
-    """The dataset's own files by path. The same sessions and settings give the same bytes."""
-    columns = {**COLUMNS, **(meanings or {})}
+def texts(rows: Sequence[Person], metadata: Metadata, tools: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """The dataset's own files but CHANGES. The same sessions and settings give the same bytes.
+
+    Parameters
+    ----------
+    rows
+        Every subject of the dataset.
+    metadata
+        What the author says of it.
+    tools
+        Versions of each tool that made something of it.
+
+    Returns
+    -------
+    dict
+        Texts by path in the dataset.
+    """
+    settings, options = metadata.settings, metadata.options
+    columns = {**COLUMNS, **metadata.dictionary}
     codes = [BASIC_PROFILE, DEFACED, *sorted(OPTION_CODES[option] for option in options)]
     files = {
         "dataset_description.json": _json(_description(settings, codes, tools)),
@@ -124,14 +152,12 @@ def texts(
         "participants.json": _json(
             {name: columns.get(name, {"Description": "Given by the dataset's authors"}) for name in _columns(rows)}
         ),
+        **metadata.published,
     }
     for row in rows:
         if len(row.sessions) > 1:
             lines = [{"session_id": f"ses-{label}", "acq_time": row.sessions[label]} for label in sorted(row.sessions)]
-            folder = SessionId(row.subject, "").bids_folder.parent
-            files[f"{folder}/{SessionId(row.subject, '').bids_prefix.removesuffix('_ses-')}_sessions.tsv"] = _table(
-                lines
-            )
+            files[f"sub-{row.subject}/sub-{row.subject}_sessions.tsv"] = _table(lines)
     return files
 
 

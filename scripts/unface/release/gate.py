@@ -6,63 +6,73 @@ today, and if the files that the audit saw are still the same.
 
 import logging
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from dataclasses import dataclass
 
 from unface.audit import records
 from unface.audit.records import Released
-from unface.release import anonymity, dataset, dataset_search, dictionary, published_settings
+from unface.release import anonymity, dataset, verdicts
 from unface.release.assembly import Assembly, Passed, tools_of
+from unface.release.dataset import Metadata, Person
+from unface.release.dataset_search import identified
 from unface.release.history import History
-from unface.release.validator import Error, validate
-from unface.release.verdicts import Verdict, Verdicts, summary, write
+from unface.release.problems import Problem
+from unface.release.validator import validate
+from unface.release.verdicts import Verdict, Verdicts
 from unface.review import ratings
-from unface.review.ratings import Ratings, Shown
+from unface.review.ratings import Ratings, ShownImage
 from unface.run import outcome
 from unface.run.layout import Layout
 from unface.run.outcome import JobFailedError, Outcome, Reason
 from unface.run.provenance import STALE, Conversions, Fingerprints, is_same, of_session, stale
 from unface.run.sessions import SessionId, by_subject
-from unface.run.settings import Release
 from unface.run.stages import STAGES
-
-__all__ = ["release", "summary"]
 
 log = logging.getLogger("unface")
 
 
-def examine(
-    layout: Layout,
-    session: SessionId,
-    fingerprints: Fingerprints,
-    rated: Ratings,
-    *,
-    sessions: Sequence[str],
-) -> tuple[list[Reason], Passed | None, list[Shown]]:
-    """Why a session may not be released, what of it may be if nothing speaks against it, what waits for a rating.
+@dataclass(frozen=True)
+class _Examination:
+    """What the gate finds in one session.
 
-    `sessions`: the labels of all sessions of the subject.
+    Attributes
+    ----------
+    reasons : sequence of Reason
+        Why the session may not be released, what its stages found first.
+    passed : Passed or None
+        What of it may be released; None if there is a reason.
+    unrated : sequence of ShownImage
+        Images that wait for a person's rating.
     """
+
+    reasons: Sequence[Reason]
+    passed: Passed | None
+    unrated: Sequence[ShownImage]
+
+
+def _examine(
+    layout: Layout, session: SessionId, fingerprints: Fingerprints, rated: Ratings, *, sessions: Sequence[str]
+) -> _Examination:
+    """Examine one session; `fingerprints`: its own of today; `sessions`: the labels of all sessions of the subject."""
     outcomes: dict[str, Outcome] = {}
-    reasons: list[Reason] = []
+    unproven: list[Reason] = []
     for stage in STAGES:
         try:
             outcomes[stage] = outcome.read(layout.stage(stage, session))
         except JobFailedError:
-            reasons.append(_provenance(stage, "has no result, or a damaged one"))
-    # What a stage found comes first; what only follows from it says nothing new.
-    found = list(dict.fromkeys(reason for stage in outcomes.values() for reason in stage.reasons))
+            unproven.append(_provenance(stage, "has no result, or a damaged one"))
     for stage, result in outcomes.items():
         if not result.ok and not result.reasons:
-            reasons.append(_provenance(stage, "is withheld without a reason"))
+            unproven.append(_provenance(stage, "is withheld without a reason"))
         differing = stale(layout, result, stage, session, fingerprints[stage], sessions=sessions)
-        reasons += [_provenance(stage, STALE[part]) for part in differing]
-    by_persons, wanted = ratings.judge(outcomes["deface"], rated) if "deface" in outcomes else ([], [])
-    reasons += by_persons
-    if found or reasons:
-        return found + reasons, None, wanted
+        unproven += [_provenance(stage, STALE[part]) for part in differing]
+    by_persons, unrated = ratings.judge(outcomes["deface"], rated) if "deface" in outcomes else ([], [])
+    # What a stage found comes first; what only follows from it says nothing new.
+    by_stages = list(dict.fromkeys(reason for result in outcomes.values() for reason in result.reasons))
+    if reasons := [*by_stages, *unproven, *by_persons]:
+        return _Examination(reasons, None, unrated)
     files, reasons = _contents(layout, session, outcomes)
     tools = {tool: version for result in outcomes.values() for tool, version in result.tools.items()}
-    return reasons, None if reasons else Passed(session, files, tools), wanted
+    return _Examination(reasons, None if reasons else Passed(session, files, tools), unrated)
 
 
 def _contents(
@@ -87,124 +97,129 @@ def _provenance(stage: str, sentence: str) -> Reason:
     return Reason("provenance", f"{stage} {sentence}; `snakemake retry`, then `snakemake`", "release")
 
 
+class _Draft:
+    """A release in the making: the sessions that are in it so far, and why each of the others is not."""
+
+    def __init__(self, layout: Layout) -> None:
+        self.assembly = Assembly(layout)
+        self.passed: dict[SessionId, Passed] = {}
+        self.reasons: dict[SessionId, list[Reason]] = {}
+
+    @property
+    def withheld(self) -> list[SessionId]:
+        return sorted(self.reasons.keys() - self.passed.keys())
+
+    def add(self, session: SessionId, examination: _Examination) -> None:
+        """Put a session in if it passed."""
+        self.reasons[session] = list(examination.reasons)
+        if examination.passed and not self.assembly.add(examination.passed):
+            self.reasons[session].append(_provenance("audit", "saw a file that has changed since"))
+        elif examination.passed:
+            self.passed[session] = examination.passed
+
+    def take_out(self, problems: Sequence[Problem]) -> None:
+        """Take out the sessions that problems concern."""
+        concerned = {session for session in self.passed for problem in problems if problem.concerns(session)}
+        # What can be laid at no session's door concerns the whole dataset.
+        for session in concerned or set(self.passed):
+            self.reasons[session] += [
+                problem.reason for problem in problems if problem.concerns(session) or not concerned
+            ]
+            del self.passed[session]
+            self.assembly.remove(session)
+
+    def verdicts(self) -> list[Verdict]:
+        return [Verdict(session, tuple(dict.fromkeys(reasons))) for session, reasons in self.reasons.items()]
+
+
 def release(
     layout: Layout,
     *,
     sessions: Sequence[SessionId],
     fingerprints: Fingerprints,
-    settings: Release,
-    deidentify_options: Sequence[str],
-    subjects: Path | None,
-    ignore: Sequence[str],
     conversions: Conversions,
-    settings_texts: Mapping[str, str],
-    data_dictionary: Path | None,
+    metadata: Metadata,
     rated: Ratings,
+    ignore: Sequence[str],
     notes: Sequence[str],
 ) -> Verdicts:
     """Examine every session, assemble what passed into a dataset, validate it, and put it in the last one's place.
 
     Parameters
     ----------
+    layout
+        Where everything of the run lies.
     sessions
-        Subject and session label of every session of the cohort.
+        Every session of the cohort.
     fingerprints
         Today's digests of settings and code, by stage (`run.fingerprints.fingerprint`).
-    deidentify_options
-        Options of DICOM PS3.15 Table E.1-1 that the headers were de-identified with.
-    subjects
-        The user's table of subjects, if there is one: its further columns go into participants.tsv.
-    ignore
-        Words that are no secret although a header holds them as an identifier.
     conversions
-        Today's digests for the conversion of those sessions whose plan is known (`run.fingerprints.conversions`).
-    settings_texts
-        The settings, rules and digests of code that go out with the dataset (`published_settings.texts`).
-    data_dictionary
-        What the user says of the columns of the table of subjects (`dictionary.read`).
+        Today's digests for the conversion of those sessions whose mapping is known (`fingerprints.of_conversions`).
+    metadata
+        What the dataset's own files say besides what its sessions hold.
     rated
         What persons said of defaced images.
+    ignore
+        Words that identify nobody although a header holds them as an identifier.
     notes
-        What else the author of the release should know.
+        What else the author of the release should know; empty ones are left out.
+
+    Returns
+    -------
+    Verdicts
+        On every session, in their order.
 
     Raises
     ------
     JobFailedError
         If the machine or the validator failed; the last release stays as it is.
-    TableError
-        If the table of subjects or the data dictionary is wrong.
     """
-    given = dataset.read_subjects(subjects, deidentify_options)
-    meanings = dictionary.read(data_dictionary, given)
-    reasons: dict[SessionId, list[Reason]] = {}
-    held: dict[SessionId, Passed] = {}
-    assembly = Assembly(layout)
-    wanted: list[Shown] = []
+    draft = _Draft(layout)
+    unrated: list[ShownImage] = []
     sessions_of = by_subject(set(sessions))
-    for names in sorted(set(sessions)):
-        today = of_session(fingerprints, conversions, names)
-        reasons[names], passed, unrated = examine(layout, names, today, rated, sessions=sessions_of[names.subject])
-        wanted += unrated
-        if passed and not assembly.add(passed):
-            reasons[names].append(_provenance("audit", "saw a file that has changed since"))
-        elif passed:
-            held[names] = passed
-    further = [
-        *dictionary.words(meanings),
-        *(text for source in settings.source_datasets for text in source.values()),
-        *published_settings.words(settings_texts),
-    ]
-    rows: list[dataset.Person] = []
-    past = history = History.read(layout.history)
+    for session in sorted(set(sessions)):
+        today = of_session(fingerprints, conversions, session)
+        examination = _examine(layout, session, today, rated, sessions=sessions_of[session.subject])
+        draft.add(session, examination)
+        unrated += examination.unrated
     # It names sessions: one that is not made anew must not outlive them.
     layout.validator_report.unlink(missing_ok=True)
-    while held:
-        rows = dataset.people(layout, assembly.folder, list(held), given)
-        history = past.with_release(settings, fingerprints, list(held), sorted({*reasons} - {*held}))
-        texts = dataset.texts(rows, settings, deidentify_options, tools_of(held.values()), meanings=meanings)
-        assembly.write({**texts, "CHANGES": history.changes(), **settings_texts})
-        found = dataset_search.identified(layout, sorted(reasons), rows, settings, ignore=ignore, further=further)
-        found = found or _invalid(layout, assembly.folder)
-        if not found:
+    people: list[Person] = []
+    past = history = History.read(layout.history)
+    while draft.passed:
+        people = dataset.people(layout, draft.assembly.folder, list(draft.passed), metadata.columns)
+        history = past.with_release(metadata.settings, fingerprints, list(draft.passed), draft.withheld)
+        texts = dataset.texts(people, metadata, tools_of(draft.passed.values()))
+        draft.assembly.write({**texts, "CHANGES": history.changes()})
+        problems = identified(layout, sorted(draft.reasons), people, metadata.words(), ignore) or _invalid(
+            layout, draft.assembly
+        )
+        if not problems:
             break
-        concerned = {
-            names for names in held for whom, _ in found if whom in (names, (names.subject, None), (None, None))
-        }
-        # What can be laid at no session's door concerns the whole dataset.
-        for names in concerned or set(held):
-            known = (names, (names.subject, None), (None, None))
-            reasons[names] += [reason for whom, reason in found if whom in known or not concerned]
-            del held[names]
-            assembly.remove(names)
-    if held:
-        assembly.put_in_place(settings.keep)
+        draft.take_out(problems)
+    if draft.passed:
+        draft.assembly.put_in_place(metadata.settings.keep)
         history.write(layout.history)
     else:
-        assembly.leave_nothing(settings.keep)
-    verdicts = [Verdict(names, tuple(dict.fromkeys(because))) for names, because in reasons.items()]
-    write(layout.verdicts, verdicts)
-    ratings.write_wanted(layout.ratings_wanted, wanted)
-    said = [*notes, anonymity.note(rows) if held else ""]
-    if wanted:
-        said.append(
-            f"{len(wanted)} images wait for a person's rating: look at their review pages, fill in "
-            f"restricted/{layout.ratings_wanted.name}, and name it as the setting `ratings`"
-        )
-    log.info("%d of %d sessions released", len(held), len(verdicts))
-    return Verdicts(verdicts, layout, tuple(filter(None, said)))
+        draft.assembly.leave_nothing(metadata.settings.keep)
+    verdicts.write(layout.verdicts, draft.verdicts())
+    ratings.write_wanted(layout.ratings_wanted, unrated)
+    log.info("%d of %d sessions released", len(draft.passed), len(draft.reasons))
+    notes = [*notes, anonymity.note(people) if draft.passed else "", _waiting(layout, unrated)]
+    return Verdicts(draft.verdicts(), layout, tuple(filter(None, notes)))
 
 
-Whom = tuple[str | None, str | None]
-
-
-def _invalid(layout: Layout, folder: Path) -> list[tuple[Whom, Reason]]:
-    """What the validator finds, and whom it concerns: a session, a subject, or the whole dataset."""
+def _invalid(layout: Layout, assembly: Assembly) -> list[Problem]:
+    """What the validator finds."""
     layout.restricted.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return [
-        ((error.subject, error.session), Reason("bids_invalid", _said(error), "release"))
-        for error in validate(folder, layout.validator_report)
-    ]
+    return validate(assembly.folder, layout.validator_report)
 
 
-def _said(error: Error) -> str:
-    return f"the BIDS validator says {error.code}" + (f" of {error.file}" if error.file else "")
+def _waiting(layout: Layout, unrated: Sequence[ShownImage]) -> str:
+    """A note on the images that wait for a rating; empty where none does."""
+    if not unrated:
+        return ""
+    return (
+        f"{len(unrated)} images wait for a person's rating: look at their review pages, fill in "
+        f"restricted/{layout.ratings_wanted.name}, and name it as the setting `ratings`"
+    )

@@ -2,13 +2,14 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
 from unface import __version__
 from unface.run.files import write_whole
+from unface.run.provenance import Fingerprints
 from unface.run.sessions import SessionId
 from unface.run.settings import Release
 
@@ -33,7 +34,18 @@ class Entry:
     """Of its sessions those that are no longer named, since their subjects withdrew."""
 
     def without(self, subjects: frozenset[str]) -> Self:
-        """The entry without some subjects: their sessions are counted; what was written of numbers stays."""
+        """The entry without some subjects: their sessions are counted; what was written of numbers stays.
+
+        Parameters
+        ----------
+        subjects
+            Labels.
+
+        Returns
+        -------
+        Entry
+            That names none of them.
+        """
         released = tuple(session for session in self.released if session.subject not in subjects)
         withheld = tuple(session for session in self.withheld if session.subject not in subjects)
         return replace(
@@ -53,19 +65,36 @@ class History:
 
     @classmethod
     def read(cls, path: Path) -> Self:
-        """What `write` left; empty where nothing was released yet."""
+        """Read what `write` left.
+
+        Parameters
+        ----------
+        path
+            Of the history (`layout.history`).
+
+        Returns
+        -------
+        History
+            Empty where nothing was released yet.
+        """
         if not path.exists():
             return cls()
         return cls(tuple(_entry(content) for content in json.loads(path.read_text(encoding="utf-8"))))
 
     def write(self, path: Path) -> None:
-        """Keep the history, whole or not at all; it stands in `restricted/`, for it names sessions that have left."""
+        """Keep the history, whole or not at all; it stands in `restricted/`, for it names sessions that have left.
+
+        Parameters
+        ----------
+        path
+            Of the history (`layout.history`).
+        """
         write_whole(path, json.dumps([asdict(entry) for entry in self.entries], indent=1) + "\n", mode=0o600)
 
     def with_release(
         self,
         settings: Release,
-        fingerprints: Mapping[str, Mapping[str, str]],
+        fingerprints: Fingerprints,
         released: Sequence[SessionId],
         withheld: Sequence[SessionId],
     ) -> Self:
@@ -73,10 +102,17 @@ class History:
 
         Parameters
         ----------
+        settings
+            With version and date.
         fingerprints
             Digests of settings and code by stage; those of the release itself, which hold its version, do not count.
         released, withheld
-            Subject and session labels.
+            In any order.
+
+        Returns
+        -------
+        History
+            With what changed since the release before.
         """
         earlier = tuple(entry for entry in self.entries if entry.version != settings.version)
         made = {stage: dict(fingerprint) for stage, fingerprint in fingerprints.items() if stage != "release"}
@@ -86,7 +122,18 @@ class History:
         return type(self)((*earlier, replace(now, lines=lines)))
 
     def without(self, subjects: frozenset[str]) -> Self:
-        """The history without some subjects."""
+        """The history without some subjects.
+
+        Parameters
+        ----------
+        subjects
+            Labels.
+
+        Returns
+        -------
+        History
+            That names none of them.
+        """
         return type(self)(tuple(entry.without(subjects) for entry in self.entries))
 
     def changes(self) -> str:

@@ -13,6 +13,7 @@ import yaml
 
 from unface import __version__
 from unface.run.files import write_whole
+from unface.run.provenance import Fingerprints
 from unface.run.settings import SHIPPED_RULES
 
 FOLDER = "code/unface"
@@ -30,8 +31,8 @@ project that made it, with the key. The same raw DICOM, key, settings and histor
 """
 
 
-def texts(config: Mapping[str, Any], fingerprints: Mapping[str, Mapping[str, str]], rules: Path) -> dict[str, str]:
-    """The published files by their path in the dataset.
+def texts(config: Mapping[str, Any], fingerprints: Fingerprints, rules: Path) -> dict[str, str]:
+    """Write the published files.
 
     Parameters
     ----------
@@ -41,11 +42,16 @@ def texts(config: Mapping[str, Any], fingerprints: Mapping[str, Mapping[str, str
         Digests of settings and code by stage.
     rules
         The mapping rules.
+
+    Returns
+    -------
+    dict
+        Texts by path in the dataset.
     """
     code = {stage: {"code": fingerprint["code"]} for stage, fingerprint in fingerprints.items()}
     return {
         f"{FOLDER}/README": _README.format(version=__version__),
-        f"{FOLDER}/config.yaml": yaml.safe_dump(public(config), sort_keys=True, allow_unicode=True),
+        f"{FOLDER}/config.yaml": yaml.safe_dump(_public_settings(config), sort_keys=True, allow_unicode=True),
         f"{FOLDER}/{RULES}": public_rules(rules),
         f"{FOLDER}/fingerprints.json": json.dumps({"unface": __version__, "stages": code}, indent=1, sort_keys=True)
         + "\n",
@@ -53,7 +59,18 @@ def texts(config: Mapping[str, Any], fingerprints: Mapping[str, Mapping[str, str
 
 
 def words(texts: Mapping[str, str]) -> list[str]:
-    """What the user wrote of the published files, line by line: mapping rules that are not the shipped ones."""
+    """What the user wrote of the published files: mapping rules that are not the shipped ones.
+
+    Parameters
+    ----------
+    texts
+        The published files by path.
+
+    Returns
+    -------
+    list of str
+        Line by line.
+    """
     rules = texts.get(f"{FOLDER}/{RULES}", "")
     return [] if rules == SHIPPED_RULES.read_text(encoding="utf-8") else rules.splitlines()
 
@@ -63,6 +80,10 @@ def keep(config: Mapping[str, Any], rules: Path, path: Path) -> None:
 
     Parameters
     ----------
+    config
+        The checked settings of the run.
+    rules
+        The mapping rules.
     path
         Of the settings; the rules get a name of their own beside them.
     """
@@ -71,11 +92,12 @@ def keep(config: Mapping[str, Any], rules: Path, path: Path) -> None:
         write_whole(target, text, mode=0o600)
 
 
-def public(config: Mapping[str, Any]) -> dict[str, Any]:
+def _public_settings(config: Mapping[str, Any]) -> dict[str, Any]:
     """The settings that decide what is released, without paths, commands and words about single headers."""
     shown = copy.deepcopy({key: value for key, value in config.items() if key not in _ELSEWHERE})
     shown["select"] = [
-        {"field": one["field"], **{key: KEPT for key in one if key != "field"}} for one in shown["select"]
+        {"field": condition["field"], **{key: KEPT for key in condition if key != "field"}}
+        for condition in shown["select"]
     ]
     for block, names in _OWN_WORDS.items():
         shown[block] |= {name: KEPT for name in names if shown[block][name]}
@@ -92,6 +114,16 @@ def public_rules(rules: Path) -> str:
     """The shipped mapping rules as they are; of the user's own what they make of a series, not what they ask of it.
 
     Keys that unface does not read, as a dcm2bids configuration has them for commands and comments, are left out.
+
+    Parameters
+    ----------
+    rules
+        YAML, or a dcm2bids configuration in JSON.
+
+    Returns
+    -------
+    str
+        YAML.
     """
     text = rules.read_text(encoding="utf-8-sig")
     if text == SHIPPED_RULES.read_text(encoding="utf-8"):
@@ -122,7 +154,7 @@ def _of_rule(rule: Mapping[str, Any]) -> dict[str, Any]:
 def _without_criteria(part: Any) -> Any:
     if isinstance(part, Mapping):
         return {key: KEPT if key in _OF_HEADERS else _without_criteria(value) for key, value in part.items()}
-    return [_without_criteria(one) for one in part] if isinstance(part, list) else part
+    return [_without_criteria(item) for item in part] if isinstance(part, list) else part
 
 
 _ELSEWHERE = {"dicom_dir", "results_dir", "subjects", "ratings", "inventory", "withdrawal", "keep_work", "report"}

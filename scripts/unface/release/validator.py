@@ -2,37 +2,30 @@
 
 import json
 import re
-from dataclasses import dataclass
 from pathlib import Path
 
+from unface.release.problems import Problem
 from unface.run import tools
-from unface.run.outcome import JobFailedError
+from unface.run.outcome import JobFailedError, Reason
 
 PROGRAM = "bids-validator-deno"
 _SESSION = re.compile(r"^/sub-([A-Za-z0-9]+)/(?:ses-([A-Za-z0-9]+)/)?")
 
 
-@dataclass(frozen=True)
-class Error:
-    """One error: the validator's code and the session it lies in.
-
-    No subject if it lies in the dataset's own files, no session if it lies in a file of the subject; `file` names it
-    in these cases.
-    """
-
-    code: str
-    file: str = ""
-    subject: str | None = None
-    session: str | None = None
-
-
-def validate(dataset: Path, report: Path) -> list[Error]:
-    """Errors that the validator finds in a BIDS dataset; it reads the files, needs no network and changes nothing.
+def validate(dataset: Path, report: Path) -> list[Problem]:
+    """Run the validator on a BIDS dataset; it reads the files, needs no network and changes nothing.
 
     Parameters
     ----------
+    dataset
+        The folder of the dataset.
     report
         Where the validator puts its findings, outside the dataset.
+
+    Returns
+    -------
+    list of Problem
+        `bids_invalid` for each of its errors; one that lies in no session names the file.
 
     Raises
     ------
@@ -53,16 +46,24 @@ def validate(dataset: Path, report: Path) -> list[Error]:
     finished = tools.run(arguments, timeout_s=600 + files / 20, environment={"NO_COLOR": "1"})
     try:
         issues = json.loads(report.read_text(encoding="utf-8"))["issues"]["issues"]
-        errors = {_error(issue) for issue in issues if issue["severity"] == "error"}
+        errors = sorted({_located(issue) for issue in issues if issue["severity"] == "error"})
     except (OSError, ValueError, KeyError, TypeError):
         raise JobFailedError(f"{PROGRAM} ended with status {finished.status} and without a report") from None
-    return sorted(errors, key=lambda error: (error.subject or "", error.session or "", error.code, error.file))
+    return [
+        Problem(
+            Reason("bids_invalid", f"the BIDS validator says {code}" + (f" of {file}" if file else ""), "release"),
+            subject or None,
+            session or None,
+        )
+        for subject, session, code, file in errors
+    ]
 
 
-def _error(issue: dict[str, str]) -> Error:
+def _located(issue: dict[str, str]) -> tuple[str, str, str, str]:
+    """Labels of subject and session that an error lies in, its code, and its file if it lies in no session."""
     location = issue.get("location", "")
     code = " ".join(filter(None, (issue["code"], issue.get("subCode"))))
     match = _SESSION.match(location)
     if match and match[2]:
-        return Error(code, subject=match[1], session=match[2])
-    return Error(code, Path(location).name, subject=match[1] if match else None)
+        return match[1], match[2], code, ""
+    return match[1] if match else "", "", code, Path(location).name

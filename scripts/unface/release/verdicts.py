@@ -20,21 +20,39 @@ class Verdict:
 
     @property
     def released(self) -> bool:
+        """Whether nothing speaks against it."""
         return not self.reasons
 
 
 @dataclass(frozen=True)
 class Verdicts:
-    """The verdict on every session of a cohort, and where its results lie."""
+    """The verdict on every session of a cohort.
+
+    Attributes
+    ----------
+    sessions : sequence of Verdict
+        In the order of the sessions.
+    layout : Layout
+        Where the results lie.
+    notes : tuple of str
+        What the author of the release should know, such as small groups of alike subjects.
+    """
 
     sessions: Sequence[Verdict]
     layout: Layout
     notes: tuple[str, ...] = ()
-    """What the author of the release should know, such as small groups of alike subjects."""
 
 
 def write(path: Path, verdicts: Iterable[Verdict]) -> None:
-    """The verdict on every session as a table, whole or not at all."""
+    """Write the verdict on every session as a table, whole or not at all.
+
+    Parameters
+    ----------
+    path
+        The table (`layout.verdicts`).
+    verdicts
+        A row each.
+    """
     rows = []
     for verdict in verdicts:
         codes = ";".join(dict.fromkeys(reason.code for reason in verdict.reasons))
@@ -44,8 +62,19 @@ def write(path: Path, verdicts: Iterable[Verdict]) -> None:
     write_whole(path, table_text(("subject", "session", "verdict", "codes", "reasons"), rows))
 
 
-def summary(verdicts: Verdicts) -> str:
-    """What a run came to, in a few lines: sessions released, sessions withheld by reason, where to look."""
+def closing_words(verdicts: Verdicts) -> str:
+    """What a run came to: sessions released, sessions withheld by reason, where to look.
+
+    Parameters
+    ----------
+    verdicts
+        On every session of the cohort.
+
+    Returns
+    -------
+    str
+        A few lines.
+    """
     released = sum(verdict.released for verdict in verdicts.sessions)
     withheld = [verdict for verdict in verdicts.sessions if not verdict.released]
     lines = [f"unface: {released} of {len(verdicts.sessions)} sessions released, {len(withheld)} withheld"]

@@ -6,7 +6,7 @@ sessions; failures and outliers are of sessions.
 
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isnan, nan
 
 import numpy as np
@@ -60,7 +60,16 @@ DESCRIPTIONS: Mapping[str, str] = {
 class Pairs:
     """One measure of many sessions, before and after defacing: element i of every field is one session.
 
-    `names` : `sub-<label>_ses-<label>`. `ok` : whether the change is within its limit.
+    Attributes
+    ----------
+    measure, region, unit : str
+        As in the table of agreement; no region for the whole brain.
+    names : tuple of str
+        `sub-<label>_ses-<label>`.
+    original, defaced : (n_sessions,) float array
+        In `unit`.
+    ok : (n_sessions,) bool array
+        Whether the change is within its limit.
     """
 
     measure: str
@@ -73,6 +82,7 @@ class Pairs:
 
     @property
     def key(self) -> tuple[str, str]:
+        """Measure and region."""
         return self.measure, self.region
 
     @property
@@ -105,7 +115,18 @@ class Pairs:
         )
 
     def of(self, names: Iterable[str]) -> "Pairs":
-        """Those of some sessions."""
+        """Those of some sessions.
+
+        Parameters
+        ----------
+        names
+            Of sessions, also of some without this measure.
+
+        Returns
+        -------
+        Pairs
+            In the order of these.
+        """
         wanted = set(names)
         chosen = np.array([name in wanted for name in self.names], dtype=bool)
         kept = tuple(name for name in self.names if name in wanted)
@@ -154,9 +175,11 @@ class Agreement:
 
     @property
     def key(self) -> tuple[str, str]:
+        """Measure and region."""
         return self.measure, self.region
 
     def cells(self) -> tuple[str, ...]:
+        """Its row of the table, by the columns of `DESCRIPTIONS`."""
         return tuple(_cell(getattr(self, column)) for column in DESCRIPTIONS)
 
 
@@ -174,12 +197,17 @@ def pairs_of(rows: Iterable[tuple[str, Mapping[str, str]]]) -> list[Pairs]:
     rows
         A session's name (a pseudonym) and one row of its `agreement.tsv`, for each row of each session. Overlaps have
         no pair and are left out; of several images of one session the first counts.
+
+    Returns
+    -------
+    list of Pairs
+        One for each measure and region.
     """
-    found: dict[tuple[str, str, str], dict[str, tuple[float, float, bool]]] = {}
+    by_measure: dict[tuple[str, str, str], dict[str, tuple[float, float, bool]]] = {}
     for name, row in rows:
         if row["original"] != NOT_AVAILABLE:
             values = float(row["original"]), float(row["defaced"]), row["ok"] == "true"
-            found.setdefault((row["measure"], row["region"], row["unit"]), {}).setdefault(name, values)
+            by_measure.setdefault((row["measure"], row["region"], row["unit"]), {}).setdefault(name, values)
     return [
         Pairs(
             *key,
@@ -188,7 +216,7 @@ def pairs_of(rows: Iterable[tuple[str, Mapping[str, str]]]) -> list[Pairs]:
             defaced=np.array([value[1] for value in values.values()]),
             ok=np.array([value[2] for value in values.values()], dtype=bool),
         )
-        for key, values in found.items()
+        for key, values in by_measure.items()
     ]
 
 
@@ -203,6 +231,11 @@ def noise_floor(moved: Iterable[tuple[Mapping[tuple[str, str], float], Mapping[t
     ----------
     moved
         For each sampled session the original's values by measure and region, and those of its second measurement.
+
+    Returns
+    -------
+    dict
+        By measure and region, in the measure's unit.
     """
     squares: dict[tuple[str, str], list[float]] = {}
     for first, second in moved:
@@ -213,6 +246,20 @@ def noise_floor(moved: Iterable[tuple[Mapping[tuple[str, str], float], Mapping[t
 
 def agreement(pairs: Pairs, noise: float = nan, grouping: str = "all", group: str = NOT_AVAILABLE) -> Agreement:
     """Agreement of one measure over the subjects of some sessions.
+
+    Parameters
+    ----------
+    pairs
+        At least one session.
+    noise
+        Noise floor of the measure, in its unit; NaN if it is unknown.
+    grouping, group
+        What the sessions are grouped by, and which group they are.
+
+    Returns
+    -------
+    Agreement
+        Without a test between groups (`p_groups`).
 
     References
     ----------
@@ -232,7 +279,7 @@ def agreement(pairs: Pairs, noise: float = nan, grouping: str = "all", group: st
     if not reliable:
         notes.append("fewer than three subjects that differ: no ICC and no correlation")
     failed = int((~pairs.ok).sum())
-    outside = np.abs(robust_z(pairs.difference)) > OUTLIER_Z
+    outside = np.abs(_robust_z(pairs.difference)) > OUTLIER_Z
     return Agreement(
         grouping=grouping,
         group=group,
@@ -263,11 +310,9 @@ def agreement(pairs: Pairs, noise: float = nan, grouping: str = "all", group: st
 
 
 def _spread(pairs: Pairs) -> float:
-    """The standard deviation of one session's difference, in the pairs' unit; NaN of a single subject.
-
-    The means of subjects vary less than sessions do: what varies within subjects, pooled over those with several
-    sessions, is given back, less the share of it that the means still hold.
-    """
+    """The standard deviation of one session's difference, in the pairs' unit; NaN of a single subject."""
+    # The means of subjects vary less than sessions do: what varies within subjects, pooled over those with several
+    # sessions, is given back, less the share of it that the means still hold.
     _, place, count = np.unique(pairs.subjects, return_inverse=True, return_counts=True)
     if len(count) < 2:
         return nan
@@ -287,9 +332,17 @@ def _interval(values: NDArray[np.float64]) -> tuple[float, float]:
 
 
 def icc_2_1(pairs: Pairs) -> tuple[float, float, float]:
-    """ICC(2,1) of original and defaced, and its 95 % confidence interval; of equal ones 1 and no doubt.
+    """ICC(2,1) of original and defaced; 1 is best.
 
-    The pairs have to be independent of one another: one of each subject (`Pairs.by_subject`).
+    Parameters
+    ----------
+    pairs
+        Independent of one another: one of each subject (`Pairs.by_subject`).
+
+    Returns
+    -------
+    icc, low, high
+        With the 95 % confidence interval; three times 1 where original and defaced are equal.
     """
     if np.array_equal(pairs.original, pairs.defaced):
         return 1.0, 1.0, 1.0
@@ -303,12 +356,12 @@ def icc_2_1(pairs: Pairs) -> tuple[float, float, float]:
     with warnings.catch_warnings():
         # A perfect consistency divides by zero in the five other variants.
         warnings.simplefilter("ignore", RuntimeWarning)
-        found = pingouin.intraclass_corr(long, targets="subject", raters="image", ratings="value").set_index("Type")
-    row = found.loc["ICC(A,1)"]
+        variants = pingouin.intraclass_corr(long, targets="subject", raters="image", ratings="value").set_index("Type")
+    row = variants.loc["ICC(A,1)"]
     return float(row["ICC"]), float(row["CI95"][0]), float(row["CI95"][1])
 
 
-def robust_z(values: NDArray[np.float64]) -> NDArray[np.float64]:
+def _robust_z(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Distance from the median in units of 1.4826 times the median absolute deviation; zero where there is none."""
     scale = float(stats.median_abs_deviation(values, scale="normal"))
     return (values - np.median(values)) / scale if scale > 0 else np.zeros_like(values)
@@ -321,10 +374,19 @@ def by_group(
 
     Parameters
     ----------
+    measures
+        Of the whole cohort.
     grouping
         What the sessions are grouped by, such as `sex`.
     groups
         The names of the sessions by group.
+    noise
+        Noise floor by measure and region.
+
+    Returns
+    -------
+    list of Agreement
+        By group, then by measure; none for a group without the measure.
     """
     parts = {name: [pairs.of(sessions) for pairs in measures] for name, sessions in groups.items()}
     tested = [_kruskal([part[place].by_subject().percent for part in parts.values()]) for place in range(len(measures))]
@@ -334,15 +396,11 @@ def by_group(
         for place, p in zip(known, corrected, strict=True):
             tested[place] = float(p)
     return [
-        _with_p(agreement(pairs, noise.get(pairs.key, nan), grouping, name), tested[place])
+        replace(agreement(pairs, noise.get(pairs.key, nan), grouping, name), p_groups=tested[place])
         for name, part in parts.items()
         for place, pairs in enumerate(part)
         if pairs.names
     ]
-
-
-def _with_p(found: Agreement, p: float) -> Agreement:
-    return Agreement(**{**found.__dict__, "p_groups": p})
 
 
 def _kruskal(samples: Sequence[NDArray[np.float64]]) -> float:

@@ -61,10 +61,22 @@ Groups = Mapping[str, Mapping[str, Sequence[str]]]
 
 @dataclass(frozen=True)
 class Compared:
-    """All that is known of the cohort: the rows of the sessions' tables by name, measures, groups, noise floor.
+    """All that is known of the cohort.
 
-    `sampled` : how many sessions the noise floor comes from. `repeat_percent` : the largest change between two
-    measurements of one image.
+    Attributes
+    ----------
+    rows : sequence of (str, Row)
+        A session's name and a row of its table of agreement, for each row of each session.
+    measures : sequence of Pairs
+        The same by measure and region.
+    groups : Groups
+        The sessions' names by grouping and group.
+    noise : Noise
+        Noise floor by measure and region.
+    sampled : int
+        How many sessions the noise floor comes from.
+    repeat_percent : float or None
+        The largest change between two measurements of one image, in percent.
     """
 
     rows: Sequence[tuple[str, Row]]
@@ -77,36 +89,45 @@ class Compared:
 
 def read(
     layout: Layout,
-    found: Sequence[Session],
+    sessions: Sequence[Session],
     sample: Sequence[SessionId],
     given: Mapping[str, Mapping[str, str]],
 ) -> Compared:
-    """What the stages left.
+    """Read what the stages left.
 
     Parameters
     ----------
+    layout
+        Where they left it.
+    sessions
+        Of the whole cohort.
     sample
         The sessions of the noise floor.
     given
-        For each subject the user's columns (`dataset.read_subjects`), of which `site` makes groups.
+        For each subject the user's columns of participants.tsv, of which `site` makes groups.
+
+    Returns
+    -------
+    Compared
+        Empty where nothing was compared.
     """
-    rows = list(_rows(layout, found))
+    rows = list(_rows(layout, sessions))
     moved, repeated = (
-        [pair for unit in sample if all(pair := (_values(layout, "original", unit), _values(layout, again, unit)))]
+        [pair for id_ in sample if all(pair := (_values(layout, "original", id_), _values(layout, again, id_)))]
         for again in ("shifted", "repeat")
     )
     return Compared(
         rows=rows,
         measures=agreement.pairs_of(rows),
-        groups=_groups(layout, found, {name: row["image"] for name, row in reversed(rows)}, given),
+        groups=_groups(layout, sessions, {name: row["image"] for name, row in reversed(rows)}, given),
         noise=agreement.noise_floor(moved),
         sampled=len(moved),
         repeat_percent=_largest_percent(repeated),
     )
 
 
-def _rows(layout: Layout, found: Iterable[Session]) -> Iterator[tuple[str, Row]]:
-    for session in found:
+def _rows(layout: Layout, sessions: Iterable[Session]) -> Iterator[tuple[str, Row]]:
+    for session in sessions:
         if "compare" in session.outcomes:
             folder = layout.stage("compare", session.id)
             for row in read_table(folder / AGREEMENT):
@@ -116,9 +137,9 @@ def _rows(layout: Layout, found: Iterable[Session]) -> Iterator[tuple[str, Row]]
 Values = dict[tuple[str, str], float]
 
 
-def _values(layout: Layout, image: str, unit: SessionId) -> Values:
+def _values(layout: Layout, image: str, session: SessionId) -> Values:
     """The measures of a session's first image by measure and region; none if it was not measured."""
-    rows = read_table(layout.stage(f"measure-{image}", unit) / records.MEASURES)
+    rows = read_table(layout.stage(f"measure-{image}", session) / records.MEASURES)
     return {(row["measure"], row["region"]): float(row["value"]) for row in rows if row["image"] == rows[0]["image"]}
 
 
@@ -130,11 +151,11 @@ def _largest_percent(pairs: Iterable[tuple[Values, Values]]) -> float | None:
 
 
 def _groups(
-    layout: Layout, found: Sequence[Session], images: Mapping[str, str], given: Mapping[str, Mapping[str, str]]
+    layout: Layout, sessions: Sequence[Session], images: Mapping[str, str], given: Mapping[str, Mapping[str, str]]
 ) -> Groups:
     """Site, scanner, sex and age of the sessions that were compared or should have been, where they are known."""
     groups: dict[str, dict[str, list[str]]] = {"site": {}, "scanner": {}, "sex": {}, "age": {}}
-    for session in found:
+    for session in sessions:
         if "measure-original" not in session.outcomes:
             continue
         person = characteristics(layout, session.id)
@@ -153,10 +174,8 @@ def _groups(
 
 
 def _scanner(layout: Layout, session: Session, image: str | None) -> str:
-    """Maker, model and field strength as a sidecar has them, if the audit found nothing in it.
-
-    That of the image that was compared, or of the first T1w of a session where none could be.
-    """
+    """Maker, model and field strength as a sidecar has them, if the audit found nothing in it."""
+    # That of the image that was compared, or of the first T1w of a session where none could be.
     if session.state("audit") != "ok":
         return NOT_AVAILABLE
     folder = layout.stage("convert", session.id) / "bids"
@@ -171,11 +190,22 @@ def _scanner(layout: Layout, session: Session, image: str | None) -> str:
 
 
 def statistics(compared: Compared) -> list[Agreement]:
-    """Agreement of every measure, in the whole cohort and then in every group."""
-    found = [agreement.agreement(pairs, compared.noise.get(pairs.key, nan)) for pairs in compared.measures]
+    """Agreement of every measure.
+
+    Parameters
+    ----------
+    compared
+        All that is known of the cohort.
+
+    Returns
+    -------
+    list of Agreement
+        In the whole cohort and then in every group.
+    """
+    agreements = [agreement.agreement(pairs, compared.noise.get(pairs.key, nan)) for pairs in compared.measures]
     for grouping, groups in compared.groups.items():
-        found += agreement.by_group(compared.measures, grouping, groups, compared.noise)
-    return found
+        agreements += agreement.by_group(compared.measures, grouping, groups, compared.noise)
+    return agreements
 
 
 def _has_t1w(session: Session) -> bool:
@@ -184,21 +214,34 @@ def _has_t1w(session: Session) -> bool:
     return original is not None and not (original.ok and original.measurements.get("images") == 0)
 
 
-def failures(found: Sequence[Session], groups: Groups) -> list[dict[str, Any]]:
-    """How many sessions could not be measured, or changed by more than the limits; by group."""
-    sessions = {session.name: session for session in found if _has_t1w(session)}
-    parts = [("all", NOT_AVAILABLE, list(sessions))]
+def failures(sessions: Sequence[Session], groups: Groups) -> list[dict[str, Any]]:
+    """Count the sessions that could not be measured, or changed by more than the limits.
+
+    Parameters
+    ----------
+    sessions
+        Of the whole cohort.
+    groups
+        The sessions' names by grouping and group.
+
+    Returns
+    -------
+    list of dict
+        Rows by `FAILURE_COLUMNS`: the whole cohort and then every group.
+    """
+    by_name = {session.name: session for session in sessions if _has_t1w(session)}
+    parts = [("all", NOT_AVAILABLE, list(by_name))]
     parts += [
-        (grouping, group, [name for name in names if name in sessions])
+        (grouping, group, [name for name in names if name in by_name])
         for grouping, part in groups.items()
         for group, names in part.items()
     ]
     rows = []
     for grouping, group, names in parts:
-        reasons = {name: {(r.stage, r.code) for r in sessions[name].verdict.reasons} for name in names}
-        reached = [name for name in names if sessions[name].state("measure-original") in ("ok", "withheld")]
-        before = sum(sessions[name].state("measure-original") == "withheld" for name in reached)
-        after = sum(sessions[name].state("measure-defaced") == "withheld" for name in reached)
+        reasons = {name: {(r.stage, r.code) for r in by_name[name].standing.reasons} for name in names}
+        reached = [name for name in names if by_name[name].state("measure-original") in ("ok", "withheld")]
+        before = sum(by_name[name].state("measure-original") == "withheld" for name in reached)
+        after = sum(by_name[name].state("measure-defaced") == "withheld" for name in reached)
         beyond = sum(("compare", "morphometry_changed") in reasons[name] for name in reached)
         measured = len(reached) - before
         rows.append(
@@ -215,8 +258,22 @@ def failures(found: Sequence[Session], groups: Groups) -> list[dict[str, Any]]:
     return [row for row in rows if row["sessions"]]
 
 
-def write(folder: Path, compared: Compared, found: Sequence[Agreement], failed: Sequence[Mapping[str, Any]]) -> None:
-    """Write the tables and their data dictionary."""
+def write(
+    folder: Path, compared: Compared, agreements: Sequence[Agreement], failed: Sequence[Mapping[str, Any]]
+) -> None:
+    """Write the tables and their data dictionary.
+
+    Parameters
+    ----------
+    folder
+        Of the report.
+    compared
+        All that is known of the cohort.
+    agreements
+        Of `statistics`.
+    failed
+        Of `failures`.
+    """
     session_rows = []
     for name, row in compared.rows:
         noise = compared.noise.get((row["measure"], row["region"]), 0.0)
@@ -226,7 +283,7 @@ def write(folder: Path, compared: Compared, found: Sequence[Agreement], failed: 
         own = {**row, "session": name, "noise": floor, "times_noise": times}
         session_rows.append([own[column] for column in SESSION_COLUMNS])
     for file, columns, rows in (
-        (STATISTICS, agreement.DESCRIPTIONS, [row.cells() for row in found]),
+        (STATISTICS, agreement.DESCRIPTIONS, [row.cells() for row in agreements]),
         (SESSIONS, SESSION_COLUMNS, session_rows),
         (FAILURES, FAILURE_COLUMNS, failed),
     ):
@@ -242,9 +299,24 @@ def write(folder: Path, compared: Compared, found: Sequence[Agreement], failed: 
     write_whole(folder / DICTIONARY, json.dumps(dictionary, indent=1) + "\n")
 
 
-def shown(compared: Compared, found: Sequence[Agreement], failed: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """What the page shows: plots of the whole measures and of the regions, and a table."""
-    overall = {row.key: row for row in found if row.grouping == "all"}
+def shown(compared: Compared, agreements: Sequence[Agreement], failed: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """What the page shows: plots of the whole measures and of the regions, and a table.
+
+    Parameters
+    ----------
+    compared
+        All that is known of the cohort.
+    agreements
+        Of `statistics`.
+    failed
+        Of `failures`.
+
+    Returns
+    -------
+    dict
+        `measures` of the page's template.
+    """
+    overall = {row.key: row for row in agreements if row.grouping == "all"}
     whole = [pairs for pairs in compared.measures if not pairs.region]
     regions = [pairs for pairs in compared.measures if pairs.region]
     known = [pairs for pairs in regions if isfinite(overall[pairs.key].bias_percent)]
@@ -253,7 +325,7 @@ def shown(compared: Compared, found: Sequence[Agreement], failed: Sequence[Mappi
     grouped = [
         rows
         for pairs in whole[:GROUP_PLOTS]
-        if (rows := [row for row in found if row.key == pairs.key and row.grouping in several])
+        if (rows := [row for row in agreements if row.key == pairs.key and row.grouping in several])
     ]
     return {
         "rows": len(compared.rows),

@@ -31,32 +31,72 @@ Colour = tuple[int, int, int]
 
 @dataclass(frozen=True)
 class Plane:
-    """Points in space on the grid of a picture: `points_mm` (rows, columns, 3), first row on top."""
+    """Points in space on the grid of a picture.
+
+    Attributes
+    ----------
+    name : str
+        For readers.
+    points_mm : (rows, columns, 3) float array
+        In the image's space (RAS); the first row on top.
+    """
 
     name: str
     points_mm: Array
 
 
 def load(path: Path) -> Volume:
-    """Read a NIfTI image, the first volume of a series, in its closest RAS+ order; what is no number is 0.
+    """Read a NIfTI image to be shown.
+
+    Parameters
+    ----------
+    path
+        Of three or four dimensions.
+
+    Returns
+    -------
+    Volume
+        The first volume of a series, in its closest RAS+ order; what is no number is 0.
 
     Raises
     ------
-    nifti.UNREADABLE
-        One of these errors, if it cannot be read or shown.
+    ValueError
+        Or another error of `nifti.UNREADABLE`, if it cannot be read or shown.
     """
     volume = nifti.read_volume(path, np.float32, first_of_many=True, canonical=True)
     return Volume(np.nan_to_num(volume.data, copy=False, posinf=0, neginf=0), volume.affine)
 
 
 def window(volume: Volume) -> tuple[float, float]:
-    """Intensities shown as black and white: the 1st and 99.7th percentile."""
+    """Choose the intensities that are shown as black and white.
+
+    Parameters
+    ----------
+    volume
+        A head.
+
+    Returns
+    -------
+    black, white
+        The 1st and 99.7th percentile, in the image's units.
+    """
     low, high = np.percentile(volume.data[::2, ::2, ::2], (1, 99.7))
     return float(low), float(max(high, low + 1e-6))
 
 
 def head_box(volume: Volume) -> tuple[slice, ...]:
-    """The part of a volume that a head takes up, and a margin of air."""
+    """Find the part of a volume that a head takes up, and a margin of air.
+
+    Parameters
+    ----------
+    volume
+        With air around the head.
+
+    Returns
+    -------
+    three slices
+        In voxels.
+    """
     low, high = window(volume)
     first, last = _bounds(volume.data > low + HEAD_INTENSITY * (high - low))
     margin = BOX_MARGIN_MM / volume.voxel_mm
@@ -65,9 +105,19 @@ def head_box(volume: Volume) -> tuple[slice, ...]:
 
 
 def planes(volume: Volume, keep: Volume | None = None) -> list[Plane]:
-    """Six slices to judge a defaced head by: through the face, where `keep` is 0, and through the brain.
+    """Choose six slices to judge a defaced head by, through the face and through the brain.
 
-    Without a mask the face is looked for where it stands in most heads.
+    Parameters
+    ----------
+    volume
+        The head, preferably before defacing.
+    keep
+        Its face mask: 1 kept, 0 removed. Without one the face is looked for where it stands in most heads.
+
+    Returns
+    -------
+    list of Plane
+        Along the axes of the volume.
     """
     low, high = window(volume)
     head = volume.data > low + HEAD_INTENSITY * (high - low)
@@ -127,7 +177,20 @@ def _points_mm(volume: Volume, axis: int, at: float, bounds: tuple[Array, Array]
 
 
 def sample_mask(mask: Volume, plane: Plane) -> Array:
-    """Where a mask is set at the points of a plane: (rows, columns) of bool. Outside, it goes on as at its edge."""
+    """Where a mask is set at the points of a plane. Outside its grid, it goes on as at its edge.
+
+    Parameters
+    ----------
+    mask
+        Of 0 and 1.
+    plane
+        Anywhere in space.
+
+    Returns
+    -------
+    (rows, columns) bool array
+        True where the nearest voxel is 1.
+    """
     return np.asarray(sampled(mask, plane.points_mm, order=0, outside=None) >= 0.5)
 
 
@@ -137,7 +200,24 @@ def slice_picture(
     shown: tuple[float, float],
     outlines: Sequence[tuple[Array, Colour]] = (),
 ) -> Array:
-    """A slice in grey with outlines of masks in colour: (rows, columns, 3) of bytes."""
+    """Draw a slice in grey with outlines of masks in colour.
+
+    Parameters
+    ----------
+    volume
+        On any grid.
+    plane
+        Anywhere in space.
+    shown
+        Intensities shown as black and white (`window`).
+    outlines
+        Masks at the points of the plane, (rows, columns) of bool, each with its colour.
+
+    Returns
+    -------
+    (rows, columns, 3) uint8 array
+        In colour.
+    """
     low, high = shown
     grey = np.clip((sampled(volume, plane.points_mm, outside=low) - low) / (high - low), 0, 1)
     picture = np.repeat((grey * 255).astype(np.uint8)[..., None], 3, axis=2)
@@ -149,13 +229,43 @@ def slice_picture(
 def outlined_labels(
     volume: Volume, labels: Volume, plane: Plane, shown: tuple[float, float], colours: Mapping[int, Colour]
 ) -> Array:
-    """A slice with the outline of each label of a segmentation."""
+    """Draw a slice with the outline of each label of a segmentation.
+
+    Parameters
+    ----------
+    volume
+        On any grid.
+    labels
+        The segmentation, on any grid.
+    plane
+        Anywhere in space.
+    shown
+        Intensities shown as black and white (`window`).
+    colours
+        By label; labels without a colour are not drawn.
+
+    Returns
+    -------
+    (rows, columns, 3) uint8 array
+        In colour.
+    """
     at = np.rint(sampled(labels, plane.points_mm, order=0)).astype(int)
     return slice_picture(volume, plane, shown, [(at == label, colour) for label, colour in colours.items()])
 
 
 def data_uri(picture: Array) -> str:
-    """A picture inside a page, as JPEG."""
+    """Make a picture part of a page, as JPEG.
+
+    Parameters
+    ----------
+    picture
+        (rows, columns[, 3]) of bytes.
+
+    Returns
+    -------
+    str
+        A `data:` address.
+    """
     buffer = io.BytesIO()
     Image.fromarray(picture).save(buffer, "JPEG", quality=JPEG_QUALITY, subsampling=0, optimize=True)
     return f"data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode('ascii')}"

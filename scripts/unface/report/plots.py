@@ -45,8 +45,20 @@ NAMED_OUTLIERS = 5
 
 
 @dataclass(frozen=True)
-class Check:
-    """One check over the cohort: its values, the limits they are held against, and which of them passed."""
+class CheckValues:
+    """One check over the cohort, a value each head image.
+
+    Attributes
+    ----------
+    title : str
+        The check's name for readers.
+    values : (n_images,) float array
+        In the check's unit.
+    limits : tuple of float
+        What they are held against.
+    ok : (n_images,) bool array
+        Which of them passed.
+    """
 
     title: str
     values: NDArray[np.float64]
@@ -55,17 +67,54 @@ class Check:
 
 
 def bland_altman(measures: Sequence[tuple[Pairs, Agreement]]) -> str:
-    """Difference over mean of each measure, with bias and 95 % limits of agreement (Bland and Altman 1986)."""
-    return _drawing(measures, lambda axes, one: draw_bland_altman(axes, *one), height=2.9, columns=3)
+    """Draw the difference over the mean of each measure, with bias and 95 % limits of agreement.
+
+    Parameters
+    ----------
+    measures
+        Of whole brains.
+
+    Returns
+    -------
+    str
+        A drawing for a page.
+
+    References
+    ----------
+    Bland and Altman, Lancet 1986;327:307-310.
+    """
+    return _drawing(measures, lambda axes, measure: draw_bland_altman(axes, *measure), height=2.9, columns=3)
 
 
-def checks(found: Sequence[Check]) -> str:
-    """The distribution of each check's values, with its limits."""
-    return _drawing(found, _check, height=2.0, columns=4)
+def checks(values: Sequence[CheckValues]) -> str:
+    """Draw the distribution of each check's values, with its limits.
+
+    Parameters
+    ----------
+    values
+        In the order of the plots.
+
+    Returns
+    -------
+    str
+        A drawing for a page.
+    """
+    return _drawing(values, _check, height=2.0, columns=4)
 
 
 def bias_forest(rows: Sequence[Agreement]) -> str:
-    """Mean change of each measure in percent, with its 95 % confidence interval, over the noise floor."""
+    """Draw the mean change of each measure in percent, with its 95 % confidence interval, over the noise floor.
+
+    Parameters
+    ----------
+    rows
+        Of the whole cohort.
+
+    Returns
+    -------
+    str
+        A drawing for a page.
+    """
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(WIDTH_INCHES, 0.9 + 0.27 * len(rows)))
         _forest(figure.subplots(), rows, [_title(row) for row in rows])
@@ -73,7 +122,18 @@ def bias_forest(rows: Sequence[Agreement]) -> str:
 
 
 def group_forest(measures: Sequence[Sequence[Agreement]]) -> str:
-    """The same for the groups of the cohort: a column a measure, a row a group, the same groups in each."""
+    """Draw the same for the groups of the cohort: a column a measure, a row a group.
+
+    Parameters
+    ----------
+    measures
+        For each measure the same groups in the same order.
+
+    Returns
+    -------
+    str
+        A drawing for a page.
+    """
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(WIDTH_INCHES, 1.2 + 0.24 * max(len(rows) for rows in measures)))
         for place, (axes, rows) in enumerate(
@@ -99,12 +159,23 @@ def _forest(axes: Axes, rows: Sequence[Agreement], names: Sequence[str]) -> None
     axes.set_xlabel("change by defacing (%): mean with its 95 % confidence interval; pale, the noise floor")
 
 
-def _title(one: Pairs | Agreement) -> str:
-    return one.region or wording.measure(one.measure)
+def _title(measure: Pairs | Agreement) -> str:
+    return measure.region or wording.measure(measure.measure)
 
 
 def region_map(regions: Sequence[Pairs]) -> str:
-    """Change of each region in each session in percent; grey where it was not measured."""
+    """Draw the change of each region in each session in percent; grey where it was not measured.
+
+    Parameters
+    ----------
+    regions
+        Regions of the brain, each with the sessions that it was measured in.
+
+    Returns
+    -------
+    str
+        A drawing for a page.
+    """
     sessions = sorted({name for region in regions for name in region.names})
     column = {name: place for place, name in enumerate(sessions)}
     percent = np.full((len(regions), len(sessions)), np.nan)
@@ -127,27 +198,39 @@ def region_map(regions: Sequence[Pairs]) -> str:
         return _svg(figure)
 
 
-def draw_bland_altman(axes: Axes, measure: Pairs, found: Agreement) -> None:
-    """One measure's differences over its means; sessions far from the others are red and named."""
+def draw_bland_altman(axes: Axes, measure: Pairs, agreement: Agreement) -> None:
+    """Draw one measure's differences over its means; sessions far from the others are red and named.
+
+    Parameters
+    ----------
+    axes
+        To draw into.
+    measure
+        Of some sessions.
+    agreement
+        Of the same.
+    """
     mean, difference = (measure.original + measure.defaced) / 2, measure.difference
-    outside = np.isin(measure.names, found.outliers)
+    outside = np.isin(measure.names, agreement.outliers)
     many = len(mean) > MANY_POINTS
     style: Any = {"markersize": 3 if many else 5, "alpha": 0.4 if many else 0.8, "markeredgewidth": 0}
     for points, colour in ((~outside, BLUE), (outside, RED)):
         axes.plot(mean[points], difference[points], "o", color=colour, rasterized=many, **style)
     axes.axhline(0, color=GREY, linewidth=0.6)
-    axes.axhline(found.bias, color=ORANGE, linewidth=1.3)
-    figures = f"bias {found.bias:+.3g} {measure.unit}"
-    if np.isfinite(found.loa_low):
-        for edge in (found.loa_low, found.loa_high):
+    axes.axhline(agreement.bias, color=ORANGE, linewidth=1.3)
+    figures = f"bias {agreement.bias:+.3g} {measure.unit}"
+    if np.isfinite(agreement.loa_low):
+        for edge in (agreement.loa_low, agreement.loa_high):
             axes.axhline(edge, color=ORANGE, linewidth=1, linestyle=(0, (4, 3)))
-        figures = f"bias {found.bias:+.3g}, limits {found.loa_low:+.3g} to {found.loa_high:+.3g} {measure.unit}"
+        figures = (
+            f"bias {agreement.bias:+.3g}, limits {agreement.loa_low:+.3g} to {agreement.loa_high:+.3g} {measure.unit}"
+        )
     axes.margins(x=0.12, y=0.18)
     axes.set_title(_title(measure), pad=16)
     axes.text(0, 1.02, figures.replace("-", "\u2212"), transform=axes.transAxes, fontsize=8, color=GREY)
     axes.set_xlabel(f"mean of original and defaced ({measure.unit})")
     axes.set_ylabel(f"defaced − original ({measure.unit})")
-    farthest = [index for index in np.argsort(-np.abs(difference - found.bias), kind="stable") if outside[index]]
+    farthest = [index for index in np.argsort(-np.abs(difference - agreement.bias), kind="stable") if outside[index]]
     _write_names(axes, [(measure.names[index], mean[index], difference[index]) for index in farthest])
 
 
@@ -163,7 +246,7 @@ def _write_names(axes: Axes, points: Sequence[tuple[str, float, float]]) -> None
             axes.annotate(name, (x, y), textcoords="offset points", va="center", fontsize=6.5, color=RED, **beside)
 
 
-def _check(axes: Axes, check: Check) -> None:
+def _check(axes: Axes, check: CheckValues) -> None:
     values = check.values
     bins = np.histogram_bin_edges(np.append(values, check.limits), bins=30)
     axes.hist([values[check.ok], values[~check.ok]], bins=list(bins), stacked=True, color=[BLUE, RED])

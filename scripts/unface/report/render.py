@@ -17,7 +17,7 @@ LIGHT = np.array([0.0, 0.35, 1.0]) / np.linalg.norm([0.0, 0.35, 1.0])
 """From above and behind the viewer: to the right, up, towards the viewer."""
 
 
-def upright(volume: Volume) -> Volume:
+def _upright(volume: Volume) -> Volume:
     """A head on a grid of 1 mm along the world's axes, which is at least as large as the image."""
     corners = np.array(np.meshgrid(*[(0, size - 1) for size in volume.data.shape])).reshape(3, -1)
     world = volume.affine[:3, :3] @ corners + volume.affine[:3, 3:]
@@ -31,10 +31,22 @@ def upright(volume: Volume) -> Volume:
 
 
 def turned(data: Array, degrees: float) -> Array:
-    """An upright head (x, y, z) turned about the z axis, on a grid that holds all of it; 0 beyond the edges.
+    """Turn an upright head about the z axis.
 
     All voxels of a column along z have the same four neighbours and weights, so one product with a sparse matrix
     does what takes `affine_transform` many times as long.
+
+    Parameters
+    ----------
+    data
+        (x, y, z), voxels of 1 mm.
+    degrees
+        In the sense of `numpy.rot90`.
+
+    Returns
+    -------
+    (x, y, z) array
+        On a grid that holds all of the head; 0 beyond the edges.
     """
     angle = np.deg2rad(degrees)
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
@@ -63,11 +75,11 @@ def shaded(data: Array, affine: Affine) -> dict[View, NDArray[np.uint8]]:
 
     Returns
     -------
-    (rows, columns) uint8 arrays
+    dict of (rows, columns) uint8 arrays
         `front`: seen from ahead. `oblique`: turned by 40 degrees. `left`: the head's left side. Two pixels a mm, the
         vertex on top; the patient's right on the viewer's left, as one meets a person.
     """
-    values = ndimage.gaussian_filter(upright(Volume(data, affine)).data, 0.7)
+    values = ndimage.gaussian_filter(_upright(Volume(data, affine)).data, 0.7)
     threshold = air_threshold(values)
     head = values > threshold
     values[head & ~largest_part(head)] = threshold

@@ -1,7 +1,41 @@
-"""What the words of other stages mean to a curator: the checks of defacing, and what to do about each reason."""
+"""All words that pages put beside what the stages left: for sessions, stages, reasons, checks, engines, measures.
+
+What a reason's code means stands with the codes (`run.outcome.REASONS`). The sentence about one session or image comes
+from the stage that withholds it, by `work.withhold(code, sentence)`: for a head that fails, `deface.deface`.
+"""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
+
+STANDINGS: Mapping[str, str] = {
+    "withheld": "Withheld",
+    "ready": "Every stage is ok: ready for release",
+    "review": "Every stage is ok, but a person has to rate an image",
+    "unfinished": "Not finished: some stages have not run yet",
+}
+"""How far a session has come before a release (`results.Standing`)."""
+
+STAGE_HEADINGS: Mapping[str, str] = {
+    "deidentify": "Headers de-identified",
+    "convert": "Converted to BIDS",
+    "deface": "Faces removed",
+    "measure-original": "Brain measured, original",
+    "measure-defaced": "Brain measured, defaced",
+    "compare": "Measures compared",
+    "audit": "Release audited",
+}
+"""The stages as headings for readers."""
+
+STAGE_COLUMNS: Mapping[str, str] = {
+    "deidentify": "Headers",
+    "convert": "BIDS",
+    "deface": "Face",
+    "measure-original": "Brain before",
+    "measure-defaced": "Brain after",
+    "compare": "Agreement",
+    "audit": "Audit",
+}
+"""The same for the columns of a table."""
 
 ADVICE: Mapping[str, str] = {
     "input_missing": "Put the file back and `snakemake retry`, or make the inventory again.",
@@ -38,6 +72,7 @@ ADVICE: Mapping[str, str] = {
     "tool_crashed": "Look at the image on the review page; it may be damaged.",
     "crashed": "Read the traceback in restricted/tracebacks and report it without its values.",
 }
+"""What a curator does about each reason, by its code."""
 
 CHECKS: Mapping[str, str] = {
     "ngf": "how well edges in the head agree with the template's; below the limit the head is not aligned",
@@ -121,11 +156,33 @@ def limit(check: Mapping[str, Any]) -> str:
 
 
 def measure(name: str) -> str:
-    """A measure's name for readers; an unknown one as it stands."""
+    """A measure's name for readers.
+
+    Parameters
+    ----------
+    name
+        As tables have it.
+
+    Returns
+    -------
+    str
+        Of `MEASURES`; an unknown one in its own words.
+    """
     return MEASURES.get(name, name.replace("_", " "))
 
 
 def in_order(names: Iterable[str]) -> list[str]:
-    """Checks in the order of `CHECKS`, others after them by name."""
+    """Checks in the order of `CHECKS`, others after them by name.
+
+    Parameters
+    ----------
+    names
+        Of checks.
+
+    Returns
+    -------
+    list of str
+        The same names.
+    """
     places = {name: place for place, name in enumerate(CHECKS)}
     return sorted(names, key=lambda name: (places.get(name, len(places)), name))

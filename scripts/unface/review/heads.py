@@ -26,23 +26,43 @@ HEAD_DATATYPES = ("anat", "pet", "ct")
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture of (rows, columns[, 3]) bytes, with what it shows."""
+    """A picture with what it shows.
+
+    Attributes
+    ----------
+    caption : str
+        For readers.
+    pixels : (rows, columns[, 3]) uint8 array
+        Grey or in colour.
+    """
 
     caption: str
     pixels: Array
 
     @property
     def columns(self) -> int:
+        """Its width in pixels."""
         return int(self.pixels.shape[1])
 
     @property
     def uri(self) -> str:
+        """The picture itself, to stand inside a page."""
         return pictures.data_uri(self.pixels)
 
 
 @dataclass(frozen=True)
 class Head:
-    """One head image by its path in BIDS: before and after defacing, and the face mask (1 keep); each if it exists."""
+    """One head image, with what there is of it.
+
+    Attributes
+    ----------
+    name : str
+        Its path in BIDS.
+    before, after : Volume or None
+        Before and after defacing.
+    keep : Volume or None
+        The face mask: 1 kept, 0 removed.
+    """
 
     name: str
     before: Volume | None
@@ -51,21 +71,50 @@ class Head:
 
     @property
     def stem(self) -> str:
+        """Its file name without ending."""
         return stem(self.name)
 
 
 def names(layout: Layout, session: Session) -> list[str]:
-    """The session's head images as paths in BIDS: those defaced, or those that would be."""
+    """Find the session's head images: those defaced, or those that would be.
+
+    Parameters
+    ----------
+    layout
+        Where the stages left them.
+    session
+        Which one.
+
+    Returns
+    -------
+    list of str
+        Paths in BIDS, in order.
+    """
     if measured := session.heads():
         return sorted(measured)
     bids = layout.stage("convert", session.id) / "bids"
     folder = bids / session.id.bids_folder
-    found = (path for kind in HEAD_DATATYPES for path in (folder / kind).glob(f"*{NIFTI}"))
-    return sorted(path.relative_to(bids).as_posix() for path in found)
+    images = (path for datatype in HEAD_DATATYPES for path in (folder / datatype).glob(f"*{NIFTI}"))
+    return sorted(path.relative_to(bids).as_posix() for path in images)
 
 
 def read(layout: Layout, session: Session, name: str) -> Head:
-    """Read what there is of one head image."""
+    """Read what there is of one head image.
+
+    Parameters
+    ----------
+    layout
+        Where the stages left it.
+    session
+        Whose it is.
+    name
+        Its path in BIDS.
+
+    Returns
+    -------
+    Head
+        In the closest RAS+ order.
+    """
     before, after = (layout.stage(stage, session.id) / "bids" / name for stage in ("convert", "deface"))
     keep = mask_file(layout.stage("deface", session.id), name)
     return Head(name, _load(before), _load(after), _load(keep) if keep else None)
@@ -80,7 +129,18 @@ def _load(path: Path) -> Volume | None:
 
 
 def slices(head: Head) -> dict[str, list[Picture]]:
-    """Slices `before`, with the line of the cut, and `after`: the same planes and the same grey values in both."""
+    """Cut a head into slices: the same planes and the same grey values before and after.
+
+    Parameters
+    ----------
+    head
+        With what there is of it.
+
+    Returns
+    -------
+    dict
+        `before`, with the line of the cut, and `after`; each if there is such an image.
+    """
     reference = head.before or head.after
     if reference is None:
         return {}
@@ -103,18 +163,45 @@ def slices(head: Head) -> dict[str, list[Picture]]:
 
 
 def surfaces(head: Head) -> list[Picture]:
-    """The head's surface from each side, before and after."""
+    """Draw a head's surface from each side, before and after.
+
+    Parameters
+    ----------
+    head
+        With what there is of it.
+
+    Returns
+    -------
+    list of Picture
+        By side; none where there is no image.
+    """
     reference = head.before or head.after
     if reference is None:
         return []
     box = pictures.head_box(reference)
-    shown = [(when, one.cut(box)) for when, one in (("before", head.before), ("after", head.after)) if one]
-    lit = [(when, shaded(volume.data, volume.affine)) for when, volume in shown]
+    volumes = [(when, volume) for when, volume in (("before", head.before), ("after", head.after)) if volume]
+    cropped = [(when, volume.cut(box)) for when, volume in volumes]
+    lit = [(when, shaded(volume.data, volume.affine)) for when, volume in cropped]
     return [Picture(f"{caption}, {when}", views[view]) for view, caption in VIEWS.items() for when, views in lit]
 
 
 def tissues(layout: Layout, session: Session, head: Head) -> dict[str, list[Picture]]:
-    """Brain slices with the tissues' outlines, as measured in the `original` and in the `defaced` image."""
+    """Draw slices of the brain with the tissues' outlines.
+
+    Parameters
+    ----------
+    layout
+        Where the stages left the tissues.
+    session
+        Whose the head is.
+    head
+        With what there is of it.
+
+    Returns
+    -------
+    dict
+        As measured in the `original` and in the `defaced` image; each if it was measured.
+    """
     rows = {}
     reference = head.before or head.after
     for which, volume in (("original", head.before), ("defaced", head.after)):

@@ -26,33 +26,73 @@ _IMAGE = re.compile(r"sub-[A-Za-z0-9]+/ses-[A-Za-z0-9]+/[a-z]+/\S+\.nii\.gz")
 
 
 @dataclass(frozen=True)
-class Shown:
-    """A defaced image as a person is shown it: its path in BIDS, and the digests of it and of its mask."""
+class ShownImage:
+    """A defaced image as a person is shown it.
+
+    Attributes
+    ----------
+    image : str
+        Its path in BIDS.
+    image_sha256, mask_sha256 : str
+        Digests of the image and of its face mask.
+    """
 
     image: str
     image_sha256: str
     mask_sha256: str
 
     def row(self, rating: str = "") -> tuple[str, ...]:
-        """Its row in the table of ratings (`RATING_COLUMNS`), with no rater, reason or date."""
+        """Its row in the table of ratings, without rater and comment.
+
+        Parameters
+        ----------
+        rating
+            `pass` or `fail`; empty for one that is still to be made.
+
+        Returns
+        -------
+        tuple of str
+            By `RATING_COLUMNS`.
+        """
         return (self.image, self.image_sha256, self.mask_sha256, rating, "", "")
 
 
 @dataclass(frozen=True)
 class Ratings:
-    """Each rating by what was shown."""
+    """What persons said: `pass` or `fail` by the image that they were shown."""
 
-    by_shown: Mapping[Shown, str]
+    by_shown: Mapping[ShownImage, str]
 
-    def outdated(self, shown: Shown) -> set[str]:
-        """How the image was rated when it had other bytes; nothing once it is rated as it is."""
+    def outdated(self, shown: ShownImage) -> set[str]:
+        """How the image was rated when it had other bytes.
+
+        Parameters
+        ----------
+        shown
+            As it is today.
+
+        Returns
+        -------
+        set of str
+            Of `RATINGS`; none once it is rated as it is.
+        """
         if shown in self.by_shown:
             return set()
         return {rating for rated, rating in self.by_shown.items() if rated.image == shown.image}
 
 
 def read(path: Path | None) -> Ratings:
-    """Read and check the table; no ratings where there is none. A row without a rating is one still to be made.
+    """Read and check the table. A row without a rating is one still to be made.
+
+    Parameters
+    ----------
+    path
+        The user's table; None if there is none.
+
+    Returns
+    -------
+    Ratings
+        None where there is no table.
 
     Raises
     ------
@@ -61,21 +101,21 @@ def read(path: Path | None) -> Ratings:
     """
     if path is None:
         return Ratings({})
-    found: dict[Shown, str] = {}
+    by_shown: dict[ShownImage, str] = {}
     errors = []
     for number, row in read_users_table(path, "ratings", NEEDED, RATING_COLUMNS[4:]):
-        shown = Shown(*(row[column] for column in NEEDED[:3]))
+        shown = ShownImage(*(row[column] for column in NEEDED[:3]))
         rating = row["rating"].casefold()
         problems = list(_problems(shown, rating))
-        if not problems and rating and found.setdefault(shown, rating) != rating:
+        if not problems and rating and by_shown.setdefault(shown, rating) != rating:
             problems = ["the same result has another rating in a line above: keep one of them"]
         errors += [f"line {number}: {problem}" for problem in problems]
     if errors:
         raise TableError("ratings: " + "; ".join(errors))
-    return Ratings(found)
+    return Ratings(by_shown)
 
 
-def _problems(shown: Shown, rating: str) -> Iterable[str]:
+def _problems(shown: ShownImage, rating: str) -> Iterable[str]:
     if not _IMAGE.fullmatch(shown.image):
         yield "image has to be the path of a NIfTI file in the dataset, such as sub-X/ses-Y/anat/sub-X_ses-Y_T1w.nii.gz"
     if not (_SHA256.fullmatch(shown.image_sha256) and _SHA256.fullmatch(shown.mask_sha256)):
@@ -84,40 +124,64 @@ def _problems(shown: Shown, rating: str) -> Iterable[str]:
         yield f"rating has to be pass or fail, and is {rating!r}"
 
 
-def shown(defaced: Outcome) -> dict[str, Shown]:
-    """Each defaced image of a session with its digests, by path; without those that were not written."""
-    found = {}
-    for image in defaced.measurements.get("images", {}):
-        mask = next((name for name in mask_names(image) if name in defaced.outputs), None)
-        if mask and f"bids/{image}" in defaced.outputs:
-            found[image] = Shown(image, defaced.outputs[f"bids/{image}"], defaced.outputs[mask])
-    return found
+def shown_images(defaced: Outcome) -> dict[str, ShownImage]:
+    """The defaced images of a session, without those that were not written.
 
-
-def judge(defaced: Outcome, ratings: Ratings) -> tuple[list[Reason], list[Shown]]:
-    """What persons' ratings mean for a session.
+    Parameters
+    ----------
+    defaced
+        The outcome of the defacing.
 
     Returns
     -------
-    reasons, wanted
+    dict
+        By path in BIDS.
+    """
+    images = {}
+    for path in defaced.measurements.get("images", {}):
+        mask = next((name for name in mask_names(path) if name in defaced.outputs), None)
+        if mask and f"bids/{path}" in defaced.outputs:
+            images[path] = ShownImage(path, defaced.outputs[f"bids/{path}"], defaced.outputs[mask])
+    return images
+
+
+def judge(defaced: Outcome, ratings: Ratings) -> tuple[list[Reason], list[ShownImage]]:
+    """What persons' ratings mean for a session.
+
+    Parameters
+    ----------
+    defaced
+        The outcome of the session's defacing.
+    ratings
+        Of the whole cohort.
+
+    Returns
+    -------
+    reasons, unrated
         Why the session is withheld, and the images that wait for a rating.
     """
-    reasons, wanted = [], []
-    images: Mapping[str, Any] = defaced.measurements.get("images", {})
-    for image, what in shown(defaced).items():
-        name, rating = stem(image), ratings.by_shown.get(what)
+    reasons, unrated = [], []
+    measured: Mapping[str, Any] = defaced.measurements.get("images", {})
+    for path, shown in shown_images(defaced).items():
+        name, rating, outdated = stem(path), ratings.by_shown.get(shown), ratings.outdated(shown)
         if rating == "fail":
             reasons.append(Reason("rated_fail", f"{name} was looked at and rated as failed", "release"))
-        elif rating != "pass" and (images[image].get("state") == "review" or "fail" in ratings.outdated(what)):
-            own = [code for code in images[image].get("review", ()) if code in OWN_CODES]
-            ask = (
-                "was rated when it was another result: rate it anew" if ratings.outdated(what) else "waits for a rating"
-            )
+        elif rating != "pass" and (measured[path].get("state") == "review" or "fail" in outdated):
+            own = [code for code in measured[path].get("review", ()) if code in OWN_CODES]
+            ask = "was rated when it was another result: rate it anew" if outdated else "waits for a rating"
             reasons.append(Reason(own[0] if own else "needs_review", f"{name} {ask}; see the review page", "release"))
-            wanted.append(what)
-    return reasons, wanted
+            unrated.append(shown)
+    return reasons, unrated
 
 
-def write_wanted(path: Path, wanted: Iterable[Shown]) -> None:
-    """The images that wait for a rating as a table to be filled in: a column `rating` of pass or fail."""
-    write_whole(path, table_text(RATING_COLUMNS, sorted(what.row() for what in wanted)), mode=0o600)
+def write_wanted(path: Path, unrated: Iterable[ShownImage]) -> None:
+    """Write the images that wait for a rating as a table to be filled in: a column `rating` of pass or fail.
+
+    Parameters
+    ----------
+    path
+        The table (`layout.ratings_wanted`).
+    unrated
+        In any order.
+    """
+    write_whole(path, table_text(RATING_COLUMNS, sorted(image.row() for image in unrated)), mode=0o600)

@@ -6,8 +6,8 @@ from typing import Any
 
 from unface.compare.records import AGREEMENT
 from unface.report import pages, results
-from unface.report.results import STAGE_WORDS, Session
-from unface.report.wording import CHECKS, ENGINES, in_order
+from unface.report.results import Session
+from unface.report.wording import CHECKS, ENGINES, STAGE_HEADINGS, STANDINGS, in_order
 from unface.review import heads, ratings
 from unface.review.ratings import RATING_COLUMNS
 from unface.run import outcome
@@ -17,6 +17,7 @@ from unface.run.outcome import REASONS
 from unface.run.sessions import SessionId
 from unface.run.stages import STAGES
 
+TEMPLATE = Path(__file__).parent / "templates" / "review.html.j2"
 WORST_REGIONS = 8
 
 
@@ -25,24 +26,29 @@ def review_session(layout: Layout, session: SessionId, output: Path, title: str)
 
     Parameters
     ----------
+    layout
+        Where the stages left it.
+    session
+        Which one.
     output
         The page (`layout.review`): one file, mode 0600, with no reference to anything outside it.
     title
         The name of the cohort.
     """
-    found = results.read_session(layout, session)
+    result = results.read_session(layout, session)
     lines = _rating_lines(layout, session)
     agreement = read_table(layout.stage("compare", session) / AGREEMENT)
     page = pages.render(
-        "templates/review.html.j2",
+        TEMPLATE,
         title=title,
-        session=found,
+        session=result,
+        standings=STANDINGS,
         meanings=REASONS,
-        stages=_stages(found),
+        stages=_stages(result),
         series=results.read_series(layout, session),
         heads=[
-            {**_head(layout, found, name, agreement), "rating": lines.get(name, "")}
-            for name in heads.names(layout, found)
+            {**_head(layout, result, name, agreement), "rating": lines.get(name, "")}
+            for name in heads.names(layout, result)
         ],
         rating_columns="\t".join(RATING_COLUMNS),
         tissues=heads.TISSUES.values(),
@@ -56,14 +62,14 @@ def _stages(session: Session) -> list[dict[str, Any]]:
     """Each stage with how it ended; reasons that an earlier stage passed on are not told again."""
     rows = []
     for stage in STAGES:
-        found = session.outcomes.get(stage)
+        result = session.outcomes.get(stage)
         rows.append(
             {
-                "name": STAGE_WORDS[stage],
+                "name": STAGE_HEADINGS[stage],
                 "state": session.state(stage),
-                "reasons": [reason for reason in found.reasons if reason.stage == stage] if found else [],
-                "notes": found.notes if found else (),
-                "tools": sorted(found.tools.items()) if found else [],
+                "reasons": [reason for reason in result.reasons if reason.stage == stage] if result else [],
+                "notes": result.notes if result else (),
+                "tools": sorted(result.tools.items()) if result else [],
             }
         )
     return rows
@@ -75,7 +81,7 @@ def _rating_lines(layout: Layout, session: SessionId) -> Mapping[str, str]:
         defaced = outcome.read(layout.stage("deface", session))
     except outcome.JobFailedError:
         return {}
-    return {name: "\t".join(what.row("pass")) for name, what in ratings.shown(defaced).items()}
+    return {path: "\t".join(image.row("pass")) for path, image in ratings.shown_images(defaced).items()}
 
 
 def _head(layout: Layout, session: Session, name: str, agreement: list[dict[str, str]]) -> dict[str, Any]:

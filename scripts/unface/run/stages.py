@@ -105,7 +105,7 @@ EVERY_STAGE: Mapping[str, Stage] = {
     ),
     "review": Stage(
         settings=("report",),
-        resources=(*_PAGE, "scripts/unface/report/templates/review.html.j2", *_HEAD_MASKS),
+        resources=(*_PAGE, "scripts/unface/review/templates/review.html.j2", *_HEAD_MASKS),
     ),
     "report": Stage(
         settings=("report", "measure.noise_sessions", "deidentify.options"),

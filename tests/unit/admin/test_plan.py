@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.staged_sessions import FINGERPRINTS, run, session
+from tests.support.staged_sessions import FINGERPRINTS, run, stage_session
 from unface.admin.plan import Plan, differing, lines, plan
 from unface.run.layout import Layout
 from unface.run.sessions import SessionId
@@ -16,7 +16,7 @@ A, B = SessionId("abc", "s1"), SessionId("bcd", "s1")
 def layout(tmp_path: Path) -> Layout:
     layout = Layout(tmp_path / "results")
     for names in (A, B):
-        session(layout, names)
+        stage_session(layout, names)
         layout.clean_dicom(names).mkdir()
     layout.sessions.write_text("subject\tsession\nabc\ts1\nbcd\ts1\n")
     log = layout.log("compare", "abc_s1")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.staged_sessions import FINGERPRINTS, session
+from tests.support.staged_sessions import FINGERPRINTS, stage_session
 from unface.admin.status import Status, lines, status
 from unface.run import outcome
 from unface.run.layout import Layout
@@ -25,7 +25,7 @@ DONE, BROKEN, BEGUN, WAITING = (
 def layout(tmp_path: Path) -> Layout:
     """One session through every stage, one withheld by its headers, one in the middle of them, one not begun."""
     layout = Layout(tmp_path / "results")
-    session(layout, DONE)
+    stage_session(layout, DONE)
 
     def broken(_work: Work) -> None:
         raise WithheldError("unreadable", "s001 is damaged")

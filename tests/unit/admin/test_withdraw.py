@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.staged_sessions import RELEASE, run, session
+from tests.support.staged_sessions import RELEASE, run, stage_session
 from unface.admin.withdraw import remove, write_list
 from unface.admin.withdrawal_request import request
 from unface.admin.workflow import LOGS
@@ -26,7 +26,7 @@ def layout(tmp_path: Path) -> Layout:
     """Two subjects in two versions of a release, and Snakemake's own records of them."""
     layout = Layout(tmp_path / "results")
     for names in (GONE, STAYS):
-        session(layout, names)
+        stage_session(layout, names)
         for path in (layout.log("audit", "_".join(names)), layout.log("review", "_".join(names))):
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text("")
@@ -134,7 +134,7 @@ def test_who_came_back_is_taken_out_again_by_the_same_table(layout: Layout, tmp_
     take_out(layout, restricted=False)
     write_list(layout.withdrawn(first), [])
     assert request(layout, table, gone, restricted=False) == first
-    session(layout, GONE)  # by a run without the setting
+    stage_session(layout, GONE)  # by a run without the setting
     assert request(layout, table, gone, restricted=False) != first
 
 

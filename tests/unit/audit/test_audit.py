@@ -9,7 +9,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from tests.support.staged_sessions import IDENTIFIERS, Change, audit, codes, image, session
+from tests.support.staged_sessions import IDENTIFIERS, Change, audit, codes, image, stage_session
 from unface.audit import records
 from unface.run.layout import Layout
 from unface.run.sessions import SessionId
@@ -148,20 +148,20 @@ PLANTED = {
 @pytest.mark.parametrize("planted", PLANTED)
 def test_it_is_found(layout: Layout, planted: str) -> None:
     change, expected = PLANTED[planted]
-    result = session(layout, converted=change)
+    result = stage_session(layout, converted=change)
     assert expected <= codes(result), result.reasons
     assert "crashed" not in codes(result), result.reasons
 
 
 @pytest.mark.parametrize("planted", PLANTED)
 def test_no_value_is_repeated(layout: Layout, planted: str) -> None:
-    result = session(layout, converted=PLANTED[planted][0])
+    result = stage_session(layout, converted=PLANTED[planted][0])
     said = json.dumps([reason.sentence for reason in result.reasons]).lower()
     assert not any(secret in said for secret in ("jane", "48213", "20190417", "smith", "113619", "time=101112"))
 
 
 def test_an_untouched_session_passes_and_its_contents_are_listed(layout: Layout) -> None:
-    result = session(layout)
+    result = stage_session(layout)
     assert result.ok, result.reasons
     rows = {row.path: row for row in records.read(layout.stage("audit", SessionId("abc", "s1")) / records.FILE)}
     assert rows[f"sub-abc/ses-s1/{T1W}.nii.gz"].source == "deface"
@@ -177,7 +177,7 @@ def test_an_anatomical_image_that_shows_no_face_is_released_as_it_is_where_the_s
         image(folder / f"{flair}.nii.gz")
         (folder / f"{flair}.json").write_text(json.dumps({"EchoTime": 0.1}))
 
-    assert "face_left" in codes(session(layout, converted=convert))
+    assert "face_left" in codes(stage_session(layout, converted=convert))
     assert audit(layout, SessionId("abc", "s1"), faceless=("FLAIR",)).ok
     rows = {row.path: row for row in records.read(layout.stage("audit", SessionId("abc", "s1")) / records.FILE)}
     assert rows[f"sub-abc/ses-s1/{flair}.nii.gz"].source == "convert"
@@ -200,7 +200,7 @@ def elsewhere(name: str, shape: tuple[int, ...], voxel_mm: tuple[float, float, f
 
 @pytest.mark.parametrize("name", ELSEWHERE)
 def test_a_whole_head_is_not_released_for_its_name_and_the_reason_says_what_to_do(layout: Layout, name: str) -> None:
-    result = session(layout, converted=elsewhere(name, WHOLE_HEAD, HEAD_MM))
+    result = stage_session(layout, converted=elsewhere(name, WHOLE_HEAD, HEAD_MM))
     assert codes(result) == {"face_left"}
     assert "deface.suffixes" in result.reasons[0].sentence
     assert "audit.faceless" in result.reasons[0].sentence
@@ -208,7 +208,7 @@ def test_a_whole_head_is_not_released_for_its_name_and_the_reason_says_what_to_d
 
 def test_fine_diffusion_of_a_whole_head_is_released_where_the_settings_say_it_shows_no_face(layout: Layout) -> None:
     fine = elsewhere("dwi/sub-abc_ses-s1_dwi", (168, 144, 111, 2), (1.25, 1.25, 1.25))
-    assert codes(session(layout, converted=fine)) == {"face_left"}
+    assert codes(stage_session(layout, converted=fine)) == {"face_left"}
     assert audit(layout, SessionId("abc", "s1"), faceless=("dwi",)).ok
 
 
@@ -216,7 +216,7 @@ def test_a_whole_head_whose_header_does_not_tell_its_voxels_is_withheld(layout: 
     def untold(folder: Path) -> None:
         image(folder / f"{ELSEWHERE[0]}.nii.gz", pixdim=[1, 0, 0, 0, 0, 0, 0, 0])
 
-    assert codes(session(layout, converted=untold)) == {"face_left"}
+    assert codes(stage_session(layout, converted=untold)) == {"face_left"}
 
 
 @pytest.mark.parametrize(
@@ -231,12 +231,12 @@ def test_a_whole_head_whose_header_does_not_tell_its_voxels_is_withheld(layout: 
 def test_field_maps_and_series_of_usual_voxels_and_slabs_pass(
     layout: Layout, shape: tuple[int, ...], voxel_mm: tuple[float, float, float]
 ) -> None:
-    result = session(layout, converted=elsewhere("fmap/sub-abc_ses-s1_magnitude1", shape, voxel_mm))
+    result = stage_session(layout, converted=elsewhere("fmap/sub-abc_ses-s1_magnitude1", shape, voxel_mm))
     assert "face_left" not in codes(result), result.reasons
 
 
 def test_defacing_may_leave_nothing_but_heads_and_masks(layout: Layout) -> None:
-    result = session(layout, defaced=lambda folder: image(folder / f"{DWI}.nii.gz"))
+    result = stage_session(layout, defaced=lambda folder: image(folder / f"{DWI}.nii.gz"))
     assert codes(result) == {"unaudited"}
 
 
@@ -269,7 +269,7 @@ HEAD[4, 7, 3] = 1
     ],
 )
 def test_a_head_that_its_mask_does_not_prove_faceless_is_withheld(layout: Layout, change: Change, words: str) -> None:
-    result = session(layout, defaced=change)
+    result = stage_session(layout, defaced=change)
     assert codes(result) == {"face_left"}
     assert words in result.reasons[0].sentence
 
@@ -285,33 +285,33 @@ def test_echoes_of_one_acquisition_share_a_mask_and_another_run_does_not(layout:
         return add
 
     echoes = twins("echo-1", "echo-2")
-    assert session(layout, converted=echoes, defaced=echoes).ok
+    assert stage_session(layout, converted=echoes, defaced=echoes).ok
     run = twins("run-2")
-    assert codes(session(layout, converted=run, defaced=run)) == {"face_left"}
+    assert codes(stage_session(layout, converted=run, defaced=run)) == {"face_left"}
 
 
 def test_a_head_filled_with_one_value_other_than_zero_passes(layout: Layout) -> None:
     filled = np.full((8, 9, 7), -1024, np.int16)
     filled[:, :6] = 40
-    result = session(layout, defaced=leave(head=filled.astype(">i2")))
+    result = stage_session(layout, defaced=leave(head=filled.astype(">i2")))
     assert result.ok, result.reasons
 
 
 def test_a_session_without_identifiers_is_withheld(layout: Layout) -> None:
-    assert codes(session(layout, identifiers={"name": []})) == {"unaudited"}
+    assert codes(stage_session(layout, identifiers={"name": []})) == {"unaudited"}
 
 
 def test_a_person_called_like_a_word_of_the_format_raises_no_alarm(layout: Layout) -> None:
     public = '{"Manufacturer": "Philips", "EchoTime": 0.03, "BodyPart": "BRAIN"}'
-    answers = dict(IDENTIFIERS) | {"name": ["ANGLE^ANAT", "FIELD^ECHO", "BRAIN^PHILIPS"]}
-    result = session(layout, identifiers=answers, converted=sidecar(public))
+    identifiers = dict(IDENTIFIERS) | {"name": ["ANGLE^ANAT", "FIELD^ECHO", "BRAIN^PHILIPS"]}
+    result = stage_session(layout, identifiers=identifiers, converted=sidecar(public))
     assert result.ok, result.reasons
-    result = session(layout, identifiers=answers, converted=sidecar('{"ScanOptions": "Philips"}'))
+    result = stage_session(layout, identifiers=identifiers, converted=sidecar('{"ScanOptions": "Philips"}'))
     assert codes(result) == {"identifier_found"}
 
 
 def test_a_time_of_day_with_the_digits_of_an_id_raises_no_alarm(layout: Layout) -> None:
-    result = session(layout, identifiers=dict(IDENTIFIERS) | {"id": ["101112"], "date": ["20101112"]})
+    result = stage_session(layout, identifiers=dict(IDENTIFIERS) | {"id": ["101112"], "date": ["20101112"]})
     assert result.ok, result.reasons
 
 
@@ -320,27 +320,27 @@ def test_dates_and_uids_that_an_option_retains_are_no_fault(layout: Layout) -> N
         scans("2019-04-18T10:11:12")(folder)
         sidecar('{"ScanOptions": "1.2.840.113619.2.55.3.12345"}')(folder)
 
-    assert codes(session(layout, converted=real)) == {"identifier_like"}
+    assert codes(stage_session(layout, converted=real)) == {"identifier_like"}
     retained = ["retain_longitudinal_full_dates", "retain_uids"]
-    assert session(layout, converted=real, options=retained).ok
+    assert stage_session(layout, converted=real, options=retained).ok
 
 
 def test_a_word_to_ignore_raises_no_alarm(layout: Layout) -> None:
-    answers = dict(IDENTIFIERS) | {"other": ["Scanners"]}
-    assert codes(session(layout, identifiers=answers)) == {"identifier_found"}
-    assert session(layout, identifiers=answers, ignore=["SCANNERS"]).ok
+    identifiers = dict(IDENTIFIERS) | {"other": ["Scanners"]}
+    assert codes(stage_session(layout, identifiers=identifiers)) == {"identifier_found"}
+    assert stage_session(layout, identifiers=identifiers, ignore=["SCANNERS"]).ok
 
 
 def test_what_another_session_of_the_subject_says_of_them_is_searched_for(layout: Layout) -> None:
-    session(layout, SessionId("abc", "s2"), identifiers={"name": ["KOWALSKA^ANNA"], "id": ["P-771234"]})
+    stage_session(layout, SessionId("abc", "s2"), identifiers={"name": ["KOWALSKA^ANNA"], "id": ["P-771234"]})
     named = sidecar('{"ScanOptions": "for Kowalska"}')
-    assert codes(session(layout, identifiers={"id": ["P-771234"]}, converted=named)) == {"identifier_found"}
-    assert session(layout, SessionId("bcd", "s1"), identifiers={"id": ["P-881234"]}).ok
+    assert codes(stage_session(layout, identifiers={"id": ["P-771234"]}, converted=named)) == {"identifier_found"}
+    assert stage_session(layout, SessionId("bcd", "s1"), identifiers={"id": ["P-881234"]}).ok
 
 
 def test_a_session_whose_headers_were_never_read_stops_no_other_of_the_subject_and_is_told(layout: Layout) -> None:
-    session(layout, SessionId("abc", "s2"), identifiers={})
-    result = session(layout)
+    stage_session(layout, SessionId("abc", "s2"), identifiers={})
+    result = stage_session(layout)
     assert result.ok
     assert any("1 other session" in note for note in result.notes)
     layout.identifiers(SessionId("abc", "s2")).write_text("{")

@@ -6,7 +6,7 @@ import pytest
 from tests.support.staged_sessions import IDENTIFIERS
 from unface.audit.identifier_search import IdentifierSearch
 
-ANSWERS = IdentifierSearch.of(IDENTIFIERS)
+SEARCH = IdentifierSearch.of(IDENTIFIERS)
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ ANSWERS = IdentifierSearch.of(IDENTIFIERS)
     ],
 )
 def test_a_form_of_an_identifier_is_found_in_a_string(text: str, kind: str) -> None:
-    assert kind in ANSWERS.in_strings(["T1w", text])
+    assert kind in SEARCH.in_strings(["T1w", text])
 
 
 @pytest.mark.parametrize(
@@ -64,14 +64,14 @@ def test_a_form_of_an_identifier_is_found_in_a_string(text: str, kind: str) -> N
     ],
 )
 def test_what_only_resembles_an_identifier_is_not_found(text: str) -> None:
-    answers = IdentifierSearch.of(IDENTIFIERS | {"name": ["DOE^JANE"]})
-    assert not answers.in_text(text)
+    search = IdentifierSearch.of(IDENTIFIERS | {"name": ["DOE^JANE"]})
+    assert not search.in_text(text)
 
 
 def test_accents_and_umlauts_make_no_difference() -> None:
-    answers = IdentifierSearch.of({"name": ["MÜLLER^ZOË"]})
+    search = IdentifierSearch.of({"name": ["MÜLLER^ZOË"]})
     for text in ("Müller", "Mueller", "MULLER", "zoe muller", "ZOËMÜLLER"):
-        assert answers.in_strings([text]) == {"name"}, text
+        assert search.in_strings([text]) == {"name"}, text
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "utf-16-le", "utf-16-be"])
@@ -79,42 +79,42 @@ def test_accents_and_umlauts_make_no_difference() -> None:
 def test_an_identifier_between_voxels_is_found_in_any_encoding(encoding: str, offset: int) -> None:
     voxels = np.random.default_rng(2).integers(0, 4000, 50_000).astype(np.int16).tobytes()
     planted = voxels[:offset] + "Doe, Jane Maria".encode(encoding) + voxels[offset:]
-    assert ANSWERS.in_binary(planted) == {"name"}
-    assert not ANSWERS.in_binary(voxels)
+    assert SEARCH.in_binary(planted) == {"name"}
+    assert not SEARCH.in_binary(voxels)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16-le", "utf-16-be"])
 def test_a_name_outside_ascii_is_found_between_voxels(encoding: str) -> None:
-    answers = IdentifierSearch.of({"name": ["ТОЛСТОЙ^ЛЕВ"]})
-    assert answers.in_binary(b"\1\2\3" + "Толстой^Лев".encode(encoding) + b"\4\5\6") == {"name"}
-    assert not answers.in_binary(b"\1\2\3" + "Чехов".encode(encoding) + b"\4\5\6")
+    search = IdentifierSearch.of({"name": ["ТОЛСТОЙ^ЛЕВ"]})
+    assert search.in_binary(b"\1\2\3" + "Толстой^Лев".encode(encoding) + b"\4\5\6") == {"name"}
+    assert not search.in_binary(b"\1\2\3" + "Чехов".encode(encoding) + b"\4\5\6")
 
 
 def test_a_short_name_among_voxels_that_are_letters_raises_no_alarm() -> None:
     letters = np.random.default_rng(3).integers(65, 91, 1_000_000).astype(np.uint8).tobytes()
     assert b"DOE" in letters
     assert b"JANE" in letters
-    assert not ANSWERS.in_binary(letters)
+    assert not SEARCH.in_binary(letters)
 
 
 def test_a_number_of_few_digits_is_no_alarm_among_numbers_and_one_as_a_value() -> None:
-    answers = IdentifierSearch.of({"id": ["1000"]})
-    assert not answers.in_text("0 1000 1000 2000")
-    assert answers.in_strings(["1000"]) == {"id"}
+    search = IdentifierSearch.of({"id": ["1000"]})
+    assert not search.in_text("0 1000 1000 2000")
+    assert search.in_strings(["1000"]) == {"id"}
 
 
 def test_an_ignored_word_is_no_alarm_and_the_full_name_still_is() -> None:
-    answers = IdentifierSearch.of({"name": ["PHANTOM^SIEMENS"]}, ignore=["Siemens"])
-    assert not answers.in_strings(["SIEMENS", "phantom"])
-    assert answers.in_strings(["Siemens Phantom"]) == {"name"}
+    search = IdentifierSearch.of({"name": ["PHANTOM^SIEMENS"]}, ignore=["Siemens"])
+    assert not search.in_strings(["SIEMENS", "phantom"])
+    assert search.in_strings(["Siemens Phantom"]) == {"name"}
 
 
 @pytest.mark.parametrize("name", ["7712345", "CTRL^7712345"])
 def test_a_number_in_the_place_of_a_name_is_searched_like_an_id(name: str) -> None:
-    answers = IdentifierSearch.of({"name": [name]})
+    search = IdentifierSearch.of({"name": [name]})
     for text in ("7712345", "scan 7712345", "C 7712345"):
-        assert answers.in_strings([text]) == {"name"}, text
-    assert not answers.in_strings(["7712", "771"])
+        assert search.in_strings([text]) == {"name"}, text
+    assert not search.in_strings(["7712", "771"])
 
 
 def test_a_number_that_counts_within_a_name_is_not_searched() -> None:
@@ -138,8 +138,8 @@ def test_a_number_that_counts_within_a_name_is_not_searched() -> None:
     ],
 )
 def test_a_name_is_found_in_letters_of_ascii(name: str, text: str) -> None:
-    answers = IdentifierSearch.of({"name": [name]})
-    assert answers.in_strings([text]) == answers.in_strings([f"acq {text} 1mm"]) == {"name"}
+    search = IdentifierSearch.of({"name": [name]})
+    assert search.in_strings([text]) == search.in_strings([f"acq {text} 1mm"]) == {"name"}
 
 
 @pytest.mark.parametrize(

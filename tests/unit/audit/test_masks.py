@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from tests.support.staged_sessions import image
-from unface.audit import masks, records
+from unface.audit import masks
+from unface.audit.candidates import Heads
 
 PET = "sub-a/ses-b/pet/sub-a_ses-b_pet.nii.gz"
 
@@ -20,22 +21,22 @@ def files(tmp_path: Path) -> dict[str, tuple[str, Path]]:
     return {PET: ("deface", tmp_path / "bids" / PET)}
 
 
-def found(files: dict[str, tuple[str, Path]], unreleased: Path) -> list[str]:
-    return [code for code, _ in masks.check(files, records.Heads(["pet"], []), unreleased)]
+def codes(files: dict[str, tuple[str, Path]], unreleased: Path) -> list[str]:
+    return [code for code, _ in masks.check(files, Heads(["pet"], []), unreleased)]
 
 
 def test_a_mask_that_stays_beside_the_dataset_proves_its_image(
     files: dict[str, tuple[str, Path]], tmp_path: Path
 ) -> None:
-    assert found(files, tmp_path / "masks") == ["face_left"]
+    assert codes(files, tmp_path / "masks") == ["face_left"]
     kept = np.ones((8, 9, 7), np.uint8)
     kept[:, 6:] = 0
     image(tmp_path / "masks" / PET, kept)
-    assert found(files, tmp_path / "masks") == []
+    assert codes(files, tmp_path / "masks") == []
 
 
 def test_such_a_mask_finds_what_is_left_of_a_face(files: dict[str, tuple[str, Path]], tmp_path: Path) -> None:
     kept = np.ones((8, 9, 7), np.uint8)
     kept[:, 5:] = 0
     image(tmp_path / "masks" / PET, kept)
-    assert found(files, tmp_path / "masks") == ["face_left"]
+    assert codes(files, tmp_path / "masks") == ["face_left"]

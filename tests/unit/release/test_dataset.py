@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.staged_sessions import RELEASE, SCANS, Change, run, session
+from tests.support.staged_sessions import RELEASE, SCANS, Change, run, stage_session
 from unface.deidentify.records import characteristics
-from unface.release import anonymity, dataset, dictionary
-from unface.release.dataset import Person
-from unface.release.gate import summary
+from unface.release import anonymity, data_dictionary, dataset, given_columns
+from unface.release.dataset import Metadata, Person
+from unface.release.verdicts import closing_words
 from unface.run.files import TableError
 from unface.run.layout import Layout
 from unface.run.sessions import SessionId
@@ -40,7 +40,7 @@ def participants(layout: Layout) -> list[str]:
 def test_sex_and_age_come_from_the_clean_headers(layout: Layout) -> None:
     cases = {"aa": ("F", "035Y"), "bb": ("M", "090Y"), "cc": ("", ""), "dd": ("O", "006M"), "ee": ("XX", "")}
     for subject, values in cases.items():
-        session(layout, SessionId(subject, "s1"), deidentified=clean_header(*values))
+        stage_session(layout, SessionId(subject, "s1"), deidentified=clean_header(*values))
     verdicts = run(layout, [SessionId(subject, "s1") for subject in cases])
     assert participants(layout) == [
         "participant_id\tsex\tage",
@@ -50,7 +50,7 @@ def test_sex_and_age_come_from_the_clean_headers(layout: Layout) -> None:
         "sub-dd\tO\t0",
         "sub-ee\tn/a\tn/a",
     ]
-    assert "k-anonymity 1" in summary(verdicts)
+    assert "k-anonymity 1" in closing_words(verdicts)
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_ages_of_the_table_of_subjects_are_not_released_beside_the_bands_of_the_
     table = tmp_path / "subjects.tsv"
     table.write_text("patient_id\tsubject\tsession\tsex\tage\tgroup\nM1\taa \ts1\tF\t97\tc\nM1\taa\ts2\tF\t98\tc\n")
     for label in ("s1", "s2"):
-        session(layout, SessionId("aa", label), deidentified=clean_header("F", "090Y"))
+        stage_session(layout, SessionId("aa", label), deidentified=clean_header("F", "090Y"))
     run(layout, [SessionId("aa", "s1"), SessionId("aa", "s2")], subjects=table)
     assert participants(layout) == ["participant_id\tsex\tage\tgroup", "sub-aa\tF\t89\tc"]
 
@@ -80,7 +80,7 @@ def test_rows_of_one_subject_that_differ_are_refused(tmp_path: Path) -> None:
     table = tmp_path / "subjects.tsv"
     table.write_text("patient_id\tsubject\tgroup\nM1\taa\tc\nM1\taa\tp\n")
     with pytest.raises(TableError, match="line 3: group differs"):
-        dataset.read_subjects(table, [])
+        given_columns.read(table, [])
 
 
 REFUSED = {
@@ -104,7 +104,7 @@ def test_a_cell_of_the_form_of_an_identifier_is_refused_by_line_and_column_witho
     table = tmp_path / "subjects.tsv"
     table.write_text(f"patient_id\tsubject\t{column}\nM1\taa\t\nM2\tbb\t{value}\n")
     with pytest.raises(TableError, match=f"line 3: column {column} holds .*{REFUSED[column, value]}") as refused:
-        dataset.read_subjects(table, [])
+        given_columns.read(table, [])
     assert value not in str(refused.value)
 
 
@@ -121,7 +121,7 @@ def test_a_column_is_refused_for_its_name(tmp_path: Path, name: str, words: str)
     table = tmp_path / "subjects.tsv"
     table.write_text(f"patient_id\tsubject\t{name}\nM1\taa\t2018-01-02\n")
     with pytest.raises(TableError, match=f"line 1: .*{words}") as refused:
-        dataset.read_subjects(table, [])
+        given_columns.read(table, [])
     assert "2019" not in str(refused.value)
 
 
@@ -137,16 +137,16 @@ def test_measures_groups_and_ages_in_bands_are_taken(tmp_path: Path) -> None:
     row |= {"first_scan": "1850-02-03", "version": "3.12.2", "dose": "100/120", "group": "n/a"}
     table = tmp_path / "subjects.tsv"
     table.write_text("\t".join(["patient_id", "subject", *row]) + "\n" + "\t".join(["M1", "aa", *row.values()]) + "\n")
-    assert dataset.read_subjects(table, []) == {"aa": row}
+    assert given_columns.read(table, []) == {"aa": row}
 
 
 def test_what_an_option_retains_may_stand_in_the_table(tmp_path: Path) -> None:
     table = tmp_path / "subjects.tsv"
     table.write_text("patient_id\tsubject\tseen\tstudy\nM1\taa\t2019-05-21\t1.2.840.113619.2.55.3\n")
     options = ["retain_longitudinal_full_dates", "retain_uids"]
-    assert dataset.read_subjects(table, options)["aa"]["seen"] == "2019-05-21"
+    assert given_columns.read(table, options)["aa"]["seen"] == "2019-05-21"
     with pytest.raises(TableError):
-        dataset.read_subjects(table, options[:1])
+        given_columns.read(table, options[:1])
 
 
 def test_a_subject_with_two_sessions_has_one_row_with_the_first_age_and_a_table_of_sessions(layout: Layout) -> None:
@@ -154,8 +154,8 @@ def test_a_subject_with_two_sessions_has_one_row_with_the_first_age_and_a_table_
         text = SCANS.format(prefix="sub-aa_ses-s1").replace("1850", "1852")
         (folder / "sub-aa_ses-s1_scans.tsv").write_text(text)
 
-    session(layout, SessionId("aa", "s1"), deidentified=clean_header("F", "040Y"), converted=later)
-    session(layout, SessionId("aa", "s2"), deidentified=clean_header("F", "035Y"))
+    stage_session(layout, SessionId("aa", "s1"), deidentified=clean_header("F", "040Y"), converted=later)
+    stage_session(layout, SessionId("aa", "s2"), deidentified=clean_header("F", "035Y"))
     run(layout, [SessionId("aa", "s1"), SessionId("aa", "s2")])
     assert participants(layout)[1:] == ["sub-aa\tF\t35"]
     assert (layout.release / "sub-aa/sub-aa_sessions.tsv").read_text().splitlines() == [
@@ -167,7 +167,7 @@ def test_a_subject_with_two_sessions_has_one_row_with_the_first_age_and_a_table_
 
 def test_the_description_names_unface_its_tools_and_the_codes_of_what_was_done() -> None:
     tools = {"dcm2niix": ["1.0", "1.1"]}
-    files = dataset.texts([Person("aa", {"sex": "F"})], RELEASE, ["clean_descriptors"], tools)
+    files = dataset.texts([Person("aa", {"sex": "F"})], Metadata(RELEASE, ["clean_descriptors"]), tools)
     description = json.loads(files["dataset_description.json"])
     names = [(entry["Name"], entry.get("Version")) for entry in description["GeneratedBy"]]
     assert names[1:] == [("dcm2niix", "1.0"), ("dcm2niix", "1.1")]
@@ -185,7 +185,7 @@ def test_the_description_names_unface_its_tools_and_the_codes_of_what_was_done()
     ],
 )
 def test_the_readme_says_what_became_of_dates(options: list[str], words: str) -> None:
-    assert words in dataset.texts([Person("aa", {"sex": "F"})], RELEASE, options, {})["README"]
+    assert words in dataset.texts([Person("aa", {"sex": "F"})], Metadata(RELEASE, options), {})["README"]
 
 
 SUBJECTS = {"aa": {"group": "c", "iq": "101"}, "bb": {"group": "p", "iq": "n/a"}}
@@ -197,10 +197,10 @@ iq\tGeneral ability\tpoints\t
 
 def test_a_data_dictionary_tells_what_columns_mean(tmp_path: Path) -> None:
     (tmp_path / "meanings.tsv").write_text(TABLE)
-    (tmp_path / "meanings.json").write_text(json.dumps(dictionary.read(tmp_path / "meanings.tsv", SUBJECTS)))
-    meanings = dictionary.read(tmp_path / "meanings.json", SUBJECTS)
+    (tmp_path / "meanings.json").write_text(json.dumps(data_dictionary.read(tmp_path / "meanings.tsv", SUBJECTS)))
+    meanings = data_dictionary.read(tmp_path / "meanings.json", SUBJECTS)
     rows = [Person(name, {"sex": "F", **values}) for name, values in SUBJECTS.items()]
-    told = json.loads(dataset.texts(rows, RELEASE, [], {}, meanings=meanings)["participants.json"])
+    told = json.loads(dataset.texts(rows, Metadata(RELEASE, [], dictionary=meanings), {})["participants.json"])
     assert told["group"] == {"Description": "Study group", "Levels": {"c": "control", "p": "patient"}}
     assert told["iq"] == {"Description": "General ability", "Units": "points"}
     assert told["sex"]["Levels"]["F"] == "female"
@@ -221,12 +221,13 @@ def test_a_data_dictionary_tells_what_columns_mean(tmp_path: Path) -> None:
 def test_a_wrong_data_dictionary_is_refused(tmp_path: Path, content: object, words: str) -> None:
     (tmp_path / "meanings.json").write_text(json.dumps(content))
     with pytest.raises(TableError, match=words):
-        dictionary.read(tmp_path / "meanings.json", SUBJECTS)
+        data_dictionary.read(tmp_path / "meanings.json", SUBJECTS)
 
 
 def test_the_description_names_the_datasets_it_was_made_from() -> None:
     source = {"DOI": "doi:10.1/x", "Version": "2"}
-    files = dataset.texts([Person("aa", {"sex": "F"})], replace(RELEASE, source_datasets=(source,)), [], {})
+    metadata = Metadata(replace(RELEASE, source_datasets=(source,)), [])
+    files = dataset.texts([Person("aa", {"sex": "F"})], metadata, {})
     assert json.loads(files["dataset_description.json"])["SourceDatasets"] == [source]
 
 

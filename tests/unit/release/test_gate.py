@@ -11,10 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.staged_sessions import FINGERPRINTS, IDENTIFIERS, RELEASE, audit, codes, run, session
-from unface.release.gate import summary
-from unface.release.verdicts import Verdicts
+from tests.support.staged_sessions import FINGERPRINTS, IDENTIFIERS, RELEASE, audit, codes, run, stage_session
+from unface.release.problems import Problem
+from unface.release.verdicts import Verdicts, closing_words
 from unface.run.layout import Layout
+from unface.run.outcome import Reason
 from unface.run.sessions import SessionId
 from unface.run.stages import STAGES
 
@@ -31,13 +32,13 @@ def released_files(layout: Layout) -> set[str]:
     return {path.relative_to(layout.release).as_posix() for path in layout.release.rglob("*") if path.is_file()}
 
 
-def verdict_codes(verdicts: Verdicts, names: SessionId = A) -> list[str]:
-    return next([r.code for r in v.reasons] for v in verdicts.sessions if v.session == names)
+def verdict_codes(verdicts: Verdicts, session: SessionId = A) -> list[str]:
+    return next([r.code for r in v.reasons] for v in verdicts.sessions if v.session == session)
 
 
 def test_sessions_that_passed_every_stage_are_released_as_a_valid_dataset(layout: Layout) -> None:
-    for names in (A, B, SessionId("abc", "s2")):
-        result = session(layout, names)
+    for session in (A, B, SessionId("abc", "s2")):
+        result = stage_session(layout, session)
         assert result.ok, result.reasons
     verdicts = run(layout, [A, B, SessionId("abc", "s2")])
     assert [verdict.reasons for verdict in verdicts.sessions] == [(), (), ()]
@@ -58,11 +59,11 @@ def test_sessions_that_passed_every_stage_are_released_as_a_valid_dataset(layout
     description = json.loads((layout.release / "dataset_description.json").read_text())
     assert description["GeneratedBy"][1] == {"Name": "dcm2niix", "Version": "1.0"}
     assert "113111" in description["GeneratedBy"][0]["Description"]
-    assert summary(verdicts).startswith("unface: 3 of 3 sessions released, 0 withheld")
+    assert closing_words(verdicts).startswith("unface: 3 of 3 sessions released, 0 withheld")
 
 
 def test_the_defaced_head_is_released_and_not_the_converted_one(layout: Layout) -> None:
-    session(layout)
+    stage_session(layout)
     run(layout, [A])
     image = "sub-abc/ses-s1/anat/sub-abc_ses-s1_T1w.nii.gz"
     assert (layout.release / image).read_bytes() == (layout.stage("deface", A) / "bids" / image).read_bytes()
@@ -70,8 +71,8 @@ def test_the_defaced_head_is_released_and_not_the_converted_one(layout: Layout) 
 
 
 def test_two_releases_of_the_same_sessions_are_the_same_bytes(layout: Layout) -> None:
-    session(layout, A)
-    session(layout, B)
+    stage_session(layout, A)
+    stage_session(layout, B)
     run(layout, [A, B])
     first = {name: (layout.release / name).read_bytes() for name in released_files(layout)}
     run(layout, [B, A])
@@ -79,44 +80,44 @@ def test_two_releases_of_the_same_sessions_are_the_same_bytes(layout: Layout) ->
 
 
 def change_file(name: str) -> Tamper:
-    def change(layout: Layout, names: SessionId) -> None:
-        path = next(layout.stage(name.split("/", maxsplit=1)[0], names).glob(name.split("/", 1)[1]))
+    def change(layout: Layout, session: SessionId) -> None:
+        path = next(layout.stage(name.split("/", maxsplit=1)[0], session).glob(name.split("/", 1)[1]))
         path.write_bytes(path.read_bytes()[:-1] + b"\7")
 
     return change
 
 
-def swap_outcome(layout: Layout, names: SessionId) -> None:
-    shutil.copy(layout.stage("compare", B) / "outcome.json", layout.stage("compare", names) / "outcome.json")
+def swap_outcome(layout: Layout, session: SessionId) -> None:
+    shutil.copy(layout.stage("compare", B) / "outcome.json", layout.stage("compare", session) / "outcome.json")
 
 
-def lose_a_file(layout: Layout, names: SessionId) -> None:
-    next((layout.stage("convert", names) / "bids").rglob("*.bvec")).unlink()
+def lose_a_file(layout: Layout, session: SessionId) -> None:
+    next((layout.stage("convert", session) / "bids").rglob("*.bvec")).unlink()
 
 
-def add_to_the_contents(layout: Layout, names: SessionId) -> None:
-    with (layout.stage("audit", names) / "contents.tsv").open("a") as file:
+def add_to_the_contents(layout: Layout, session: SessionId) -> None:
+    with (layout.stage("audit", session) / "contents.tsv").open("a") as file:
         file.write("sub-abc/ses-s1/anat/x.nii.gz\tconverted\t00\t1\n")
 
 
 def edit_outcome(stage: str, **changed: object) -> Tamper:
-    def edit(layout: Layout, names: SessionId) -> None:
-        path = layout.stage(stage, names) / "outcome.json"
+    def edit(layout: Layout, session: SessionId) -> None:
+        path = layout.stage(stage, session) / "outcome.json"
         path.write_text(json.dumps(json.loads(path.read_text()) | changed))
 
     return edit
 
 
-def replace_by_a_link(layout: Layout, names: SessionId) -> None:
-    path = next((layout.stage("convert", names) / "bids").rglob("*.bvec"))
+def replace_by_a_link(layout: Layout, session: SessionId) -> None:
+    path = next((layout.stage("convert", session) / "bids").rglob("*.bvec"))
     other = path.with_name("elsewhere")
     path.rename(other)
     path.symlink_to(other)
 
 
 TAMPERED: dict[str, Tamper] = {
-    "a stage is missing": lambda layout, names: shutil.rmtree(layout.stage("compare", names)),
-    "every stage is missing": lambda layout, names: shutil.rmtree(layout.stage("audit", names).parent),
+    "a stage is missing": lambda layout, session: shutil.rmtree(layout.stage("compare", session)),
+    "every stage is missing": lambda layout, session: shutil.rmtree(layout.stage("audit", session).parent),
     "an outcome is cut short": change_file("deface/outcome.json"),
     "an outcome of another session": swap_outcome,
     "an outcome without inputs": edit_outcome("audit", inputs={}),
@@ -127,21 +128,21 @@ TAMPERED: dict[str, Tamper] = {
     "a file is gone": lose_a_file,
     "a file became a link": replace_by_a_link,
     "the list of files grew": add_to_the_contents,
-    "the record changed": lambda layout, names: layout.record(names).write_text("{}") and None,
-    "the record is gone": lambda layout, names: layout.record(names).unlink(),
-    "the identifiers changed": lambda layout, names: layout.identifiers(names).write_text("{}") and None,
+    "the record changed": lambda layout, session: layout.record(session).write_text("{}") and None,
+    "the record is gone": lambda layout, session: layout.record(session).unlink(),
+    "the identifiers changed": lambda layout, session: layout.identifiers(session).write_text("{}") and None,
 }
 
 
 def test_each_session_that_was_tampered_with_is_withheld_and_no_other(layout: Layout) -> None:
     tampered = {tamper: SessionId(f"abc{number:02d}", "s1") for number, tamper in enumerate(TAMPERED)}
-    for names in (B, *tampered.values()):
-        session(layout, names)
-    for tamper, names in tampered.items():
-        TAMPERED[tamper](layout, names)
+    for session in (B, *tampered.values()):
+        stage_session(layout, session)
+    for tamper, session in tampered.items():
+        TAMPERED[tamper](layout, session)
     verdicts = run(layout, [B, *tampered.values()])
-    found = {tamper: set(verdict_codes(verdicts, names)) for tamper, names in tampered.items()}
-    assert found == {key: {"provenance"} for key in TAMPERED}
+    codes_by_tamper = {tamper: set(verdict_codes(verdicts, session)) for tamper, session in tampered.items()}
+    assert codes_by_tamper == {key: {"provenance"} for key in TAMPERED}
     assert verdict_codes(verdicts, B) == []
     assert not any("abc" in name for name in released_files(layout))
     assert "abc" not in (layout.release / "participants.tsv").read_text()
@@ -149,42 +150,46 @@ def test_each_session_that_was_tampered_with_is_withheld_and_no_other(layout: La
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_stage_made_with_other_settings_withholds_the_session(layout: Layout, stage: str) -> None:
-    session(layout)
+    stage_session(layout)
     changed = FINGERPRINTS | {stage: {"settings": "other", "code": FINGERPRINTS[stage]["code"]}}
     assert verdict_codes(run(layout, [A], fingerprints=changed)) == ["provenance"]
 
 
-def test_a_conversion_by_another_plan_than_todays_is_withheld(layout: Layout) -> None:
-    for names in (A, B):
-        session(layout, names)
-    verdicts = run(layout, [A, B], conversions={A: FINGERPRINTS["convert"] | {"settings": "another plan"}})
+def test_a_conversion_by_another_mapping_than_todays_is_withheld(layout: Layout) -> None:
+    for session in (A, B):
+        stage_session(layout, session)
+    verdicts = run(layout, [A, B], conversions={A: FINGERPRINTS["convert"] | {"settings": "another mapping"}})
     assert verdict_codes(verdicts) == ["provenance"]
     assert verdict_codes(verdicts, B) == []
 
 
 def test_the_first_cause_is_given_once(layout: Layout) -> None:
-    (reason,) = session(layout, converted=lambda folder: (folder / "dwi/x.json").write_text("{") and None).reasons[:1]
+    (reason,) = stage_session(
+        layout, converted=lambda folder: (folder / "dwi/x.json").write_text("{") and None
+    ).reasons[:1]
     verdicts = run(layout, [A])
     assert verdicts.sessions[0].reasons[0] == reason
     assert len(set(verdicts.sessions[0].reasons)) == len(verdicts.sessions[0].reasons)
 
 
 def test_where_nothing_is_released_the_last_release_goes(layout: Layout) -> None:
-    session(layout)
+    stage_session(layout)
     run(layout, [A])
     shutil.rmtree(layout.stage("audit", A))
     verdicts = run(layout, [A])
     assert not layout.release.exists()
     assert not layout.validator_report.exists()
-    assert "provenance" in summary(verdicts)
+    assert "provenance" in closing_words(verdicts)
     with layout.verdicts.open(newline="") as file:
         (row,) = csv.DictReader(file, delimiter="\t")
     assert (row["subject"], row["verdict"], row["codes"]) == ("abc", "withheld", "provenance")
 
 
 def test_a_session_that_the_validator_rejects_is_taken_out(layout: Layout) -> None:
-    session(layout, A, converted=lambda folder: (folder / "dwi/sub-abc_ses-s1_dwi.bval").write_text("0\n") and None)
-    session(layout, B)
+    stage_session(
+        layout, A, converted=lambda folder: (folder / "dwi/sub-abc_ses-s1_dwi.bval").write_text("0\n") and None
+    )
+    stage_session(layout, B)
     verdicts = run(layout, [A, B])
     assert verdict_codes(verdicts) == ["bids_invalid"]
     assert verdict_codes(verdicts, B) == []
@@ -192,13 +197,19 @@ def test_a_session_that_the_validator_rejects_is_taken_out(layout: Layout) -> No
 
 
 def test_an_error_of_the_whole_dataset_withholds_everything_and_names_the_file(layout: Layout) -> None:
-    session(layout)
+    stage_session(layout)
     table = layout.results / "subjects.tsv"
     table.write_text("subject\tHED\nabc\told\n")
     verdicts = run(layout, [A], subjects=table)
     assert verdict_codes(verdicts) == ["bids_invalid"]
     assert "participants.tsv" in verdicts.sessions[0].reasons[0].sentence
     assert not layout.release.exists()
+
+
+def test_a_problem_concerns_a_session_or_all_of_a_subject_or_the_whole_dataset() -> None:
+    places = [("abc", "s1"), ("abc", None), (None, None), ("abc", "s2"), ("bcd", None)]
+    problems = [Problem(Reason("bids_invalid", "x"), *place) for place in places]
+    assert [problem.concerns(A) for problem in problems] == [True, True, True, False, False]
 
 
 def subjects_table(layout: Layout, *rows: str) -> Path:
@@ -208,7 +219,7 @@ def subjects_table(layout: Layout, *rows: str) -> Path:
 
 
 def test_columns_of_the_users_table_stand_in_participants(layout: Layout) -> None:
-    session(layout)
+    stage_session(layout)
     table = subjects_table(layout, "MRN-0048213\tabc\tcontrol\t12")
     verdicts = run(layout, [A], subjects=table)
     assert verdict_codes(verdicts) == []
@@ -222,19 +233,19 @@ def test_columns_of_the_users_table_stand_in_participants(layout: Layout) -> Non
 def test_an_identifier_in_a_subjects_row_takes_that_subject_out(layout: Layout) -> None:
     cells = ["Jane D.", "brother of MRN 48213", "seen 190417"]
     owners = [SessionId(f"abc{number}", "s1") for number in range(len(cells))]
-    for names in owners:
-        session(layout, names)
-    session(layout, B, identifiers={"name": ["SMITH^ADAM"]})
+    for session in owners:
+        stage_session(layout, session)
+    stage_session(layout, B, identifiers={"name": ["SMITH^ADAM"]})
     rows = [f"x\t{owner}\t{cell}\t1" for (owner, _), cell in zip(owners, cells, strict=True)]
     verdicts = run(layout, [*owners, B], subjects=subjects_table(layout, *rows, "y\tbcd\tpatient\t2"))
-    assert [set(verdict_codes(verdicts, names)) for names in owners] == [{"identifier_found"}] * len(cells)
+    assert [set(verdict_codes(verdicts, session)) for session in owners] == [{"identifier_found"}] * len(cells)
     assert verdict_codes(verdicts, B) == []
     assert not any(cell in (layout.release / "participants.tsv").read_text() for cell in cells)
 
 
 def test_another_subjects_identifier_in_a_row_takes_the_row_out(layout: Layout) -> None:
-    session(layout, A)
-    session(layout, B, identifiers={"name": ["SMITHERS^ADAM"]})
+    stage_session(layout, A)
+    stage_session(layout, B, identifiers={"name": ["SMITHERS^ADAM"]})
     table = subjects_table(layout, "x\tabc\tsister of Smithers\t1", "y\tbcd\tpatient\t2")
     verdicts = run(layout, [A, B], subjects=table)
     assert verdict_codes(verdicts) == ["identifier_found"]
@@ -242,8 +253,8 @@ def test_another_subjects_identifier_in_a_row_takes_the_row_out(layout: Layout) 
 
 
 def test_an_identifier_in_the_datasets_name_withholds_everything(layout: Layout) -> None:
-    session(layout, A)
-    session(layout, B, identifiers={"name": ["SMITH^ADAM"]})
+    stage_session(layout, A)
+    stage_session(layout, B, identifiers={"name": ["SMITH^ADAM"]})
     named = replace(RELEASE, name="The case of Jane Maria Doe")
     verdicts = run(layout, [A, B], settings=named)
     assert verdict_codes(verdicts) == verdict_codes(verdicts, B) == ["identifier_found"]
@@ -255,24 +266,24 @@ def test_an_identifier_in_the_datasets_name_withholds_everything(layout: Layout)
 def test_an_identifier_in_what_the_user_says_of_the_dataset_withholds_everything(
     layout: Layout, tmp_path: Path, place: str
 ) -> None:
-    session(layout, A)
+    stage_session(layout, A)
     named, told = RELEASE, tmp_path / "dictionary.json"
     told.write_text(json.dumps({"age": {"Description": "Age", "Levels": {}}}))
     if place == "a source dataset":
         named = replace(RELEASE, source_datasets=({"URL": "https://example.org/Saint Elsewhere Hospital"},))
     else:
         told.write_text(json.dumps({"sex": {"Description": "As asked at Saint Elsewhere Hospital"}}))
-    assert verdict_codes(run(layout, [A], settings=named, data_dictionary=told)) == ["identifier_found"]
+    assert verdict_codes(run(layout, [A], settings=named, dictionary=told)) == ["identifier_found"]
 
 
 def test_a_label_that_holds_the_patient_id_is_no_pseudonym(layout: Layout) -> None:
-    result = session(layout, SessionId("mrn0048213", "s1"))
+    result = stage_session(layout, SessionId("mrn0048213", "s1"))
     assert codes(result) == {"identifier_found"}
 
 
 def test_a_file_that_changed_after_a_release_is_read_again(layout: Layout) -> None:
-    session(layout, A)
-    session(layout, B)
+    stage_session(layout, A)
+    stage_session(layout, B)
     image = next((layout.stage("deface", A) / "bids").rglob("*_T1w.nii.gz"))
     long_ago = 1_600_000_000_000_000_000
     for path in layout.stage("deface", A).rglob("*.nii.gz"):
@@ -290,13 +301,13 @@ def test_copies_are_released_where_links_are_impossible(layout: Layout, monkeypa
         raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
 
     monkeypatch.setattr(Path, "hardlink_to", refuse)
-    session(layout)
+    stage_session(layout)
     assert verdict_codes(run(layout, [A])) == []
     assert all(path.stat().st_nlink == 1 for path in layout.release.rglob("*") if path.is_file())
 
 
 def test_a_new_audit_after_a_change_releases_the_session(layout: Layout) -> None:
-    session(layout)
+    stage_session(layout)
     layout.identifiers(A).write_text(json.dumps(IDENTIFIERS | {"other": []}))
     assert verdict_codes(run(layout, [A])) == ["provenance"]
     audit(layout, A)
@@ -308,14 +319,14 @@ def test_an_audit_that_knew_less_of_the_subject_than_is_known_today_releases_not
     layout: Layout, change: str
 ) -> None:
     second = SessionId("abc", "s2")
-    session(layout, A)
-    session(layout, B)
+    stage_session(layout, A)
+    stage_session(layout, B)
     if change == "other identifiers":
-        session(layout, second)
+        stage_session(layout, second)
     path = layout.identifiers(second)
     path.write_text(json.dumps({"name": ["KOWALSKA^ANNA"]}))
     verdicts = run(layout, [A, B, second])
     assert verdict_codes(verdicts, B) == []
     assert "provenance" in verdict_codes(verdicts)
-    session(layout, second, identifiers={"name": ["KOWALSKA^ANNA"]})
+    stage_session(layout, second, identifiers={"name": ["KOWALSKA^ANNA"]})
     assert verdict_codes(run(layout, [A, B, second])) == []

@@ -1,4 +1,4 @@
-"""Each release has its entry in CHANGES; older ones can be kept; the protocol goes out with the data."""
+"""Each release has its entry in CHANGES; older ones can be kept; the settings go out with the data."""
 
 import json
 from dataclasses import replace
@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.support.staged_sessions import FINGERPRINTS, RELEASE, run, session
+from tests.support.staged_sessions import FINGERPRINTS, RELEASE, run, stage_session
 from unface.mapping.rule_check import KEYS
 from unface.mapping.rules import load
 from unface.release import published_settings
@@ -39,10 +39,10 @@ def changes(layout: Layout) -> str:
 
 
 def test_each_version_has_an_entry_that_says_what_changed_the_newest_first(layout: Layout) -> None:
-    for names in (A, B):
-        session(layout, names)
+    for session in (A, B):
+        stage_session(layout, session)
     run(layout, [A, B, C], settings=replace(RELEASE, date="2026-10-01"))
-    session(layout, C)
+    stage_session(layout, C)
     run(layout, [B, C], settings=SECOND)
     newest, oldest = changes(layout).split("\n\n")
     assert newest.splitlines()[0] == "1.1.0 2026-11-30"
@@ -54,7 +54,7 @@ def test_each_version_has_an_entry_that_says_what_changed_the_newest_first(layou
 
 
 def test_a_release_of_the_same_version_takes_the_place_of_its_entry(layout: Layout) -> None:
-    session(layout, A)
+    stage_session(layout, A)
     run(layout, [A])
     first = changes(layout)
     run(layout, [A])
@@ -72,20 +72,20 @@ def test_sessions_whose_subjects_withdrew_are_counted_and_no_longer_named(layout
     assert "4 sessions of 3 subjects; 1 sessions withheld" in text
 
 
-def test_another_protocol_is_said_to_be_another(layout: Layout) -> None:
-    session(layout, A)
+def test_other_settings_or_code_are_said_to_be_other(layout: Layout) -> None:
+    stage_session(layout, A)
     run(layout, [A])
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(FINGERPRINTS, "audit", {"settings": "other", "code": "c-audit"})  # type: ignore[arg-type]
-        session(layout, A)
+        stage_session(layout, A)
         run(layout, [A], settings=SECOND)
     assert "other settings or code than 1.0.0" in changes(layout)
 
 
 def test_kept_releases_share_their_files_with_the_new_one(layout: Layout) -> None:
-    session(layout, A)
+    stage_session(layout, A)
     run(layout, [A], settings=replace(RELEASE, keep=1))
-    session(layout, B)
+    stage_session(layout, B)
     run(layout, [A, B], settings=replace(SECOND, keep=1))
     image = "sub-abc/ses-s1/anat/sub-abc_ses-s1_T1w.nii.gz"
     kept = layout.old_releases / "1.0.0"
@@ -98,7 +98,7 @@ def test_kept_releases_share_their_files_with_the_new_one(layout: Layout) -> Non
 
 
 def test_a_release_of_nothing_keeps_the_version_before_and_a_stop_half_way_loses_none(layout: Layout) -> None:
-    session(layout, A)
+    stage_session(layout, A)
     run(layout, [A], settings=replace(RELEASE, keep=2))
     (layout.old_releases).mkdir()
     (layout.old_releases / ".DS_Store").touch()
@@ -118,7 +118,7 @@ def test_a_release_of_nothing_keeps_the_version_before_and_a_stop_half_way_loses
     assert sorted(path.name for path in layout.old_releases.glob("[0-9]*")) == ["1.0.0", "1.1.0", "1.2.0"]
 
 
-def test_the_protocol_goes_out_with_the_dataset_and_holds_no_word_about_single_headers(
+def test_the_settings_go_out_with_the_dataset_and_hold_no_word_about_single_headers(
     layout: Layout, config: dict[str, Any]
 ) -> None:
     config["select"] = [{"field": "PatientID", "not_in": ["MRN-0048213"]}]
@@ -128,9 +128,9 @@ def test_the_protocol_goes_out_with_the_dataset_and_holds_no_word_about_single_h
     config["ratings"] = config["release"]["data_dictionary"] = "/data/doe/table.tsv"
     config["measure"] |= dict.fromkeys(("atlas", "atlas_labels", "results", "command"), "/data/doe/{subject}")
     config["deface"]["command"] = ["/home/doe/bin/mideface"]
-    session(layout, A)
+    stage_session(layout, A)
     texts = published_settings.texts(config, FINGERPRINTS, SHIPPED_RULES)
-    run(layout, [A], settings_texts=texts)
+    run(layout, [A], published=texts)
     folder = layout.release / published_settings.FOLDER
     assert {path.name for path in folder.iterdir()} == {"README", "config.yaml", "bids_rules.yaml", "fingerprints.json"}
     assert (folder / "bids_rules.yaml").read_text() == SHIPPED_RULES.read_text()
@@ -220,9 +220,9 @@ def test_of_a_dcm2bids_configuration_only_what_unface_reads_goes_out(tmp_path: P
 def test_an_identifier_in_the_users_mapping_rules_withholds_the_dataset(
     layout: Layout, config: dict[str, Any], tmp_path: Path
 ) -> None:
-    session(layout, A)
+    stage_session(layout, A)
     rules = tmp_path / "rules.yaml"
     rules.write_text("descriptions: [{id: as for MRN-0048213}]\n")
-    verdicts = run(layout, [A], settings_texts=published_settings.texts(config, FINGERPRINTS, rules))
+    verdicts = run(layout, [A], published=published_settings.texts(config, FINGERPRINTS, rules))
     assert [reason.code for reason in verdicts.sessions[0].reasons] == ["identifier_found"]
     assert not layout.release.exists()

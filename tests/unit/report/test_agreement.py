@@ -18,10 +18,10 @@ def test_bias_limits_and_correlation_are_those_that_bland_and_altman_published()
     # Lancet 1986;327:307-310, first readings of the large and the mini peak flow meter, in l/min.
     large = [494, 395, 516, 434, 476, 557, 413, 442, 650, 433, 417, 656, 267, 478, 178, 423, 427]
     mini = [512, 430, 520, 428, 500, 600, 364, 380, 658, 445, 432, 626, 260, 477, 259, 350, 451]
-    found = agreement.agreement(pairs(large, mini))
-    assert found.bias == pytest.approx(2.1, abs=0.05)
-    assert (found.loa_high - found.bias) / 1.96 == pytest.approx(38.8, abs=0.05)
-    assert found.r == pytest.approx(0.94, abs=0.005)
+    result = agreement.agreement(pairs(large, mini))
+    assert result.bias == pytest.approx(2.1, abs=0.05)
+    assert (result.loa_high - result.bias) / 1.96 == pytest.approx(38.8, abs=0.05)
+    assert result.r == pytest.approx(0.94, abs=0.005)
 
 
 def test_the_icc_is_the_share_of_variance_between_sessions() -> None:
@@ -43,13 +43,13 @@ def test_the_interval_of_the_icc_is_not_rounded() -> None:
 def test_a_known_bias_and_its_limits_of_agreement_are_found() -> None:
     random = np.random.default_rng(1)
     original = random.normal(600, 50, 400)
-    found = agreement.agreement(pairs(original, original - 3 + random.normal(0, 2, 400)), noise=1.5)
-    assert found.bias_low < -3 < found.bias_high
-    assert found.bias_percent_low < -0.5 < found.bias_percent_high
-    assert found.loa_high - found.loa_low == pytest.approx(2 * 1.96 * 2, rel=0.1)
-    assert found.icc > 0.99
-    assert found.r > 0.99
-    assert found.effect == pytest.approx(-2, rel=0.1)
+    result = agreement.agreement(pairs(original, original - 3 + random.normal(0, 2, 400)), noise=1.5)
+    assert result.bias_low < -3 < result.bias_high
+    assert result.bias_percent_low < -0.5 < result.bias_percent_high
+    assert result.loa_high - result.loa_low == pytest.approx(2 * 1.96 * 2, rel=0.1)
+    assert result.icc > 0.99
+    assert result.r > 0.99
+    assert result.effect == pytest.approx(-2, rel=0.1)
 
 
 def test_a_session_that_changed_most_is_named_as_outlier() -> None:
@@ -72,17 +72,17 @@ def several_sessions(random: np.random.Generator, effect: float = 0.5) -> Pairs:
 
 def test_of_ten_intervals_nine_hold_the_bias_where_subjects_have_several_sessions() -> None:
     random = np.random.default_rng(4)
-    found = [agreement.agreement(several_sessions(random)) for _ in range(100)]
-    assert np.mean([row.bias_low <= 0.5 <= row.bias_high for row in found]) >= 0.9
-    assert {(row.subjects, row.sessions) for row in found} == {(20, 80)}
+    rows = [agreement.agreement(several_sessions(random)) for _ in range(100)]
+    assert np.mean([row.bias_low <= 0.5 <= row.bias_high for row in rows]) >= 0.9
+    assert {(row.subjects, row.sessions) for row in rows} == {(20, 80)}
 
 
 def test_limits_of_agreement_hold_nineteen_of_twenty_sessions_however_many_a_subject_has() -> None:
     random = np.random.default_rng(4)
     measured = [several_sessions(random) for _ in range(50)]
-    found = [agreement.agreement(pairs) for pairs in measured]
+    rows = [agreement.agreement(pairs) for pairs in measured]
     expected = 1.96 * np.sqrt(1 + 0.3**2)
-    assert np.mean([(row.loa_high - row.loa_low) / 2 for row in found]) == pytest.approx(expected, rel=0.05)
+    assert np.mean([(row.loa_high - row.loa_low) / 2 for row in rows]) == pytest.approx(expected, rel=0.05)
 
 
 def test_groups_that_defacing_treats_alike_rarely_differ_where_subjects_have_several_sessions() -> None:
@@ -99,28 +99,28 @@ def test_failures_and_outliers_are_of_sessions() -> None:
     measured = several_sessions(np.random.default_rng(4))
     measured.defaced[5] -= 40
     measured.ok[5] = False
-    found = agreement.agreement(measured)
-    assert found.outliers == ("sub-a01_ses-b1",)
-    assert (found.failed, found.failed_percent) == (1, 100 / 80)
+    result = agreement.agreement(measured)
+    assert result.outliers == ("sub-a01_ses-b1",)
+    assert (result.failed, result.failed_percent) == (1, 100 / 80)
 
 
 def test_one_session_has_a_bias_and_says_what_it_cannot_tell() -> None:
-    found = agreement.agreement(pairs([600], [597]))
-    assert found.bias == -3
-    assert "one subject" in found.note
-    cells = dict(zip(agreement.DESCRIPTIONS, found.cells(), strict=True))
+    result = agreement.agreement(pairs([600], [597]))
+    assert result.bias == -3
+    assert "one subject" in result.note
+    cells = dict(zip(agreement.DESCRIPTIONS, result.cells(), strict=True))
     assert cells["icc"] == cells["bias_low"] == cells["effect"] == NOT_AVAILABLE
 
 
 def test_sessions_equal_before_and_after_agree_in_full() -> None:
-    found = agreement.agreement(pairs([500, 600, 700], [500, 600, 700]))
-    assert (found.icc, found.icc_low, found.icc_high, found.outliers) == (1.0, 1.0, 1.0, ())
-    assert (found.bias_low, found.bias_high) == (0, 0)
+    result = agreement.agreement(pairs([500, 600, 700], [500, 600, 700]))
+    assert (result.icc, result.icc_low, result.icc_high, result.outliers) == (1.0, 1.0, 1.0, ())
+    assert (result.bias_low, result.bias_high) == (0, 0)
 
 
 def test_changes_beyond_their_limit_make_the_failure_rate() -> None:
-    found = agreement.agreement(pairs([500, 600, 700, 800], [500, 600, 700, 700], [True, True, True, False]))
-    assert (found.failed, found.failed_percent) == (1, 25)
+    result = agreement.agreement(pairs([500, 600, 700, 800], [500, 600, 700, 700], [True, True, True, False]))
+    assert (result.failed, result.failed_percent) == (1, 25)
 
 
 def test_a_defacer_that_takes_more_from_one_group_is_seen() -> None:
@@ -129,13 +129,13 @@ def test_a_defacer_that_takes_more_from_one_group_is_seen() -> None:
     fair = pairs(before, before * (1 + random.normal(0, 0.002, 40)))
     unfair = pairs(before, np.where(np.arange(40) < 20, 0.98, 1) * fair.defaced)
     groups = {"F": fair.names[:20], "M": fair.names[20:]}
-    found = {
+    rows = {
         kind: agreement.by_group([measured], "sex", groups, {("gm", ""): 1.0})
         for kind, measured in {"fair": fair, "unfair": unfair}.items()
     }
-    assert {row.p_groups < 0.01 for row in found["fair"]} == {False}
-    assert {row.p_groups < 0.001 for row in found["unfair"]} == {True}
-    women, men = found["unfair"]
+    assert {row.p_groups < 0.01 for row in rows["fair"]} == {False}
+    assert {row.p_groups < 0.001 for row in rows["unfair"]} == {True}
+    women, men = rows["unfair"]
     assert (women.group, women.sessions) == ("F", 20)
     assert women.bias_percent == pytest.approx(-2, abs=0.2)
     assert men.bias_percent == pytest.approx(0, abs=0.2)
@@ -143,8 +143,8 @@ def test_a_defacer_that_takes_more_from_one_group_is_seen() -> None:
 
 def test_the_noise_floor_is_the_root_mean_square_of_what_moved() -> None:
     key = ("gm", "left insula")
-    found = agreement.noise_floor([({key: 10.0}, {key: 13.0}), ({key: 10.0, ("wm", ""): 1}, {key: 6.0})])
-    assert found == {key: pytest.approx(np.sqrt((9 + 16) / 2))}
+    result = agreement.noise_floor([({key: 10.0}, {key: 13.0}), ({key: 10.0, ("wm", ""): 1}, {key: 6.0})])
+    assert result == {key: pytest.approx(np.sqrt((9 + 16) / 2))}
 
 
 def test_pairs_come_from_the_sessions_tables_and_of_a_session_the_first_image_counts() -> None:
@@ -160,9 +160,9 @@ def test_pairs_come_from_the_sessions_tables_and_of_a_session_the_first_image_co
         ("b", row("gm", 700, 702)),
         ("b", row("dice", "n/a", 1)),
     ]
-    (found,) = agreement.pairs_of(rows)
-    assert found.names == ("a", "b")
-    assert found.difference.tolist() == [-1, 2]
+    (result,) = agreement.pairs_of(rows)
+    assert result.names == ("a", "b")
+    assert result.difference.tolist() == [-1, 2]
 
 
 def test_the_dictionary_is_plain_text_for_every_column() -> None:

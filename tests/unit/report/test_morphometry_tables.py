@@ -31,20 +31,20 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     layout = Layout(tmp_path_factory.mktemp("results"))
     cohort = Cohort(layout)
     for seed, (subject, person) in enumerate(SEXES.items()):
-        cohort.session(subject, "a1", seed=seed)
+        cohort.add(SessionId(subject, "a1"), seed=seed)
         write_patient(layout.stage("deidentify", SessionId(subject, "a1")), *person)
     write_measures(layout.stage("measure-original", SessionId("ok0", "a1")), 700)
     write_measures(layout.stage("measure-repeat", SessionId("ok0", "a1")), 700)
     write_measures(layout.stage("measure-shifted", SessionId("ok0", "a1")), 702)
     given = {subject: {"site": site} for subject, site in SITES.items()}
-    summary(layout, cohort.names, layout.report, title="A", sample=[SessionId("ok0", "a1")], given=given)
+    summary(layout, cohort.sessions, layout.report, title="A", sample=[SessionId("ok0", "a1")], given=given)
     return layout.report
 
 
 def test_every_measure_is_there_for_the_cohort_and_for_every_group(report: Path) -> None:
     rows = [row for row in read_table(report / "morphometry.tsv") if (row["measure"], row["region"]) == ("gm", "")]
-    found = {(row["grouping"], row["group"], row["sessions"]) for row in rows}
-    assert found == {
+    counted = {(row["grouping"], row["group"], row["sessions"]) for row in rows}
+    assert counted == {
         ("all", "n/a", "4"),
         ("site", "Aa", "2"),
         ("site", "Bb", "2"),

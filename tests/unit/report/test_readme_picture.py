@@ -13,7 +13,7 @@ def test_the_picture_shows_a_released_head_and_the_cohorts_agreement(report_coho
     (tmp_path / "restricted").symlink_to(report_cohort.layout.restricted)
     layout = Layout(tmp_path)
     layout.verdicts.parent.mkdir()
-    rows = [f"{subject}\t{session}\treleased\t\t" for subject, session in report_cohort.names[:3]]
+    rows = [f"{subject}\t{session}\treleased\t\t" for subject, session in report_cohort.sessions[:3]]
     layout.verdicts.write_text("\n".join(["subject\tsession\tverdict\tcodes\treasons", *rows]) + "\n", encoding="utf-8")
     picture.draw(layout, tmp_path / "docs" / "demo.png")
     with Image.open(tmp_path / "docs" / "demo.png") as drawn:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.report_cohort import PROTOCOL, Cohort
+from tests.support.report_cohort import FINGERPRINT, Cohort
 from unface.report.summary import summary
 from unface.report.wording import ADVICE
 from unface.run.layout import Layout
@@ -17,7 +17,7 @@ from unface.run.sessions import SessionId
 @pytest.fixture(scope="module")
 def page(report_cohort: Cohort, tmp_path_factory: pytest.TempPathFactory) -> Path:
     output = tmp_path_factory.mktemp("report")
-    summary(report_cohort.layout, report_cohort.names, output, title="Cohort <A> & B")
+    summary(report_cohort.layout, report_cohort.sessions, output, title="Cohort <A> & B")
     return output / "index.html"
 
 
@@ -64,7 +64,7 @@ def test_values_are_escaped(page: Path) -> None:
 
 
 def test_two_runs_give_the_same_bytes(page: Path, report_cohort: Cohort, tmp_path: Path) -> None:
-    summary(report_cohort.layout, list(reversed(report_cohort.names)), tmp_path, title="Cohort <A> & B")
+    summary(report_cohort.layout, list(reversed(report_cohort.sessions)), tmp_path, title="Cohort <A> & B")
     for name in ("index.html", "cohort.tsv"):
         assert (tmp_path / name).read_bytes() == (page.parent / name).read_bytes()
 
@@ -79,7 +79,7 @@ def test_the_gates_verdict_is_the_last_word(report_cohort: Cohort, tmp_path: Pat
         encoding="utf-8",
     )
     (tmp_path / "restricted").symlink_to(report_cohort.layout.restricted)
-    summary(Layout(tmp_path), report_cohort.names, tmp_path / "report", title="A")
+    summary(Layout(tmp_path), report_cohort.sessions, tmp_path / "report", title="A")
     text = (tmp_path / "report" / "index.html").read_text(encoding="utf-8")
     assert "<b>1</b><span>sessions released</span>" in text
     assert "<b>1</b><span>images released</span>" in text
@@ -90,8 +90,8 @@ def test_the_gates_verdict_is_the_last_word(report_cohort: Cohort, tmp_path: Pat
 
 def test_no_digest_of_settings_is_on_the_page(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
-    assert PROTOCOL["code"] in text
-    assert PROTOCOL["settings"] not in text
+    assert FINGERPRINT["code"] in text
+    assert FINGERPRINT["settings"] not in text
 
 
 def test_a_header_value_in_the_protocol_table_stays_off_the_page(report_cohort: Cohort, tmp_path: Path) -> None:
@@ -99,7 +99,7 @@ def test_a_header_value_in_the_protocol_table_stays_off_the_page(report_cohort: 
     (tmp_path / "protocols.tsv").write_text(
         "group\tseries\tmodel\trules\np001\t12\tScanner of Dr Nobody\tT1w\n", encoding="utf-8"
     )
-    summary(Layout(tmp_path), report_cohort.names, tmp_path / "report", title="A")
+    summary(Layout(tmp_path), report_cohort.sessions, tmp_path / "report", title="A")
     text = (tmp_path / "report" / "index.html").read_text(encoding="utf-8")
     assert "p001" in text
     assert "Nobody" not in text

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.staged_sessions import run, session
+from tests.support.staged_sessions import run, stage_session
 from unface.release.verdicts import Verdicts
 from unface.review import ratings
-from unface.review.ratings import RATING_COLUMNS, Shown
+from unface.review.ratings import RATING_COLUMNS, ShownImage
 from unface.run import outcome
 from unface.run.files import TableError
 from unface.run.layout import Layout
@@ -31,8 +31,8 @@ def table(tmp_path: Path) -> Path:
 
 def rated(layout: Layout, rating: str) -> ratings.Ratings:
     """The session's T1w, as it is now, rated."""
-    what = ratings.shown(outcome.read(layout.stage("deface", A)))[IMAGE]
-    return ratings.Ratings({what: rating})
+    shown = ratings.shown_images(outcome.read(layout.stage("deface", A)))[IMAGE]
+    return ratings.Ratings({shown: rating})
 
 
 def codes(verdicts: Verdicts) -> list[str]:
@@ -40,7 +40,7 @@ def codes(verdicts: Verdicts) -> list[str]:
 
 
 def test_an_undecided_image_is_withheld_until_a_person_passes_it(layout: Layout) -> None:
-    session(layout, face=UNDECIDED)
+    stage_session(layout, face=UNDECIDED)
     assert codes(run(layout, [A])) == ["needs_review"]
     assert not layout.release.exists()
     assert codes(run(layout, [A], rated=rated(layout, "pass"))) == []
@@ -48,21 +48,21 @@ def test_an_undecided_image_is_withheld_until_a_person_passes_it(layout: Layout)
 
 
 def test_a_rating_of_another_result_does_not_count_and_the_reason_says_so(layout: Layout) -> None:
-    session(layout, face=UNDECIDED)
-    old = Shown(IMAGE, "0" * 64, "1" * 64)
+    stage_session(layout, face=UNDECIDED)
+    old = ShownImage(IMAGE, "0" * 64, "1" * 64)
     verdicts = run(layout, [A], rated=ratings.Ratings({old: "pass"}))
     assert codes(verdicts) == ["needs_review"]
     assert "rate it anew" in verdicts.sessions[0].reasons[0].sentence
 
 
 def test_a_person_can_fail_an_image_that_passed_every_check(layout: Layout) -> None:
-    session(layout)
+    stage_session(layout)
     assert codes(run(layout, [A], rated=rated(layout, "fail"))) == ["rated_fail"]
 
 
 def test_a_fail_of_another_result_asks_anew_even_where_every_check_passes(layout: Layout) -> None:
-    session(layout)
-    old = Shown(IMAGE, "0" * 64, "1" * 64)
+    stage_session(layout)
+    old = ShownImage(IMAGE, "0" * 64, "1" * 64)
     assert codes(run(layout, [A], rated=ratings.Ratings({old: "fail"}))) == ["needs_review"]
     assert codes(run(layout, [A], rated=ratings.Ratings({**rated(layout, "pass").by_shown, old: "fail"}))) == []
 
@@ -74,7 +74,7 @@ def test_a_lone_quotation_mark_in_a_comment_hides_no_later_row(table: Path) -> N
 
 
 def test_no_rating_releases_what_a_check_failed(layout: Layout) -> None:
-    session(layout, face=FAILED, on_defaced=lambda work: work.withhold("face_left", "the T1w keeps its face"))
+    stage_session(layout, face=FAILED, on_defaced=lambda work: work.withhold("face_left", "the T1w keeps its face"))
     passed = rated(layout, "pass")
     assert len(passed.by_shown) == 1
     assert "face_left" in codes(run(layout, [A], rated=passed))
@@ -82,12 +82,12 @@ def test_no_rating_releases_what_a_check_failed(layout: Layout) -> None:
 
 
 def test_the_reason_for_a_review_has_a_code_of_its_own(layout: Layout) -> None:
-    session(layout, face={"state": "review", "review": ["defaced_before"], "checks": {}})
+    stage_session(layout, face={"state": "review", "review": ["defaced_before"], "checks": {}})
     assert codes(run(layout, [A])) == ["defaced_before"]
 
 
 def test_the_table_of_what_waits_can_be_filled_in_and_read_back(layout: Layout, table: Path) -> None:
-    session(layout, face=UNDECIDED)
+    stage_session(layout, face=UNDECIDED)
     verdicts = run(layout, [A])
     assert any("rating" in note for note in verdicts.notes)
     assert layout.ratings_wanted.stat().st_mode & 0o777 == 0o600

@@ -14,8 +14,8 @@ from unface.run.image_names import mask_path
 from unface.run.sessions import SessionId
 
 
-def page_of(report_cohort: Cohort, unit: SessionId, output: Path) -> str:
-    review_session(report_cohort.layout, unit, output, title="Cohort <A> & B")
+def page_of(report_cohort: Cohort, session: SessionId, output: Path) -> str:
+    review_session(report_cohort.layout, session, output, title="Cohort <A> & B")
     return output.read_text(encoding="utf-8")
 
 
@@ -94,9 +94,8 @@ def test_a_face_mask_is_found_by_its_name_in_bids() -> None:
 
 
 def test_the_page_shows_the_line_that_rates_an_image(report_cohort: Cohort, whole: Path, tmp_path: Path) -> None:
-    what = next(
-        iter(ratings.shown(outcome.read(report_cohort.layout.stage("deface", SessionId("ok0", "a1")))).values())
-    )
+    defaced = outcome.read(report_cohort.layout.stage("deface", SessionId("ok0", "a1")))
+    (shown,) = ratings.shown_images(defaced).values()
     table = tmp_path / "ratings.tsv"
     table.write_text(re.findall(r"<pre[^>]*>(.*?)</pre>", whole.read_text(encoding="utf-8"), re.DOTALL)[0] + "\n")
-    assert ratings.read(table).by_shown == {what: "pass"}
+    assert ratings.read(table).by_shown == {shown: "pass"}

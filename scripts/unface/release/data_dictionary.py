@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from unface.release.given_columns import GivenColumns
 from unface.run.files import NOT_AVAILABLE, TableError, read_users_table
 
 KEYS = {
@@ -29,13 +30,20 @@ Dictionary = Mapping[str, Mapping[str, Any]]
 """For each column of participants.tsv what BIDS' JSON says of it."""
 
 
-def read(path: Path | None, rows: Mapping[str, Mapping[str, str]]) -> Dictionary:
+def read(path: Path | None, given: GivenColumns) -> Dictionary:
     """Read a data dictionary and hold it against the columns that it tells of.
 
     Parameters
     ----------
-    rows
-        For each subject the user's columns (`dataset.read_subjects`).
+    path
+        JSON or TSV; None if there is none.
+    given
+        The user's columns for participants.tsv (`given_columns.read`).
+
+    Returns
+    -------
+    dict
+        By column what BIDS' JSON says of it.
 
     Raises
     ------
@@ -54,15 +62,26 @@ def read(path: Path | None, rows: Mapping[str, Mapping[str, str]]) -> Dictionary
         raise TableError(f"{SETTING}: the file is no JSON: {error}") from None
     if not isinstance(entries, dict):
         raise TableError(f"{SETTING}: it holds a mapping of columns to what they mean")
-    columns = {name for values in rows.values() for name in values} | {"sex", "age"}
-    problems = [problem for name, entry in entries.items() for problem in _problems(name, entry, columns, rows)]
+    columns = {name for cells in given.values() for name in cells} | {"sex", "age"}
+    problems = [problem for name, entry in entries.items() for problem in _problems(name, entry, columns, given)]
     if problems:
         raise TableError(f"{SETTING}: " + "; ".join(problems))
     return entries
 
 
 def words(dictionary: Dictionary) -> list[str]:
-    """Every word of a dictionary that will be released."""
+    """Every word of a dictionary that will be released.
+
+    Parameters
+    ----------
+    dictionary
+        Of `read`.
+
+    Returns
+    -------
+    list of str
+        Columns, keys and texts.
+    """
     return [text for name, entry in dictionary.items() for text in (name, *_texts(entry))]
 
 
@@ -93,7 +112,7 @@ def _value(key: str, text: str) -> Any:
     return {value.strip(): meaning.strip() for value, _, meaning in pairs}
 
 
-def _problems(name: str, entry: Any, columns: set[str], rows: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
+def _problems(name: str, entry: Any, columns: set[str], given: GivenColumns) -> Iterator[str]:
     if name not in columns | {"sex", "age"}:
         near = difflib.get_close_matches(name, columns, n=1)
         yield f"the table of subjects has no column {name}" + (f" (did you mean {near[0]}?)" if near else "")
@@ -104,7 +123,7 @@ def _problems(name: str, entry: Any, columns: set[str], rows: Mapping[str, Mappi
     for key in sorted(set(entry) - set(KEYS.values())):
         yield f"{name}: unknown key {key}; there are {', '.join(KEYS.values())}"
     levels = entry.get("Levels")
-    values = {value for row in rows.values() if (value := row.get(name, "")) not in MISSING}
+    values = {value for cells in given.values() if (value := cells.get(name, "")) not in MISSING}
     if levels is not None and not (isinstance(levels, dict) and all(isinstance(text, str) for text in levels.values())):
         yield f"{name}: Levels is a mapping of values to what they mean"
     elif levels is not None and (others := values - set(levels)):

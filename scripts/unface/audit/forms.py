@@ -1,0 +1,229 @@
+"""Forms: how one identifier of a subject may be written.
+
+A name, a number or a date turns up in another order, with other separators, without accents or leading zeros. Every
+form that is searched for is made here; `identifier_search` looks for them.
+"""
+
+import itertools
+import re
+import unicodedata
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+_PLACEHOLDERS = (
+    "anon anonym anonymous anonymized anonymised deidentified deidentification removed unknown unnamed none null na "
+    "nil no yes not n/a test patient subject phantom mr mri ct pet male female other day year month"
+)
+PLACEHOLDERS = frozenset(_PLACEHOLDERS.split(" "))
+"""What stands in identifying elements of headers without identifying anyone."""
+
+_MONTHS = (
+    "january february march april may june july august september october november december",
+    "januar februar märz april mai juni juli august september oktober november dezember",
+)
+SEPARATORS = re.compile(r"[\W_]+")
+_SEPARATED = ("-", ".", "/", "_", ":", " ")
+_PLAIN = str.maketrans(
+    {"ø": "o", "æ": "ae", "œ": "oe", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ħ": "h", "ŧ": "t", "ı": "i", "ə": "e"}
+)
+"""Letters that Unicode does not split into one of ASCII and a mark."""
+_LONG = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "å": "aa", "ø": "oe", "đ": "dj", "ə": "a"})
+"""Letters that people also write as two, or as another."""
+_WITHOUT_SPACES = re.compile(
+    r"[\u1100-\u11ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff]+"
+)
+"""Chinese, Japanese and Korean: two characters are a name, and no space says where it ends."""
+
+
+def fold(text: str) -> str:
+    """Text in small letters without accents, so that one form stands for `DÜRER`, `Dürer` and `durer`.
+
+    Parameters
+    ----------
+    text
+        In any script. What Unicode does not split into a letter of ASCII and a mark is replaced (`ø` by `o`).
+
+    Returns
+    -------
+    str
+        Perhaps longer than the text: `æ` becomes `ae`.
+    """
+    if text.isascii():
+        return text.lower()
+    decomposed = unicodedata.normalize("NFKD", text)
+    return "".join(char for char in decomposed if not unicodedata.combining(char)).casefold().translate(_PLAIN)
+
+
+def squash(text: str) -> str:
+    """Folded text without separators: `Doe, Jane` and `DOE^JANE` are one.
+
+    Parameters
+    ----------
+    text
+        In any script.
+
+    Returns
+    -------
+    str
+        Its letters and digits, folded.
+    """
+    return SEPARATORS.sub("", fold(text))
+
+
+@dataclass(frozen=True)
+class Form:
+    """One way to write an identifier.
+
+    Attributes
+    ----------
+    kind : str
+        Of the identifier: `name`, `id`, `date`, `uid` or `other`.
+    text : str
+        Folded.
+    squashed : bool
+        Whether separators are left out: of the form, and of the text that it is searched in.
+    """
+
+    kind: str
+    text: str
+    squashed: bool = False
+
+    def stands_in(self, folded: str) -> bool:
+        """Whether it occurs, not as a mere part of a longer word or number.
+
+        Parameters
+        ----------
+        folded
+            A folded text, squashed if the form is.
+
+        Returns
+        -------
+        bool
+            False also where it occurs within longer words or numbers only.
+        """
+        start = folded.find(self.text)
+        while start >= 0:
+            if self._is_apart(folded[max(0, start - 2) : start], folded[start + len(self.text) :][:2]):
+                return True
+            start = folded.find(self.text, start + 1)
+        return False
+
+    @cached_property
+    def without_spaces(self) -> bool:
+        """Whether it is of a script that sets no spaces between words, and long enough to be found anywhere."""
+        return (
+            not self.text.isascii()
+            and _WITHOUT_SPACES.fullmatch(self.text) is not None
+            and len(unicodedata.normalize("NFC", self.text)) > 1
+        )
+
+    def _is_apart(self, before: str, after: str) -> bool:
+        if self.squashed or self.without_spaces:
+            return True
+        if self.text[0].isdigit() and re.search(r"\d\.?$", before):
+            return False
+        if self.text[-1].isdigit() and after and (after[0].isdigit() or re.match(r"\.\d", after)):
+            return False
+        short = len(self.text.replace(" ", "") if self.kind == "name" else self.text) < 5
+        return not short or not (before[-1:].isalnum() or after[:1].isalnum())
+
+
+def of_identifier(kind: str, value: str, public: Collection[str]) -> Iterator[Form]:
+    """The forms of one identifier.
+
+    Parameters
+    ----------
+    kind
+        `name`, `id`, `date`, `uid` or `other`.
+    value
+        As it stands in a raw header.
+    public
+        Folded words that identify nobody.
+
+    Returns
+    -------
+    iterator of Form
+        Some more than once; also single characters and public words, which the caller leaves out.
+    """
+    value = value.replace("\0", " ").strip()
+    if kind == "name":
+        texts = _of_name(value, public)
+    elif kind == "date":
+        texts = _of_date(value)
+    elif kind == "uid":
+        texts = iter([(value, False)] if len(value) >= 10 else [])
+    else:
+        texts = _of_words_and_numbers(value)
+    return (Form(kind, text, squashed) for text, squashed in texts)
+
+
+def _of_name(value: str, public: Collection[str]) -> Iterator[tuple[str, bool]]:
+    """Each component of a person's name, two or three joined in any order, an initial with another, and numbers."""
+    # What is joined is searched anywhere from 5 characters on, and below that as a word, with a space and without.
+    numbers = [word for word in SEPARATORS.split(value) if word.isdigit()]
+    # One digit or three beside words count something; alone they are all there is to know the person by.
+    if not any(char.isalpha() for char in value):
+        yield from _of_words_and_numbers(value)
+    for number in numbers:
+        if len(number) > 3:
+            yield from _of_words_and_numbers(number)
+    long = unicodedata.normalize("NFC", value).casefold().translate(_LONG)
+    for spelling in {fold(value), fold(long)}:
+        for group in spelling.split("="):
+            words = [word for word in SEPARATORS.split(group) if word]
+            yield from ((word, False) for word in words if len(word) > 1 and not word.isdigit())
+            components = [squash(part) for part in group.split("^") if squash(part)]
+            for parts in {tuple(words[:6]), tuple(components[:4])}:
+                joined = [pair for size in (2, 3) for pair in itertools.permutations(parts, size)]
+                yield from (("".join(pair), True) for pair in joined if len("".join(pair)) >= 5)
+            for first, second in itertools.permutations([word for word in words[:6] if word.isalpha()], 2):
+                if len(first + second) < 5 and (len(first + second) > 2 or not first.isascii()):
+                    yield from (((first + second), False), (f"{first} {second}", False))
+                # `test` with a letter is `tests`, and nobody's name.
+                if 3 <= len(second) < 5 and second not in public:
+                    yield from ((first[0] + second, False), (second + first[0], False))
+
+
+def _of_words_and_numbers(value: str) -> Iterator[tuple[str, bool]]:
+    """An ID or another text as it stands, without separators, and its numbers without leading zeros."""
+    folded = " ".join(fold(value).split())
+    for text in (folded, re.sub(r"(?<!\d)0+(?=\d)", "", folded)):
+        yield text, False
+        yield squash(text), False
+        if len(squash(text)) >= 6:
+            yield squash(text), True
+    if len(re.findall(r"\d+", folded)) == 1 and (number := re.search(r"\d{6,}", folded)):
+        yield number[0], False
+        yield number[0].lstrip("0"), False
+
+
+def _of_date(value: str) -> Iterator[tuple[str, bool]]:
+    """A date (DICOM DA or DT, or ISO 8601) in the orders and separators in use."""
+    match = re.match(r"(\d{4})[-.:/]?(\d{2})[-.:/]?(\d{2})", value)
+    if not match or not (1 <= int(match[2]) <= 12 and 1 <= int(match[3]) <= 31):
+        return
+    year, month, day = match.groups()
+    orders = ((year, month, day), (day, month, year), (month, day, year))
+    for order in orders:
+        yield "".join(order), True
+        yield "".join(order), False
+        yield "".join(part[-2:] for part in order), False
+        for separator in _SEPARATED:
+            yield separator.join(order), False
+            yield separator.join(part.lstrip("0") for part in order), False
+            # 19:04:17 is a time of day, 10 11 12 a row of numbers.
+            if separator not in ": ":
+                yield separator.join(part[-2:] for part in order), False
+    ordinal = day.lstrip("0") + {"1": "st", "2": "nd", "3": "rd"}.get(day[1] if day[0] != "1" else "", "th")
+    for names in _MONTHS:
+        name = fold(names.split(" ")[int(month) - 1])
+        for word in {name, name[:3]}:
+            for number in {day, day.lstrip("0"), ordinal}:
+                for separator in ("", " ", "-", "/", "_", ".", ". "):
+                    yield f"{number}{separator}{word}{separator.strip('. ') or separator[-1:]}{year}", False
+                    yield f"{number}{separator}{word}{separator.strip('. ') or separator[-1:]}{year[2:]}", False
+                for between in (" ", ", ", "-", "/"):
+                    yield f"{word}{between.strip(', ') or ' '}{number}{between}{year}", False
+            for separator in ("", " ", "-", "/"):
+                yield separator.join((year, word, day)), False
