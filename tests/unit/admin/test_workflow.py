@@ -99,10 +99,13 @@ def test_the_rules_of_a_plan_are_read_from_its_table() -> None:
 @pytest.mark.parametrize("name", ["slurm", "slurm-noacct"])
 def test_a_profile_that_comes_with_unface_is_known_by_its_name(name: str, tmp_path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
-    assert workflow._profile(name) == str(PROJECT / "profiles" / name)
+    assert workflow._with_profile(name) == [f"--workflow-profile={PROJECT / 'profiles' / name}"]
     (tmp_path / name).mkdir()
-    assert workflow._profile(name) == str(tmp_path / name), "one's own goes first"
-    assert workflow._profile("elsewhere") == "elsewhere"
+    assert workflow._with_profile(name) == [f"--workflow-profile={tmp_path / name}"], "one's own goes first"
+
+
+def test_a_profile_that_snakemake_has_to_find_takes_the_place_of_the_one_for_a_single_machine() -> None:
+    assert workflow._with_profile("elsewhere") == ["--profile=elsewhere", "--workflow-profile=none"]
 
 
 WAITING = f'''
