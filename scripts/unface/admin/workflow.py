@@ -109,8 +109,8 @@ def _with_profile(name: str) -> list[str]:
     """Arguments for a profile: a folder of the user's, one of unface's own, or else one that Snakemake has to find."""
     # It takes the place of profiles/default, which Snakemake would put above it: that one is for a single machine.
     places = (Path(name), PROJECT / "profiles" / name)
-    found = next((place.resolve() for place in places if place.exists()), None)
-    return [f"--workflow-profile={found}"] if found else [f"--profile={name}", "--workflow-profile=none"]
+    folder = next((place.resolve() for place in places if place.exists()), None)
+    return [f"--workflow-profile={folder}"] if folder else [f"--profile={name}", "--workflow-profile=none"]
 
 
 def _followed(command: Sequence[str], log: IO[str]) -> tuple[int, bool]:

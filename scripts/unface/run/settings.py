@@ -29,7 +29,7 @@ PROJECT = _INSTALLED if _INSTALLED.is_dir() else CORE.parents[1]
 has all the rest as a folder of the package (`tool.hatch` in pyproject.toml)."""
 
 SHIPPED_RULES = PROJECT / "resources" / "bids_rules.yaml"
-"""The mapping rules that come with unface. What they make of a session counts by its plan, not as code."""
+"""The mapping rules that come with unface. What they make of a session counts by its mapping, not as code."""
 
 
 FEW = 12
