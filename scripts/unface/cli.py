@@ -237,9 +237,9 @@ def status(file: SettingsOption = None) -> None:
 
     study = open_study(file)
     _inventoried(study)
-    found = look(study.layout)
-    print("\n".join(lines(found)))
-    if any(stage.failed for stage in found.stages) or (found.to_go_s != 0 and not found.alive):
+    state = look(study.layout)
+    print("\n".join(lines(state)))
+    if any(stage.failed for stage in state.stages) or (state.to_go_s != 0 and not state.alive):
         _next(f"`{study.again('run')}`")
 
 
@@ -276,9 +276,9 @@ def deidentify(context: typer.Context) -> None:
     """De-identify DICOM, IN to OUT, without the workflow."""
     from unface.deidentify import command
 
-    found = Path(FILE) if Path(FILE).is_file() else None
+    settings = Path(FILE) if Path(FILE).is_file() else None
     try:
-        status = command.main([*context.args, *context.obj], program="unface deidentify", settings=found)
+        status = command.main([*context.args, *context.obj], program="unface deidentify", settings=settings)
     except SystemExit as end:  # after its help, or of arguments that are none
         status = int(end.code or 0)
     raise typer.Exit(status)

@@ -121,11 +121,11 @@ def _check_unchanged(session: SessionRecord) -> None:
                 if error.errno in MACHINE_ERRORS:
                     raise
                 raise WithheldError(
-                    "input_missing", f"a raw file of {series.series} is gone; run `snakemake inventory` again"
+                    "input_missing", f"a raw file of {series.series} is gone; run `unface inventory` again"
                 ) from None
             if (now.st_size, now.st_mtime_ns) != (file.bytes, file.mtime_ns):
                 raise WithheldError(
-                    "input_changed", f"a raw file of {series.series} changed since; run `snakemake inventory` again"
+                    "input_changed", f"a raw file of {series.series} changed since; run `unface inventory` again"
                 )
 
 

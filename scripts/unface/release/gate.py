@@ -94,7 +94,7 @@ def _contents(
 
 
 def _provenance(stage: str, sentence: str) -> Reason:
-    return Reason("provenance", f"{stage} {sentence}; `snakemake retry`, then `snakemake`", "release")
+    return Reason("provenance", f"{stage} {sentence}; `unface retry`, then `unface run`", "release")
 
 
 class _Draft:

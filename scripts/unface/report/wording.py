@@ -38,7 +38,7 @@ STAGE_COLUMNS: Mapping[str, str] = {
 """The same for the columns of a table."""
 
 ADVICE: Mapping[str, str] = {
-    "input_missing": "Put the file back and `snakemake retry`, or make the inventory again.",
+    "input_missing": "Put the file back and `unface retry`, or make the inventory again.",
     "input_changed": "Make the inventory again, so that it describes the files as they are now.",
     "unreadable": "Get the file again from the scanner or the archive, then make the inventory again.",
     "identifier_left": "Add an override under deidentify for the element that the session's page names.",
@@ -61,14 +61,14 @@ ADVICE: Mapping[str, str] = {
     "identifier_found": "Remove its element by an override, or correct the rule that names the image; a word that "
     "identifies nobody goes into audit.ignore.",
     "identifier_like": "Look at the file that the reason names; remove its element by an override.",
-    "unaudited": "`snakemake retry`, then `snakemake`; what cannot be searched is never released.",
+    "unaudited": "`unface retry`, then `unface run`; what cannot be searched is never released.",
     "sidecar_key": "Leave the key out in the mapping rules' additions to sidecars.",
     "nifti_header": "Report it with the tools' versions: the conversion writes no such header.",
     "file_name": "Correct the mapping rule that names the file.",
-    "provenance": "`snakemake retry`, then `snakemake`: a result is damaged or out of date.",
+    "provenance": "`unface retry`, then `unface run`: a result is damaged or out of date.",
     "bids_invalid": "Read the validator's message, and correct the mapping rule or the sidecar it names.",
-    "job_failed": "Give its rule more memory or time, then `snakemake retry`; see docs/faults.md.",
-    "tool_timeout": "Try `snakemake retry`; if it fails again, look at the image's size.",
+    "job_failed": "Give its rule more memory or time, then `unface retry`; see docs/faults.md.",
+    "tool_timeout": "Try `unface retry`; if it fails again, look at the image's size.",
     "tool_crashed": "Look at the image on the review page; it may be damaged.",
     "crashed": "Read the traceback in restricted/tracebacks and report it without its values.",
 }
