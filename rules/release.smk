@@ -20,22 +20,3 @@ rule release:
         fingerprints={stage: fingerprints[stage] for stage in (*STAGES, "release")},
     script:
         "../scripts/release.py"
-
-
-rule retry:
-    """Take away what a machine, a tool or a missing file has stopped; a run of snakemake after it tries again.
-
-    It has no output: each call looks anew.
-    """
-    log:
-        layout.log("retry", "cohort"),
-    localrule: True
-    conda:
-        "../envs/release.yaml"
-    resources:
-        mem_mb=scaled(1000),
-        runtime=scaled(60),
-    params:
-        fingerprints={stage: fingerprints[stage] for stage in STAGES},
-    script:
-        "../scripts/retry.py"
