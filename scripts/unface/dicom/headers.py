@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from unface.dicom.elements import ITEM, ITEM_END, LONG_VRS, PIXELS, SEQUENCE_END, SHORT_VRS, UNDEFINED
+from unface.dicom.number_text import whole_number
 
 SHARED_GROUPS = 0x52009229
 """(5200,9229) Shared Functional Groups Sequence (PS3.3 C.7.6.16)."""
@@ -334,8 +335,8 @@ def _expected_bytes(header: RawHeader) -> int:
         value = header.values.get(tag, b"")
         return int(short.unpack_from(value)[0]) if len(value) >= 2 else default
 
-    frames = header.values.get(0x00280008, b"").strip(b"\0 ")
-    count = int(frames) if frames.isdigit() else 1
+    frames = whole_number(header.values.get(0x00280008, b""))
+    count = 1 if frames is None or frames < 0 else frames
     bits = number(0x00280100, 0) * number(0x00280010, 0) * number(0x00280011, 0) * number(0x00280002, 1) * count
     if b"422" in header.values.get(0x00280004, b""):
         # Two pixels share their chrominance (PS3.3 C.7.6.3.1.2): two samples for each pixel, not three.
