@@ -233,6 +233,8 @@ class _FolderContent:
                 reason = str(error)
             except OSError as error:
                 reason = unreadable(error)
+            except MemoryError:
+                reason = "a DICOM header that takes more memory than this job has"
             else:
                 if fields.SERIES in header.values:
                     return header

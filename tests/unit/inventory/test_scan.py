@@ -8,6 +8,7 @@ import re
 import struct
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,8 +17,8 @@ import pytest
 
 from tests.support.dicom_factory import write_series
 from unface.dicom import fields
-from unface.dicom.encoding import file_meta
-from unface.dicom.headers import read_header
+from unface.dicom.encoding import UnreadableError, decode, file_meta
+from unface.dicom.headers import RawHeader, read_header
 from unface.identity.pseudonyms import Key
 from unface.inventory.archives import unpack
 from unface.inventory.inventory import collect
@@ -171,7 +172,7 @@ def test_no_damage_to_an_archive_stops_a_scan(tmp_path: Path) -> None:
             )
             count += 1
     summary = inventory_of(tmp_path / "dicom", tmp_path / "results")
-    assert summary.sessions in (1, 2)
+    assert summary.sessions >= 1
     assert summary.unused["an archive that is damaged"] > count // 4
 
 
@@ -236,6 +237,62 @@ def test_entries_without_content_count_against_the_limit(tmp_path: Path) -> None
     members = unpack(as_place(bomb), tmp_path / "unpacked", floor_bytes=1 << 20)
     assert members[-1].place.problem == "an archive that unpacks to more than its limit"
     assert len(members) < 4000 * 0.49
+
+
+def test_a_deflated_file_that_would_fill_the_memory_is_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("unface.dicom.deflated.LARGEST", 1 << 23)
+    good, _ = write_series(tmp_path / "dicom" / "good", 0)
+    for number, preamble in enumerate((bytes(128) + b"DICM", b"")):
+        syntax = b"1.2.840.10008.1.2.1.99"
+        meta = preamble + struct.pack("<HH2sH", 2, 0x10, b"UI", len(syntax)) + syntax
+        stream = zlib.compressobj(9, zlib.DEFLATED, -15)
+        zeros = bytes(1 << 20)
+        packed = b"".join([*(stream.compress(zeros) for _ in range(9)), stream.flush()])
+        (tmp_path / "dicom" / f"bomb{number}").write_bytes(meta + packed)
+        with pytest.raises(UnreadableError, match="inflate to more"):
+            decode(meta + packed)
+    summary = inventory_of(tmp_path / "dicom", tmp_path / "results")
+    assert summary.unused["deflated data that inflate to more than any image"] == 2
+    assert (summary.sessions, summary.dicom) == (1, len(good))
+
+
+def test_a_header_of_millions_of_empty_frames_is_listed(tmp_path: Path) -> None:
+    write_series(tmp_path / "dicom" / "good", 0)
+    files, _ = write_series(tmp_path / "bad", 1)
+    items = b"\xfe\xff\x00\xe0\0\0\0\0" * 300_000
+    frames = struct.pack("<HH2sHI", 0x5200, 0x9230, b"SQ", 0, len(items)) + items
+    data = files[0].read_bytes()
+    start = file_meta(data)[1]
+    (tmp_path / "dicom" / "frames").write_bytes(data[:start] + frames + data[start:])
+    summary = inventory_of(tmp_path / "dicom", tmp_path / "results")
+    assert summary.unused["a DICOM header of more frames than any image has"] == 1
+    assert summary.sessions == 1
+
+
+def test_a_header_beyond_the_memory_stops_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files, _ = write_series(tmp_path / "dicom", 0)
+
+    def read(path: str, wanted: frozenset[int]) -> RawHeader:
+        if path == str(files[0]):
+            raise MemoryError
+        return read_header(path, wanted)
+
+    monkeypatch.setattr("unface.inventory.scan.read_header", read)
+    summary = inventory_of(tmp_path / "dicom", tmp_path / "results")
+    assert summary.unused["a DICOM header that takes more memory than this job has"] == 1
+    assert summary.dicom == len(files) - 1
+
+
+def test_folders_as_deep_as_a_path_can_be_stop_nobody(tmp_path: Path) -> None:
+    write_series(tmp_path / "dicom" / "good", 0)
+    here = os.open(tmp_path / "dicom", os.O_RDONLY)
+    for _ in range(1500):
+        os.mkdir("d", dir_fd=here)
+        below = os.open("d", os.O_RDONLY, dir_fd=here)
+        os.close(here)
+        here = below
+    os.close(here)
+    assert inventory_of(tmp_path / "dicom", tmp_path / "results").sessions == 1
 
 
 def test_maps_inside_the_series_they_were_computed_from_are_a_series_of_their_own(tmp_path: Path) -> None:
