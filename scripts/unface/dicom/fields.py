@@ -51,6 +51,9 @@ NUMBERS = _tags("""
     SliceThickness RepetitionTime EchoTime InversionTime EchoNumbers MagneticFieldStrength EchoTrainLength
     FlipAngle SeriesNumber AcquisitionNumber NumberOfTemporalPositions NumberOfFrames PixelSpacing
 """)
+LONGEST_TEXT = 256
+"""Characters of each value of `TEXT` that are read, four times what their VRs allow (PS3.5 6.2): patterns of mapping
+rules are asked of them, and a file may hold 65,534. Names and numbers of people are looked for whole."""
 BINARY: Mapping[int, tuple[str, str]] = {
     0x00189079: ("InversionTime", "d"),
     0x00189082: ("EchoTime", "d"),
@@ -175,6 +178,8 @@ def decode(tag: int, raw: bytes, order: str, charset: bytes | None) -> Any:
     parts = [part.strip(" \0") for part in text.split("\\")]
     if tag in NUMBERS or (tag in PRIVATE and PRIVATE[tag][3] == "number"):
         return _one_or_list([_rounded(value) for value in map(number, parts) if value is not None])
+    if tag in TEXT or tag in PRIVATE:
+        parts = [part[:LONGEST_TEXT] for part in parts]
     return _one_or_list(parts) if any(parts) else None
 
 

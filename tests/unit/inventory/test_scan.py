@@ -6,10 +6,11 @@ import os
 import random
 import re
 import struct
+import subprocess
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pydicom
@@ -283,16 +284,44 @@ def test_a_header_beyond_the_memory_stops_nobody(tmp_path: Path, monkeypatch: py
     assert summary.dicom == len(files) - 1
 
 
-def test_folders_as_deep_as_a_path_can_be_stop_nobody(tmp_path: Path) -> None:
-    write_series(tmp_path / "dicom" / "good", 0)
-    here = os.open(tmp_path / "dicom", os.O_RDONLY)
-    for _ in range(1500):
+@pytest.fixture
+def removed(tmp_path: Path) -> Iterator[Path]:
+    """A folder that may hold deeper ones than Python removes."""
+    yield tmp_path
+    subprocess.run(["rm", "-rf", tmp_path], check=True)
+
+
+def test_folders_as_deep_as_a_path_can_be_stop_nobody(removed: Path) -> None:
+    write_series(removed / "dicom" / "good", 0)
+    here = os.open(removed / "dicom", os.O_RDONLY)
+    for _ in range(1100):
         os.mkdir("d", dir_fd=here)
         below = os.open("d", os.O_RDONLY, dir_fd=here)
         os.close(here)
         here = below
     os.close(here)
-    assert inventory_of(tmp_path / "dicom", tmp_path / "results").sessions == 1
+    assert inventory_of(removed / "dicom", removed / "results").sessions == 1
+
+
+def test_texts_as_long_as_a_file_may_hold_stop_nobody(tmp_path: Path) -> None:
+    write_series(tmp_path / "dicom" / "good", 0)
+    for number, text in enumerate(
+        ("func-bold_task-" + "ab" * 30_000, "\\a" * 30_000, " " * 60_000 + "x", "a\\" * 30_000)
+    ):
+        files, _ = write_series(tmp_path / "dicom" / f"bad{number}", number + 1)
+        for path in files[:1]:
+            ds = pydicom.dcmread(path)
+            for keyword in (
+                "SeriesDescription",
+                "ProtocolName",
+                "SequenceName",
+                "ManufacturerModelName",
+                "PatientName",
+            ):
+                ds.add_new(keyword, "UN", text.encode())
+            with pydicom.config.disable_value_validation():
+                ds.save_as(path)
+    assert inventory_of(tmp_path / "dicom", tmp_path / "results").sessions == 5
 
 
 def test_maps_inside_the_series_they_were_computed_from_are_a_series_of_their_own(tmp_path: Path) -> None:
