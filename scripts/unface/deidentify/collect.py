@@ -134,7 +134,7 @@ class IdentifierCollector:
                         if segment.vr not in SKIPPED_VRS or segment.tag in self._wanted:
                             self._bytes(segment.raw, 0, segment.size, implicit, self._encodings)
                         segment.collected = True
-                except UnreadableError:
+                except (UnreadableError, RecursionError):
                     whole = False
             if segment.tag == CHARACTER_SET:
                 _, _, body, end = element_at(segment.raw, 0, segment.size, implicit)
