@@ -14,16 +14,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from unface.dicom.elements import ITEM, ITEM_END, LONG_VRS, PIXELS, SEQUENCE_END, SHORT_VRS, UNDEFINED
+from unface.dicom.transfer_syntax import BIG_ENDIAN, DEFLATED, IMPLICIT, UNCOMPRESSED, true_syntax
 
 SHARED_GROUPS = 0x52009229
 """(5200,9229) Shared Functional Groups Sequence (PS3.3 C.7.6.16)."""
 FRAME_GROUPS = 0x52009230
 """(5200,9230) Per-Frame Functional Groups Sequence: an item for each frame."""
 
-DEFLATED = b"1.2.840.10008.1.2.1.99"
-BIG_ENDIAN = b"1.2.840.10008.1.2.2"
-IMPLICIT = b"1.2.840.10008.1.2"
-UNCOMPRESSED = {IMPLICIT, b"1.2.840.10008.1.2.1", BIG_ENDIAN, DEFLATED}
 DIRECTORY_CLASS = b"1.2.840.10008.1.3.10"
 """SOP class of a DICOMDIR (PS3.10 8)."""
 
@@ -106,7 +103,9 @@ def _read(handle: int, size: int, wanted: frozenset[int]) -> RawHeader:
 
 def _parse(data: bytes, handle: int, size: int, wanted: frozenset[int]) -> RawHeader:
     meta, start = _file_meta(data)
-    syntax = meta.get(0x00020010, b"").rstrip(b"\0 ")
+    syntax = meta.get(0x00020010, b"").strip(b"\0 ").decode("ascii", "replace")
+    if syntax:
+        syntax = true_syntax(data, start, syntax)
     if meta.get(0x00020002, b"").rstrip(b"\0 ") == DIRECTORY_CLASS:
         raise NotDicomError("DICOMDIR")
     if syntax == DEFLATED:
@@ -158,8 +157,11 @@ def _file_meta(data: bytes) -> tuple[dict[int, bytes], int]:
             head = 12
         elif vr not in SHORT_VRS:
             raise NotDicomError("a file meta header that makes no sense")
-        meta[group << 16 | element] = data[start + head : start + head + length]
+        # Of a file that was given a meta header twice the first counts.
+        meta.setdefault(group << 16 | element, data[start + head : start + head + length])
         start += head + length
+        if data[start + 128 : start + 134] == b"DICM\2\0":
+            start += 132
     return meta, start
 
 
@@ -300,7 +302,7 @@ class _Walk:
         return end
 
 
-def _pixel_problem(header: RawHeader, pixels: tuple[int, int], syntax: bytes, size: int, read: _Read) -> str | None:
+def _pixel_problem(header: RawHeader, pixels: tuple[int, int], syntax: str, size: int, read: _Read) -> str | None:
     """`truncated` if the file has less pixel data than their length field or the image's dimensions say."""
     offset, length = pixels
     if length == UNDEFINED:
