@@ -176,6 +176,9 @@ def _through_pydicom(data: bytes) -> Encoded:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             dataset = pydicom.dcmread(io.BytesIO(data), force=True)
+            # Zeros behind the last element are one of tag 0 for pydicom.
+            if (0, 0) in dataset and not dataset.get_item((0, 0)).value:
+                del dataset[0, 0]
             sop_class = str(dataset.SOPClassUID)
             implicit, little = dataset.original_encoding
             buffer = io.BytesIO()
@@ -228,7 +231,8 @@ def element_at(data: bytes, at: int, end: int, implicit: bool) -> tuple[int, byt
     int
         Offset of the value.
     int
-        Offset of the element's end, the delimiter of one of undefined length included.
+        Offset of the element's end, the delimiter of one of undefined length included. Compressed pixels may lack
+        it where zeros end the file.
 
     Raises
     ------
@@ -304,7 +308,70 @@ def _fragments_end(data: bytes, at: int, end: int) -> int:
         if group << 16 | number != ITEM or length == UNDEFINED:
             break
         at += 8 + length
+    if at < end == len(data) and only_zeros(data, at) and data.endswith(IMAGE_ENDS, 0, at):
+        return at
     raise UnreadableError("the pixel data are cut short")
+
+
+IMAGE_ENDS = b"\xff\xd9", b"\xff\xd9\0"
+"""EOI of JPEG, EOC of JPEG 2000, with a byte of padding or without: an image that is whole."""
+LAST_DELIMITER = b"\xfe\xff\xdd\xe0\0\0\0\0"
+"""(FFFE,E0DD) Sequence Delimitation Item, as bytes."""
+
+
+def only_zeros(data: bytes, at: int) -> bool:
+    """Whether all bytes from an offset on are zero: padding of a disk or a tape, where an element would begin.
+
+    Parameters
+    ----------
+    data
+        The file.
+    at
+        The offset.
+
+    Returns
+    -------
+    bool
+        True for no bytes, too.
+    """
+    return not data[at : at + 8].strip(b"\0") and not data[at:].strip(b"\0")
+
+
+def padding_at(data: bytes, at: int, implicit: bool) -> int:
+    """Where the last element behind the pixels ends: zeros and delimiters that delimit nothing may follow.
+
+    Parameters
+    ----------
+    data
+        The file.
+    at
+        Where the pixels end.
+    implicit
+        Whether VRs are implicit.
+
+    Returns
+    -------
+    int
+        Offset; up to it there are whole elements.
+
+    Raises
+    ------
+    UnreadableError
+        If there is something else.
+    """
+    try:
+        while at < len(data) and not only_zeros(data, at) and not only_zeros(data, _behind_delimiters(data, at)):
+            at = element_at(data, at, len(data), implicit)[3]
+    except UnreadableError:
+        raise UnreadableError("what stands behind its pixels is neither DICOM nor padding of zeros") from None
+    return at
+
+
+def _behind_delimiters(data: bytes, at: int) -> int:
+    """Where delimiters end that begin at an offset: the offset if there are none."""
+    while data.startswith((LAST_DELIMITER, ITEM_END_TAG + bytes(4)), at):
+        at += 8
+    return at
 
 
 def items(data: bytes, at: int, end: int, implicit: bool) -> Iterator[tuple[int, int]]:

@@ -27,6 +27,8 @@ DIRECTORY_CLASS = b"1.2.840.10008.1.3.10"
 FIRST_READ = 1 << 18
 """Bytes of a file that hold the header of nearly all classic images, read at once."""
 
+END_OF_IMAGE = b"\xff\xd9"
+"""EOI of JPEG, EOC of JPEG 2000."""
 LARGEST_HEADER = 1 << 30
 """Bytes; the functional groups of an enhanced file with ten thousand frames take some tens of millions."""
 
@@ -214,12 +216,16 @@ class _Walk:
                     (length,) = unpack_long(data, body)
                     body += 4
                 elif vr not in SHORT_VRS:
+                    if self.only_zeros(offset):
+                        return None
                     raise NotDicomError("a DICOM header that makes no sense")
             else:
                 group, element, length = unpack(data, offset)
                 body = offset + 8
             tag = group << 16 | element
             if tag < last and not explicit:
+                if self.only_zeros(offset):
+                    return None
                 raise NotDicomError("a DICOM header whose elements are out of order")
             last = tag
             if tag in PIXELS:
@@ -236,9 +242,17 @@ class _Walk:
                         raise _EndOfDataError
                     values[tag] = data[body : body + length]
                 offset = body + length
-        if offset > self.size or (offset < self.size and offset + 8 > end):
+        if offset > self.size or (offset < self.size and offset + 8 > end and data[offset:].strip(b"\0")):
             raise _EndOfDataError
         return None
+
+    def only_zeros(self, offset: int) -> bool:
+        """Whether the file has nothing but zeros from an offset on: padding behind its last element."""
+        if self.data[offset:].strip(b"\0"):
+            return False
+        if len(self.data) < self.size:
+            raise _EndOfDataError
+        return True
 
     def sequence(self, offset: int, length: int, items: list[dict[int, bytes]] | None) -> int:
         """Step over a sequence and return its end; collect the wanted elements at any depth of its items."""
@@ -306,7 +320,7 @@ def _pixel_problem(header: RawHeader, pixels: tuple[int, int], syntax: str, size
     """`truncated` if the file has less pixel data than their length field or the image's dimensions say."""
     offset, length = pixels
     if length == UNDEFINED:
-        return None if _fragments_end(offset, read) else "truncated"
+        return None if _fragments_end(offset, size, _frames(header), read) else "truncated"
     if offset + length > size:
         return "truncated"
     if syntax in UNCOMPRESSED and length < _expected_bytes(header):
@@ -314,8 +328,10 @@ def _pixel_problem(header: RawHeader, pixels: tuple[int, int], syntax: str, size
     return None
 
 
-def _fragments_end(offset: int, read: _Read) -> bool:
+def _fragments_end(offset: int, size: int, frames: int, read: _Read) -> bool:
     """Whether the file holds encapsulated pixel data up to their sequence delimiter (PS3.5 A.4)."""
+    # Behind an image that is whole, zeros up to the end may stand for the delimiter.
+    fragments = -1  # The first one is the table of offsets.
     while True:
         head = read(offset, 8)
         if len(head) < 8:
@@ -324,8 +340,15 @@ def _fragments_end(offset: int, read: _Read) -> bool:
         if group << 16 | element == SEQUENCE_END:
             return True
         if group << 16 | element != ITEM or length == UNDEFINED:
-            return False
+            whole = fragments >= frames and read(offset - 3, 3).rstrip(b"\0").endswith(END_OF_IMAGE)
+            return whole and not head.strip(b"\0") and not read(offset, size - offset).strip(b"\0")
         offset += 8 + length
+        fragments += 1
+
+
+def _frames(header: RawHeader) -> int:
+    frames = header.values.get(0x00280008, b"").strip(b"\0 ")
+    return int(frames) if frames.isdigit() else 1
 
 
 def _expected_bytes(header: RawHeader) -> int:
@@ -336,9 +359,9 @@ def _expected_bytes(header: RawHeader) -> int:
         value = header.values.get(tag, b"")
         return int(short.unpack_from(value)[0]) if len(value) >= 2 else default
 
-    frames = header.values.get(0x00280008, b"").strip(b"\0 ")
-    count = int(frames) if frames.isdigit() else 1
-    bits = number(0x00280100, 0) * number(0x00280010, 0) * number(0x00280011, 0) * number(0x00280002, 1) * count
+    bits = (
+        number(0x00280100, 0) * number(0x00280010, 0) * number(0x00280011, 0) * number(0x00280002, 1) * _frames(header)
+    )
     if b"422" in header.values.get(0x00280004, b""):
         # Two pixels share their chrominance (PS3.3 C.7.6.3.1.2): two samples for each pixel, not three.
         bits = bits * 2 // 3
