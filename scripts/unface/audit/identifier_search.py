@@ -255,8 +255,9 @@ class IdentifierSearch:
         kinds_and_literals = []
         for kind, word in self.spelled:
             codes = ["utf-8"] + (["utf-16-le", "utf-16-be"] if len(word) >= UTF16_LEAST else [])
-            literals = {word.encode(code) for code in codes}
-            literals.add(word.encode("latin-1", "ignore") if word.isprintable() and max(word) < "\u0100" else b"")
+            # Of the name of a folder that is no UTF-8, half a character may be left.
+            literals = {word.encode(code, "surrogatepass") for code in codes}
+            literals.add(word.encode("latin-1") if max(word) < "\u0100" else b"")
             kinds_and_literals += [(kind, literal) for literal in sorted(literals) if len(literal) >= BINARY_LEAST]
         return kinds_and_literals
 

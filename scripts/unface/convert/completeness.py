@@ -42,13 +42,17 @@ def missing(acquisition: Acquisition, folders: Sequence[Path]) -> str:
 
 
 def _instance_numbers(folder: Path) -> set[int]:
-    """Those of the clean files of a series; none if one file has none."""
+    """Those of the clean files of a series; an empty set if one file has no number there."""
     numbers = set()
     for file in sorted(folder.glob("*.dcm")):
-        number = first_elements.read(file, ["InstanceNumber"]).get("InstanceNumber")
-        if number is None:
+        try:
+            number = first_elements.read(file, ["InstanceNumber"]).get("InstanceNumber")
+            if number is None:
+                return set()
+            numbers.add(int(number))
+        except (ValueError, TypeError, ArithmeticError):
+            # The element may hold what is no number, or several.
             return set()
-        numbers.add(int(number))
     return numbers
 
 

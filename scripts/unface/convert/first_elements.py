@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -67,6 +68,8 @@ def began(folders: Sequence[Path]) -> str:
         ):
             match = re.match(r"(\d{14})(\.\d{1,6})?", whole)
             if match:
-                starts.append(datetime.strptime(match[1], "%Y%m%d%H%M%S").isoformat() + (match[2] or ""))
-                break
+                # Fourteen digits need not be a time.
+                with suppress(ValueError):
+                    starts.append(datetime.strptime(match[1], "%Y%m%d%H%M%S").isoformat() + (match[2] or ""))
+                    break
     return min(starts, default="")

@@ -36,8 +36,10 @@ _FIELD = struct.Struct("<64si4siii")
 _ITEM = struct.Struct("<4i")
 
 _NUMBERS = re.compile(rb"[0-9+\-.eE\\ ]*")
-_ASSIGNMENT = re.compile(rb'([A-Za-z_][\w.\[\]]*)\s*=\s*("+[^"]*"+|[^"#]*?)\s*(?:#.*)?')
-"""A setting and its value; what stands behind it is a comment."""
+_ASSIGNMENT = re.compile(rb'([A-Za-z_][\w.\[\]]*+)\s*+=\s*+("{1,2}[^"]*+"{1,2}|[^"#]*+)\s*+(?:#.*)?')
+"""A setting and its value; what stands behind it is a comment. No part gives back what it took: a line of blanks would
+take the cube of its length."""
+_GE_SETTING = re.compile(rb'(set\s++)?([A-Za-z]\w*+)\s++"?([^"]*+)"?\s*+')
 _NUMBER = re.compile(rb"[+-]?[0-9.]+(?:[eE][+-]?[0-9]+)?|0x[0-9a-fA-F]+")
 _PRIVATE_KEY = re.compile(
     rb"patient|birth|weight|height|serial|institution|physician|operator|licen|date|uid|name", re.I
@@ -178,7 +180,7 @@ def clean_protocol(text: bytes, check: CheckText) -> bytes:
         match = _ASSIGNMENT.fullmatch(line)
         if match is None:
             continue
-        key, value = match.groups()
+        key, value = match[1], match[2].rstrip()
         if _TEXT_KEYS.fullmatch(key) or (_NUMBER.fullmatch(value) and not _PRIVATE_KEY.search(key)):
             text = value.strip(b'"')
             quotes = value[: len(value) - len(value.lstrip(b'"'))]
@@ -208,7 +210,7 @@ def clean_ge_protocol(block: bytes, check: CheckText) -> bytes | None:
         return None
     kept: list[bytes] = []
     for line in text.split(b"\n"):
-        match = re.fullmatch(rb'(set\s+)?([A-Za-z]\w*)\s+"?([^"]*)"?\s*', line)
+        match = _GE_SETTING.fullmatch(line)
         if match is None or _PRIVATE_KEY.search(match[2]):
             continue
         if _NUMBERS.fullmatch(match[3]) or match[2] in _GE_TEXT:

@@ -40,13 +40,23 @@ def add_names_of_paths(identifiers: Identifiers, paths: Iterable[str | Path]) ->
     pattern = re.compile("|".join(rf"(?<![^\W_]){re.escape(word)}(?![^\W_])" for word in sorted(words)) or r"(?!)")
     folders, stems = set[str](), set[str]()
     for path in paths:
-        folder, name = os.path.split(path)
+        folder, name = os.path.split(_as_text(path))
         folders.add(folder)
         stems.add(name.rpartition(".")[0] or name)
     names = stems.union(*(Path(folder).parts[1:] for folder in folders))
     identifying = {name for name in names if pattern.search(name.casefold())}
     identifiers["other"] |= identifying
     return len(identifying)
+
+
+def _as_text(path: str | Path) -> str:
+    """A path as text; one whose bytes are no UTF-8 as Latin-1, of which the same bytes can be made again."""
+    text = str(path)
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return os.fsencode(text).decode("latin-1")
+    return text
 
 
 def searchable(identifiers: Mapping[str, Iterable[str]]) -> dict[str, list[str]]:

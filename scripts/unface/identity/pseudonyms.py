@@ -117,7 +117,7 @@ class Key:
         bytes
             32 of them.
         """
-        return hmac.digest(self.secret, f"{purpose}\0{value}".encode(), "sha256")
+        return hmac.digest(self.secret, f"{purpose}\0{value}".encode("utf-8", "surrogateescape"), "sha256")
 
     def label(self, purpose: str, value: str) -> str:
         """A BIDS label that stands for a value.

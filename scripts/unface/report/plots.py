@@ -37,6 +37,8 @@ STYLE: Any = {
     "xtick.color": "#333a41",
     "ytick.color": "#333a41",
     "axes.unicode_minus": True,
+    # What a scanner or a table calls something is no formula, be there dollar signs in it.
+    "text.parse_math": False,
     "figure.constrained_layout.use": True,
 }
 WIDTH_INCHES = 11.2

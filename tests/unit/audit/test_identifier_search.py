@@ -183,3 +183,18 @@ def test_a_short_name_is_found_where_it_is_joined_to_something(name: str, text: 
 )
 def test_a_longer_word_that_begins_like_a_short_name_is_no_alarm(name: str, text: str) -> None:
     assert not IdentifierSearch.of({"name": [name]}).in_strings([text])
+
+
+@pytest.mark.parametrize(
+    "raw", [b"M\xfcller_Jane_Doe", "山田太郎_DOE".encode("shift-jis"), "Доу_Джейн".encode("cp1251")]
+)
+def test_the_bytes_of_a_name_that_is_no_utf8_are_searched(raw: bytes) -> None:
+    search = IdentifierSearch.of({"other": [raw.decode("latin-1")]})
+    assert search.in_binary(b"\1\2\3" + raw + b"\4\5\6") == {"other"}
+    assert not search.in_binary(b"\1\2\3" + raw[:5] + b"\4\5\6")
+
+
+def test_half_a_character_among_the_identifiers_breaks_no_search() -> None:
+    search = IdentifierSearch.of({"other": ["M\udcfcller_Jane_Doe"]})
+    assert not search.in_binary(b"something else")
+    assert not search.in_text("something else")

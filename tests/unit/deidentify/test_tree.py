@@ -1,5 +1,6 @@
 """The command over whole trees: links, names, several patients, several processes, hostile files."""
 
+import os
 import random
 from pathlib import Path
 
@@ -76,6 +77,15 @@ def test_no_damage_to_one_file_keeps_back_the_others(tmp_path: Path) -> None:
         (tmp_path / "in" / f"{number}.dcm").write_bytes(damaged)
     clean(tmp_path / "in", tmp_path / "out")
     assert list((tmp_path / "out").rglob("*.dcm"))
+
+
+def test_a_folder_whose_name_is_no_utf8_is_made_clean_like_any_other(tmp_path: Path) -> None:
+    ds = header()
+    ds.PatientName = "M\xfcller^Jane"
+    ds.ProtocolName = "t1 brain"
+    write(ds, tmp_path / "in" / os.fsdecode(b"M\xfcller_Jane") / "a.dcm")
+    status, files = clean(tmp_path / "in", tmp_path / "out")
+    assert (status, len(files)) == (0, 1)
 
 
 def test_two_processes_write_the_same_bytes_as_one(tmp_path: Path) -> None:

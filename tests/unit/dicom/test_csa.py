@@ -1,5 +1,10 @@
 """Vendors' protocol blocks."""
 
+import gzip
+import time
+
+import pytest
+
 from unface.dicom import csa
 
 
@@ -13,3 +18,27 @@ def test_a_comment_in_a_siemens_protocol_goes_and_its_settings_stay() -> None:
     assert b"Anna" not in clean
     for kept in (b"lContrasts\t = \t1\n", b'tNucleus\t = \t"1H"\n', b"alTE[0]\t = \t2980\n"):
         assert kept in clean
+
+
+@pytest.mark.parametrize("unit", [b" ", b'"', b"#", b"a ", b"= ", b"x = ", b"a.", b"1", b"\t\x0b", b'" '])
+def test_a_protocol_with_lines_of_any_length_is_cleaned_at_once(unit: bytes) -> None:
+    lines = b"\n".join(
+        begin + unit * (40_000 // len(unit)) + end for begin in (b"", b"a = ", b"set a ") for end in (b"", b"!")
+    )
+    began = time.process_time()
+    csa.clean_protocol(b"### ASCCONV BEGIN ###\n" + lines + b"\n### ASCCONV END ###", lambda value: value)
+    csa.clean_ge_protocol(gzip.compress(lines), lambda value: value)
+    # Once it took the cube of the length: hours.
+    assert time.process_time() - began < 2
+
+
+def test_settings_with_blanks_around_them_stay() -> None:
+    block = csa.clean_ge_protocol(
+        gzip.compress(b'set TE  "30" \nFOV 240 \nset PNAME "Anna"\nset IOPT ""\n'), lambda line: line
+    )
+    assert block is not None
+    assert gzip.decompress(block[4:]).split(b"\n") == [b'set TE  "30" ', b"FOV 240 ", b'set IOPT ""', b""]
+    text = b'### ASCCONV BEGIN ###\nlA  =  5  # b\ntNucleus.tNucleus = ""1H"" \n### ASCCONV END ###'
+    clean = csa.clean_protocol(text, lambda value: value)
+    assert b"lA\t = \t5\n" in clean
+    assert b'tNucleus.tNucleus\t = \t""1H""\n' in clean

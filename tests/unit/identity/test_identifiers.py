@@ -1,5 +1,6 @@
 """Which values of a person are searched for."""
 
+import os
 from pathlib import Path
 
 from unface.identity.identifiers import add_names_of_paths, searchable
@@ -19,3 +20,13 @@ def test_names_of_folders_with_the_patients_words_are_identifiers() -> None:
     paths = [Path("/raw/doe_followup/series"), Path("/raw/x MRN-77123/a.dcm"), Path("/raw/doeskin/b.dcm")]
     assert add_names_of_paths(identifiers, paths) == 2
     assert identifiers["other"] == {"doe_followup", "x MRN-77123"}
+
+
+def test_names_of_folders_in_any_encoding_are_searched_as_the_bytes_they_are() -> None:
+    for name, code in (("Müller_Jane_Doe", "latin-1"), ("山田_DOE", "shift-jis"), ("Доу_doe", "cp1251")):
+        raw = name.encode(code)
+        identifiers = {"name": {"DOE^JANE"}, "id": set[str](), "other": set[str]()}
+        assert add_names_of_paths(identifiers, [os.fsdecode(b"/raw/" + raw + b"/1.dcm")]) == 1
+        (found,) = identifiers["other"]
+        assert found.encode("latin-1") == raw
+        assert found.encode("utf-8")

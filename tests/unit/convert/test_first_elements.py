@@ -1,0 +1,23 @@
+"""What the conversion reads of clean headers, whatever they hold."""
+
+from pathlib import Path
+
+from tests.support.dicom_bytes import small, written
+from unface.convert import completeness, first_elements
+
+EXPLICIT = "1.2.840.10008.1.2.1"
+
+
+def test_digits_that_are_no_time_are_passed_over(tmp_path: Path) -> None:
+    ds = small(AcquisitionDate="20191399", AcquisitionTime="996199", ContentDate="20190314", ContentTime="101112")
+    (tmp_path / "1.dcm").write_bytes(written(ds, EXPLICIT))
+    assert first_elements.began([tmp_path]) == "2019-03-14T10:11:12"
+
+
+def test_an_instance_number_that_is_none_says_nothing_of_missing_images(tmp_path: Path) -> None:
+    whole = written(small(InstanceNumber="12345678"), EXPLICIT)
+    for number, text in enumerate((b"--5     ", b"1\\2     ", b"\xb2       ", b"1e400   ")):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        (folder / "1.dcm").write_bytes(whole.replace(b"12345678", text))
+        assert completeness._instance_numbers(folder) == set()
