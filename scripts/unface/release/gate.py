@@ -203,9 +203,9 @@ def release(
     else:
         draft.assembly.leave_nothing(metadata.settings.keep)
     verdicts.write(layout.verdicts, draft.verdicts())
-    ratings.write_wanted(layout.ratings_wanted, unrated)
+    wanted = ratings.write_wanted(layout.ratings_wanted, unrated)
     log.info("%d of %d sessions released", len(draft.passed), len(draft.reasons))
-    notes = [*notes, anonymity.note(people) if draft.passed else "", _waiting(layout, unrated)]
+    notes = [*notes, anonymity.note(people) if draft.passed else "", wanted.note(rated)]
     return Verdicts(draft.verdicts(), layout, tuple(filter(None, notes)))
 
 
@@ -213,13 +213,3 @@ def _invalid(layout: Layout, assembly: Assembly) -> list[Problem]:
     """What the validator finds."""
     layout.restricted.mkdir(mode=0o700, parents=True, exist_ok=True)
     return validate(assembly.folder, layout.validator_report)
-
-
-def _waiting(layout: Layout, unrated: Sequence[ShownImage]) -> str:
-    """A note on the images that wait for a rating; empty where none does."""
-    if not unrated:
-        return ""
-    return (
-        f"{len(unrated)} images wait for a person's rating: look at their review pages, fill in "
-        f"restricted/{layout.ratings_wanted.name}, and name it as the setting `ratings`"
-    )
