@@ -1,5 +1,6 @@
 """An image that the checks leave undecided waits for a person; a rating holds for the very result it was made of."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -79,6 +80,25 @@ def test_no_rating_releases_what_a_check_failed(layout: Layout) -> None:
     assert len(passed.by_shown) == 1
     assert "face_left" in codes(run(layout, [A], rated=passed))
     assert not layout.release.exists()
+
+
+@pytest.mark.parametrize("stage_before", ["deface", "audit"])
+def test_nobody_is_asked_for_a_rating_that_would_release_nothing(layout: Layout, stage_before: str) -> None:
+    """By a stage that withholds, and by a result that is not today's."""
+    withhold = stage_before == "deface"
+    stage_session(
+        layout,
+        face=UNDECIDED,
+        on_defaced=lambda work: work.withhold("engine_missing", "no engine") if withhold else None,
+    )
+    if not withhold:
+        shutil.rmtree(layout.stage("audit", A))
+    verdicts = run(layout, [A])
+    assert "needs_review" not in codes(verdicts)
+    assert codes(verdicts)
+    assert not any("rating" in note for note in verdicts.notes)
+    assert len(layout.ratings_wanted.read_text().splitlines()) == 1
+    assert "rated_fail" in codes(run(layout, [A], rated=rated(layout, "fail")))
 
 
 def test_the_reason_for_a_review_has_a_code_of_its_own(layout: Layout) -> None:
