@@ -99,14 +99,9 @@ def findings(config: Config, own: Config) -> Iterator[Finding]:
 
 
 def _folder(config: Config) -> str:
-    folder = settings.dicom_folder(config)
-    try:
-        with os.scandir(folder) as entries:
-            some = next(entries, None)
-    except OSError as error:
-        raise SettingsError(f"the folder cannot be read: {error.strerror}") from None
-    if some is None:
-        raise SettingsError("the folder is empty")
+    with os.scandir(settings.dicom_folder(config)) as entries:
+        if next(entries, None) is None:
+            raise SettingsError("the folder is empty")
     return "can be read"
 
 

@@ -7,6 +7,7 @@ Meaning, defaults and the rules for values stand in `schemas/config.schema.yaml`
 import copy
 import difflib
 import hashlib
+import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -480,18 +481,23 @@ def dicom_folder(config: Mapping[str, Any]) -> Path:
     Returns
     -------
     Path
-        A folder that exists.
+        A folder that exists and can be read.
 
     Raises
     ------
     SettingsError
-        If the setting is missing or names no folder; the message does not repeat what it names.
+        If the setting is missing, or names no folder that can be read; the message does not repeat what it names.
     """
     if not config["dicom_dir"]:
         raise SettingsError("config: dicom_dir is not set: name the folder of raw DICOM")
     folder = Path(config["dicom_dir"])
-    if not folder.is_dir():
-        raise SettingsError("config: dicom_dir is not a folder that can be read")
+    try:
+        with os.scandir(folder) as entries:
+            next(entries, None)
+    except OSError as error:
+        # Its own message names the folder.
+        said = os.strerror(error.errno or 0)
+        raise SettingsError(f"config: dicom_dir is not a folder that can be read: {said}") from None
     return folder
 
 
