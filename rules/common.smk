@@ -41,6 +41,7 @@ if not guest:
 try:
     config = settings.completed(config)
     settings.check(config)
+    settings.keep_apart(config)
     if config["deidentify"]["overrides"] or config["select"]:
         # Here alone, for it looks into pydicom's dictionary: without these settings every job is spared the import.
         from unface.deidentify import overrides, selection

@@ -293,15 +293,15 @@ def _inventoried(study: Study) -> None:
 
 def _run(target: str, study: Study, context: typer.Context, cores: int | None, profile: str | None) -> Any:
     """Run the workflow and tell how it ended; ends the program where it failed."""
-    from unface.admin import check, workflow
+    from unface.admin import workflow
 
     more: Sequence[str] = context.obj
     if own := next((word for word in more if _OWN.fullmatch(word)), None):
         raise MistakeError(f"{own} behind -- is set by unface itself: settings belong in {study.file}")
-    with contextlib.chdir(study.file.parent):
-        raw = study.config["dicom_dir"]
-        if raw and check.inside(Path(study.config["results_dir"]), Path(raw)):
-            raise MistakeError(f"{study.file}: results_dir lies inside dicom_dir, which is only ever read")
+    try:
+        settings.keep_apart(study.config, study.file.parent)
+    except settings.SettingsError as error:
+        raise MistakeError(f"{study.file}: {str(error).removeprefix('config: ')}") from None
     name = context.info_name or "run"
     log, words = study.layout.log(workflow.LOGS, name), study.layout.closing_words
     before = _changed_at(words)

@@ -130,6 +130,16 @@ def test_a_full_or_read_only_disk_stops_the_run_with_a_clear_word_and_it_goes_on
         assert_as_undisturbed(run, undisturbed)
 
 
+def test_results_among_the_raw_files_are_refused_before_anything_is_written(tmp_path: Path) -> None:
+    raw = tmp_path / "raw"
+    raw.mkdir()
+    (raw / "letter.txt").write_text("no image")
+    finished = Run(tmp_path / "study", Cohort(raw, (), ())).snakemake("inventory", results_dir=str(raw / "out"))
+    assert finished.returncode != 0
+    assert "results_dir lies inside dicom_dir, which is only ever read" in finished.stdout
+    assert [path.name for path in raw.iterdir()] == ["letter.txt"]
+
+
 def test_a_run_that_is_killed_again_and_again_gives_the_same_release(undisturbed: Run, tmp_path: Path) -> None:
     run = Run(tmp_path, undisturbed.cohort)
     inventoried(run, undisturbed)

@@ -190,8 +190,10 @@ def _read(setting: str, read: Callable[[Config], str], config: Config) -> Iterat
 
 def _places(config: Config) -> Iterator[Finding]:
     raw, results = Path(config["dicom_dir"] or ""), Path(config["results_dir"])
-    if config["dicom_dir"] and inside(results, raw):
-        yield Finding(PROBLEM, "results_dir", "lies inside dicom_dir, which is only ever read: name another folder")
+    try:
+        settings.keep_apart(config)
+    except SettingsError as error:
+        yield Finding(PROBLEM, "results_dir", str(error).removeprefix("config: results_dir "))
         return
     standing = next(place for place in (results, *results.absolute().parents) if place.exists())
     if not (standing.is_dir() and os.access(standing, os.W_OK | os.X_OK) and _takes_files(standing)):
@@ -208,22 +210,6 @@ def _places(config: Config) -> Iterator[Finding]:
         yield Finding(
             level, "space", f"{sizes}, and a run takes about {ROOM} times that; `keep_work: needed` takes less"
         )
-
-
-def inside(folder: Path, other: Path) -> bool:
-    """Whether a folder is another one or lies in it.
-
-    Parameters
-    ----------
-    folder, other
-        They need not exist.
-
-    Returns
-    -------
-    bool
-        By what links lead to.
-    """
-    return folder.resolve().is_relative_to(other.resolve())
 
 
 def _takes_files(folder: Path) -> bool:

@@ -148,6 +148,31 @@ def test_a_raw_folder_that_is_not_there_is_refused_without_repeating_its_name(co
 
 
 @pytest.mark.parametrize(
+    ("results", "raw", "says"),
+    [
+        ("raw/out", "raw", "only ever read"),
+        ("raw", "raw", "only ever read"),
+        ("link/out/new", "raw", "only ever read"),
+        ("raw/../raw/out", "link", "only ever read"),
+        ("study", "study/raw", "holds dicom_dir"),
+        (".", "raw", "holds dicom_dir"),
+    ],
+)
+def test_results_among_raw_files_are_refused_by_whatever_way_they_are_named(config, tmp_path, results, raw, says):
+    (tmp_path / "raw").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "raw")
+    both = changed(changed(config, "results_dir", results), "dicom_dir", raw)
+    with pytest.raises(SettingsError, match=says):
+        settings.keep_apart(both, tmp_path)
+
+
+@pytest.mark.parametrize(("results", "raw"), [("out", "raw"), ("raw_out", "raw"), ("raw/../out", "raw"), ("out", None)])
+def test_results_beside_raw_files_are_taken(config, tmp_path, results, raw):
+    (tmp_path / "raw").mkdir()
+    settings.keep_apart(changed(changed(config, "results_dir", results), "dicom_dir", raw), tmp_path)
+
+
+@pytest.mark.parametrize(
     ("number", "says"),
     [(errno.EACCES, "Permission denied"), (errno.EIO, "Input/output error"), (errno.ESTALE, "Stale")],
 )
