@@ -13,7 +13,7 @@ if not workflow.current_basedir.is_local:
     )
 sys.path.insert(0, str(Path(str(workflow.current_basedir)).parent / "scripts"))
 
-from unface.run import lock, settings
+from unface.run import lock, settings, unread
 from unface.admin import leftovers, progress
 from unface.admin.large_plans import keep_to_the_end, make_thrifty
 from unface.admin.withdrawal_request import request

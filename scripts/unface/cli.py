@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.text import Text
 
 from unface import __version__
-from unface.run import settings
+from unface.run import settings, unread
 from unface.run.layout import Layout
 from unface.run.settings import PROJECT, SettingsError
 
@@ -322,10 +322,14 @@ def _run(target: str, study: Study, context: typer.Context, cores: int | None, p
     if more and not (ended.ran or ended.had_nothing_to_do):
         print(ended.said)  # it was asked for words, such as those of --dry-run
         raise typer.Exit
-    if _changed_at(words) != before:
-        print(words.read_text(encoding="utf-8"), end="")
+    said = words.read_text(encoding="utf-8") if _changed_at(words) != before else ""
+    if said:
+        print(said, end="")
     elif ended.had_nothing_to_do:
         print("Nothing to do: everything is as today's settings, code and files make it.")
+    # Whole subjects may be missing for it: said at the end of every run.
+    if (missing := unread.of_last_inventory(study.layout)) not in said:
+        print(missing)
     return ended
 
 

@@ -17,7 +17,8 @@ from lzma import LZMAError
 from pathlib import Path
 from typing import IO
 
-from unface.run.folders import Place
+from unface.run.folders import Place, unreadable
+from unface.run.unread import DAMAGED, ENCRYPTED, TOO_LARGE
 
 ENDINGS = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 BOMB_RATIO = 200
@@ -111,11 +112,14 @@ def unpack(archive: Place, unpacked: Path, floor_bytes: int = BOMB_FLOOR_BYTES) 
             os.utime(part / number, ns=(archive.mtime_ns, archive.mtime_ns))
             members.append(Member(name, Place(str(folder / number), size, archive.mtime_ns)))
     except _TooBigError:
-        members.append(Member("", Place(archive.path, problem="an archive that unpacks to more than its limit")))
+        members.append(Member("", Place(archive.path, problem=TOO_LARGE)))
     except _BROKEN as error:
         if isinstance(error, OSError) and error.errno is not None:
-            raise
-        members.append(Member("", Place(archive.path, problem="an archive that is damaged")))
+            if error.filename != archive.path:
+                raise  # the disk that takes what is unpacked
+            members.append(Member("", Place(archive.path, problem=unreadable(error))))
+        else:
+            members.append(Member("", Place(archive.path, problem=DAMAGED)))
     shutil.rmtree(folder, ignore_errors=True)
     part.rename(folder)
     return members
@@ -147,7 +151,7 @@ def _contents(path: str) -> Iterator[tuple[str, IO[bytes] | None, str | None]]:
                     continue
                 problem = "an archive inside an archive" if is_archive(entry.filename) else None
                 if entry.flag_bits & 1:
-                    problem = "an encrypted member of an archive"
+                    problem = ENCRYPTED
                 if problem:
                     yield entry.filename, None, problem
                     continue
