@@ -16,6 +16,7 @@ sys.path.insert(0, str(Path(str(workflow.current_basedir)).parent / "scripts"))
 from unface.run import lock, settings, unread
 from unface.admin import leftovers, progress
 from unface.admin.large_plans import keep_to_the_end, make_thrifty
+from unface.admin.moved_results import notice_changes
 from unface.admin.withdrawal_request import request
 from unface.identity.withdrawn import remaining, who_withdrew
 from unface.run.files import TableError
@@ -36,6 +37,7 @@ if not os.access(".snakemake" if Path(".snakemake").exists() else ".", os.W_OK):
 guest = not workflow.modifier.is_main_snakefile()
 if not guest:
     make_thrifty()
+    notice_changes()
     keep_to_the_end(workflow)
 
 try:
