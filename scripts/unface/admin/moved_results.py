@@ -53,10 +53,10 @@ def differs(job: Any) -> bool:
     Returns
     -------
     bool
-        False where they say nothing; True of a release.
+        False where they say nothing; True of a release that is there.
     """
     if job.params.get("fingerprints"):
-        return True
+        return all(Path(output).exists() for output in job.output)
     fingerprint = job.params.get("fingerprint")
     for output in map(Path, job.output) if fingerprint else ():
         if (output / outcome.FILE).is_file():

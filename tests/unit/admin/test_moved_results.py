@@ -38,6 +38,9 @@ def test_a_damaged_outcome_is_made_anew(converted: Path) -> None:
 
 
 def test_a_release_without_a_record_is_made_anew_and_a_page_is_not(tmp_path: Path) -> None:
-    assert differs(job(tmp_path / "release.tsv", fingerprints=FINGERPRINTS))
+    release = tmp_path / "release.tsv"
+    assert not differs(job(release, fingerprints=FINGERPRINTS))
+    release.touch()
+    assert differs(job(release, fingerprints=FINGERPRINTS))
     assert not differs(job(tmp_path / "index.html", fingerprint=FINGERPRINTS["convert"]))
     assert not differs(job(tmp_path / "sessions.tsv"))
