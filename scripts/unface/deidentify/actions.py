@@ -5,7 +5,7 @@ from typing import Literal
 
 Action = Literal[
     "keep",  # as it is
-    "check",  # as it is, less any word that identifies the subject
+    "check",  # as it is, less any word that identifies the subject, and of numbers as text less what is none
     "remove",
     "empty",
     "dummy",  # a value that says nothing

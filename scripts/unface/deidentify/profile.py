@@ -299,11 +299,13 @@ class Profile:
 
 
 def _kept(option: str, vr: str) -> Action:
-    """What K means for a VR: ages are banded even then, and free text about a patient is still free text."""
+    """What K means for a VR: even then ages are banded, numbers have to be some, and free text is still free text."""
     if vr == "SQ":
         return "recurse"
     if vr == "AS":
         return "band"
+    if vr in {"DS", "IS"}:
+        return "check"
     return "text" if option == "retain_patient_characteristics" and vr in TEXT_VRS else "keep"
 
 

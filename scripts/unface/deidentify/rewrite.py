@@ -15,7 +15,18 @@ from unface.deidentify.profile import Profile
 from unface.deidentify.splitter import SHORT_HEAD, Segment
 from unface.deidentify.values import ValueRewriter, dummy, padded
 from unface.dicom.elements import PIXELS, creator_tag, is_creator
-from unface.dicom.encoding import ITEM_TAG, MAX_DEPTH, Encoded, UnreadableError, element, element_at, items
+from unface.dicom.encoding import (
+    ITEM_TAG,
+    LAST_DELIMITER,
+    MAX_DEPTH,
+    Encoded,
+    UnreadableError,
+    element,
+    element_at,
+    items,
+    only_zeros,
+    padding_at,
+)
 from unface.dicom.standard import type_of, vr_of
 
 Addition = tuple[int, bytes]
@@ -29,6 +40,7 @@ _ONE = {action: 1 << _DIGIT * number for number, action in enumerate(ACTIONS)}
 SOP_INSTANCE = 0x00080018
 CODED_TERM = {0x00080100, 0x00080102, 0x00080104, 0x00080119}
 """Value, scheme and meaning of a coded term: never empty, wherever it stands (PS3.3 8.8)."""
+UNDEFINED_LENGTH = b"\xff\xff\xff\xff"
 NEVER = 1 << 32
 """Above every tag."""
 MEMO_VALUES, MEMO_BYTES = 8192, 256
@@ -48,7 +60,7 @@ class RewrittenDataset:
     pixels : tuple of int
         Where the pixels begin and end in the source.
     tail : bytes
-        What stands after the pixels.
+        What stands after the pixels; first of all their delimiter, if the source lacks it.
     sop_instance : bytes
         The new SOP Instance UID (0008,0018).
     counts : int
@@ -156,14 +168,17 @@ class DatasetRewriter:
             counts += segment.counts
         header.extend(addition for _, addition in additions[waiting:])
         pixels = (at, at)
-        if at < len(data):
-            tag, _, _, after = element_at(data, at, len(data), implicit)
+        tail = b""
+        if at < len(data) and not only_zeros(data, at):
+            tag, _, body, after = element_at(data, at, len(data), implicit)
             if tag in PIXELS:
                 pixels = at, after
+                if data.startswith(UNDEFINED_LENGTH, body - 4) and not data.startswith(LAST_DELIMITER[:4], after - 8):
+                    tail = LAST_DELIMITER
         self._counts = 0
-        tail = b""
         if pixels[1] < len(data):
-            tail = b"".join(self._dataset(data, pixels[1], len(data), implicit, {}, 0, 0))
+            end = padding_at(data, pixels[1], implicit)
+            tail += b"".join(self._dataset(data, pixels[1], end, implicit, {}, 0, 0))
             fresh.append(tail)
         return RewrittenDataset(header, fresh, pixels, tail, instance.rstrip(b"\0 "), counts + self._counts)
 
@@ -203,7 +218,7 @@ class DatasetRewriter:
                 within = implicit or vr == b"UN"
                 content = self._items(data, body, after, within, depth + 1, tag)
                 out.append(element(tag, b"UN" if vr == b"UN" else b"SQ", content, implicit))
-            elif action != "remove" and (vr != b"UN" or data[body - 4 : body] != b"\xff\xff\xff\xff"):
+            elif action != "remove" and (vr != b"UN" or data[body - 4 : body] != UNDEFINED_LENGTH):
                 new = self._value(edit, data[body:after])
                 if new is not None:
                     out.append(element(tag, edit.vr_bytes, new, implicit))

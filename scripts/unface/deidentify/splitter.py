@@ -10,7 +10,7 @@ from bisect import bisect_right
 
 from unface.deidentify.profile import OURS
 from unface.dicom.elements import PIXELS, SHORT_VRS, creator_tag, is_creator
-from unface.dicom.encoding import Encoded, element_at, tag_at
+from unface.dicom.encoding import Encoded, element_at, only_zeros, tag_at
 from unface.identity.demographics import AGE, SEX
 
 BOUNDS = sorted({0x00080005, 0x00080006, 0x00080018, 0x00080019, *OURS, SEX, AGE, PIXELS[0]})
@@ -119,7 +119,7 @@ class HeaderSplitter:
         list of Segment
             Those that an earlier file of the same encoding and SOP class had too are the same objects.
         int
-            Where they end.
+            Where they end: at the pixels, or at zeros up to the end.
         """
         data, at, implicit, end = source.data, source.start, source.implicit, len(source.data)
         if (implicit, source.sop_class) != self._kind:
@@ -152,7 +152,7 @@ class HeaderSplitter:
                         known += 1
                         continue
             group, number = tag_at(data, at) if at + 4 <= end else (0, 0)
-            if group << 16 | number >= PIXELS[0]:
+            if group << 16 | number >= PIXELS[0] or (not group and at + 4 <= end and only_zeros(data, at)):
                 break
             tag, vr, body, after = element_at(data, at, end, implicit)
             if known < len(template) and template[known].tag < tag:

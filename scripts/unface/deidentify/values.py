@@ -29,6 +29,15 @@ DUMMIES = {
 """A value that says nothing, by VR; text gets the word below, binary values get zeros."""
 DUMMY_TEXT = b"REMOVED"
 
+_DECIMAL = rb"[ \0]*(?:[+-]?(?:\d{1,16}(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?)?[ \0]*"
+_INTEGER = rb"[ \0]*(?:[+-]?0{0,9}\d{1,10}(?:\.\d{0,6})?)?[ \0]*"
+NUMBERS = {
+    vr: (re.compile(number), re.compile(number + rb"(?:\\" + number + rb")*"))
+    for vr, number in {"DS": _DECIMAL, "IS": _INTEGER}.items()
+}
+"""One number, and several, as text (PS3.5 6.2); longer than the standard allows, and of VR IS with decimals: some
+scanners write these."""
+
 _CODE_VALUE = re.compile(rb"[A-Za-z]{0,3}-?[0-9A-F]{1,18}")
 """A term's code, such as `113100`, `T-A0100` or `10200004`."""
 
@@ -74,7 +83,7 @@ class ValueRewriter:
         self._actions: dict[Action, Callable[[str, bytes], bytes | None]] = {
             "recurse": lambda vr, value: None,
             "keep": lambda vr, value: value,
-            "check": lambda vr, value: self._checked_number(value) if vr in ("DS", "IS") else check(value),
+            "check": lambda vr, value: self._checked_numbers(vr, value) if vr in NUMBERS else check(value),
             "remove": lambda vr, value: None,
             "empty": lambda vr, value: b"",
             "dummy": lambda vr, value: dummy(vr),
@@ -174,8 +183,15 @@ class ValueRewriter:
     def _words(self, value: bytes) -> bytes:
         return keep_words(self.search.without_dates_and_ids(value), self.search.found_in_text)
 
-    def _checked_number(self, value: bytes) -> bytes:
-        return b"" if self.search.found_in_number(value) else value
+    def _checked_numbers(self, vr: str, value: bytes) -> bytes:
+        """The value as it is, less what is no number; nothing of it if it holds a number of the subject's own."""
+        if self.search.found_in_number(value):
+            return b""
+        one, several = NUMBERS[vr]
+        if several.fullmatch(value):
+            return value
+        value = _each(lambda part: part if one.fullmatch(part) else b"", value)
+        return value if value.strip(b"\\ \0") else b""
 
 
 def _each(change: Callable[[bytes], bytes], value: bytes) -> bytes:

@@ -20,12 +20,17 @@ from pydicom.uid import (
     ImplicitVRLittleEndian,
 )
 
+from unface.dicom.deflated import InflationError, inflate
 from unface.dicom.elements import ITEM, LONG_VRS, PIXELS, SEQUENCE_END, SHORT_VRS, UNDEFINED
 from unface.dicom.standard import vr_of
+from unface.dicom.transfer_syntax import true_syntax
 
 MAX_DEPTH = 64
 INSTANCE = 0x00020003
 """(0002,0003) Media Storage SOP Instance UID."""
+SOP_CLASS = 0x00080016
+_CLASS_WITHIN_BYTES = 1024
+"""Of the beginning of a data set, where (0008,0016) nearly always stands."""
 MAX_METAS = 256
 ITEM_TAG, ITEM_END_TAG = b"\xfe\xff\x00\xe0", b"\xfe\xff\x0d\xe0"
 """(FFFE,E000) Item and (FFFE,E00D) Item Delimitation Item, as bytes."""
@@ -77,14 +82,45 @@ def decode(data: bytes) -> Encoded:
     if data[128:132] != b"DICM":
         return _through_pydicom(data)
     meta, start = _file_meta_again(data)
-    syntax = meta.get(0x0010, "")
-    if syntax in (DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian) or not syntax:
+    stated = meta.get(0x0010, "")
+    if not stated:
         return _through_pydicom(data)
-    return Encoded(data, start, syntax == ImplicitVRLittleEndian, syntax, meta.get(0x0002, ""))
+    syntax = true_syntax(data, start, stated)
+    if syntax == ExplicitVRBigEndian and stated != syntax:
+        return _through_pydicom(new_file_meta("", b"", syntax) + data[start:])
+    if syntax in (DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian):
+        return _through_pydicom(data)
+    implicit = syntax == ImplicitVRLittleEndian
+    return Encoded(data, start, implicit, syntax, _sop_class(data, start, implicit, meta.get(0x0002, "")))
+
+
+def _sop_class(data: bytes, start: int, implicit: bool, stated: str) -> str:
+    """The SOP class that the data set names, (0008,0016); the one that the meta information states if it names none."""
+    if stated and data.find(_class_element(stated, implicit), start, start + _CLASS_WITHIN_BYTES) > 0:
+        return stated
+    at = start
+    while at < len(data):
+        tag, _, body, at = element_at(data, at, len(data), implicit)
+        if tag >= SOP_CLASS:
+            return (_uid_at(data, body, at) if tag == SOP_CLASS else "") or stated
+    return stated
+
+
+@lru_cache(maxsize=256)
+def _class_element(sop_class: str, implicit: bool) -> bytes:
+    value = sop_class.encode()
+    return element(SOP_CLASS, b"UI", value + bytes(len(value) % 2), implicit)
+
+
+def _uid_at(data: bytes, start: int, end: int) -> str:
+    """A UID without its padding."""
+    return data[start:end].strip(b"\0 ").decode("ascii", "replace")
 
 
 _METAS: dict[bytes, tuple[bytes, int, bytes, dict[int, str], int]] = {}
 _META_KEY_BYTES = 64
+_PREAMBLE_END = b"DICM\2\0"
+"""The end of a preamble, with the beginning of the first element behind it."""
 
 
 def _file_meta_again(data: bytes) -> tuple[dict[int, str], int]:
@@ -93,11 +129,12 @@ def _file_meta_again(data: bytes) -> tuple[dict[int, str], int]:
     known = _METAS.get(key)
     if known is not None:
         before, after_at, after, meta, start = known
-        if data.startswith(before, 132) and data.startswith(after, after_at) and not data.startswith(b"\2\0", start):
+        same = data.startswith(before, 132) and data.startswith(after, after_at)
+        if same and not data.startswith(b"\2\0", start) and not data.startswith(_PREAMBLE_END, start + 128):
             return meta, start
     meta, start = file_meta(data)
     at = 132
-    while at < start:
+    while data.startswith(b"\2\0", at):
         tag, _, body, end = element_at(data, at, start, implicit=False)
         if tag == INSTANCE:
             if len(_METAS) >= MAX_METAS:
@@ -111,6 +148,8 @@ def _file_meta_again(data: bytes) -> tuple[dict[int, str], int]:
 def file_meta(data: bytes) -> tuple[dict[int, str], int]:
     """Read the file meta information (PS3.10 7.1), without trusting its group length.
 
+    Of a file that was given one twice, each with a preamble or not, the first counts and the second is passed over.
+
     Parameters
     ----------
     data
@@ -123,21 +162,29 @@ def file_meta(data: bytes) -> tuple[dict[int, str], int]:
     int
         Offset of the data set.
     """
-    at, meta = 132, dict[int, str]()
+    return _meta_from(data, 132)
+
+
+def _meta_from(data: bytes, at: int) -> tuple[dict[int, str], int]:
+    meta = dict[int, str]()
     while data.startswith(b"\2\0", at):
         tag, vr, body, end = element_at(data, at, len(data), implicit=False)
         if vr == b"UI":
-            meta[tag & 0xFFFF] = data[body:end].strip(b"\0 ").decode("ascii", "replace")
-        at = end
+            meta.setdefault(tag & 0xFFFF, _uid_at(data, body, end))
+        at = end + 132 if data.startswith(_PREAMBLE_END, end + 128) else end
     return meta, at
 
 
 def _through_pydicom(data: bytes) -> Encoded:
     """A file that pydicom can read, in little endian."""
     try:
+        _check_inflated(data)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             dataset = pydicom.dcmread(io.BytesIO(data), force=True)
+            # Zeros behind the last element are one of tag 0 for pydicom.
+            if (0, 0) in dataset and not dataset.get_item((0, 0)).value:
+                del dataset[0, 0]
             sop_class = str(dataset.SOPClassUID)
             implicit, little = dataset.original_encoding
             buffer = io.BytesIO()
@@ -148,13 +195,23 @@ def _through_pydicom(data: bytes) -> Encoded:
                 syntax = ImplicitVRLittleEndian if implicit else ExplicitVRLittleEndian
                 dataset.file_meta.TransferSyntaxUID = syntax
             pydicom.dcmwrite(buffer, dataset, enforce_file_format=True)
-    except MemoryError:
+    except (MemoryError, UnreadableError):
         raise
     except Exception as error:
         # pydicom meets damage with errors of every kind; none of its words may be passed on.
         raise UnreadableError(f"no DICOM image ({type(error).__name__})") from None
     written = buffer.getvalue()
     return Encoded(written, file_meta(written)[1], bool(implicit), str(syntax), sop_class)
+
+
+def _check_inflated(data: bytes) -> None:
+    """Raise `UnreadableError` for deflated data that pydicom would fill the memory with."""
+    meta, start = _meta_from(data, 132 if data[128:132] == b"DICM" else 0)
+    if meta.get(0x0010) == DeflatedExplicitVRLittleEndian:
+        try:
+            inflate(data, start)
+        except InflationError as error:
+            raise UnreadableError(str(error)) from None
 
 
 _WORD_BYTES = {"OW": 2, "OL": 4, "OF": 4, "OD": 8, "OV": 8}
@@ -190,7 +247,8 @@ def element_at(data: bytes, at: int, end: int, implicit: bool) -> tuple[int, byt
     int
         Offset of the value.
     int
-        Offset of the element's end, the delimiter of one of undefined length included.
+        Offset of the element's end, the delimiter of one of undefined length included. Compressed pixels may lack
+        it where zeros end the file.
 
     Raises
     ------
@@ -266,7 +324,70 @@ def _fragments_end(data: bytes, at: int, end: int) -> int:
         if group << 16 | number != ITEM or length == UNDEFINED:
             break
         at += 8 + length
+    if at < end == len(data) and only_zeros(data, at) and data.endswith(IMAGE_ENDS, 0, at):
+        return at
     raise UnreadableError("the pixel data are cut short")
+
+
+IMAGE_ENDS = b"\xff\xd9", b"\xff\xd9\0"
+"""EOI of JPEG, EOC of JPEG 2000, with a byte of padding or without: an image that is whole."""
+LAST_DELIMITER = b"\xfe\xff\xdd\xe0\0\0\0\0"
+"""(FFFE,E0DD) Sequence Delimitation Item, as bytes."""
+
+
+def only_zeros(data: bytes, at: int) -> bool:
+    """Whether all bytes from an offset on are zero: padding of a disk or a tape, where an element would begin.
+
+    Parameters
+    ----------
+    data
+        The file.
+    at
+        The offset.
+
+    Returns
+    -------
+    bool
+        True for no bytes, too.
+    """
+    return not data[at : at + 8].strip(b"\0") and not data[at:].strip(b"\0")
+
+
+def padding_at(data: bytes, at: int, implicit: bool) -> int:
+    """Where the last element behind the pixels ends: zeros and delimiters that delimit nothing may follow.
+
+    Parameters
+    ----------
+    data
+        The file.
+    at
+        Where the pixels end.
+    implicit
+        Whether VRs are implicit.
+
+    Returns
+    -------
+    int
+        Offset; up to it there are whole elements.
+
+    Raises
+    ------
+    UnreadableError
+        If there is something else.
+    """
+    try:
+        while at < len(data) and not only_zeros(data, at) and not only_zeros(data, _behind_delimiters(data, at)):
+            at = element_at(data, at, len(data), implicit)[3]
+    except UnreadableError:
+        raise UnreadableError("what stands behind its pixels is neither DICOM nor padding of zeros") from None
+    return at
+
+
+def _behind_delimiters(data: bytes, at: int) -> int:
+    """Where delimiters end that begin at an offset: the offset if there are none."""
+    while data.startswith((LAST_DELIMITER, ITEM_END_TAG + bytes(4)), at):
+        at += 8
+    return at
 
 
 def items(data: bytes, at: int, end: int, implicit: bool) -> Iterator[tuple[int, int]]:

@@ -8,30 +8,36 @@ alone, in either byte order, and says what a file that is cut short holds.
 
 import os
 import struct
-import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from unface.dicom.deflated import InflationError, inflate
 from unface.dicom.elements import ITEM, ITEM_END, LONG_VRS, PIXELS, SEQUENCE_END, SHORT_VRS, UNDEFINED
+from unface.dicom.number_text import whole_number
+from unface.dicom.transfer_syntax import BIG_ENDIAN, DEFLATED, IMPLICIT, UNCOMPRESSED, true_syntax
 
 SHARED_GROUPS = 0x52009229
 """(5200,9229) Shared Functional Groups Sequence (PS3.3 C.7.6.16)."""
 FRAME_GROUPS = 0x52009230
 """(5200,9230) Per-Frame Functional Groups Sequence: an item for each frame."""
 
-DEFLATED = b"1.2.840.10008.1.2.1.99"
-BIG_ENDIAN = b"1.2.840.10008.1.2.2"
-IMPLICIT = b"1.2.840.10008.1.2"
-UNCOMPRESSED = {IMPLICIT, b"1.2.840.10008.1.2.1", BIG_ENDIAN, DEFLATED}
 DIRECTORY_CLASS = b"1.2.840.10008.1.3.10"
 """SOP class of a DICOMDIR (PS3.10 8)."""
 
 FIRST_READ = 1 << 18
 """Bytes of a file that hold the header of nearly all classic images, read at once."""
 
+END_OF_IMAGE = b"\xff\xd9"
+"""EOI of JPEG, EOC of JPEG 2000."""
 LARGEST_HEADER = 1 << 30
 """Bytes; the functional groups of an enhanced file with ten thousand frames take some tens of millions."""
+
+
+LARGEST_VALUE = (1 << 16) - 1
+"""Bytes of a wanted element: all are of VRs whose length field has two bytes, where VRs are explicit."""
+MOST_FRAMES = 1 << 18
+"""Frames of an enhanced file; the largest have some tens of thousands."""
 
 
 class NotDicomError(ValueError):
@@ -106,13 +112,18 @@ def _read(handle: int, size: int, wanted: frozenset[int]) -> RawHeader:
 
 def _parse(data: bytes, handle: int, size: int, wanted: frozenset[int]) -> RawHeader:
     meta, start = _file_meta(data)
-    syntax = meta.get(0x00020010, b"").rstrip(b"\0 ")
+    syntax = meta.get(0x00020010, b"").strip(b"\0 ").decode("ascii", "replace")
+    if syntax:
+        syntax = true_syntax(data, start, syntax)
     if meta.get(0x00020002, b"").rstrip(b"\0 ") == DIRECTORY_CLASS:
         raise NotDicomError("DICOMDIR")
     if syntax == DEFLATED:
         if len(data) < size:
             raise _EndOfDataError
-        data = data[:start] + _inflate(data[start:])
+        try:
+            data = inflate(data, start)
+        except InflationError as error:
+            raise NotDicomError(str(error)) from None
         size = len(data)
     order = ">" if syntax == BIG_ENDIAN else "<"
     explicit = syntax != IMPLICIT if syntax else _looks_explicit(data, start)
@@ -158,20 +169,16 @@ def _file_meta(data: bytes) -> tuple[dict[int, bytes], int]:
             head = 12
         elif vr not in SHORT_VRS:
             raise NotDicomError("a file meta header that makes no sense")
-        meta[group << 16 | element] = data[start + head : start + head + length]
+        # Of a file that was given a meta header twice the first counts.
+        meta.setdefault(group << 16 | element, data[start + head : start + head + length])
         start += head + length
+        if data[start + 128 : start + 134] == b"DICM\2\0":
+            start += 132
     return meta, start
 
 
 def _looks_explicit(data: bytes, start: int) -> bool:
     return data[start + 4 : start + 6] in SHORT_VRS | LONG_VRS
-
-
-def _inflate(data: bytes) -> bytes:
-    try:
-        return zlib.decompressobj(-zlib.MAX_WBITS).decompress(data, 1 << 30)
-    except zlib.error:
-        raise NotDicomError("deflated data that are damaged") from None
 
 
 class _Walk:
@@ -212,12 +219,16 @@ class _Walk:
                     (length,) = unpack_long(data, body)
                     body += 4
                 elif vr not in SHORT_VRS:
+                    if self.only_zeros(offset):
+                        return None
                     raise NotDicomError("a DICOM header that makes no sense")
             else:
                 group, element, length = unpack(data, offset)
                 body = offset + 8
             tag = group << 16 | element
             if tag < last and not explicit:
+                if self.only_zeros(offset):
+                    return None
                 raise NotDicomError("a DICOM header whose elements are out of order")
             last = tag
             if tag in PIXELS:
@@ -230,13 +241,23 @@ class _Walk:
                 offset = self.sequence(body, length, None)
             else:
                 if tag in wanted:
+                    if length > LARGEST_VALUE:
+                        raise NotDicomError("a DICOM header that makes no sense")
                     if body + length > end:
                         raise _EndOfDataError
                     values[tag] = data[body : body + length]
                 offset = body + length
-        if offset > self.size or (offset < self.size and offset + 8 > end):
+        if offset > self.size or (offset < self.size and offset + 8 > end and data[offset:].strip(b"\0")):
             raise _EndOfDataError
         return None
+
+    def only_zeros(self, offset: int) -> bool:
+        """Whether the file has nothing but zeros from an offset on: padding behind its last element."""
+        if self.data[offset:].strip(b"\0"):
+            return False
+        if len(self.data) < self.size:
+            raise _EndOfDataError
+        return True
 
     def sequence(self, offset: int, length: int, items: list[dict[int, bytes]] | None) -> int:
         """Step over a sequence and return its end; collect the wanted elements at any depth of its items."""
@@ -259,6 +280,8 @@ class _Walk:
                 raise NotDicomError("a DICOM sequence that makes no sense")
             into: dict[int, bytes] | None = single
             if items is not None and single is None:
+                if len(items) >= MOST_FRAMES:
+                    raise NotDicomError("a DICOM header of more frames than any image has")
                 into = {}
                 items.append(into)
             offset = self.item(offset, item_length, into)
@@ -293,6 +316,8 @@ class _Walk:
                 offset = self.sequence(body, size, None if into is None else [into])
                 continue
             if into is not None and tag in wanted:
+                if size > LARGEST_VALUE:
+                    raise NotDicomError("a DICOM header that makes no sense")
                 into.setdefault(tag, data[body : body + size])
             offset = body + size
         if length == UNDEFINED:
@@ -300,11 +325,11 @@ class _Walk:
         return end
 
 
-def _pixel_problem(header: RawHeader, pixels: tuple[int, int], syntax: bytes, size: int, read: _Read) -> str | None:
+def _pixel_problem(header: RawHeader, pixels: tuple[int, int], syntax: str, size: int, read: _Read) -> str | None:
     """`truncated` if the file has less pixel data than their length field or the image's dimensions say."""
     offset, length = pixels
     if length == UNDEFINED:
-        return None if _fragments_end(offset, read) else "truncated"
+        return None if _fragments_end(offset, size, _frames(header), read) else "truncated"
     if offset + length > size:
         return "truncated"
     if syntax in UNCOMPRESSED and length < _expected_bytes(header):
@@ -312,8 +337,10 @@ def _pixel_problem(header: RawHeader, pixels: tuple[int, int], syntax: bytes, si
     return None
 
 
-def _fragments_end(offset: int, read: _Read) -> bool:
+def _fragments_end(offset: int, size: int, frames: int, read: _Read) -> bool:
     """Whether the file holds encapsulated pixel data up to their sequence delimiter (PS3.5 A.4)."""
+    # Behind an image that is whole, zeros up to the end may stand for the delimiter.
+    fragments = -1  # The first one is the table of offsets.
     while True:
         head = read(offset, 8)
         if len(head) < 8:
@@ -322,8 +349,15 @@ def _fragments_end(offset: int, read: _Read) -> bool:
         if group << 16 | element == SEQUENCE_END:
             return True
         if group << 16 | element != ITEM or length == UNDEFINED:
-            return False
+            whole = fragments >= frames and read(offset - 3, 3).rstrip(b"\0").endswith(END_OF_IMAGE)
+            return whole and not head.strip(b"\0") and not read(offset, size - offset).strip(b"\0")
         offset += 8 + length
+        fragments += 1
+
+
+def _frames(header: RawHeader) -> int:
+    frames = whole_number(header.values.get(0x00280008, b""))
+    return 1 if frames is None or frames < 0 else frames
 
 
 def _expected_bytes(header: RawHeader) -> int:
@@ -334,9 +368,9 @@ def _expected_bytes(header: RawHeader) -> int:
         value = header.values.get(tag, b"")
         return int(short.unpack_from(value)[0]) if len(value) >= 2 else default
 
-    frames = header.values.get(0x00280008, b"").strip(b"\0 ")
-    count = int(frames) if frames.isdigit() else 1
-    bits = number(0x00280100, 0) * number(0x00280010, 0) * number(0x00280011, 0) * number(0x00280002, 1) * count
+    bits = (
+        number(0x00280100, 0) * number(0x00280010, 0) * number(0x00280011, 0) * number(0x00280002, 1) * _frames(header)
+    )
     if b"422" in header.values.get(0x00280004, b""):
         # Two pixels share their chrominance (PS3.3 C.7.6.3.1.2): two samples for each pixel, not three.
         bits = bits * 2 // 3

@@ -84,7 +84,6 @@ def problems(values: Mapping[str, str]) -> Iterator[str]:
         yield "age must be years (34 or 23.5), a band (30-35), or as DICOM writes it (018M)"
 
 
-_YEARS = re.compile(r"(\d{1,3})(?:\.\d+)?\s*[yY]?")
 _BAND = re.compile(r"(\d{1,3})\s*(?:_|-|–|to)\s*(\d{1,3})\s*[yY]?")
 
 
@@ -94,8 +93,7 @@ def _band(text: str, width: int) -> int | None:
     if band := _BAND.fullmatch(text):
         low, high = int(band[1]), int(band[2])
         return OLDEST_YEARS + 1 if low > OLDEST_YEARS else min(high, OLDEST_YEARS)
-    plain = _YEARS.fullmatch(text)
-    years = int(plain[1]) if plain else in_years(text)
+    years = in_years(text)
     return None if years is None else age_band(years, width)
 
 

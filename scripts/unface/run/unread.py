@@ -7,10 +7,9 @@ from unface.run.files import read_table
 from unface.run.folders import A_FOLDER, UNREADABLE
 from unface.run.layout import Layout
 
-DAMAGED = "an archive that is damaged"
-TOO_LARGE = "an archive that unpacks to more than its limit"
+AN_ARCHIVE = "an archive "
+"""How every reason begins for which not all of an archive was read (`inventory.archives`)."""
 ENCRYPTED = "an encrypted member of an archive"
-"""Reasons for which not all of an archive was read."""
 
 
 def kept_a_file(reason: str) -> bool:
@@ -49,9 +48,9 @@ def note(unused: Mapping[str, int]) -> str:
         if found:
             counts["folder" if head.strip() == A_FOLDER else "file"] += count
             causes.add(cause)
-        elif reason in (DAMAGED, TOO_LARGE):
+        elif reason.startswith(AN_ARCHIVE):
             counts["archive"] += count
-            causes.add(reason.removeprefix("an archive that "))
+            causes.add(reason.removeprefix(AN_ARCHIVE).removeprefix("that "))
         elif reason == ENCRYPTED:
             counts["encrypted file in an archive"] += count
     if not counts:

@@ -242,3 +242,15 @@ def test_hostile_files_make_their_series_unreadable_with_a_reason_and_in_little_
     assert done.ok
     assert not list(folder.rglob("*.dcm"))
     assert peak < 50e6
+
+
+@pytest.mark.parametrize("age", ["45", "045y", "45 Y", "0045Y"])
+def test_an_age_in_an_odd_form_is_banded_like_any_other(age: str) -> None:
+    ds = small()
+    ds.add_new("PatientAge", "AS", "045Y")
+    data = written(ds, ExplicitVRLittleEndian)
+    value = age.encode() + b" " * (len(age) % 2)
+    data = data.replace(b"\x10\0\x10\x10AS\4\x00045Y", element(0x00101010, b"AS", value, False))
+    assert value in data
+    clean = deidentifier().clean(data, HeaderSplitter())
+    assert pydicom.dcmread(io.BytesIO(b"".join(bytes(part) for part in clean.parts))).PatientAge == "050Y"
