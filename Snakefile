@@ -79,5 +79,10 @@ onstart:
 
 onsuccess:
     # Those of an earlier run would say what this one has not done.
+    said = []
     if changed_at(layout.closing_words) != spoken_at:
-        print(layout.closing_words.read_text())
+        said = [layout.closing_words.read_text()]
+    # Whole subjects may be missing for it.
+    missing = unread.of_last_inventory(layout)
+    for words in said if missing in "".join(said) else [*said, missing]:
+        print(words)

@@ -13,16 +13,18 @@ if not workflow.current_basedir.is_local:
     )
 sys.path.insert(0, str(Path(str(workflow.current_basedir)).parent / "scripts"))
 
-from unface.run import lock, settings
+from unface.run import lock, settings, unread
 from unface.admin import leftovers, progress
 from unface.admin.large_plans import keep_to_the_end, make_thrifty
+from unface.admin.moved_results import notice_changes
 from unface.admin.withdrawal_request import request
 from unface.identity.withdrawn import remaining, who_withdrew
 from unface.run.files import TableError
 from unface.run.fingerprints import fingerprint, of_conversions
 from unface.run.layout import Layout
-from unface.run.sessions import SessionId, by_subject, sampled
+from unface.run.sessions import SessionId, by_subject
 from unface.run.limits import TRIES, attempt, scaled
+from unface.measure import noise_sample as noise
 from unface.review import ratings
 from unface.run.stages import EVERY_STAGE, NOISE_STAGES, STAGES
 
@@ -36,11 +38,13 @@ if not os.access(".snakemake" if Path(".snakemake").exists() else ".", os.W_OK):
 guest = not workflow.modifier.is_main_snakefile()
 if not guest:
     make_thrifty()
+    notice_changes()
     keep_to_the_end(workflow)
 
 try:
     config = settings.completed(config)
     settings.check(config)
+    settings.keep_apart(config)
     if config["deidentify"]["overrides"] or config["select"]:
         # Here alone, for it looks into pydicom's dictionary: without these settings every job is spared the import.
         from unface.deidentify import overrides, selection
@@ -80,7 +84,7 @@ def conversions():
 
 @cache
 def noise_sample():
-    return sampled(sessions(), config["measure"]["noise_sessions"])
+    return noise.noise_sample(layout, sessions(), config["measure"]["noise_sessions"])
 
 
 def session_of(wildcards):
@@ -110,10 +114,16 @@ def in_report(path, caption):
 
 
 def noise_floor(wildcards):
+    sample = noise_sample()
+    allowed = workflow.dag_settings.allowed_rules or {"measure"}
+    # What a run shows of a session changes the sample of the next one: where nothing may be measured, as in a job of
+    # its own, that which was measured counts.
+    if not workflow.is_main_process or not any(
+        name.endswith("measure") for name in allowed
+    ):
+        sample = noise.measured(layout, sample)
     return [
-        layout.stage(stage, session)
-        for session in noise_sample()
-        for stage in NOISE_STAGES
+        layout.stage(stage, session) for session in sample for stage in NOISE_STAGES
     ]
 
 

@@ -6,7 +6,7 @@ from unface.release.dataset import Metadata
 from unface.release.gate import release
 from unface.release.verdicts import closing_words
 from unface.review import ratings
-from unface.run import settings
+from unface.run import settings, unread
 from unface.run.fingerprints import of_conversions
 from unface.run.job import Job
 
@@ -28,7 +28,10 @@ verdicts = release(
     ),
     rated=ratings.read(settings.named_file(job.config, "ratings")),
     ignore=job.settings.audit.ignore,
-    notes=[naming_nobody(settings.named_file(job.config, "withdrawal.subjects"), linked(job.layout))],
+    notes=[
+        naming_nobody(settings.named_file(job.config, "withdrawal.subjects"), linked(job.layout)),
+        unread.of_last_inventory(job.layout),
+    ],
 )
 published_settings.keep(job.config, rules, job.layout.last_settings)
 job.say(closing_words(verdicts))

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.text import Text
 
 from unface import __version__
-from unface.run import settings
+from unface.run import settings, unread
 from unface.run.layout import Layout
 from unface.run.settings import PROJECT, SettingsError
 
@@ -293,15 +293,15 @@ def _inventoried(study: Study) -> None:
 
 def _run(target: str, study: Study, context: typer.Context, cores: int | None, profile: str | None) -> Any:
     """Run the workflow and tell how it ended; ends the program where it failed."""
-    from unface.admin import check, workflow
+    from unface.admin import workflow
 
     more: Sequence[str] = context.obj
     if own := next((word for word in more if _OWN.fullmatch(word)), None):
         raise MistakeError(f"{own} behind -- is set by unface itself: settings belong in {study.file}")
-    with contextlib.chdir(study.file.parent):
-        raw = study.config["dicom_dir"]
-        if raw and check.inside(Path(study.config["results_dir"]), Path(raw)):
-            raise MistakeError(f"{study.file}: results_dir lies inside dicom_dir, which is only ever read")
+    try:
+        settings.keep_apart(study.config, study.file.parent)
+    except settings.SettingsError as error:
+        raise MistakeError(f"{study.file}: {str(error).removeprefix('config: ')}") from None
     name = context.info_name or "run"
     log, words = study.layout.log(workflow.LOGS, name), study.layout.closing_words
     before = _changed_at(words)
@@ -322,10 +322,14 @@ def _run(target: str, study: Study, context: typer.Context, cores: int | None, p
     if more and not (ended.ran or ended.had_nothing_to_do):
         print(ended.said)  # it was asked for words, such as those of --dry-run
         raise typer.Exit
-    if _changed_at(words) != before:
-        print(words.read_text(encoding="utf-8"), end="")
+    said = words.read_text(encoding="utf-8") if _changed_at(words) != before else ""
+    if said:
+        print(said, end="")
     elif ended.had_nothing_to_do:
         print("Nothing to do: everything is as today's settings, code and files make it.")
+    # Whole subjects may be missing for it: said at the end of every run.
+    if (missing := unread.of_last_inventory(study.layout)) not in said:
+        print(missing)
     return ended
 
 

@@ -19,6 +19,7 @@ import pytest
 
 from demo import heads, make_cohort, series
 from demo.person import Person
+from tests.support.dicom_factory import write_series
 from tests.support.small_cohort import Cohort, Run, contents, made_once, wait_for
 from unface.run.files import read_table
 
@@ -128,6 +129,26 @@ def test_a_full_or_read_only_disk_stops_the_run_with_a_clear_word_and_it_goes_on
         finished = run.snakemake("release")
         assert finished.returncode == 0, finished.stdout
         assert_as_undisturbed(run, undisturbed)
+
+
+def test_results_among_the_raw_files_are_refused_before_anything_is_written(tmp_path: Path) -> None:
+    raw = tmp_path / "raw"
+    raw.mkdir()
+    (raw / "letter.txt").write_text("no image")
+    finished = Run(tmp_path / "study", Cohort(raw, (), ())).snakemake("inventory", results_dir=str(raw / "out"))
+    assert finished.returncode != 0
+    assert "results_dir lies inside dicom_dir, which is only ever read" in finished.stdout
+    assert [path.name for path in raw.iterdir()] == ["letter.txt"]
+
+
+def test_every_run_says_at_its_end_what_the_inventory_could_not_read(tmp_path: Path) -> None:
+    write_series(tmp_path / "raw" / "one", 0)
+    (tmp_path / "raw" / "other.zip").write_bytes(b"PK\3\4 and no more")
+    run = Run(tmp_path / "study", Cohort(tmp_path / "raw", (), ()))
+    for target in ("inventory", "plan"):
+        finished = run.snakemake(target)
+        assert finished.returncode == 0, finished.stdout
+        assert finished.stdout.count("1 archive cannot be read") == 1, target
 
 
 def test_a_run_that_is_killed_again_and_again_gives_the_same_release(undisturbed: Run, tmp_path: Path) -> None:

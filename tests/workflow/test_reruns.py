@@ -61,6 +61,17 @@ def test_a_changed_setting_reruns_its_stage_and_what_follows_and_nothing_before_
     assert set(planned(small_run, **config)) == set(rules)
 
 
+@pytest.mark.slow
+def test_a_moved_results_folder_notices_changed_settings(small_run: Run, tmp_path: Path) -> None:
+    """By a copy of it, of which Snakemake has no record: with the same settings no stage is made anew."""
+    moved = replace(small_run, folder=tmp_path)
+    shutil.copytree(small_run.results, moved.results, copy_function=shutil.copy2)
+    assert set(planned(moved)) == {"release", "report"}
+    changed = planned(moved, deface="{limits: {ngf_min: 0.5}}")
+    assert set(changed) == set(DEIDENTIFY[2:])
+    assert changed["deface"] == len(small_run.cohort.expected)
+
+
 def test_an_edited_row_of_the_table_of_subjects_reruns_that_subject_alone_after_a_new_inventory(tmp_path):
     patients = []
     for number in range(2):

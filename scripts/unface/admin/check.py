@@ -99,14 +99,9 @@ def findings(config: Config, own: Config) -> Iterator[Finding]:
 
 
 def _folder(config: Config) -> str:
-    folder = settings.dicom_folder(config)
-    try:
-        with os.scandir(folder) as entries:
-            some = next(entries, None)
-    except OSError as error:
-        raise SettingsError(f"the folder cannot be read: {error.strerror}") from None
-    if some is None:
-        raise SettingsError("the folder is empty")
+    with os.scandir(settings.dicom_folder(config)) as entries:
+        if next(entries, None) is None:
+            raise SettingsError("the folder is empty")
     return "can be read"
 
 
@@ -195,8 +190,10 @@ def _read(setting: str, read: Callable[[Config], str], config: Config) -> Iterat
 
 def _places(config: Config) -> Iterator[Finding]:
     raw, results = Path(config["dicom_dir"] or ""), Path(config["results_dir"])
-    if config["dicom_dir"] and inside(results, raw):
-        yield Finding(PROBLEM, "results_dir", "lies inside dicom_dir, which is only ever read: name another folder")
+    try:
+        settings.keep_apart(config)
+    except SettingsError as error:
+        yield Finding(PROBLEM, "results_dir", str(error).removeprefix("config: results_dir "))
         return
     standing = next(place for place in (results, *results.absolute().parents) if place.exists())
     if not (standing.is_dir() and os.access(standing, os.W_OK | os.X_OK) and _takes_files(standing)):
@@ -213,22 +210,6 @@ def _places(config: Config) -> Iterator[Finding]:
         yield Finding(
             level, "space", f"{sizes}, and a run takes about {ROOM} times that; `keep_work: needed` takes less"
         )
-
-
-def inside(folder: Path, other: Path) -> bool:
-    """Whether a folder is another one or lies in it.
-
-    Parameters
-    ----------
-    folder, other
-        They need not exist.
-
-    Returns
-    -------
-    bool
-        By what links lead to.
-    """
-    return folder.resolve().is_relative_to(other.resolve())
 
 
 def _takes_files(folder: Path) -> bool:

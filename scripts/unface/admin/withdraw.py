@@ -109,7 +109,9 @@ def _tables(layout: Layout, *, restricted: bool) -> Iterator[Path]:
     """Tables with a row for each session or subject: of the cohort, of reports and ratings, of each dataset."""
     yield from sorted(layout.results.glob("*.tsv"))
     yield from sorted(layout.report.rglob("*.tsv"))
-    yield from (path for path in [layout.ratings_wanted] if path.exists() and not restricted)
+    if not restricted:
+        wanted = layout.ratings_wanted
+        yield from sorted(wanted.parent.glob(f"{wanted.stem}*{wanted.suffix}"))
     yield from sorted(layout.reviews.glob("*.tsv"))
     for dataset in (layout.release, *sorted(layout.old_releases.glob("*"))):
         yield from dataset.glob("participants.tsv")
@@ -130,8 +132,10 @@ def _drop_rows(table: Path, subjects: Collection[str], *, restricted: bool) -> l
     list of str
         The subjects that it held.
     """
-    lines = [f"{line}\n" for line in table.read_text(encoding="utf-8").removesuffix("\n").split("\n")]
-    columns = lines[0].rstrip("\n").split("\t")
+    # Persons fill in the table of ratings, in programs that write other line ends, or no UTF-8.
+    text = table.read_bytes().decode("utf-8", "surrogateescape")
+    lines = [f"{line}\n" for line in text.removesuffix("\n").split("\n")]
+    columns = lines[0].removeprefix("\ufeff").rstrip("\r\n").split("\t")
     known = ("subject", "participant_id", "image", "example")
     name = next((name for name in known if name in columns), None)
     if name is None:
@@ -149,7 +153,7 @@ def _drop_rows(table: Path, subjects: Collection[str], *, restricted: bool) -> l
         if name == "example" and not restricted:
             kept.append("\t".join([*cells[:column], "", *cells[column + 1 :]]) + "\n")
     if dropped:
-        write_whole(table, "".join(kept), mode=table.stat().st_mode & 0o777)
+        write_whole(table, "".join(kept).encode("utf-8", "surrogateescape"), mode=table.stat().st_mode & 0o777)
     return sorted(dropped)
 
 

@@ -44,15 +44,21 @@ def check_brain(work: Work, original: Path, defaced: Path, least_mm: float) -> N
         ok = removed_ml == 0 and margin_mm >= least_mm
         rows.append((image, f"{removed_ml:.3f}", f"{margin_mm:.1f}", f"{least_mm:g}", str(ok).lower()))
         if not ok:
-            what = f"removes {removed_ml:.2f} mL of brain" if removed_ml else f"comes within {margin_mm:.1f} mm of it"
-            work.withhold(
-                "brain_cut",
-                f"the face mask of {name} {what}, by the brain that morphometry found; the cut has to stay "
-                f"{least_mm:g} mm away. See the review page",
-            )
+            work.withhold(*_what_is_wrong(name, removed_ml, margin_mm, least_mm))
     write_whole(work.folder / BRAIN_KEPT, table_text(COLUMNS, rows), mode=0o600)
     if rows:
         work.measurements["brain_margin_mm"] = min(float(row[2]) for row in rows)
+
+
+def _what_is_wrong(name: str, removed_ml: float, margin_mm: float, least_mm: float) -> tuple[str, str]:
+    """A code and a sentence for a mask that removes brain, or that comes too near to it."""
+    if removed_ml:
+        return "brain_cut", f"the face mask of {name} removes {removed_ml:.2f} mL of the brain that morphometry found"
+    return (
+        "brain_near",
+        f"the face mask of {name} removes nothing of the brain that morphometry found, but comes within "
+        f"{margin_mm:.1f} mm of it; {least_mm:g} mm are asked (`deface.limits.brain_margin_mm`)",
+    )
 
 
 def _brain_removed(tissue: Path, mask: Path) -> tuple[float, float]:

@@ -20,6 +20,7 @@ from unface.inventory.telling_labels import MODELS, refuse_telling_labels, searc
 from unface.mapping.rules import Rules, load
 from unface.run.files import table_text, write_whole
 from unface.run.fingerprints import rules_digest
+from unface.run.folders import A_FOLDER
 from unface.run.layout import Layout
 from unface.run.sessions import SessionId
 from unface.run.settings import SettingsError, subjects_digest
@@ -106,7 +107,7 @@ def collect(
 
     dicom = sum(sum(session.files) for session in sessions) + len(copies)
     return Summary(
-        files=dicom + len(scans_read.unused),
+        files=dicom + sum(not reason.startswith(A_FOLDER) for _, reason in scans_read.unused),
         dicom=dicom,
         unused=dict(Counter(reason for _, reason in scans_read.unused)),
         copies=len(copies),

@@ -18,6 +18,7 @@ from unface.dicom import fields
 from unface.dicom.headers import NotDicomError, RawHeader, read_header
 from unface.dicom.number_text import whole_number
 from unface.inventory.archives import folder_for, is_archive, unpack
+from unface.run import unread
 from unface.run.fingerprints import code_digest
 from unface.run.folders import Folder, Place, unreadable, walk
 from unface.run.layout import Layout
@@ -87,7 +88,9 @@ class _LastScan:
                     return
                 for text in lines:
                     line = json.loads(text)
-                    self.places[line["folder"]] = (line["digest"], offset)
+                    # Whoever makes a file readable changes neither its size nor its time.
+                    if not any(unread.kept_a_file(reason) for _, reason in line["unused"]):
+                        self.places[line["folder"]] = (line["digest"], offset)
                     offset += len(text)
         except (OSError, ValueError, KeyError, TypeError, StopIteration):
             self.places = {}

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+from unface.run import unread
+from unface.run.folders import A_FOLDER
+
 MOST_RULES = 5
 """So many rules without effect are named, and the rest is counted."""
 
@@ -14,7 +17,7 @@ class Summary:
     dicom: int
     """Of the files: DICOM, copies included."""
     unused: dict[str, int]
-    """Of the files: those that belong to no series, by reason."""
+    """What belongs to no series, by reason: files, and folders that cannot be read."""
     copies: int
     broken: int
     subjects: int
@@ -38,7 +41,8 @@ class Summary:
     """Patient IDs that belong to several people."""
 
     def __str__(self) -> str:
-        other = ", ".join(f"{count} {reason}" for reason, count in sorted(self.unused.items()))
+        files = {reason: count for reason, count in self.unused.items() if not reason.startswith(A_FOLDER)}
+        other = ", ".join(f"{count} {reason}" for reason, count in sorted(files.items()))
         states = ", ".join(f"{count} {state}" for state, count in sorted(self.groups.items()))
         lines = [
             f"{self.files} files: {self.dicom} DICOM" + (f", {other}" if other else ""),
@@ -62,6 +66,7 @@ class Summary:
             ),
         )
         lines += [f"{count} {sentence}" for count, sentence in notes if count]
+        lines += filter(None, [unread.note(self.unused)])
         if self.idle_rules:
             more = len(self.idle_rules) - MOST_RULES
             where = ", ".join(map(str, self.idle_rules[:MOST_RULES])) + (f" and {more} more" if more > 0 else "")

@@ -41,7 +41,7 @@ class _Examination:
     passed : Passed or None
         What of it may be released; None if there is a reason.
     unrated : sequence of ShownImage
-        Images that wait for a person's rating.
+        Images that wait for a person's rating, if it decides about the session.
     """
 
     reasons: Sequence[Reason]
@@ -68,8 +68,11 @@ def _examine(
     by_persons, unrated = ratings.judge(outcomes["deface"], rated) if "deface" in outcomes else ([], [])
     # What a stage found comes first; what only follows from it says nothing new.
     by_stages = list(dict.fromkeys(reason for result in outcomes.values() for reason in result.reasons))
-    if reasons := [*by_stages, *unproven, *by_persons]:
-        return _Examination(reasons, None, unrated)
+    if standing := [*by_stages, *unproven]:
+        # A rating would not release it: nobody is asked for one in vain. What is mended later asks by itself.
+        return _Examination([*standing, *(reason for reason in by_persons if reason.code == "rated_fail")], None, ())
+    if by_persons:
+        return _Examination(by_persons, None, unrated)
     files, reasons = _contents(layout, session, outcomes)
     tools = {tool: version for result in outcomes.values() for tool, version in result.tools.items()}
     return _Examination(reasons, None if reasons else Passed(session, files, tools), unrated)
@@ -203,9 +206,9 @@ def release(
     else:
         draft.assembly.leave_nothing(metadata.settings.keep)
     verdicts.write(layout.verdicts, draft.verdicts())
-    ratings.write_wanted(layout.ratings_wanted, unrated)
+    wanted = ratings.write_wanted(layout.ratings_wanted, unrated)
     log.info("%d of %d sessions released", len(draft.passed), len(draft.reasons))
-    notes = [*notes, anonymity.note(people) if draft.passed else "", _waiting(layout, unrated)]
+    notes = [*notes, anonymity.note(people) if draft.passed else "", wanted.note(rated)]
     return Verdicts(draft.verdicts(), layout, tuple(filter(None, notes)))
 
 
@@ -213,13 +216,3 @@ def _invalid(layout: Layout, assembly: Assembly) -> list[Problem]:
     """What the validator finds."""
     layout.restricted.mkdir(mode=0o700, parents=True, exist_ok=True)
     return validate(assembly.folder, layout.validator_report)
-
-
-def _waiting(layout: Layout, unrated: Sequence[ShownImage]) -> str:
-    """A note on the images that wait for a rating; empty where none does."""
-    if not unrated:
-        return ""
-    return (
-        f"{len(unrated)} images wait for a person's rating: look at their review pages, fill in "
-        f"restricted/{layout.ratings_wanted.name}, and name it as the setting `ratings`"
-    )

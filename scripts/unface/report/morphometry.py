@@ -75,6 +75,8 @@ class Compared:
         Noise floor by measure and region.
     sampled : int
         How many sessions the noise floor comes from.
+    to_sample : int
+        How many more the next run measures for it, in place of some that this one could not.
     repeat_percent : float or None
         The largest change between two measurements of one image, in percent.
     """
@@ -84,6 +86,7 @@ class Compared:
     groups: Groups
     noise: Noise
     sampled: int
+    to_sample: int
     repeat_percent: float | None
 
 
@@ -122,6 +125,7 @@ def read(
         groups=_groups(layout, sessions, {name: row["image"] for name, row in reversed(rows)}, given),
         noise=agreement.noise_floor(moved),
         sampled=len(moved),
+        to_sample=len(sample) - len(moved),
         repeat_percent=_largest_percent(repeated),
     )
 
@@ -331,6 +335,7 @@ def shown(compared: Compared, agreements: Sequence[Agreement], failed: Sequence[
         "rows": len(compared.rows),
         "outside": sum(row["ok"] == "false" for _, row in compared.rows),
         "sampled": compared.sampled,
+        "to_sample": compared.to_sample,
         "repeat_percent": compared.repeat_percent,
         "table": [overall[pairs.key] for pairs in whole],
         "failures": failed if compared.rows else [],

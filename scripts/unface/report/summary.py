@@ -12,6 +12,7 @@ from unface.report import morphometry, pages, plots, results
 from unface.report.plots import CheckValues
 from unface.report.results import Session
 from unface.report.wording import ADVICE, ENGINES, STAGE_COLUMNS, STAGE_HEADINGS, in_order
+from unface.run import unread
 from unface.run.files import read_table, table_text, write_whole
 from unface.run.image_names import NIFTI
 from unface.run.layout import Layout
@@ -66,6 +67,7 @@ def summary(
         TEMPLATE,
         title=title,
         headline=_headline(layout, every),
+        unread=unread.of_last_inventory(layout),
         stages=STAGE_COLUMNS,
         sessions=listed[:LISTED_SESSIONS],
         all_sessions=len(every),

@@ -51,6 +51,7 @@ ADVICE: Mapping[str, str] = {
     "registration_failed": "Look at the review page: is the orientation in the header right, and is it a whole head?",
     "face_left": "Look at the review page; another engine or a wider mask may help.",
     "brain_cut": "Look at the review page: the head may be turned, or the field of view cut short.",
+    "brain_near": "Look at the cut on the review page; if it is right, set deface.limits.brain_margin_mm lower.",
     "needs_review": "Look at the review page and rate the image in the table of ratings.",
     "defaced_before": "If it was defaced before or shows only a brain, rate it as pass; else leave it out.",
     "sides_unsure": "Find out which of the two images has left and right exchanged; correct or leave out its series.",

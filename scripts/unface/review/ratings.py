@@ -7,6 +7,7 @@ that changed asks anew.
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -59,9 +60,18 @@ class ShownImage:
 
 @dataclass(frozen=True)
 class Ratings:
-    """What persons said: `pass` or `fail` by the image that they were shown."""
+    """What persons said.
+
+    Attributes
+    ----------
+    by_shown : mapping
+        `pass` or `fail` by the image that they were shown.
+    table : Path or None
+        Where they said it (the setting `ratings`).
+    """
 
     by_shown: Mapping[ShownImage, str]
+    table: Path | None = None
 
     def outdated(self, shown: ShownImage) -> set[str]:
         """How the image was rated when it had other bytes.
@@ -104,7 +114,7 @@ def read(path: Path | None) -> Ratings:
     by_shown: dict[ShownImage, str] = {}
     errors = []
     for number, row in read_users_table(path, "ratings", NEEDED, RATING_COLUMNS[4:]):
-        shown = ShownImage(*(row[column] for column in NEEDED[:3]))
+        shown = _shown(row)
         rating = row["rating"].casefold()
         problems = list(_problems(shown, rating))
         if not problems and rating and by_shown.setdefault(shown, rating) != rating:
@@ -112,7 +122,7 @@ def read(path: Path | None) -> Ratings:
         errors += [f"line {number}: {problem}" for problem in problems]
     if errors:
         raise TableError("ratings: " + "; ".join(errors))
-    return Ratings(by_shown)
+    return Ratings(by_shown, path)
 
 
 def _problems(shown: ShownImage, rating: str) -> Iterable[str]:
@@ -174,8 +184,55 @@ def judge(defaced: Outcome, ratings: Ratings) -> tuple[list[Reason], list[ShownI
     return reasons, unrated
 
 
-def write_wanted(path: Path, unrated: Iterable[ShownImage]) -> None:
+@dataclass(frozen=True)
+class Wanted:
+    """The table of what waits for a rating, as it lies there now.
+
+    Attributes
+    ----------
+    table : Path
+        Where it lies.
+    waiting : int
+        How many images wait.
+    filled : int
+        How many of these have a rating in it, which does not count as long as the setting `ratings` does not name it.
+    """
+
+    table: Path
+    waiting: int
+    filled: int
+
+    def note(self, rated: Ratings) -> str:
+        """What the run says of it at its end; empty where no image waits.
+
+        Parameters
+        ----------
+        rated
+            What the run was given.
+
+        Returns
+        -------
+        str
+            A sentence for readers.
+        """
+        if not self.waiting:
+            return ""
+        name = f"restricted/{self.table.name}"
+        if rated.table is None:
+            then = f"fill in {name}, and name it as the setting `ratings`"
+        elif rated.table.resolve() == self.table.resolve():
+            then = f"fill in {name}, where the ratings so far stay as they are"
+        else:
+            then = f"fill in {name}, and copy its lines into the table that the setting `ratings` names"
+        idle = f". {self.filled} of them have a rating there, which does not count until then" if self.filled else ""
+        return f"{self.waiting} images wait for a person's rating: look at their review pages, {then}{idle}"
+
+
+def write_wanted(path: Path, unrated: Iterable[ShownImage]) -> Wanted:
     """Write the images that wait for a rating as a table to be filled in: a column `rating` of pass or fail.
+
+    The table may be filled in where it lies: a line in which somebody wrote anything stays for good. A table that
+    cannot be read is left as it is, and the next one gets a number.
 
     Parameters
     ----------
@@ -183,5 +240,35 @@ def write_wanted(path: Path, unrated: Iterable[ShownImage]) -> None:
         The table (`layout.ratings_wanted`).
     unrated
         In any order.
+
+    Returns
+    -------
+    Wanted
+        Where it lies, and what waits.
     """
-    write_whole(path, table_text(RATING_COLUMNS, sorted(image.row() for image in unrated)), mode=0o600)
+    waiting = set(unrated)
+    for number in count(2):
+        try:
+            rows = [row for _, row in read_users_table(path, "ratings", NEEDED)] if path.exists() else None
+            break
+        except (TableError, OSError):
+            path = path.with_name(f"{path.stem.split('-')[0]}-{number}{path.suffix}")
+    before = rows or []
+    kept = [row for row in before if _shown(row) in waiting or any(_written(row))]
+    new = sorted(waiting.difference(map(_shown, kept)), key=ShownImage.row)
+    if rows is None or new or len(kept) < len(before):
+        columns = list(dict.fromkeys((*RATING_COLUMNS, *(name for row in kept for name in row))))
+        lines = [[row.get(column, "") for column in columns] for row in kept]
+        lines += [[*image.row(), *[""] * (len(columns) - len(RATING_COLUMNS))] for image in new]
+        write_whole(path, table_text(columns, lines), mode=0o600)
+    filled = {_shown(row) for row in kept if row["rating"].casefold() in RATINGS}
+    return Wanted(path, len(waiting), len(waiting & filled))
+
+
+def _shown(row: Mapping[str, str]) -> ShownImage:
+    return ShownImage(*(row[column] for column in NEEDED[:3]))
+
+
+def _written(row: Mapping[str, str]) -> list[str]:
+    """What a person wrote into a row."""
+    return [cell for column, cell in row.items() if column not in NEEDED[:3] and cell]

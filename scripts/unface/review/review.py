@@ -36,7 +36,8 @@ def review_session(layout: Layout, session: SessionId, output: Path, title: str)
         The name of the cohort.
     """
     result = results.read_session(layout, session)
-    lines = _rating_lines(layout, session)
+    # Where a stage withholds the session, a rating decides nothing.
+    lines = {} if result.standing.reasons else _rating_lines(layout, session)
     agreement = read_table(layout.stage("compare", session) / AGREEMENT)
     page = pages.render(
         TEMPLATE,

@@ -10,6 +10,10 @@ UNITS_PER_SHARD = 4
 DEEPEST = 3
 """Trees with few entries at the top are shared out further down, to this depth."""
 
+UNREADABLE = "cannot be read"
+A_FOLDER = "a folder that"
+"""How the problem of a folder begins, in which any number of files may lie."""
+
 
 @dataclass(frozen=True)
 class Place:
@@ -96,7 +100,7 @@ def _below(top: str) -> Iterator[Folder]:
         try:
             entries = sorted(os.scandir(path), key=lambda entry: entry.name)
         except OSError as error:
-            yield Folder(path, (Place(path, problem=unreadable(error)),))
+            yield Folder(path, (Place(path, problem=f"{A_FOLDER} {unreadable(error)}"),))
             continue
         folders = [entry.path for entry in entries if _is_folder(entry)]
         places = tuple(_place(entry) for entry in entries if not _is_folder(entry))
@@ -144,4 +148,4 @@ def unreadable(error: OSError) -> str:
     str
         A phrase for the list of unused files.
     """
-    return f"cannot be read: {os.strerror(error.errno or 0)}"
+    return f"{UNREADABLE}: {os.strerror(error.errno or 0)}"

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from unface.run.layout import Layout
 from unface.run.limits import limit
-from unface.run.logs import log_to
+from unface.run.logs import log_to, name_places
 from unface.run.outcome import NOTHING_BESIDE, Outcome, Work, run_stage
 from unface.run.sessions import SessionId
 from unface.run.settings import Settings
@@ -41,6 +41,7 @@ class Job:
         self._rule = Path(snakemake.log[0]).parent.name
         self.config: Mapping[str, Any] = snakemake.config
         self.settings = Settings.of(snakemake.config)
+        name_places({name: self.config[name] for name in ("results_dir", "dicom_dir")})
         self.layout = Layout(Path(self.settings.results_dir))
         self.params: Mapping[str, Any] = dict(snakemake.params.items())
         self.wildcards: Mapping[str, str] = dict(snakemake.wildcards.items())

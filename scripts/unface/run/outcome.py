@@ -42,6 +42,7 @@ REASONS = {
     "registration_failed": "a head could not be aligned with the template, so where its face is stays unknown",
     "face_left": "part of a face is left after defacing",
     "brain_cut": "defacing would remove brain",
+    "brain_near": "the cut comes nearer to the brain than the settings allow, though it removes none of it",
     "needs_review": "a check is undecided and a person has to look",
     "defaced_before": "an image shows no face although its field of view holds one: a person has to say why",
     "sides_unsure": "two images of the session seem to have left and right exchanged: a person has to look",

@@ -1,7 +1,8 @@
 """A session, by the labels that it and its subject have everywhere; and choices among many."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -51,7 +52,9 @@ def by_subject(sessions: Iterable[SessionId]) -> dict[str, list[str]]:
     return labels
 
 
-def sampled(sessions: Iterable[SessionId], count: int) -> list[SessionId]:
+def sampled(
+    sessions: Iterable[SessionId], count: int, usable: Callable[[SessionId], bool] = lambda session: True
+) -> list[SessionId]:
     """At most `count` of the sessions: those whose names have the smallest digests.
 
     The choice is the same on every machine, and a session that is added moves at most one other out.
@@ -62,10 +65,13 @@ def sampled(sessions: Iterable[SessionId], count: int) -> list[SessionId]:
         Sessions in any order.
     count
         The size of the sample.
+    usable
+        Whether a session may be drawn; asked of no more than are needed.
 
     Returns
     -------
     list of SessionId
         In the order of their digests.
     """
-    return sorted(sessions, key=lambda session: hashlib.sha256(session.name.encode()).digest())[:count]
+    drawn = sorted(sessions, key=lambda session: hashlib.sha256(session.name.encode()).digest())
+    return list(islice(filter(usable, drawn), count))

@@ -7,8 +7,10 @@ Meaning, defaults and the rules for values stand in `schemas/config.schema.yaml`
 import copy
 import difflib
 import hashlib
+import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from datetime import date
 from functools import cache
@@ -480,19 +482,64 @@ def dicom_folder(config: Mapping[str, Any]) -> Path:
     Returns
     -------
     Path
-        A folder that exists.
+        A folder that exists and can be read.
 
     Raises
     ------
     SettingsError
-        If the setting is missing or names no folder; the message does not repeat what it names.
+        If the setting is missing, or names no folder that can be read; the message does not repeat what it names.
     """
     if not config["dicom_dir"]:
         raise SettingsError("config: dicom_dir is not set: name the folder of raw DICOM")
     folder = Path(config["dicom_dir"])
-    if not folder.is_dir():
-        raise SettingsError("config: dicom_dir is not a folder that can be read")
+    try:
+        with os.scandir(folder) as entries:
+            next(entries, None)
+    except OSError as error:
+        # Its own message names the folder.
+        said = os.strerror(error.errno or 0)
+        raise SettingsError(f"config: dicom_dir is not a folder that can be read: {said}") from None
     return folder
+
+
+def keep_apart(config: Mapping[str, Any], start: Path = Path()) -> None:
+    """Refuse folders of which one lies in the other: the raw folder is only ever read, and results are no raw files.
+
+    Parameters
+    ----------
+    config
+        The checked settings.
+    start
+        The folder that relative paths begin at; the working folder if not given.
+
+    Raises
+    ------
+    SettingsError
+        If results_dir lies inside dicom_dir, or the other way round. The message repeats neither.
+    """
+    if not config["dicom_dir"]:
+        return
+    results, raw = start / config["results_dir"], start / config["dicom_dir"]
+    if _inside(results, raw):
+        raise SettingsError("config: results_dir lies inside dicom_dir, which is only ever read: name another folder")
+    if _inside(raw, results):
+        raise SettingsError("config: results_dir holds dicom_dir, and what lies there is no input: name another folder")
+
+
+def _inside(folder: Path, other: Path) -> bool:
+    """Whether a folder is another one or lies in it, by what links and mounts lead to; neither need exist."""
+    folder, other = Path(os.path.realpath(folder)), Path(os.path.realpath(other))
+    if folder.is_relative_to(other):
+        return True
+    try:
+        place = other.stat()
+    except OSError:
+        return False
+    for parent in (folder, *folder.parents):
+        with suppress(OSError):
+            if os.path.samestat(parent.stat(), place):
+                return True
+    return False
 
 
 def named_file(config: Mapping[str, Any], setting: str) -> Path | None:

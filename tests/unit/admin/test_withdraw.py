@@ -82,6 +82,18 @@ def test_release_reports_ratings_work_and_old_releases_lose_the_subject(layout: 
     assert {"sessions.tsv", "report/ratings.tsv", "release/participants.tsv", "logs/audit/abc_s1.log"} <= what
 
 
+@pytest.mark.parametrize("name", ["ratings_wanted.tsv", "ratings_wanted-2.tsv"])
+@pytest.mark.parametrize("restricted", [False, True])
+def test_tables_of_ratings_lose_the_subject_however_a_persons_program_wrote_them(
+    layout: Layout, name: str, *, restricted: bool
+) -> None:
+    table = layout.restricted / name
+    stays = b"sub-abcd_ses-abc_T1w.nii.gz\tpass\tgr\xfcn\r\n"
+    table.write_bytes(b"\xef\xbb\xbfimage\trating\tcomment\r\nsub-abc_ses-s1_T1w.nii.gz\tpass\t\r\n" + stays)
+    take_out(layout, restricted=restricted)
+    assert table.read_bytes() == b"\xef\xbb\xbfimage\trating\tcomment\r\n" + stays
+
+
 def test_who_they_were_goes_on_request_alone(layout: Layout) -> None:
     take_out(layout, restricted=False)
     assert layout.record(GONE).exists()

@@ -12,6 +12,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pydicom
 import pytest
@@ -24,6 +25,7 @@ from unface.identity.pseudonyms import Key
 from unface.inventory.archives import unpack
 from unface.inventory.inventory import collect
 from unface.inventory.scan import scan
+from unface.run import unread
 from unface.run.folders import Place, walk
 from unface.run.layout import Layout
 from unface.run.settings import PROJECT
@@ -397,3 +399,94 @@ def plain(value: object) -> object:
         rounded = round(float(value), 6)
         return int(rounded) if rounded.is_integer() else rounded
     return str(value).strip()
+
+
+def refuse(*paths: Path) -> Callable[[str | Path], Any]:
+    """`os.scandir` of a disk that does not let these folders be read (the user of the tests may be root)."""
+    refused = {str(path) for path in paths}
+    scandir = os.scandir
+
+    def listed(path: str | Path) -> Any:
+        if str(path) in refused:
+            raise PermissionError(errno.EACCES, "no", str(path))
+        return scandir(path)
+
+    return listed
+
+
+@pytest.mark.parametrize("below", [".", "visit/series"])
+def test_a_folder_that_cannot_be_read_is_told_as_a_folder_until_it_can_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, below: str
+) -> None:
+    write_series(tmp_path / "dicom" / "one", 0)
+    write_series(tmp_path / "dicom" / "DOE_JANE" / below, 1)
+    layout = Layout(tmp_path / "results")
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "scandir", refuse(tmp_path / "dicom" / "DOE_JANE" / below))
+        summary = inventory_of(tmp_path / "dicom", layout.results)
+    assert (summary.subjects, summary.files) == (1, summary.dicom)
+    assert "\n1 folder cannot be read (Permission denied): " in str(summary)
+    assert "whole subjects may be missing" in unread.of_last_inventory(layout)
+    assert "DOE" not in str(summary)
+    summary = inventory_of(tmp_path / "dicom", layout.results)
+    assert (summary.subjects, summary.dicom) == (2, summary.files)
+    assert unread.of_last_inventory(layout) == ""
+    assert "cannot be read" not in str(summary)
+
+
+def test_a_file_that_cannot_be_read_is_read_once_it_can_be_though_its_size_and_time_are_as_they_were(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_series(tmp_path / "dicom" / "one", 0)
+    theirs, _ = write_series(tmp_path / "dicom" / "other", 1)
+
+    def read(path: str, wanted: Any) -> Any:
+        if Path(path) in theirs:
+            raise PermissionError(errno.EACCES, "no", path)
+        return read_header(path, wanted)
+
+    with monkeypatch.context() as patched:
+        patched.setattr("unface.inventory.scan.read_header", read)
+        summary = inventory_of(tmp_path / "dicom", tmp_path / "results")
+    assert summary.subjects == 1
+    assert f"{len(theirs)} files cannot be read (Permission denied): " in str(summary)
+    assert inventory_of(tmp_path / "dicom", tmp_path / "results").subjects == 2
+
+
+def test_an_archive_that_cannot_be_read_stops_nobody_and_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_series(tmp_path / "dicom" / "one", 0)
+    files, _ = write_series(tmp_path / "loose", 1)
+    archive = pack("zip", files, tmp_path / "dicom" / "x.zip")
+
+    def refused(path: str) -> Any:
+        raise PermissionError(errno.EACCES, "no", path)
+
+    with monkeypatch.context() as patched:
+        patched.setattr("zipfile.ZipFile", refused)
+        summary = inventory_of(tmp_path / "dicom", tmp_path / "results")
+    assert (summary.subjects, summary.unused) == (1, {"cannot be read: Permission denied": 1})
+    assert archive.exists()
+    assert inventory_of(tmp_path / "dicom", tmp_path / "results").subjects == 2
+
+
+@pytest.mark.parametrize(
+    ("unused", "said"),
+    [
+        ({"not DICOM": 7, "a link, which is not followed": 1}, ""),
+        ({"cannot be read: Input/output error": 1}, "1 file cannot be read (Input/output error): "),
+        (
+            {"a folder that cannot be read: Permission denied": 2, "cannot be read: Stale file handle": 3},
+            "3 files and 2 folders cannot be read (Permission denied, Stale file handle): ",
+        ),
+        (
+            {"an archive that is damaged": 1, "an archive that unpacks to more than its limit": 1},
+            "2 archives cannot be read (is damaged, unpacks to more than",
+        ),
+        ({unread.ENCRYPTED: 2}, "2 encrypted files in an archive cannot be read: "),
+    ],
+)
+def test_what_could_not_be_read_is_counted_by_kind_with_its_causes(unused: dict[str, int], said: str) -> None:
+    note = unread.note(unused)
+    assert note.startswith(said) if said else note == ""

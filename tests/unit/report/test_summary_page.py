@@ -30,6 +30,16 @@ def test_the_page_counts_sessions_and_says_why_two_are_withheld(page: Path) -> N
         assert ADVICE[code] in text
 
 
+def test_the_page_says_that_raw_folders_could_not_be_read(tmp_path: Path) -> None:
+    layout = Layout(tmp_path)
+    layout.restricted.mkdir()
+    layout.files_unused.write_text("path\treason\n/raw/DOE\ta folder that cannot be read: Permission denied\n")
+    summary(layout, [], tmp_path / "report", title="Cohort")
+    text = (tmp_path / "report" / "index.html").read_text(encoding="utf-8")
+    assert "1 folder cannot be read (Permission denied)" in text
+    assert "DOE" not in text
+
+
 def test_the_page_says_what_the_audit_searched(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     assert re.search(r"sessions audited</td><td[^>]*>3<", text)

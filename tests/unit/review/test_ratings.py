@@ -1,5 +1,6 @@
 """An image that the checks leave undecided waits for a person; a rating holds for the very result it was made of."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -81,6 +82,25 @@ def test_no_rating_releases_what_a_check_failed(layout: Layout) -> None:
     assert not layout.release.exists()
 
 
+@pytest.mark.parametrize("stage_before", ["deface", "audit"])
+def test_nobody_is_asked_for_a_rating_that_would_release_nothing(layout: Layout, stage_before: str) -> None:
+    """By a stage that withholds, and by a result that is not today's."""
+    withhold = stage_before == "deface"
+    stage_session(
+        layout,
+        face=UNDECIDED,
+        on_defaced=lambda work: work.withhold("engine_missing", "no engine") if withhold else None,
+    )
+    if not withhold:
+        shutil.rmtree(layout.stage("audit", A))
+    verdicts = run(layout, [A])
+    assert "needs_review" not in codes(verdicts)
+    assert codes(verdicts)
+    assert not any("rating" in note for note in verdicts.notes)
+    assert len(layout.ratings_wanted.read_text().splitlines()) == 1
+    assert "rated_fail" in codes(run(layout, [A], rated=rated(layout, "fail")))
+
+
 def test_the_reason_for_a_review_has_a_code_of_its_own(layout: Layout) -> None:
     stage_session(layout, face={"state": "review", "review": ["defaced_before"], "checks": {}})
     assert codes(run(layout, [A])) == ["defaced_before"]
@@ -96,6 +116,68 @@ def test_the_table_of_what_waits_can_be_filled_in_and_read_back(layout: Layout, 
     table.write_text(table.read_text().replace("\t\t\t", "\tpass\tme\tface gone\t"))
     assert codes(run(layout, [A], rated=ratings.read(table))) == []
     assert len(layout.ratings_wanted.read_text().splitlines()) == 1
+    assert ratings.read(layout.ratings_wanted).by_shown == {}
+
+
+def filled(row: tuple[str, ...], *cells: str) -> str:
+    return "\t".join([*row[:3], *cells]) + "\n"
+
+
+OLD = ShownImage(IMAGE, "c" * 64, "d" * 64)
+NEW = ShownImage(IMAGE.replace("T1w", "T2w"), "e" * 64, "f" * 64)
+
+
+def test_a_table_that_is_filled_in_where_it_lies_keeps_every_rating_byte_for_byte(layout: Layout) -> None:
+    stage_session(layout, face=UNDECIDED)
+    run(layout, [A])
+    wanted = layout.ratings_wanted
+    wanted.write_text(wanted.read_text().replace("\t\t\t", "\tpass\tme\t"))
+    done = wanted.read_bytes()
+    for _ in range(2):
+        assert codes(run(layout, [A], rated=ratings.read(wanted))) == []
+        assert wanted.read_bytes() == done
+
+
+@pytest.mark.parametrize("cells", [("pass", "", ""), ("FAIL", "me", ""), ("", "", "unsure"), ("perhaps", "me", "")])
+def test_a_line_in_which_somebody_wrote_stays_when_other_images_wait(table: Path, cells: tuple[str, ...]) -> None:
+    mine = filled(OLD.row(), *cells)
+    table.write_text(f"{HEADER}\n{mine}{filled(NEW.row(), '', '', '')}")
+    other = ShownImage(NEW.image, "0" * 64, "1" * 64)
+    ratings.write_wanted(table, [other])
+    assert table.read_text() == f"{HEADER}\n{mine}{filled(other.row(), '', '', '')}"
+
+
+def test_a_column_that_a_rater_added_stays(table: Path) -> None:
+    table.write_text(f"{HEADER}\tday\n{filled(OLD.row(), 'pass', 'me', '', 'Monday')}")
+    ratings.write_wanted(table, [NEW])
+    assert "pass\tme\t\tMonday\n" in table.read_text()
+    assert table.read_text().endswith(filled(NEW.row(), "", "", "", ""))
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe\x00i", b"image,rating\nx,pass\n", f"{'x' * 9}".encode()])
+def test_a_table_that_cannot_be_read_is_left_as_it_is_and_another_is_named(table: Path, content: bytes) -> None:
+    table.write_bytes(content)
+    wanted = ratings.write_wanted(table, [NEW])
+    assert table.read_bytes() == content
+    assert wanted.table != table
+    assert wanted.table.name in wanted.note(ratings.Ratings({}))
+    assert ratings.write_wanted(table, [NEW]).table == wanted.table
+
+
+def test_the_note_says_what_to_do_by_what_the_setting_names(table: Path) -> None:
+    wanted = ratings.write_wanted(table, [NEW])
+    assert "name it as the setting `ratings`" in wanted.note(ratings.read(None))
+    assert "ratings so far stay" in wanted.note(ratings.read(table))
+    other = table.with_name("mine.tsv")
+    other.write_text(f"{HEADER}\n")
+    assert "copy its lines into the table that the setting" in wanted.note(ratings.read(other))
+
+
+def test_ratings_in_a_table_that_no_setting_names_are_counted_as_idle(table: Path) -> None:
+    table.write_text(f"{HEADER}\n{filled(NEW.row(), 'pass', '', '')}")
+    assert "1 of them have a rating there, which does not count" in ratings.write_wanted(table, [NEW]).note(
+        ratings.read(None)
+    )
 
 
 HEADER = "\t".join(RATING_COLUMNS)

@@ -80,6 +80,7 @@ def test_a_head_that_failed_is_shown_with_its_failed_check(report_cohort: Cohort
     assert "the T1w could not be aligned" in text
     assert re.search(r"<td>ngf</td>.*?badge fail", text, re.DOTALL)
     assert "Sagittal, middle, after" in text
+    assert "table of ratings" not in text, "it is withheld, whatever a person says"
 
 
 def test_a_session_with_no_stage_at_all_has_a_page(report_cohort: Cohort, tmp_path: Path) -> None:

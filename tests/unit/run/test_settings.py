@@ -1,6 +1,8 @@
 """Settings: what is checked, and which stages a change reaches."""
 
 import copy
+import errno
+import os
 from collections.abc import Iterator
 from dataclasses import fields
 
@@ -141,6 +143,45 @@ def test_a_file_that_is_not_there_is_told_with_the_setting_that_names_it(config)
 
 def test_a_raw_folder_that_is_not_there_is_refused_without_repeating_its_name(config, tmp_path):
     with pytest.raises(SettingsError, match="dicom_dir") as caught:
+        settings.dicom_folder(changed(config, "dicom_dir", str(tmp_path / "DOE_JANE")))
+    assert "DOE" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("results", "raw", "says"),
+    [
+        ("raw/out", "raw", "only ever read"),
+        ("raw", "raw", "only ever read"),
+        ("link/out/new", "raw", "only ever read"),
+        ("raw/../raw/out", "link", "only ever read"),
+        ("study", "study/raw", "holds dicom_dir"),
+        (".", "raw", "holds dicom_dir"),
+    ],
+)
+def test_results_among_raw_files_are_refused_by_whatever_way_they_are_named(config, tmp_path, results, raw, says):
+    (tmp_path / "raw").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "raw")
+    both = changed(changed(config, "results_dir", results), "dicom_dir", raw)
+    with pytest.raises(SettingsError, match=says):
+        settings.keep_apart(both, tmp_path)
+
+
+@pytest.mark.parametrize(("results", "raw"), [("out", "raw"), ("raw_out", "raw"), ("raw/../out", "raw"), ("out", None)])
+def test_results_beside_raw_files_are_taken(config, tmp_path, results, raw):
+    (tmp_path / "raw").mkdir()
+    settings.keep_apart(changed(changed(config, "results_dir", results), "dicom_dir", raw), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("number", "says"),
+    [(errno.EACCES, "Permission denied"), (errno.EIO, "Input/output error"), (errno.ESTALE, "Stale")],
+)
+def test_a_raw_folder_that_cannot_be_read_is_refused_with_the_cause(config, tmp_path, monkeypatch, number, says):
+    def refuse(path):
+        raise OSError(number, "no", str(path))
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    with pytest.raises(SettingsError, match=says) as caught:
         settings.dicom_folder(changed(config, "dicom_dir", str(tmp_path / "DOE_JANE")))
     assert "DOE" not in str(caught.value)
 
