@@ -48,6 +48,7 @@ def _resources(*names: str) -> tuple[str, ...]:
 
 _HEADER_TABLES = _resources(
     "attribute_types.tsv",
+    "closed_values.tsv",
     "confidentiality_profile.tsv",
     "descriptor_words.txt",
     "private_safe.tsv",
