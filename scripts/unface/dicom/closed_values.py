@@ -11,24 +11,25 @@ from functools import cache
 from unface.dicom.encoding import element_at, items
 from unface.dicom.standard import table, vr_of
 
-_SEQUENCE_NAMES = re.compile(
+_SEQUENCE_NAME = re.compile(
     rb"\*?(?:ep|epfid|epse|mbep|se|tse|tser|tseb|tgse|hseg|h|fl|fm|tfl|tfi|fi|gre|qfl|swi|spc|spcr|spcir|tir|tirb|ir|irb"
     rb"|de|ci)_?[23]d[0-9]{0,4}(?:_[0-9]{1,4}){0,2}(?:ns)?|\*?(?:ep|re)_b[0-9]{1,5}(?:[#t][0-9]{1,4})?",
     re.I,
 )
 """As Siemens writes them, `*tse2d1_15` or `ep_b1000#12`: a sequence, its dimensions, and numbers."""
-_SEQUENCE_NAME, _PULSE_SEQUENCE_NAME = 0x00180024, 0x00189005
+SEQUENCE_NAMES = 0x00180024, 0x00189005
+"""(0018,0024) Sequence Name, (0018,9005) Pulse Sequence Name."""
 _PADDING = b" \0"
 
 
 @cache
-def closed_values() -> Mapping[int, re.Pattern[bytes]]:
-    """What is a value of an attribute's closed list, by tag."""
-    patterns = {
-        int(row["tag"], 16): re.compile(b"|".join(re.escape(term.encode()) for term in row["terms"].split()))
+def closed_values() -> Mapping[int, frozenset[bytes]]:
+    """Terms of attributes with closed lists, by tag; none of those that hold makers' names of sequences."""
+    terms = {
+        int(row["tag"], 16): frozenset(term.encode() for term in row["terms"].split())
         for row in table("closed_values.tsv")
     }
-    return patterns | {_SEQUENCE_NAME: _SEQUENCE_NAMES, _PULSE_SEQUENCE_NAME: _SEQUENCE_NAMES}
+    return terms | dict.fromkeys(SEQUENCE_NAMES, frozenset())
 
 
 def is_closed(tag: int, value: bytes) -> bool:
@@ -46,8 +47,10 @@ def is_closed(tag: int, value: bytes) -> bool:
     bool
         False for an attribute without a closed list.
     """
-    pattern = closed_values().get(tag)
-    return pattern is not None and pattern.fullmatch(value.strip(_PADDING)) is not None
+    value = value.strip(_PADDING)
+    if tag in SEQUENCE_NAMES:
+        return _SEQUENCE_NAME.fullmatch(value) is not None
+    return value in closed_values().get(tag, ())
 
 
 def without_closed_values(data: bytes, implicit: bool) -> bytes:
