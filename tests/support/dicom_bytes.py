@@ -60,6 +60,11 @@ def head(tag: tuple[int, int], vr: bytes, length: int) -> bytes:
 def hostile() -> dict[str, bytes]:
     base = written(small(Modality="MR"), ExplicitVRLittleEndian)
     item = b"\xfe\xff\x00\xe0\xff\xff\xff\xff"
+    deep = b""
+    for _ in range(2000):
+        deep = head((0x40, 0x275), b"SQ", len(deep) + 8) + item[:4] + struct.pack("<I", len(deep)) + deep
+    implicit = struct.pack("<HHI", 8, 0x1150, 4) + b"1.2\0"
+    explicit = struct.pack("<HH2sH", 8, 0x1150, b"UI", 4) + b"1.2\0"
     nested = b"".join(head((0x40, 0x275), b"SQ", 0xFFFFFFFF) + item for _ in range(1000))
     return {
         "empty": b"",
@@ -69,6 +74,12 @@ def hostile() -> dict[str, bytes]:
         "nested a thousand deep": base + nested,
         "no end of a sequence": base + head((0x40, 0x275), b"SQ", 0xFFFFFFFF),
         "no end of the pixels": base + head((0x7FE0, 0x10), b"OB", 0xFFFFFFFF) + b"\xfe\xff\x00\xe0\x08\0\0\0",
+        "nested two thousand deep with lengths": base + deep,
+        "text where a sequence stands": base + head((8, 0x1140), b"UN", 2) + b"NO",
+        "what is no item": base + head((8, 0x1140), b"SQ", 8) + b"abcdefgh",
+        "an item past its sequence": base + head((8, 0x1140), b"SQ", 8) + item[:4] + b"\xff\0\0\0",
+        "implicit VRs in an explicit file": base + head((8, 0x1140), b"SQ", 20) + item[:4] + b"\x0c\0\0\0" + implicit,
+        "explicit VRs in what is implicit": base + head((8, 0x1140), b"UN", 20) + item[:4] + b"\x0c\0\0\0" + explicit,
         "an unknown VR": base + struct.pack("<HH", 0x40, 0x275) + b"??\4\0abcd",
         "half an element": base + b"\x40\0\x75",
     }

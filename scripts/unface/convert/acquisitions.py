@@ -84,7 +84,7 @@ class Acquisition:
         if self.match.rules != ("reproin",):
             return None
         texts = [str(value) for series in self.series for value in values_of(series.fields.get("ProtocolName"))]
-        stated = next(filter(None, (re.search(r"_run-(\d+)", text) for text in texts)), None)
+        stated = next(filter(None, (re.search(r"_run-([0-9]{1,4})(?![0-9])", text) for text in texts)), None)
         return int(stated[1]) if stated else None
 
     @property

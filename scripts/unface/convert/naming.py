@@ -45,7 +45,9 @@ def name_images(work: Work, acquisitions: Sequence[Acquisition], identifiers: Ma
                     _refuse(work, [acquisition], sentence, "identifier_found")
                     break
                 target.stem = names.stem(work.session, target.datatype, target.entities, target.suffix)
-                if not names.is_valid(f"{target.stem}.nii.gz"):
+                if len(target.stem.rsplit("/", 1)[-1]) > names.LONGEST_STEM:
+                    _refuse(work, [acquisition], "its name would be longer than the name of a file may be")
+                elif not names.is_valid(f"{target.stem}.nii.gz"):
                     shown = target.stem.rsplit("/", 1)[-1].removeprefix(work.session.bids_prefix + "_")
                     _refuse(work, [acquisition], f"BIDS does not know the name {target.datatype}/{shown}")
                 elif target.stem in owners:

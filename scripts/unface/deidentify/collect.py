@@ -107,7 +107,7 @@ class IdentifierCollector:
             elif not tag.group & 1:
                 self._add(int(tag), element.VR, element.value)
 
-    def segments(self, segments: Iterable[Segment], implicit: bool) -> None:
+    def segments(self, segments: Iterable[Segment], implicit: bool) -> bool:
         """Add the identifiers of those segments that are new.
 
         Parameters
@@ -116,17 +116,30 @@ class IdentifierCollector:
             Those of one header; each is marked as collected.
         implicit
             Whether their VRs are implicit.
+
+        Returns
+        -------
+        bool
+            False where one of them, such as a malformed sequence, cannot be read: the others are collected all the
+            same, and it is not marked.
         """
+        whole = True
         for segment in segments:
             if not segment.collected:
-                segment.collected = True
-                if segment.parts:
-                    self.segments(segment.parts, implicit)
-                elif segment.vr not in SKIPPED_VRS or segment.tag in self._wanted:
-                    self._bytes(segment.raw, 0, segment.size, implicit, self._encodings)
+                try:
+                    if segment.parts:
+                        segment.collected = self.segments(segment.parts, implicit)
+                        whole &= segment.collected
+                    else:
+                        if segment.vr not in SKIPPED_VRS or segment.tag in self._wanted:
+                            self._bytes(segment.raw, 0, segment.size, implicit, self._encodings)
+                        segment.collected = True
+                except (UnreadableError, RecursionError):
+                    whole = False
             if segment.tag == CHARACTER_SET:
                 _, _, body, end = element_at(segment.raw, 0, segment.size, implicit)
                 self._encodings = _encodings(segment.raw[body:end])
+        return whole
 
     _encodings: tuple[str, ...] = ("iso8859",)
 
@@ -164,7 +177,11 @@ class IdentifierCollector:
 
 def _readings(value: bytes, encodings: tuple[str, ...]) -> set[str]:
     """A text in the file's character set, and as UTF-8 where it may be that: many files name another set."""
-    readings = {decode_bytes(value, encodings, set())}
+    try:
+        readings = {decode_bytes(value, encodings, set())}
+    except Exception:
+        # pydicom meets damaged text with errors of every kind.
+        readings = {value.decode("latin-1")}
     with suppress(UnicodeDecodeError):
         readings.add(value.decode("utf-8"))
     return readings
@@ -177,7 +194,7 @@ def _encodings(value: bytes) -> tuple[str, ...]:
         warnings.simplefilter("ignore")
         try:
             return tuple(convert_encodings(names))
-        except LookupError:
+        except (LookupError, ValueError):
             return ("iso8859",)
 
 
@@ -242,6 +259,8 @@ def collect_encoded(
 ) -> None:
     """Collect the identifiers of a header that is already split.
 
+    pydicom reads it too where an element cannot be read here: what it finds counts, and the rewriting refuses the file.
+
     Parameters
     ----------
     encoded, segments
@@ -249,8 +268,7 @@ def collect_encoded(
     collector, by_pydicom
         As for `collect_file`.
     """
-    collector.segments(segments, encoded.implicit)
-    if by_pydicom:
+    if not collector.segments(segments, encoded.implicit) or by_pydicom:
         _collect_by_pydicom(encoded.data, collector)
 
 

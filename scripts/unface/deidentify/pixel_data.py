@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from unface.deidentify.splitter import OVERLAYS, SIZES, Segment
 from unface.dicom.elements import UNDEFINED
 from unface.dicom.encoding import UnreadableError, element_at, long_at
+from unface.dicom.number_text import whole_number
 
 SAMPLES, FRAMES, ROWS, COLUMNS, BITS = sorted(SIZES)
 OVERLAY_BIT, OVERLAY_DATA = 0x0102, 0x3000
@@ -65,8 +66,7 @@ def _number(segment: Segment, implicit: bool) -> int:
     value = segment.raw[body:end]
     if segment.tag != FRAMES:
         return int.from_bytes(value[:2], "little")
-    text = value.strip(b" \0")
-    return int(text) if text.isdigit() else 0
+    return max(whole_number(value) or 0, 0)
 
 
 def _check_overlays(shape: Mapping[int, int]) -> None:

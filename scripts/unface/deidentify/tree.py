@@ -205,6 +205,9 @@ class _Worker:
                 reason = "its new header still held one of the subject's identifiers"
             except OSError as error:
                 reason = os.strerror(error.errno or 0)
+            except Exception as error:
+                # One file's fault must not keep back the others; no word of an error may be passed on.
+                reason = f"no DICOM image that can be made clean ({type(error).__name__})"
             if reason:
                 refused.append((path[start:], reason))
         return refused

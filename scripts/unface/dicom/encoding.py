@@ -20,6 +20,7 @@ from pydicom.uid import (
     ImplicitVRLittleEndian,
 )
 
+from unface.dicom.deflated import InflationError, inflate
 from unface.dicom.elements import ITEM, LONG_VRS, PIXELS, SEQUENCE_END, SHORT_VRS, UNDEFINED
 from unface.dicom.standard import vr_of
 from unface.dicom.transfer_syntax import true_syntax
@@ -161,7 +162,11 @@ def file_meta(data: bytes) -> tuple[dict[int, str], int]:
     int
         Offset of the data set.
     """
-    at, meta = 132, dict[int, str]()
+    return _meta_from(data, 132)
+
+
+def _meta_from(data: bytes, at: int) -> tuple[dict[int, str], int]:
+    meta = dict[int, str]()
     while data.startswith(b"\2\0", at):
         tag, vr, body, end = element_at(data, at, len(data), implicit=False)
         if vr == b"UI":
@@ -173,6 +178,7 @@ def file_meta(data: bytes) -> tuple[dict[int, str], int]:
 def _through_pydicom(data: bytes) -> Encoded:
     """A file that pydicom can read, in little endian."""
     try:
+        _check_inflated(data)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             dataset = pydicom.dcmread(io.BytesIO(data), force=True)
@@ -189,13 +195,23 @@ def _through_pydicom(data: bytes) -> Encoded:
                 syntax = ImplicitVRLittleEndian if implicit else ExplicitVRLittleEndian
                 dataset.file_meta.TransferSyntaxUID = syntax
             pydicom.dcmwrite(buffer, dataset, enforce_file_format=True)
-    except MemoryError:
+    except (MemoryError, UnreadableError):
         raise
     except Exception as error:
         # pydicom meets damage with errors of every kind; none of its words may be passed on.
         raise UnreadableError(f"no DICOM image ({type(error).__name__})") from None
     written = buffer.getvalue()
     return Encoded(written, file_meta(written)[1], bool(implicit), str(syntax), sop_class)
+
+
+def _check_inflated(data: bytes) -> None:
+    """Raise `UnreadableError` for deflated data that pydicom would fill the memory with."""
+    meta, start = _meta_from(data, 132 if data[128:132] == b"DICM" else 0)
+    if meta.get(0x0010) == DeflatedExplicitVRLittleEndian:
+        try:
+            inflate(data, start)
+        except InflationError as error:
+            raise UnreadableError(str(error)) from None
 
 
 _WORD_BYTES = {"OW": 2, "OL": 4, "OF": 4, "OD": 8, "OV": 8}

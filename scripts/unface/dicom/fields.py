@@ -13,6 +13,8 @@ from typing import Any
 from pydicom.charset import convert_encodings, decode_bytes
 from pydicom.tag import Tag
 
+from unface.dicom.number_text import number
+
 CHARSET = 0x00080005
 """(0008,0005) Specific Character Set."""
 _DELIMITERS = set(b"\n\r\t\f^=\\")
@@ -49,6 +51,9 @@ NUMBERS = _tags("""
     SliceThickness RepetitionTime EchoTime InversionTime EchoNumbers MagneticFieldStrength EchoTrainLength
     FlipAngle SeriesNumber AcquisitionNumber NumberOfTemporalPositions NumberOfFrames PixelSpacing
 """)
+LONGEST_TEXT = 256
+"""Characters of each value of `TEXT` that are read, four times what their VRs allow (PS3.5 6.2): patterns of mapping
+rules are asked of them, and a file may hold 65,534. Names and numbers of people are looked for whole."""
 BINARY: Mapping[int, tuple[str, str]] = {
     0x00189079: ("InversionTime", "d"),
     0x00189082: ("EchoTime", "d"),
@@ -172,7 +177,9 @@ def decode(tag: int, raw: bytes, order: str, charset: bytes | None) -> Any:
         return text or None
     parts = [part.strip(" \0") for part in text.split("\\")]
     if tag in NUMBERS or (tag in PRIVATE and PRIVATE[tag][3] == "number"):
-        return _one_or_list([number for number in map(_number, parts) if number is not None])
+        return _one_or_list([_rounded(value) for value in map(number, parts) if value is not None])
+    if tag in TEXT or tag in PRIVATE:
+        parts = [part[:LONGEST_TEXT] for part in parts]
     return _one_or_list(parts) if any(parts) else None
 
 
@@ -200,19 +207,9 @@ def decode_text(raw: bytes, charset: bytes | None) -> str:
         try:
             encodings = convert_encodings(names)
             return decode_bytes(raw, encodings, _DELIMITERS).strip(" \0")
-        except (LookupError, ValueError):
+        except Exception:
+            # pydicom meets damaged text with errors of every kind; one file's text must not stop a scan.
             return raw.decode("latin-1").strip(" \0")
-
-
-def _number(text: str) -> int | float | None:
-    try:
-        return int(text)
-    except ValueError:
-        pass
-    try:
-        return _rounded(float(text))
-    except ValueError:
-        return None
 
 
 def _rounded(value: int | float) -> int | float:

@@ -8,12 +8,13 @@ alone, in either byte order, and says what a file that is cut short holds.
 
 import os
 import struct
-import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from unface.dicom.deflated import InflationError, inflate
 from unface.dicom.elements import ITEM, ITEM_END, LONG_VRS, PIXELS, SEQUENCE_END, SHORT_VRS, UNDEFINED
+from unface.dicom.number_text import whole_number
 from unface.dicom.transfer_syntax import BIG_ENDIAN, DEFLATED, IMPLICIT, UNCOMPRESSED, true_syntax
 
 SHARED_GROUPS = 0x52009229
@@ -31,6 +32,12 @@ END_OF_IMAGE = b"\xff\xd9"
 """EOI of JPEG, EOC of JPEG 2000."""
 LARGEST_HEADER = 1 << 30
 """Bytes; the functional groups of an enhanced file with ten thousand frames take some tens of millions."""
+
+
+LARGEST_VALUE = (1 << 16) - 1
+"""Bytes of a wanted element: all are of VRs whose length field has two bytes, where VRs are explicit."""
+MOST_FRAMES = 1 << 18
+"""Frames of an enhanced file; the largest have some tens of thousands."""
 
 
 class NotDicomError(ValueError):
@@ -113,7 +120,10 @@ def _parse(data: bytes, handle: int, size: int, wanted: frozenset[int]) -> RawHe
     if syntax == DEFLATED:
         if len(data) < size:
             raise _EndOfDataError
-        data = data[:start] + _inflate(data[start:])
+        try:
+            data = inflate(data, start)
+        except InflationError as error:
+            raise NotDicomError(str(error)) from None
         size = len(data)
     order = ">" if syntax == BIG_ENDIAN else "<"
     explicit = syntax != IMPLICIT if syntax else _looks_explicit(data, start)
@@ -169,13 +179,6 @@ def _file_meta(data: bytes) -> tuple[dict[int, bytes], int]:
 
 def _looks_explicit(data: bytes, start: int) -> bool:
     return data[start + 4 : start + 6] in SHORT_VRS | LONG_VRS
-
-
-def _inflate(data: bytes) -> bytes:
-    try:
-        return zlib.decompressobj(-zlib.MAX_WBITS).decompress(data, 1 << 30)
-    except zlib.error:
-        raise NotDicomError("deflated data that are damaged") from None
 
 
 class _Walk:
@@ -238,6 +241,8 @@ class _Walk:
                 offset = self.sequence(body, length, None)
             else:
                 if tag in wanted:
+                    if length > LARGEST_VALUE:
+                        raise NotDicomError("a DICOM header that makes no sense")
                     if body + length > end:
                         raise _EndOfDataError
                     values[tag] = data[body : body + length]
@@ -275,6 +280,8 @@ class _Walk:
                 raise NotDicomError("a DICOM sequence that makes no sense")
             into: dict[int, bytes] | None = single
             if items is not None and single is None:
+                if len(items) >= MOST_FRAMES:
+                    raise NotDicomError("a DICOM header of more frames than any image has")
                 into = {}
                 items.append(into)
             offset = self.item(offset, item_length, into)
@@ -309,6 +316,8 @@ class _Walk:
                 offset = self.sequence(body, size, None if into is None else [into])
                 continue
             if into is not None and tag in wanted:
+                if size > LARGEST_VALUE:
+                    raise NotDicomError("a DICOM header that makes no sense")
                 into.setdefault(tag, data[body : body + size])
             offset = body + size
         if length == UNDEFINED:
@@ -347,8 +356,8 @@ def _fragments_end(offset: int, size: int, frames: int, read: _Read) -> bool:
 
 
 def _frames(header: RawHeader) -> int:
-    frames = header.values.get(0x00280008, b"").strip(b"\0 ")
-    return int(frames) if frames.isdigit() else 1
+    frames = whole_number(header.values.get(0x00280008, b""))
+    return 1 if frames is None or frames < 0 else frames
 
 
 def _expected_bytes(header: RawHeader) -> int:

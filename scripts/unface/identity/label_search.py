@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from itertools import combinations
 
 from unface.identity.identifiers import SHORT_ID, forms_of_names
 from unface.identity.spellings import LEAST_DIGITS, spellings, words_of_day
@@ -40,6 +39,8 @@ class LabelSearch:
         self._forms |= {number for number in digits if len(number) >= LEAST_DIGITS}
         self._forms |= {form for day in identifiers.get("date", ()) for form in words_of_day(day)}
         self._forms -= self._common
+        # Parts of other sizes are none of the forms: there would be as many as the square of a text's length.
+        self._sizes = sorted({len(form) for form in self._forms if len(form) >= LEAST_PART})
 
     def found_in(self, text: str) -> bool:
         """Whether a text holds an identifier.
@@ -59,5 +60,7 @@ class LabelSearch:
         ends = range(1, len(pieces) + 1)
         runs = {"".join(pieces[start:end]) for end in ends for start in range(max(0, end - LONGEST_RUN), end)}
         lower = [word.casefold() for word in words]
-        parts = {word[at:end] for word in lower for at, end in combinations(range(len(word) + 1), 2)}
-        return not self._forms.isdisjoint(runs | {part for part in parts if len(part) >= LEAST_PART})
+        if not self._forms.isdisjoint(runs):
+            return True
+        parts = (word[at : at + size] for word in lower for size in self._sizes for at in range(len(word) - size + 1))
+        return not self._forms.isdisjoint(parts)

@@ -5,25 +5,28 @@ be written anywhere else. What an archive may unpack to is limited, and links, d
 stay packed.
 """
 
+import errno
 import hashlib
 import os
 import shutil
 import tarfile
 import zipfile
-import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from lzma import LZMAError
 from pathlib import Path
 from typing import IO
 
-from unface.run.folders import Place
+from unface.run.folders import Place, unreadable
 
 ENDINGS = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 BOMB_RATIO = 200
 """An archive may unpack to at most this many times its size; CT and MR images reach 3 to 20."""
 BOMB_FLOOR_BYTES = 1 << 30
+ENTRY_BYTES = 4096
+"""What each entry counts for beside its bytes, be it empty: so much of a disk, or of the memory, it takes at least."""
 CHUNK = 1 << 20
+DAMAGED, TOO_BIG = "an archive that is damaged", "an archive that unpacks to more than its limit"
 
 
 @dataclass(frozen=True)
@@ -72,8 +75,8 @@ def folder_for(archive: Place, unpacked: Path) -> Path:
 def unpack(archive: Place, unpacked: Path, floor_bytes: int = BOMB_FLOOR_BYTES) -> list[Member]:
     """Unpack an archive's files as `000001`, `000002` ... with the archive's own time.
 
-    An archive that breaks off, or that would unpack beyond the limit, gives the members up to there and one more with
-    the problem.
+    An archive that breaks off, that cannot be read, or that would unpack beyond the limit gives the members up to
+    there and one more with the problem.
 
     Parameters
     ----------
@@ -92,7 +95,7 @@ def unpack(archive: Place, unpacked: Path, floor_bytes: int = BOMB_FLOOR_BYTES) 
     Raises
     ------
     OSError
-        If the disk is full, or the archive cannot be opened.
+        If the members cannot be written: the disk is full.
     """
     folder = folder_for(archive, unpacked)
     part = folder.with_name(f".{folder.name}.part")
@@ -102,6 +105,9 @@ def unpack(archive: Place, unpacked: Path, floor_bytes: int = BOMB_FLOOR_BYTES) 
     members: list[Member] = []
     try:
         for name, content, problem in _contents(archive.path):
+            left = _without(left, ENTRY_BYTES)
+            if content is None and problem is None:
+                continue
             number = f"{len(members) + 1:06d}"
             if content is None:
                 members.append(Member(name, Place(str(folder / number), problem=problem)))
@@ -110,69 +116,95 @@ def unpack(archive: Place, unpacked: Path, floor_bytes: int = BOMB_FLOOR_BYTES) 
             left -= size
             os.utime(part / number, ns=(archive.mtime_ns, archive.mtime_ns))
             members.append(Member(name, Place(str(folder / number), size, archive.mtime_ns)))
-    except _TooBigError:
-        members.append(Member("", Place(archive.path, problem="an archive that unpacks to more than its limit")))
-    except _BROKEN as error:
-        if isinstance(error, OSError) and error.errno is not None:
-            raise
-        members.append(Member("", Place(archive.path, problem="an archive that is damaged")))
+    except _UnusableError as error:
+        members.append(Member("", Place(archive.path, problem=str(error))))
     shutil.rmtree(folder, ignore_errors=True)
     part.rename(folder)
     return members
 
 
-class _TooBigError(Exception):
-    """The limit is reached."""
+def _without(left: int, used: int) -> int:
+    """What is left of the limit; `_UnusableError` where it is reached."""
+    if used >= left:
+        raise _UnusableError(TOO_BIG)
+    return left - used
 
 
-_BROKEN = (
-    OSError,
-    EOFError,
-    ValueError,
-    NotImplementedError,
-    zipfile.BadZipFile,
-    tarfile.TarError,
-    zlib.error,
-    LZMAError,
-)
-"""What damaged archives raise: gzip and bzip2 an OSError without a number."""
+class _UnusableError(Exception):
+    """An archive is of no use from here on; the message is the reason."""
+
+
+@contextmanager
+def _reading() -> Iterator[None]:
+    """Whatever reading an archive ends with is the archive's fault; writing its members stays outside of this."""
+    try:
+        yield
+    except OSError as error:
+        # zipfile seeks where a damaged table sends it (EINVAL); gzip and bzip2 raise errors without a number.
+        damaged = error.errno in (None, errno.EINVAL)
+        raise _UnusableError(DAMAGED if damaged else unreadable(error)) from None
+    except MemoryError:
+        raise _UnusableError("an archive that takes more memory than this job has") from None
+    except Exception:
+        # zipfile and tarfile meet damage with errors of every kind.
+        raise _UnusableError(DAMAGED) from None
 
 
 def _contents(path: str) -> Iterator[tuple[str, IO[bytes] | None, str | None]]:
-    """Each member's name and content, or why it stays packed."""
-    if path.lower().endswith(".zip"):
-        with zipfile.ZipFile(path) as archive:
-            for entry in archive.infolist():
-                if entry.is_dir():
-                    continue
-                problem = "an archive inside an archive" if is_archive(entry.filename) else None
-                if entry.flag_bits & 1:
-                    problem = "an encrypted member of an archive"
-                if problem:
-                    yield entry.filename, None, problem
-                    continue
+    """Each entry's name and content, or why it stays packed; neither for a folder."""
+    entries = _zip_entries(path) if path.lower().endswith(".zip") else _tar_entries(path)
+    while True:
+        with _reading():
+            entry = next(entries, None)
+        if entry is None:
+            return
+        yield entry
+
+
+def _zip_entries(path: str) -> Iterator[tuple[str, IO[bytes] | None, str | None]]:
+    with zipfile.ZipFile(path) as archive:
+        for entry in archive.infolist():
+            problem = "an archive inside an archive" if is_archive(entry.filename) else None
+            if entry.flag_bits & 1:
+                problem = "an encrypted member of an archive"
+            # `is_dir` trips over an empty name.
+            if entry.filename.endswith("/"):
+                yield entry.filename, None, None
+            elif problem:
+                yield entry.filename, None, problem
+            else:
                 with archive.open(entry) as content:
                     yield entry.filename, content, None
-        return
+
+
+def _tar_entries(path: str) -> Iterator[tuple[str, IO[bytes] | None, str | None]]:
     with tarfile.open(path, mode="r|*") as tar:
         for member in tar:
+            # What tarfile remembers of each member would fill the memory.
+            tar.members = []  # type: ignore[attr-defined]
             if member.isdir():
-                continue
-            file = tar.extractfile(member) if member.isreg() else None
-            problem = "a link or device in an archive" if file is None else None
-            if is_archive(member.name):
-                file, problem = None, "an archive inside an archive"
-            yield member.name, file, problem
+                yield member.name, None, None
+            elif is_archive(member.name):
+                yield member.name, None, "an archive inside an archive"
+            else:
+                content = tar.extractfile(member) if member.isreg() else None
+                yield member.name, content, None if content else "a link or device in an archive"
 
 
 def _copy(content: IO[bytes], target: Path, limit: int) -> int:
-    """Write a member to a file and return how many bytes it has; `_TooBigError` where it reaches the limit."""
+    """Write a member to a file and return how many bytes it has; `_UnusableError` leaves no file."""
     size = 0
-    with os.fdopen(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        while size < limit and (chunk := content.read(CHUNK)):
-            file.write(chunk)
-            size += len(chunk)
-    if size >= limit:
+    try:
+        with os.fdopen(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            while True:
+                with _reading():
+                    chunk = content.read(CHUNK)
+                if not chunk:
+                    return size
+                size += len(chunk)
+                if size >= limit:
+                    raise _UnusableError(TOO_BIG)
+                file.write(chunk)
+    except _UnusableError:
         target.unlink()
-        raise _TooBigError
-    return size
+        raise

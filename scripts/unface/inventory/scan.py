@@ -16,6 +16,7 @@ from typing import Any
 
 from unface.dicom import fields
 from unface.dicom.headers import NotDicomError, RawHeader, read_header
+from unface.dicom.number_text import whole_number
 from unface.inventory.archives import folder_for, is_archive, unpack
 from unface.run.fingerprints import code_digest
 from unface.run.folders import Folder, Place, unreadable, walk
@@ -210,9 +211,8 @@ class _FolderContent:
         if series is None:
             series = self.series[key] = _SeriesContent(header.order, values.get(fields.CHARSET), kind.decode("latin-1"))
         series.add(header)
-        instance = fields.decode_text(values.get(fields.INSTANCE_NUMBER, b""), None)
         uid = fields.decode_text(values.get(fields.SOP_INSTANCE, b""), None)
-        number = int(instance) if instance.lstrip("-").isdigit() else 0
+        number = whole_number(values.get(fields.INSTANCE_NUMBER, b"")) or 0
         series.files.append([place.path, place.bytes, place.mtime_ns, header.problem, number, uid])
         return True
 
@@ -233,6 +233,8 @@ class _FolderContent:
                 reason = str(error)
             except OSError as error:
                 reason = unreadable(error)
+            except MemoryError:
+                reason = "a DICOM header that takes more memory than this job has"
             else:
                 if fields.SERIES in header.values:
                     return header

@@ -13,6 +13,9 @@ from unface.run.sessions import SessionId
 TOWARDS = {"L": "RL", "R": "LR", "P": "AP", "A": "PA", "I": "SI", "S": "IS"}
 """The `dir` label of phase encoding that runs towards this side."""
 
+LONGEST_STEM = 200
+"""Characters of an image's name without extension: a file's name has 255, and masks and tables add to it."""
+
 
 def stem(session: SessionId, datatype: str, entities: Mapping[str, str], suffix: str) -> str:
     """Path of an image inside the dataset, without extension.

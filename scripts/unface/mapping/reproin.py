@@ -18,6 +18,8 @@ NAME = re.compile(
 DEFAULT_SUFFIX = {"func": "bold", "dwi": "dwi", "perf": "asl", "pet": "pet", "fmap": "epi"}
 FROM_DATA = {"run", "echo", "part", "sub", "ses"}
 """Entities that the conversion assigns itself."""
+LONGEST_LABEL = 64
+"""Characters: what is longer is no label, for some of them have to fit into a file's name."""
 UNNAMED_TASK = "unnamed"
 
 
@@ -60,6 +62,8 @@ def parse(fields: Mapping[str, Any]) -> ReproInName | None:
     allowed = name_rules().entities[datatype, suffix.replace("{echo}", "1")] - FROM_DATA
     pairs = [piece.split("-", 1) for piece in pieces["rest"].split("_") if piece]
     entities = {key: re.sub(r"[^A-Za-z0-9]", "", value) for key, value in pairs if key in allowed}
+    if any(len(value) > LONGEST_LABEL for value in entities.values()):
+        return None
     if datatype == "func":
         entities.setdefault("task", UNNAMED_TASK)
     ordered = {key: entities[key] for key in name_rules().order if entities.get(key)}

@@ -88,18 +88,21 @@ def _shard_of(name: str, shards: int) -> int:
     return int.from_bytes(digest[:8], "big") % shards
 
 
-def _below(path: str) -> Iterator[Folder]:
-    try:
-        entries = sorted(os.scandir(path), key=lambda entry: entry.name)
-    except OSError as error:
-        yield Folder(path, (Place(path, problem=unreadable(error)),))
-        return
-    places = tuple(_place(entry) for entry in entries if not _is_folder(entry))
-    if places:
-        yield Folder(path, places)
-    for entry in entries:
-        if _is_folder(entry):
-            yield from _below(entry.path)
+def _below(top: str) -> Iterator[Folder]:
+    # Not by recursion, which ends at a depth that folders may have.
+    waiting = [top]
+    while waiting:
+        path = waiting.pop()
+        try:
+            entries = sorted(os.scandir(path), key=lambda entry: entry.name)
+        except OSError as error:
+            yield Folder(path, (Place(path, problem=unreadable(error)),))
+            continue
+        folders = [entry.path for entry in entries if _is_folder(entry)]
+        places = tuple(_place(entry) for entry in entries if not _is_folder(entry))
+        if places:
+            yield Folder(path, places)
+        waiting += reversed(folders)
 
 
 def _entries(path: str) -> list[os.DirEntry[str]] | None:
@@ -110,7 +113,10 @@ def _entries(path: str) -> list[os.DirEntry[str]] | None:
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
-    return entry.is_dir(follow_symlinks=False)
+    try:
+        return entry.is_dir(follow_symlinks=False)
+    except OSError:
+        return False
 
 
 def _place(entry: os.DirEntry[str]) -> Place:

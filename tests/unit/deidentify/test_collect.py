@@ -68,3 +68,11 @@ def test_a_name_in_an_item_is_read_in_the_items_own_character_set() -> None:
     item.SpecificCharacterSet, item.PatientName = "ISO_IR 144", "Иванов^Пётр"
     ds = small(SpecificCharacterSet="ISO_IR 100", RequestAttributesSequence=[item])
     assert known(written(ds, ImplicitVRLittleEndian))["name"] == ["Иванов^Пётр"]
+
+
+def test_what_stands_around_a_malformed_sequence_is_collected() -> None:
+    before, after = small(PatientName="Doe^Jane"), small(PatientID="A-4711")
+    raw = written(before, ExplicitVRLittleEndian) + b"\x08\0\x40\x11UN\0\0\2\0\0\0NO"
+    raw += written(after, ExplicitVRLittleEndian).partition(b"\x10\0\x20\0LO")[1] + b"\6\0A-4711"
+    assert known(raw)["name"] == ["Doe^Jane"]
+    assert known(raw)["id"] == ["A-4711"]

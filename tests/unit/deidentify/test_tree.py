@@ -1,5 +1,6 @@
 """The command over whole trees: links, names, several patients, several processes, hostile files."""
 
+import random
 from pathlib import Path
 
 import pydicom
@@ -63,6 +64,18 @@ def test_an_identifier_in_what_every_file_of_a_series_holds_keeps_all_of_them_ou
     status, files = clean(tmp_path / "in", tmp_path / "out")
     assert status == 1
     assert files == []
+
+
+def test_no_damage_to_one_file_keeps_back_the_others(tmp_path: Path) -> None:
+    whole = write(header(), tmp_path / "in" / "whole.dcm").read_bytes()
+    dice = random.Random(7)
+    for number in range(150):
+        damaged = bytearray(whole)
+        for _ in range(dice.choice([1, 5, 40])):
+            damaged[dice.randrange(132, len(damaged))] = dice.choice([0, 255, dice.randrange(256)])
+        (tmp_path / "in" / f"{number}.dcm").write_bytes(damaged)
+    clean(tmp_path / "in", tmp_path / "out")
+    assert list((tmp_path / "out").rglob("*.dcm"))
 
 
 def test_two_processes_write_the_same_bytes_as_one(tmp_path: Path) -> None:

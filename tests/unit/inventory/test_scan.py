@@ -1,11 +1,16 @@
 """Scans: folders shared out, archives unpacked safely, nothing read twice."""
 
+import errno
 import io
 import os
 import random
+import re
+import struct
+import subprocess
 import tarfile
 import zipfile
-from collections.abc import Callable
+import zlib
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pydicom
@@ -13,7 +18,8 @@ import pytest
 
 from tests.support.dicom_factory import write_series
 from unface.dicom import fields
-from unface.dicom.headers import read_header
+from unface.dicom.encoding import UnreadableError, decode, file_meta
+from unface.dicom.headers import RawHeader, read_header
 from unface.identity.pseudonyms import Key
 from unface.inventory.archives import unpack
 from unface.inventory.inventory import collect
@@ -34,6 +40,10 @@ def inventory_of(dicom: Path, results: Path):
 def as_place(path: Path) -> Place:
     stat = path.stat()
     return Place(str(path), stat.st_size, stat.st_mtime_ns)
+
+
+def problems_of(archive: Path, folder: Path) -> list[str | None]:
+    return [member.place.problem for member in unpack(as_place(archive), folder / "unpacked")]
 
 
 def pack(kind: str, files: list[Path], target: Path) -> Path:
@@ -144,6 +154,176 @@ def test_a_damaged_archive_is_counted_and_stops_nothing(tmp_path: Path, kind: st
     assert summary.sessions == 1
 
 
+def test_no_damage_to_an_archive_stops_a_scan(tmp_path: Path) -> None:
+    write_series(tmp_path / "dicom" / "good", 0)
+    files, _ = write_series(tmp_path / "bad", 1)
+    dice = random.Random(4)
+    count = 0
+    for kind, ending in (("zip", ".zip"), ("", ".tar"), ("gz", ".tgz"), ("bz2", ".tar.bz2"), ("xz", ".tar.xz")):
+        whole = pack(kind, files[:2], tmp_path / f"whole{ending}").read_bytes()
+        for number in range(60):
+            damaged = bytearray(whole)
+            for _ in range(dice.choice([1, 4])):
+                # Tables stand at the ends of archives.
+                at = dice.choice([dice.randrange(len(whole)), dice.randrange(600), -1 - dice.randrange(200)])
+                damaged[at] = dice.choice([0, 255, dice.randrange(256)])
+            lost = dice.randrange(len(whole) - 400) if number % 3 == 0 else 0
+            (tmp_path / "dicom" / f"{number}{ending}").write_bytes(
+                damaged[:lost] + damaged[lost + 400 :] if lost else damaged
+            )
+            count += 1
+    summary = inventory_of(tmp_path / "dicom", tmp_path / "results")
+    assert summary.sessions >= 1
+    assert summary.unused["an archive that is damaged"] > count // 4
+
+
+def test_a_zip_that_sends_its_reader_before_its_beginning_is_damaged(tmp_path: Path) -> None:
+    archive = tmp_path / "x.zip"
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr("1", bytes(1000))
+    archive.write_bytes(archive.read_bytes()[400:])
+    assert problems_of(archive, tmp_path) == ["an archive that is damaged"]
+
+
+def test_a_member_without_a_name_is_a_member(tmp_path: Path) -> None:
+    archive = tmp_path / "x.zip"
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr("n", b"some bytes")
+    archive.write_bytes(re.sub(b"(PK\1\2.{24})\1\0(.{16})n", rb"\1\0\0\2", archive.read_bytes(), flags=re.S))
+    assert len(unpack(as_place(archive), tmp_path / "unpacked")) == 1
+
+
+def test_an_archive_that_cannot_be_opened_says_so(tmp_path: Path) -> None:
+    place = Place(str(tmp_path / "gone.zip"), 5, 0)
+    (member,) = unpack(place, tmp_path / "unpacked")
+    assert member.place.problem == f"cannot be read: {os.strerror(errno.ENOENT)}"
+
+
+@pytest.mark.parametrize("error", [IndexError, OverflowError, RecursionError, MemoryError, AssertionError, KeyError])
+def test_whatever_a_reader_of_archives_raises_ends_that_archive_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: type[Exception]
+) -> None:
+    def broken(*_: object) -> object:
+        raise error
+
+    write_series(tmp_path / "dicom" / "good", 0)
+    with zipfile.ZipFile(tmp_path / "dicom" / "x.zip", "w") as file:
+        file.writestr("1", bytes(1000))
+    monkeypatch.setattr(zipfile.ZipExtFile, "read", broken)
+    summary = inventory_of(tmp_path / "dicom", tmp_path / "results")
+    assert summary.sessions == 1
+    assert any(reason.startswith("an archive that ") for reason in summary.unused)
+
+
+def test_a_full_disk_stops_the_scan_and_is_no_fault_of_an_archive(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive = pack("zip", write_series(tmp_path / "dicom", 0)[0], tmp_path / "x.zip")
+
+    def full(*_: object, **__: object) -> int:
+        raise OSError(errno.ENOSPC, "full")
+
+    monkeypatch.setattr(os, "utime", full)
+    with pytest.raises(OSError, match="full"):
+        unpack(as_place(archive), tmp_path / "unpacked")
+
+
+def test_entries_without_content_count_against_the_limit(tmp_path: Path) -> None:
+    bomb = tmp_path / "bomb.tgz"
+    with tarfile.open(bomb, "w:gz") as tar:
+        for number in range(4000):
+            entry = tarfile.TarInfo(f"{number}")
+            entry.type = tarfile.DIRTYPE if number % 2 else tarfile.REGTYPE
+            tar.addfile(entry)
+    members = unpack(as_place(bomb), tmp_path / "unpacked", floor_bytes=1 << 20)
+    assert members[-1].place.problem == "an archive that unpacks to more than its limit"
+    assert len(members) < 4000 * 0.49
+
+
+def test_a_deflated_file_that_would_fill_the_memory_is_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("unface.dicom.deflated.LARGEST", 1 << 23)
+    good, _ = write_series(tmp_path / "dicom" / "good", 0)
+    for number, preamble in enumerate((bytes(128) + b"DICM", b"")):
+        syntax = b"1.2.840.10008.1.2.1.99"
+        meta = preamble + struct.pack("<HH2sH", 2, 0x10, b"UI", len(syntax)) + syntax
+        stream = zlib.compressobj(9, zlib.DEFLATED, -15)
+        zeros = bytes(1 << 20)
+        packed = b"".join([*(stream.compress(zeros) for _ in range(9)), stream.flush()])
+        (tmp_path / "dicom" / f"bomb{number}").write_bytes(meta + packed)
+        with pytest.raises(UnreadableError, match="inflate to more"):
+            decode(meta + packed)
+    summary = inventory_of(tmp_path / "dicom", tmp_path / "results")
+    assert summary.unused["deflated data that inflate to more than any image"] == 2
+    assert (summary.sessions, summary.dicom) == (1, len(good))
+
+
+def test_a_header_of_millions_of_empty_frames_is_listed(tmp_path: Path) -> None:
+    write_series(tmp_path / "dicom" / "good", 0)
+    files, _ = write_series(tmp_path / "bad", 1)
+    items = b"\xfe\xff\x00\xe0\0\0\0\0" * 300_000
+    frames = struct.pack("<HH2sHI", 0x5200, 0x9230, b"SQ", 0, len(items)) + items
+    data = files[0].read_bytes()
+    pixels = data.index(b"\xe0\x7f\x10\0OW")
+    (tmp_path / "dicom" / "frames").write_bytes(data[:pixels] + frames + data[pixels:])
+    summary = inventory_of(tmp_path / "dicom", tmp_path / "results")
+    assert summary.unused["a DICOM header of more frames than any image has"] == 1
+    assert summary.sessions == 1
+
+
+def test_a_header_beyond_the_memory_stops_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files, _ = write_series(tmp_path / "dicom", 0)
+
+    def read(path: str, wanted: frozenset[int]) -> RawHeader:
+        if path == str(files[0]):
+            raise MemoryError
+        return read_header(path, wanted)
+
+    monkeypatch.setattr("unface.inventory.scan.read_header", read)
+    summary = inventory_of(tmp_path / "dicom", tmp_path / "results")
+    assert summary.unused["a DICOM header that takes more memory than this job has"] == 1
+    assert summary.dicom == len(files) - 1
+
+
+@pytest.fixture
+def removed(tmp_path: Path) -> Iterator[Path]:
+    """A folder that may hold deeper ones than Python removes."""
+    yield tmp_path
+    subprocess.run(["rm", "-rf", tmp_path], check=True)
+
+
+def test_folders_as_deep_as_a_path_can_be_stop_nobody(removed: Path) -> None:
+    write_series(removed / "dicom" / "good", 0)
+    here = os.open(removed / "dicom", os.O_RDONLY)
+    for _ in range(1100):
+        os.mkdir("d", dir_fd=here)
+        below = os.open("d", os.O_RDONLY, dir_fd=here)
+        os.close(here)
+        here = below
+    os.close(here)
+    assert inventory_of(removed / "dicom", removed / "results").sessions == 1
+
+
+def test_texts_as_long_as_a_file_may_hold_stop_nobody(tmp_path: Path) -> None:
+    write_series(tmp_path / "dicom" / "good", 0)
+    for number, text in enumerate(
+        ("func-bold_task-" + "ab" * 30_000, "\\a" * 30_000, " " * 60_000 + "x", "a\\" * 30_000)
+    ):
+        files, _ = write_series(tmp_path / "dicom" / f"bad{number}", number + 1)
+        for path in files[:1]:
+            ds = pydicom.dcmread(path)
+            for keyword in (
+                "SeriesDescription",
+                "ProtocolName",
+                "SequenceName",
+                "ManufacturerModelName",
+                "PatientName",
+            ):
+                ds.add_new(keyword, "UN", text.encode())
+            with pydicom.config.disable_value_validation():
+                ds.save_as(path)
+    assert inventory_of(tmp_path / "dicom", tmp_path / "results").sessions == 5
+
+
 def test_maps_inside_the_series_they_were_computed_from_are_a_series_of_their_own(tmp_path: Path) -> None:
     files, _ = write_series(tmp_path / "dicom", 0)
     for path in files[:2]:
@@ -173,6 +353,24 @@ def test_no_damage_to_a_file_stops_a_scan(tmp_path: Path) -> None:
         (tmp_path / "dicom" / str(number)).write_bytes(damaged[:keep])
     summary = inventory_of(tmp_path / "dicom", tmp_path / "results")
     assert summary.files == 200
+
+
+def test_a_number_that_is_none_stops_nobody(tmp_path: Path) -> None:
+    good, _ = write_series(tmp_path / "dicom" / "good", 0)
+    files, _ = write_series(tmp_path / "bad", 1)
+    count = 0
+    for tag in (*fields.NUMBERS, fields.INSTANCE_NUMBER):
+        ds = pydicom.dcmread(files[0])
+        ds.pop(tag, None)
+        ds.save_as(tmp_path / "without")
+        data = (tmp_path / "without").read_bytes()
+        start = file_meta(data)[1]
+        for value in (b"--5 ", b"\xb2 ", b"9" * 5000, b"9" * 400, b"1e400 ", b"nan "):
+            element = struct.pack("<HH2sH", tag >> 16, tag & 0xFFFF, b"IS", len(value)) + value
+            (tmp_path / "dicom" / f"{count}").write_bytes(data[:start] + element + data[start:])
+            count += 1
+    summary = inventory_of(tmp_path / "dicom", tmp_path / "results")
+    assert (summary.files, summary.sessions) == (len(good) + count, 2)
 
 
 @pytest.mark.parametrize("name", ["siemens_multiecho", "philips_elition", "uih_umr770", "siemens_xa30_enhanced"])

@@ -149,6 +149,11 @@ def test_a_name_that_only_looks_like_reproin_is_not_taken() -> None:
     assert Rules(()).match({"ProtocolName": "anat-brain_acq-x"}).state == "unmapped"
 
 
+def test_a_label_longer_than_a_name_has_room_for_is_none() -> None:
+    assert Rules(()).match({"ProtocolName": f"func-bold_task-{'ab' * 6000}"}).state == "unmapped"
+    assert Rules(()).match({"ProtocolName": f"func-bold_task-{'ab' * 30}"}).state == "mapped"
+
+
 GRADIENT_EPI = {"ScanningSequence": "EP", "SequenceName": "epfid2d1_64", "EchoTime": 30, "Modality": "MR"}
 SIEMENS_FIELDMAP = {"Manufacturer": "SIEMENS", "SequenceName": "*fm2d2r", "SeriesDescription": "gre_field_mapping"}
 PHILIPS_B0 = {"Manufacturer": "Philips", "SeriesDescription": "WIP B0 map"}
