@@ -263,7 +263,7 @@ def test_a_header_of_millions_of_empty_frames_is_listed(tmp_path: Path) -> None:
     items = b"\xfe\xff\x00\xe0\0\0\0\0" * 300_000
     frames = struct.pack("<HH2sHI", 0x5200, 0x9230, b"SQ", 0, len(items)) + items
     data = files[0].read_bytes()
-    pixels = data.index(b"\xe0\x7f\x10\0OW")
+    pixels = data.rindex(b"\xe0\x7f\x10\0OW")
     (tmp_path / "dicom" / "frames").write_bytes(data[:pixels] + frames + data[pixels:])
     summary = inventory_of(tmp_path / "dicom", tmp_path / "results")
     assert summary.unused["a DICOM header of more frames than any image has"] == 1
