@@ -24,7 +24,9 @@ Finding = tuple[str, str]
 
 _NO_LABELS = ("datatype", "suffix", "extension")
 _SOFTWARE = {"SoftwareVersions", "ConversionSoftwareVersion"}
-_KEY = re.compile(r'"(\w+)"(\s*:)(\s*"([^"\\]*)")?')
+_KEY = re.compile(r'"(\w+)"(\s*:)(\s*(?:"[^"\\]*"|\[[^\[\]{}\\]*\]))?')
+"""A key, and its value where that is a text or a list of texts."""
+_TEXT = re.compile(r'"([^"\\]*)"')
 
 
 @dataclass
@@ -230,8 +232,8 @@ def _is_number(word: str) -> bool:
 
 def _without_public_words(match: re.Match[str]) -> str:
     """A member of a JSON object without words of the format: a person may be called Angle, Field or Philips."""
-    key, colon, quoted, value = match.groups()
-    shown = "" if quoted and public_words.is_public(key, value) else quoted or ""
+    key, colon, values = match.groups()
+    shown = _TEXT.sub(lambda text: '""' if public_words.is_public(key, text[1]) else text[0], values or "")
     return ('""' if key in public_words.sidecar_keys() else f'"{key}"') + colon + shown
 
 

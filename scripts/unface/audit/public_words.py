@@ -36,6 +36,25 @@ PUBLIC_VALUES = {
 """Values that say nothing about a subject even where a phantom is called `BRAIN^PHILIPS`."""
 
 
+_OTHER_KEYS = {"ImageType": "ImageTypeText", "InPlanePhaseEncodingDirection": "InPlanePhaseEncodingDirectionDICOM"}
+"""What converters call an attribute besides."""
+_SEQUENCE_NAME = re.compile(
+    r"\*?(?:ep|epfid|epse|se|tse|fl|tfl|fi|tfi|fm|spc|spcr|spcir|tir|ir|de|h|ci)[23]d[0-9]{1,4}(?:_[0-9]{1,4}){0,2}(?:ns)?"
+    r"|\*?ep_b[0-9]{1,5}(?:#[0-9]{1,4})?"
+)
+"""A maker's name of a sequence, such as `*tse2d1_15`."""
+_SEQUENCE_KEYS = {"SequenceName", "PulseSequenceName"}
+
+
+@cache
+def _closed_values() -> dict[str, frozenset[str]]:
+    """The standard's terms of attributes with closed lists, by sidecar key."""
+    lines = (PROJECT / "resources" / "closed_values.tsv").read_text(encoding="utf-8").splitlines()
+    rows = [line.split("\t") for line in lines if not line.startswith("#")][1:]
+    terms = {keyword: frozenset(words.split()) for _, keyword, words in rows}
+    return terms | {other: terms[keyword] for keyword, other in _OTHER_KEYS.items()}
+
+
 def public_words() -> set[str]:
     """Words that BIDS itself puts into every dataset, and which therefore say nothing about a subject."""
     objects = load_schema().objects
@@ -72,6 +91,10 @@ def is_public(key: str, value: str) -> bool:
     Returns
     -------
     bool
-        False for a key that has no such list.
+        False for a key that has no such list; true for a maker's name of a sequence, too.
     """
-    return value.lower() in PUBLIC_VALUES.get(key, ())
+    if key in _SEQUENCE_KEYS and _SEQUENCE_NAME.fullmatch(value):
+        return True
+    terms = _closed_values().get(key, frozenset())
+    # Several terms stand in one text with `_` between them, as `GR_IR`.
+    return value.lower() in PUBLIC_VALUES.get(key, ()) or value in terms or terms.issuperset(value.split("_"))

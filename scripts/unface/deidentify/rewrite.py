@@ -14,6 +14,7 @@ from unface.deidentify.overrides import encoded
 from unface.deidentify.profile import Profile
 from unface.deidentify.splitter import SHORT_HEAD, Segment
 from unface.deidentify.values import ValueRewriter, dummy, padded
+from unface.dicom.closed_values import closed_values, is_closed
 from unface.dicom.elements import PIXELS, creator_tag, is_creator
 from unface.dicom.encoding import (
     ITEM_TAG,
@@ -102,6 +103,8 @@ class _Edit:
     required: bool
     """Of Type 1: a value that cleaning leaves empty becomes one that says nothing."""
     replacement: bytes = b""
+    closed: int = 0
+    """The tag of an attribute whose values are from a closed list: these stay."""
 
 
 class DatasetRewriter:
@@ -120,7 +123,7 @@ class DatasetRewriter:
         self.values = values
         self._edits: dict[tuple[int, bytes, str, int, str], _Edit] = {}
         self._sop_class = ""
-        self._memo: dict[tuple[Action, str, bool, bytes], bytes | None] = {}
+        self._memo: dict[tuple[Action, str, bool, int, bytes], bytes | None] = {}
         self._counts = 0
 
     def rewrite(self, source: Encoded, segments: list[Segment], at: int, additions: list[Addition]) -> RewrittenDataset:
@@ -178,8 +181,9 @@ class DatasetRewriter:
         self._counts = 0
         if pixels[1] < len(data):
             end = padding_at(data, pixels[1], implicit)
-            tail += b"".join(self._dataset(data, pixels[1], end, implicit, {}, 0, 0))
-            fresh.append(tail)
+            behind = b"".join(self._dataset(data, pixels[1], end, implicit, {}, 0, 0))
+            tail += behind
+            fresh.append(behind)
         return RewrittenDataset(header, fresh, pixels, tail, instance.rstrip(b"\0 "), counts + self._counts)
 
     def _segment(self, segment: Segment, implicit: bool) -> bytes:
@@ -301,7 +305,8 @@ class DatasetRewriter:
             action = "remove"  # Not the sequence that the standard says.
         required = kind[:1] == "1" and action not in {"keep", "recurse", "remove"}
         replacement = encoded(vr, value) if action == "replace" else b""
-        return _Edit(action, vr, vr.encode(), required, replacement)
+        closed = tag if action in {"check", "code"} and tag in closed_values() else 0
+        return _Edit(action, vr, vr.encode(), required, replacement, closed)
 
     def _value(self, edit: _Edit, value: bytes) -> bytes | None:
         """The new value, padded."""
@@ -312,7 +317,7 @@ class DatasetRewriter:
             return padded(vr, edit.replacement)
         if len(value) > MEMO_BYTES or action == "uid":
             return self._changed(edit, value)
-        key = action, vr, edit.required, value
+        key = action, vr, edit.required, edit.closed, value
         try:
             return self._memo[key]
         except KeyError:
@@ -322,7 +327,20 @@ class DatasetRewriter:
             return new
 
     def _changed(self, edit: _Edit, value: bytes) -> bytes | None:
-        new = self.values.apply(edit.action, edit.vr, value)
+        new = self._checked(edit, value) if edit.closed else self.values.apply(edit.action, edit.vr, value)
         if edit.required and not new:
             new = dummy(edit.vr)
         return None if new is None else padded(edit.vr, new)
+
+    def _checked(self, edit: _Edit, value: bytes) -> bytes:
+        """The value, less what identifies the subject in those of its parts that are of no closed list."""
+        new = self.values.apply(edit.action, edit.vr, value) or b""
+        if new == value:
+            return value
+        parts = value.split(b"\\")
+        closed = [is_closed(edit.closed, part) for part in parts]
+        rest = b"\\".join(b"" if stays else part for part, stays in zip(parts, closed, strict=True))
+        cleaned = (self.values.apply(edit.action, edit.vr, rest) or b"").split(b"\\")
+        if len(cleaned) != len(parts):
+            return new
+        return b"\\".join(p if stays else c for p, c, stays in zip(parts, cleaned, closed, strict=True))

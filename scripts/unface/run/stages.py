@@ -48,6 +48,7 @@ def _resources(*names: str) -> tuple[str, ...]:
 
 _HEADER_TABLES = _resources(
     "attribute_types.tsv",
+    "closed_values.tsv",
     "confidentiality_profile.tsv",
     "descriptor_words.txt",
     "private_safe.tsv",
@@ -57,7 +58,7 @@ _HEADER_TABLES = _resources(
     "technical_words.txt",
 )
 _HEAD_MASKS = _resources("face/brain.nii.gz", "face/keep.nii.gz", "face/keep_no_ears.nii.gz")
-_SIDECAR_KEYS = _resources("audit_sidecar_keys.tsv")
+_AUDIT_TABLES = _resources("audit_sidecar_keys.tsv", "closed_values.tsv")
 _PAGE = ("scripts/unface/report/templates/page.html.j2", "scripts/unface/report/templates/style.css")
 
 _MEASURED = Stage(
@@ -85,7 +86,7 @@ STAGES: Mapping[str, Stage] = {
     "audit": Stage(
         sources=("convert", "deface"),
         settings=("audit", "deface.suffixes", "deidentify.options"),
-        resources=_SIDECAR_KEYS,
+        resources=_AUDIT_TABLES,
     ),
 }
 """Those that every session passes through, in order; each has a folder with an `outcome.json` (see `run.outcome`)."""
@@ -101,7 +102,7 @@ EVERY_STAGE: Mapping[str, Stage] = {
     "release": Stage(
         settings=("release", "deidentify.options", "audit.ignore"),
         files=("subjects", "ratings", "release.data_dictionary"),
-        resources=_SIDECAR_KEYS,
+        resources=_AUDIT_TABLES,
     ),
     "review": Stage(
         settings=("report",),

@@ -310,6 +310,36 @@ def test_a_person_called_like_a_word_of_the_format_raises_no_alarm(layout: Layou
     assert codes(result) == {"identifier_found"}
 
 
+CODES = """{
+    "ImageType": ["ORIGINAL", "PRIMARY", "M", "ND", "NORM"], "ScanningSequence": "GR_IR", "SequenceVariant": "SK_SP",
+    "MRAcquisitionType": "3D", "InPlanePhaseEncodingDirectionDICOM": "ROW", "SequenceName": "*tse3d1_23"
+}"""
+
+
+@pytest.mark.parametrize("name", ["ROW^AMY", "TSE^KA MAN", "MILLER^NORM", "GR^SK", "ND", "SK", "ORIGINAL^PRIMARY"])
+def test_a_person_called_like_a_code_of_a_closed_list_raises_no_alarm(layout: Layout, name: str) -> None:
+    identifiers = dict(IDENTIFIERS) | {"name": [name]}
+    result = stage_session(layout, identifiers=identifiers, converted=sidecar(CODES))
+    assert result.ok, result.reasons
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        '"ScanOptions": "TSE"',
+        '"ImageType": ["ORIGINAL", "AMY"]',
+        '"ScanningSequence": "GR_ROW"',
+        '"SequenceName": "tse_amy"',
+        '"ScanOptions": "ROW"',
+        '"ScanningSequence": ["GR", "ROW"]',
+    ],
+)
+def test_a_name_that_is_no_code_of_its_attribute_is_found(layout: Layout, value: str) -> None:
+    identifiers = dict(IDENTIFIERS) | {"name": ["ROW^AMY", "TSE^KA MAN"]}
+    result = stage_session(layout, identifiers=identifiers, converted=sidecar("{" + value + "}"))
+    assert codes(result) == {"identifier_found"}
+
+
 def test_a_time_of_day_with_the_digits_of_an_id_raises_no_alarm(layout: Layout) -> None:
     result = stage_session(layout, identifiers=dict(IDENTIFIERS) | {"id": ["101112"], "date": ["20101112"]})
     assert result.ok, result.reasons
