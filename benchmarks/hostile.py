@@ -472,8 +472,8 @@ def report(results: Sequence[Result]) -> str:
         share = 100 * for_identifier / max(sessions, 1)
         parts.append(
             f"Of the harmless sessions {share:.1f} % are withheld for an identifier; all reasons: "
-            f"{_listed(codes) or 'none'}. {lost} lack a value in a sidecar that others of the same maker have; {refused} "
-            "tables of subjects were refused."
+            f"{_listed(codes) or 'none'}. {lost} lack a value in a sidecar that others of the same maker have; "
+            f"{refused} tables of subjects were refused."
         )
     return "\n\n".join(parts)
 

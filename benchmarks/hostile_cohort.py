@@ -29,7 +29,7 @@ from demo import others, planted, series
 from demo.series import Grid, Protocol
 
 GRID = series.axial((6, 16, 16), (14.0, 12.0, 12.0))
-FEW_SLICES = series.axial((3, 16, 16), (28.0, 12.0, 12.0))
+FEW_SLICES = series.axial((3, 16, 16), (14.0, 12.0, 12.0))
 VOLUMES = 6
 CLASSIC = {
     "ge": replace(series.BOLD, sequence_name="EPI", image_type=("ORIGINAL", "PRIMARY", "OTHER"), scanning=("EP", "GR")),
