@@ -140,8 +140,10 @@ class Progress(logging.Handler):
         failed = f", {self.failed} failed" if self.failed else ""
         done, total = self._finished(), sum(self.totals.values())
         now = time.monotonic()
-        last = f"  {done:,} of {total:,} jobs{failed}; {clock(now - self.began)}, {self._to_go(now)}"
-        return [row[: columns - 1] for row in (*rows, last)]
+        jobs, times = f"  {done:,} of {total:,} jobs{failed}", f"{clock(now - self.began)}, {self._to_go(now)}"
+        together = f"{jobs}; {times}"
+        rows += [together] if len(together) < columns else [jobs, f"  {times}"]
+        return [row[: columns - 1] for row in rows]
 
     def _finished(self) -> int:
         return sum(self.done[rule] for rule in self.totals)

@@ -165,7 +165,8 @@ def test_lines_fit_the_terminal(logger: logging.Logger, columns: int) -> None:
         begin(progress, number, "measure")
     rows = progress.lines(columns)
     assert max(map(len, rows)) < columns
-    assert len(rows) == 4
+    if columns >= 30:
+        assert " ".join(rows[3:]).endswith("time to go unknown")
     if columns >= 40:
         assert rows[1].endswith("0 of 20,000  3 running")
     if columns >= 58:

@@ -82,6 +82,7 @@ def test_each_row_leads_to_its_page_and_says_what_is_near(cohort: Pages) -> None
     assert "undecided: brain margin mm 2.90, limit &gt;= 3" in page
     assert "nearest to its limit: ngf 0.620, limit &gt;= 0.61" in page
     assert "a raw file is damaged" in page
+    assert "Get the file again" in page
 
 
 def test_heads_are_shown_before_and_after_where_there_are_pictures(cohort: Pages) -> None:
