@@ -1,11 +1,9 @@
 """The list of all review pages, with those that wait for a person first, and the way from page to page."""
 
-import html
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from urllib.parse import quote
 
 from unface.report import pages, results
 from unface.report.wording import ADVICE
@@ -86,6 +84,7 @@ def index(layout: Layout, sessions: Iterable[SessionId], page: Path, turns: Path
         advice=ADVICE,
     )
     write_whole(page, text, mode=0o600)
+    turns.mkdir(mode=0o700, exist_ok=True)  # also where there is no session
     names = [page.name, *(layout.review(row.session).name for row in rows), page.name]
     for before, after in pairwise(names):
         if after != page.name:
@@ -102,10 +101,5 @@ def _row(layout: Layout, session: SessionId, verdict: Mapping[str, str] | None) 
 
 
 def _turn(path: Path, to: str) -> None:
-    address = html.escape(f"../{quote(to)}")
-    write_whole(
-        path,
-        '<!doctype html><meta charset="utf-8"><title>unface</title>'
-        f'<meta http-equiv="refresh" content="0; url={address}"><a href="{address}">Go on</a>\n',
-        mode=0o600,
-    )
+    head = f'<meta charset="utf-8"><title>unface</title><meta http-equiv="refresh" content="0; url=../{to}">'
+    write_whole(path, f'<!doctype html>{head}<a href="../{to}">Go on</a>\n', mode=0o600)

@@ -119,7 +119,9 @@ def test_without_a_release_who_waits_is_known_from_the_stages(tmp_path: Path) ->
 
 
 def test_a_cohort_without_sessions_has_a_list_all_the_same(tmp_path: Path) -> None:
-    assert "No image waits for a rating." in Pages(tmp_path).make()
+    made = Pages(tmp_path)
+    assert "No image waits for a rating." in made.make()
+    assert made.layout.review_turns.is_dir()
 
 
 def test_twice_the_same_list_in_any_order_of_sessions(cohort: Pages) -> None:
