@@ -4,6 +4,7 @@ import json
 import shutil
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -219,5 +220,9 @@ def _note_patient(folder: Path) -> None:
     if first:
         names = ["PatientSex", "PatientAge"]
         header = pydicom.dcmread(first, stop_before_pixels=True, specific_tags=list(names))
-        noted = {name: str(header.get(name) or "") for name in names}
+        noted = dict.fromkeys(names, "")
+        for name in names:
+            # A file may write them with another VR, as which their text is nothing.
+            with suppress(ValueError, TypeError, ArithmeticError):
+                noted[name] = str(header.get(name) or "")
         (folder / "patient.json").write_text(json.dumps(noted) + "\n", encoding="utf-8")
