@@ -10,7 +10,7 @@ from typing import cast
 from unface.deidentify import overrides
 from unface.deidentify.actions import Action, Decision
 from unface.deidentify.tables import confidentiality_profile, safe_private, technical_text
-from unface.dicom.elements import KNOWN_VRS
+from unface.dicom.elements import KNOWN_VRS, PIXELS
 from unface.dicom.options import BASIC_PROFILE, OPTION_CODES
 from unface.dicom.standard import BYTES_VRS, CLASS_UIDS, DATE_VRS, TEXT_VRS
 from unface.run.settings import Deidentify
@@ -39,6 +39,9 @@ MOVED_TIMES = {0x00080031, 0x00080032, 0x00080033}
 CODE_VALUES = {0x00080100, 0x00080119, 0x00080120}
 """CodeValue, LongCodeValue, URNCodeValue."""
 GRAPHIC_GROUPS = {*range(0x5000, 0x5100), *range(0x6000, 0x6100)}
+BESIDE_PIXELS = {0x7FE00001, 0x7FE00002, *PIXELS}
+"""Extended Offset Table and its lengths, which readers do without; the image's pixels themselves are no element of a
+header, and no other pixels are part of it."""
 REMOVED_GROUPS = {0x0400, 0x4FFE, 0xFFFA, 0xFFFC, 0x0042}
 """Signatures and encrypted attributes, MACs, padding, encapsulated documents."""
 
@@ -233,7 +236,7 @@ class Profile:
     def _unlisted(self, tag: int, vr: str) -> Decision:
         """What happens to an attribute outside the table, by its VR."""
         group, element = tag >> 16, tag & 0xFFFF
-        if element == 0 or group in REMOVED_GROUPS:
+        if element == 0 or group in REMOVED_GROUPS or tag in BESIDE_PIXELS:
             return Decision("remove", "not part of a clean image")
         if vr in REMOVED_VRS:
             return Decision("remove", f"any {vr}")
