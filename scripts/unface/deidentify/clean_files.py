@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from unface import __version__
+from unface.deidentify.clock import Clock
 from unface.deidentify.pixel_data import ImageSizes, in_fragments, without_rest
 from unface.deidentify.profile import Profile
 from unface.deidentify.rewrite import Addition, DatasetRewriter
@@ -86,8 +87,8 @@ class Deidentifier:
         Values by kind, none of which may stand in a clean header.
     demographics
         Sex and age, where they are known from elsewhere than the headers.
-    first_minute
-        When the session began (`values.first_minute`), in minutes since midnight; None if that is not known.
+    clock
+        How the times of the session are moved; None if it has none.
     """
 
     def __init__(  # noqa: PLR0917 - what is known of the subject
@@ -98,12 +99,12 @@ class Deidentifier:
         pseudonym: str,
         identifiers: Mapping[str, Iterable[str]],
         demographics: Demographics = NOTHING_KNOWN,
-        first_minute: int | None = None,
+        clock: Clock | None = None,
     ) -> None:
         profile = profile.writing(frozenset(tag for tag, _, _ in demographics.elements))
         self.profile = profile
         self.search = HeaderSearch(identifiers, vocabulary())
-        values = ValueRewriter(key, key.shift_days(identity), profile, self.search, first_minute)
+        values = ValueRewriter(key, key.shift_days(identity), profile, self.search, clock)
         self.rewriter = DatasetRewriter(profile, values)
         self._sizes = ImageSizes()
         self._searched: set[tuple[str, str]] = set()

@@ -34,7 +34,8 @@ OURS = {0x00100010, 0x00100020, 0x00120062, 0x00120063, 0x00120064, 0x00280303}
 """Attributes that unface writes itself, in every file."""
 
 MOVED_TIMES = {0x00080031, 0x00080032, 0x00080033}
-"""SeriesTime, AcquisitionTime, ContentTime. Without them conversion loses the timing of slices, or makes one up."""
+"""SeriesTime, AcquisitionTime, ContentTime: they stay, moved, where dates go. Without them conversion loses the timing
+of slices, or makes one up."""
 
 CODE_VALUES = {0x00080100, 0x00080119, 0x00080120}
 """CodeValue, LongCodeValue, URNCodeValue."""
@@ -105,8 +106,9 @@ class Profile:
 
     @property
     def moves_times(self) -> bool:
-        """Whether dates go and times are moved: intervals stay, the time of day does not."""
-        return not (self.shifts_dates or self.keeps_dates)
+        """Whether times are moved: intervals stay, the time of day does not."""
+        kept = self.shifts_dates and self._source.clock_times == "keep"
+        return not (self.keeps_dates or kept)
 
     @property
     def codes(self) -> list[tuple[str, str]]:
@@ -230,7 +232,7 @@ class Profile:
         if vr in DATE_VRS:
             return "date"
         if vr == "TM":
-            return "check"
+            return "time" if self.moves_times else "check"
         return "text" if vr in TEXT_VRS else "remove"
 
     def _unlisted(self, tag: int, vr: str) -> Decision:
@@ -262,6 +264,8 @@ class Profile:
         return "keep" if self.keeps_dates else "empty"
 
     def _any_time(self) -> Action:
+        if self.shifts_dates and self.moves_times:
+            return "time"
         return "empty" if self.moves_times else "check"
 
     def _decide_private(self, group: int, creator: str, element: int, vr: str) -> tuple[Decision, str]:
@@ -279,6 +283,8 @@ class Profile:
         """What to do with a listed element; its VR in the file decides what it can hold."""
         if verb in ("csa", "phoenix", "ge_protocol") and vr in BYTES_VRS:
             return cast(Action, verb)
+        if verb == "slice_times":
+            return "slice_times"
         if vr == "SQ" or listed == "SQ":
             return "recurse" if vr == listed else "remove"
         if vr in REMOVED_VRS or (vr in BYTES_VRS and listed not in BYTES_VRS):
