@@ -74,7 +74,7 @@ def collect(
         If the scans found no image at all, as where a disk is not there: nothing is changed.
     """
     # Before they are read: what is edited meanwhile has another digest when the workflow looks.
-    digest, table_digest = rules_digest(rules), subjects_digest(subjects)
+    digest, table_digest = rules_digest(rules, key.secret), subjects_digest(subjects)
     rules_read = load(rules)
     table = read_subjects(subjects)
     scans_read = Scans(scans)
