@@ -30,4 +30,3 @@ def test_a_checksum_that_snakemake_records_cannot_be_found_by_trying(
     assert checksum is not None
     assert checksum.split(":")[1] != hashlib.sha256(path.read_bytes()).hexdigest()
     assert same
-
