@@ -4,7 +4,7 @@ import re
 import unicodedata
 from collections.abc import Collection, Iterable, Iterator
 from datetime import UTC, date, datetime
-from functools import cache
+from functools import cache, lru_cache
 from itertools import permutations, product
 
 from pydicom.charset import python_encoding
@@ -235,7 +235,7 @@ def _era(day: str) -> tuple[str, str, int]:
     return letter, name, that_day.year - first.year + 1
 
 
-@cache
+@lru_cache(maxsize=4096)
 def words_of_day(day: str) -> frozenset[str]:
     """Forms of a day without separators, as a label holds it.
 

@@ -16,7 +16,7 @@ from unface.inventory.series import Scans
 from unface.inventory.sessions import ListedSession, session_record
 from unface.inventory.subjects import read_subjects
 from unface.inventory.summary import Summary
-from unface.inventory.telling_labels import MODELS, refuse_telling_labels, search_for_people_of
+from unface.inventory.telling_labels import refuse_telling_labels, search_for_people_of
 from unface.mapping.rules import Rules, load
 from unface.run.files import table_text, write_whole
 from unface.run.fingerprints import rules_digest
@@ -93,7 +93,7 @@ def collect(
     gone = _remove_old_records(layout, sessions)
     acquisitions = [acquisition for session in sessions for acquisition in session.acquisitions(rules_read)]
     groups = group_acquisitions(acquisitions, key)
-    search = search_for_people_of(scans_read.series, MODELS)
+    search = search_for_people_of(scans_read.series, ignore)
     tables.write_protocols(layout, groups, search)
     tables.write_inventory(layout, sessions, groups)
     write_whole(layout.linkage, people.linkage_table(), mode=0o600)
