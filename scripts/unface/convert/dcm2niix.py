@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from unface.run import tools
+from unface.run.outcome import WithheldError
 
 STEM = "image"
 TIME_LIMIT_S = 1800.0
@@ -126,8 +127,7 @@ def _understood(made: Path, output: str) -> Conversion:
         else:
             kind = next((KINDS[token] for token in tokens if token in KINDS), "magnitude")
             echo = next((int(token[1:]) for token in tokens if re.fullmatch(r"e\d+", token)), None)
-            content = json.loads(sidecar.read_text(encoding="utf-8", errors="replace"))
-            images.append(Image(nifti, content, kind, echo))
+            images.append(Image(nifti, _content(sidecar), kind, echo))
     said = [line.strip() for line in output.splitlines()]
     told = [line for line in said if re.search(r"Warning: |Error: ", line) or INCOMPLETE.search(line)]
     warnings = tuple(dict.fromkeys(_plain(line) for line in told))
@@ -138,8 +138,21 @@ def _understood(made: Path, output: str) -> Conversion:
     return Conversion(tuple(images), tuple(sorted(twins)), strays, warnings, version[1] if version else "", missing)
 
 
+def _content(sidecar: Path) -> dict[str, Any]:
+    """What a sidecar says; `WithheldError` where it is none: dcm2niix writes into it what a header holds."""
+    try:
+        content = json.loads(sidecar.read_text(encoding="utf-8", errors="replace"))
+    except (ValueError, RecursionError):
+        content = None
+    if not isinstance(content, dict):
+        raise WithheldError(
+            "conversion_failed", "dcm2niix wrote a sidecar that is no JSON; a rule can exclude its series"
+        )
+    return content
+
+
 def _plain(warning: str) -> str:
     """A warning as words and numbers: what it may quote of a header, between quotes or as a path, goes."""
     warning = re.sub(r"^.*?(Warning|Error): |Philips Scaling Values.*", "", warning)
-    warning = re.sub(r"'[^']*'|\"[^\"]*\"|\S*/\S*", "...", warning)
-    return re.sub(r"\s+", " ", warning).strip()
+    words = re.sub(r"'[^']*'|\"[^\"]*\"", "...", warning).split()
+    return " ".join("..." if "/" in word else word for word in words)

@@ -1,6 +1,7 @@
 """Sidecars by allow-list: what a released JSON file may say, and what BIDS asks of it."""
 
 import json
+import math
 import re
 from collections.abc import Mapping
 from functools import cache
@@ -58,10 +59,14 @@ def cleaned(sidecar: Mapping[str, Any]) -> dict[str, Any]:
     described = {key: _described(key, sidecar[key]) for key in allowed if _says_something(key, sidecar[key])}
     kept = {key: value for key, value in described.items() if _says_something(key, value)}
     timing, repetition = kept.get("SliceTiming"), kept.get("RepetitionTime")
-    if timing and (not repetition or max(timing) >= repetition):
-        # dcm2niix reads times of interleaved field maps in another unit; a time beyond the repetition is wrong.
+    # dcm2niix reads times of interleaved field maps in another unit; a time beyond the repetition is wrong.
+    if timing and not (_are_numbers(repetition, timing) and max(timing) < repetition):
         del kept["SliceTiming"]
     return kept
+
+
+def _are_numbers(one: Any, several: Any) -> bool:
+    return isinstance(several, list) and all(isinstance(value, int | float) for value in (one, *several))
 
 
 def _described(key: str, value: Any) -> Any:
@@ -81,7 +86,7 @@ def _says_something(key: str, value: Any) -> bool:
     if isinstance(value, list):
         return all(_says_something(key, part) for part in value)
     if not isinstance(value, str):
-        return True
+        return value is not None and (not isinstance(value, float) or math.isfinite(value))
     looks_like_one = key not in SOFTWARE and any(pattern.search(value) for pattern in _IDENTIFIER_LIKE)
     return value not in _REMOVED and value.isprintable() and not looks_like_one
 
