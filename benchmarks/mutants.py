@@ -117,7 +117,7 @@ OPERATORS = {
 }
 """Of each comparison its limit and its opposite; of arithmetic one other sign: the rest only breaks."""
 
-LEAST_S, TIMES_LONGER = 5, 5
+LEAST_S, TIMES_LONGER = 10, 5
 """What a test may take with a mutant: this much CPU time, and so many times what it takes without."""
 WAIT_S = 60
 """And by the clock, all of them, that much longer."""
@@ -219,6 +219,7 @@ class Reach:
     def __init__(self, coverage: Any) -> None:
         self.coverage = coverage
         self.seconds: dict[str, float] = {}
+        self.skipped: set[str] = set()
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
         self.coverage.switch_context(nodeid)
@@ -232,8 +233,9 @@ class Reach:
         self.coverage.switch_context(item.nodeid)
 
     def pytest_runtest_logreport(self, report: Any) -> None:
-        if report.when == "call" and report.passed:
-            self.seconds[report.nodeid] = report.duration
+        self.seconds[report.nodeid] = self.seconds.get(report.nodeid, 0.0) + report.duration
+        if report.skipped:
+            self.skipped.add(report.nodeid)
 
 
 class Only:
@@ -276,7 +278,7 @@ class Trial:
         measured.stop()
         if code != 0:
             raise SystemExit(f"{self.tests}: do not pass without a mutant")
-        self.seconds = reach.seconds
+        self.seconds = {test: seconds for test, seconds in reach.seconds.items() if test not in reach.skipped}
         for module, file in self.files.items():
             self.reached[module] = measured.get_data().contexts_by_lineno(str(file))
         # A fork loads the project's own modules anew, and finds the libraries there.
