@@ -9,7 +9,7 @@ from cosmic_ray.operators.operator import Operator
 Place = tuple[tuple[int, int], tuple[int, int]]
 
 
-class _OwnOperator(Operator):
+class _OwnOperator(Operator):  # type: ignore[misc]  # Cosmic Ray has no types
     """One of ours: `_parts` gives what of a node it changes, each with the text in its place."""
 
     @staticmethod
