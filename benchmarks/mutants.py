@@ -118,10 +118,10 @@ OPERATORS = {
 }
 """Of each comparison its limit and its opposite; of arithmetic one other sign: the rest only breaks."""
 
-LEAST_S, TIMES_LONGER = 30, 5
+LEAST_S, TIMES_LONGER = 6, 3
 """What a test may take with a mutant: this much CPU time, and so many times what it takes without."""
-WAIT_S = 60
-"""And by the clock, all of them, that much longer."""
+WAIT_S, TIMES_WAITED = 120, 20
+"""And by the clock, all of them, on a machine that others use as well."""
 MEMORY = 8 << 30
 
 
@@ -215,7 +215,7 @@ def _passed_over(source: str) -> Iterator[tuple[tuple[int, int], tuple[int, int]
 
 
 class Reach:
-    """A pytest plugin: which test reaches which line, and how long each takes."""
+    """A pytest plugin: which test reaches which line, and how much CPU time each takes."""
 
     def __init__(self, coverage: Any) -> None:
         self.coverage = coverage
@@ -224,6 +224,10 @@ class Reach:
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
         self.coverage.switch_context(nodeid)
+        self.seconds[nodeid] = -time.process_time()
+
+    def pytest_runtest_logfinish(self, nodeid: str) -> None:
+        self.seconds[nodeid] += time.process_time()
 
     def pytest_fixture_setup(self, fixturedef: Any) -> None:
         # What others use as well is reached by all.
@@ -234,7 +238,6 @@ class Reach:
         self.coverage.switch_context(item.nodeid)
 
     def pytest_runtest_logreport(self, report: Any) -> None:
-        self.seconds[report.nodeid] = self.seconds.get(report.nodeid, 0.0) + report.duration
         if report.skipped:
             self.skipped.add(report.nodeid)
 
@@ -315,7 +318,7 @@ class Trial:
         process = os.fork()
         if process == 0:
             _child(self.copy, chosen)
-        deadline = time.monotonic() + WAIT_S + TIMES_LONGER * sum(chosen.values())
+        deadline = time.monotonic() + WAIT_S + TIMES_WAITED * sum(chosen.values())
         while time.monotonic() < deadline:
             done, status = os.waitpid(process, os.WNOHANG)
             if done:

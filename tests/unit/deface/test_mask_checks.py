@@ -254,3 +254,63 @@ def test_a_single_change_besides_the_face_fails(kind: type) -> None:
 def test_a_value_that_is_no_number_is_untouched_where_it_stays() -> None:
     before = np.full((4, 4, 4), np.nan, np.float32)
     assert mask_checks.untouched(image(before), image(before.copy()), np.ones(before.shape, bool)).ok
+
+
+@pytest.fixture
+def margin(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Check]:
+    """The margin of a mask that removes all from a height on, above a brain that is a cube up to 40 mm."""
+
+    def check(
+        first_removed_mm: float,
+        *,
+        voxel_mm: tuple[float, float, float] = (2, 2, 2),
+        moved_mm: float = 0,
+        least_mm: float = 3,
+        brain_top_mm: float = 40,
+    ) -> Check:
+        brain = np.zeros((30, 30, 40), np.float32)
+        brain[5:25, 5:25, 5 : int(brain_top_mm / 2) + 1] = 1
+        monkeypatch.setattr(head_template, "brain", lambda: Volume(brain, np.diag([2.0, 2, 2, 1])))
+        shape = tuple(int(size / edge) for size, edge in zip((60, 60, 80), voxel_mm, strict=True))
+        affine = np.diag([*voxel_mm, 1.0])
+        affine[2, 3] = moved_mm
+        to_template = np.eye(4)
+        to_template[2, 3] = -moved_mm
+        height_mm = np.arange(shape[2]) * voxel_mm[2]
+        keep = np.broadcast_to(height_mm < first_removed_mm, shape)
+        return mask_checks.brain_margin(Volume(np.zeros(shape, np.float32), affine), keep, to_template, least_mm)
+
+    return check
+
+
+Margin = Callable[..., Check]
+
+
+@pytest.mark.parametrize(
+    ("first_removed_mm", "value", "state"), [(60, 20, "pass"), (44, 4, "pass"), (42, 2, "review"), (40, 0, "fail")]
+)
+def test_a_cut_near_the_brain_is_for_a_person_and_one_that_reaches_it_fails(
+    margin: Margin, first_removed_mm: float, value: float, state: str
+) -> None:
+    check = margin(first_removed_mm)
+    assert (check.value, check.state, check.code) == (value, state, "brain_cut")
+
+
+def test_a_cut_may_come_as_near_as_the_settings_say(margin: Margin) -> None:
+    assert margin(44, least_mm=4).state == "pass"
+    assert margin(44, least_mm=5).state == "review"
+
+
+@pytest.mark.parametrize("voxel_mm", [(1, 1, 1), (1, 1, 4), (0.5, 2, 1), (4, 4, 4)])
+def test_the_distance_to_the_brain_is_in_millimetres_whatever_the_voxels(
+    margin: Margin, voxel_mm: tuple[float, float, float]
+) -> None:
+    value = margin(60, voxel_mm=voxel_mm).value
+    assert value is not None
+    assert abs(value - 20) <= max(voxel_mm) / 2
+    assert value == margin(60, voxel_mm=voxel_mm, moved_mm=-24).value
+
+
+def test_where_nothing_is_removed_or_no_brain_is_in_view_there_is_no_margin(margin: Margin) -> None:
+    for check in (margin(1000), margin(60, moved_mm=0, brain_top_mm=8)):
+        assert (check.value, check.state, check.limits, check.code) == (None, "pass", (3,), "brain_cut")
