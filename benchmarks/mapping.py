@@ -71,7 +71,7 @@ class Named:
     @property
     def suggested(self) -> str:
         """right or wrong, of what the suggested rule says: to leave a series out is right always."""
-        right = self.suggestion.startswith("exclude") or verdict(self.suggestion, self.series.expected) == "right"
+        right = self.suggestion in ("", "excluded") or verdict(self.suggestion, self.series.expected) == "right"
         return "right" if right else "wrong"
 
 
