@@ -99,3 +99,15 @@ def test_a_gap_between_slices_makes_the_series_incomplete_and_its_resampled_twin
 def test_a_warning_of_a_kept_image_becomes_a_note(tmp_path: Path) -> None:
     session = converted(tmp_path, tilted)
     assert any("gantry tilt of 15 degrees" in note for note in session.outcome.notes)
+
+
+def test_both_polarities_of_one_series_are_images_of_their_own(
+    shared_data: Callable[[str], Path], tmp_path: Path
+) -> None:
+    raw = next(path for path in sorted(shared_data("ge_pepolar").iterdir()) if path.is_dir())
+    rule = (
+        "rules:\n- {name: any, datatype: fmap, suffix: epi, entities: {dir: XY}, criteria: {SeriesInstanceUID: '*'}}\n"
+    )
+    (tmp_path / "rules.yaml").write_text(rule)
+    (session,) = convert(take_in(raw, tmp_path / "results"), tmp_path / "rules.yaml")
+    assert session.names() == ["dir-AP_epi", "dir-PA_epi"]
