@@ -75,10 +75,7 @@ def _steps_by_slices(numbers: set[int], acquisition: Acquisition) -> bool:
 
 
 def _in_slots(numbers: set[int], acquisition: Acquisition) -> bool:
-    """Whether the numbers are the same places of each slice, of as many places as the scanner kept free for it.
-
-    Philips keeps a number for each pair of b-value and direction, whether or not it measures it.
-    """
+    """Whether the numbers are the same places of each slice: Philips keeps one for each b-value and direction."""
     slices = acquisition.fields.get("Slices")
     philips = any("philips" in str(value).lower() for value in values_of(acquisition.fields.get("Manufacturer")))
     if not philips or acquisition.match.datatype != "dwi" or not isinstance(slices, int) or slices < 2:
