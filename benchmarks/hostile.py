@@ -49,6 +49,27 @@ KINDS = ("hostile", "harmless")
 ENDS = ("withheld", "untold", "fewer", "crashed", "hung")
 """The lists of a result that count, in the order of the table's columns."""
 IDENTIFIER_CODES = {"identifier_found", "identifier_left", "identifier_like", "file_name"}
+RAW_TEXT_IN_LABELS = {
+    "extends": "shipped",
+    "rules": [
+        {
+            "name": "whatever the scanner says",
+            "priority": 60,
+            "criteria": {"SeriesDescription": "*"},
+            "datatype": "func",
+            "suffix": "bold",
+            "entities": {
+                "task": {
+                    "field": ["ProtocolName", "SeriesDescription"],
+                    "regex": "task[-_ ]?([^_]+)",
+                    "default": "unnamed",
+                },
+                "acq": {"field": ["SeriesDescription", "ProtocolName"], "regex": "(?:acq-|rest)([^_]+)"},
+            },
+        }
+    ],
+}
+"""Mapping rules of a user who trusts what technologists type."""
 ATTEMPTS = 30
 """How often a user mends what is refused."""
 
@@ -170,6 +191,9 @@ def hostile(place: Path, seed: int, number: int, sessions: int, *, through_snake
     result.planted = dict(Counter(f"{entry.place}|{entry.writing.what}: {entry.writing.way}" for entry in entries))
     given = {"subjects": "subjects.tsv", "release": {"data_dictionary": "dictionary.json", **own}}
     given["report"] = {"title": own["name"]}
+    if number % 4 == 1:
+        (place / "rules.yaml").write_text(yaml.safe_dump(RAW_TEXT_IN_LABELS), encoding="utf-8")
+        given["convert"] = {"rules": "rules.yaml"}
     _run(given, result, through_snakemake=through_snakemake)
     _account(visits, result)
     needles = Needles()

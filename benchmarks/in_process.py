@@ -20,7 +20,7 @@ from typing import Any
 from benchmarks.bench import ROOT
 from unface.run import settings
 from unface.run.files import TableError
-from unface.run.fingerprints import fingerprint, of_conversions
+from unface.run.fingerprints import fingerprint, of_conversions, secret_of
 from unface.run.layout import Layout
 from unface.run.limits import TRIES
 from unface.run.logs import sentence_of
@@ -76,7 +76,8 @@ class Run:
 
     @cached_property
     def fingerprints(self) -> dict[str, dict[str, str]]:
-        return {stage: fingerprint(self.config, stage) for stage in EVERY_STAGE}
+        secret = secret_of(self.layout)
+        return {stage: fingerprint(self.config, stage, secret) for stage in EVERY_STAGE}
 
     def inventory(self) -> None:
         """Scan the raw files and make sessions of them.
