@@ -32,14 +32,14 @@ DUMMIES = {
 """A value that says nothing, by VR; text gets the word below, binary values get zeros."""
 DUMMY_TEXT = b"REMOVED"
 
-_DECIMAL = rb"[ \0]*(?:[+-]?(?:\d{1,16}(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?)?[ \0]*"
-_INTEGER = rb"[ \0]*(?:[+-]?0{0,9}\d{1,10}(?:\.\d{0,6})?)?[ \0]*"
+_DECIMAL = rb"[ \0]*+(?:[+-]?(?:\d{1,16}(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?)?+[ \0]*+"
+_INTEGER = rb"[ \0]*+(?:[+-]?0{0,9}\d{1,10}(?:\.\d{0,6})?)?+[ \0]*+"
 NUMBERS = {
-    vr: (re.compile(number), re.compile(number + rb"(?:\\" + number + rb")*"))
+    vr: (re.compile(number), re.compile(number + rb"(?:\\" + number + rb")*+"))
     for vr, number in {"DS": _DECIMAL, "IS": _INTEGER}.items()
 }
 """One number, and several, as text (PS3.5 6.2); longer than the standard allows, and of VR IS with decimals: some
-scanners write these."""
+scanners write these. No part gives back what it took: a row of blanks would take the power of its length."""
 
 _DATE_TIME = re.compile(rb"(\d{4}[.\-]?\d{2}[.\-]?\d{2})(\d*(?:\.\d+)?)((?:[+-]\d{4})?)")
 """Date, time and time zone."""
@@ -134,7 +134,9 @@ class ValueRewriter:
         if vr not in TEXT_VRS | {"CS", "PN", "AE", "DS", "IS"}:
             return dummy(vr)
         text = value.strip(b"\0 ").decode("latin-1")
-        stream = b"".join(self.key.digest(f"random{number}", text) for number in range(len(text) // 32 + 1))
+        # One digest of the text for all: one for each 32 characters would take the square of its length.
+        seed = self.key.digest("random", text).hex()
+        stream = b"".join(self.key.digest(f"random{number}", seed) for number in range(len(text) // 32 + 1))
         return "".join(map(_other, text, stream)).encode()
 
     def _date(self, value: bytes) -> bytes:
