@@ -66,7 +66,7 @@ def test_only_what_the_field_of_view_holds_counts_and_of_hardly_anything_nothing
         affine[:3, 3] += base.affine[:3, :3] @ first
         return Volume(base.data[part], affine)
 
-    assert gradient_agreement(cube(20), base, HERE) > 0.9
+    assert gradient_agreement(cube(20), base, HERE) > 0.7
     assert gradient_agreement(cube(7), base, HERE) == 0
 
 
