@@ -11,7 +11,7 @@ from typing import Any
 from unface.run import stages
 from unface.run.layout import Layout
 from unface.run.sessions import SessionId
-from unface.run.settings import CORE, PROJECT, SHIPPED_RULES, look_up, mapping_rules, named_file
+from unface.run.settings import CORE, LABEL_WORDS, PROJECT, SHIPPED_RULES, look_up, mapping_rules, named_file
 from unface.run.stages import EVERY_STAGE
 
 _TABLE_OF_STAGES = Path(stages.__file__).resolve()
@@ -46,7 +46,7 @@ def fingerprint(config: Mapping[str, Any], stage: str, mapping: str | None = Non
     chosen = {path: look_up(config, path) for path in known.settings}
     chosen |= {setting: _content_digest(named_file(config, setting)) for setting in known.files}
     if stage == "convert":
-        chosen["convert.rules"] = mapping or rules_digest(mapping_rules(config))
+        chosen["convert.rules"] = mapping or _rules_digest(config)
     settings = hashlib.sha256(json.dumps(chosen, sort_keys=True).encode()).hexdigest()[:16]
     return {"settings": settings, "code": code_digest(stage)}
 
@@ -66,26 +66,32 @@ def of_conversions(config: Mapping[str, Any], layout: Layout) -> dict[SessionId,
     dict
         Digests as `fingerprint` gives them, by session.
     """
-    mappings = layout.read_mappings(rules_digest(mapping_rules(config)))
+    mappings = layout.read_mappings(_rules_digest(config))
     known = {mapping: fingerprint(config, "convert", mapping) for mapping in set(mappings.values())}
     return {session: known[mapping] for session, mapping in mappings.items()}
 
 
-def rules_digest(rules: Path) -> str:
-    """Digest of a file of mapping rules, and of those that come with unface, which it may build on.
+def _rules_digest(config: Mapping[str, Any]) -> str:
+    return rules_digest(mapping_rules(config), named_file(config, "convert.label_words"))
+
+
+def rules_digest(rules: Path, confirmed: Path | None = None) -> str:
+    """Digest of all that names series: a file of mapping rules, those that come with unface, and words for labels.
 
     Parameters
     ----------
     rules
         The file.
+    confirmed
+        The table of labels that a person confirmed.
 
     Returns
     -------
     str
         16 hexadecimal digits.
     """
-    content = rules.read_bytes() + b"\0" + SHIPPED_RULES.read_bytes()
-    return hashlib.sha256(content).hexdigest()[:16]
+    files = [rules, SHIPPED_RULES, LABEL_WORDS, *([confirmed] if confirmed else [])]
+    return hashlib.sha256(b"\0".join(file.read_bytes() for file in files)).hexdigest()[:16]
 
 
 def _content_digest(path: Path | None) -> str | None:

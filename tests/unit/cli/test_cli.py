@@ -134,6 +134,7 @@ def test_check_asks_for_the_raw_folder_of_settings_that_nobody_filled_in(unface:
         ({"withdrawal": {"subjects": "table.tsv"}}, "withdrawal.subjects", "subject or patient_id"),
         ({"release": {"data_dictionary": "noise.tsv"}}, "release.data_dictionary", "UTF-8"),
         ({"convert": {"rules": "table.tsv"}}, "convert.rules", "rules"),
+        ({"convert": {"label_words": "table.tsv"}}, "convert.label_words", "word and entity and label"),
         ({"deidentify": {"overrides": {"PatientNme": "keep"}}}, "deidentify.overrides", "PatientNme"),
         ({"select": [{"field": "Modalty", "in": ["MR"]}]}, "select", "did you mean Modality?"),
         ({"deface": {"engine": "command", "command": ["no_such_program"]}}, "deface.command", "not installed"),

@@ -218,6 +218,16 @@ def test_what_the_mapping_rules_say_belongs_to_the_fingerprint_and_where_they_li
     assert fingerprints.fingerprint(moved, "convert") != shipped
 
 
+def test_what_the_table_of_confirmed_words_says_belongs_to_the_fingerprint_of_the_conversion(config, tmp_path):
+    table = tmp_path / "words.tsv"
+    table.write_text("word\tentity\tlabel\n")
+    confirmed = changed(config, "convert.label_words", str(table))
+    before = fingerprints.fingerprint(confirmed, "convert")
+    assert before != fingerprints.fingerprint(config, "convert")
+    table.write_text("word\tentity\tlabel\nmondrian\ttask\tmondrian\n")
+    assert fingerprints.fingerprint(confirmed, "convert") != before
+
+
 def test_the_code_digest_follows_imports_of_imports_and_named_resources():
     deface = {path.relative_to(PROJECT).as_posix() for path in fingerprints.files_of("deface")}
     assert {"scripts/unface/deface/registration.py", "scripts/unface/imaging/volume.py"} <= deface
