@@ -36,8 +36,12 @@ class Labels:
         Match
             The same where no word of its header has another label than its own.
         """
-        others = {name: self.by_word.get((name, word)) for name, word in match.header_words.items()}
-        entities = {**match.entities, **{name: label for name, label in others.items() if label is not None}}
+        others = {
+            name: self.by_word[name, word] for name, word in match.header_words.items() if (name, word) in self.by_word
+        }
+        if not others:
+            return match
+        entities = {**match.entities, **others}
         if "task" in match.entities:
             entities["task"] = entities["task"] or UNNAMED_TASK
         return replace(match, entities=in_order(entities))
