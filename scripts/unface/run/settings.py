@@ -83,6 +83,7 @@ class Deidentify(Block):
     """Settings of the de-identification of headers."""
 
     options: tuple[str, ...]
+    clock_times: str
     overrides: Mapping[str, str | Mapping[str, str]]
     age_band_years: int
     folder_pattern: str | None

@@ -14,12 +14,14 @@ import pytest
 from tests.support.staged_sessions import FINGERPRINTS, IDENTIFIERS, RELEASE, audit, codes, run, stage_session
 from unface.release.problems import Problem
 from unface.release.verdicts import Verdicts, closing_words
+from unface.run.files import sha256
 from unface.run.layout import Layout
-from unface.run.outcome import Reason
+from unface.run.outcome import JobFailedError, Reason
 from unface.run.sessions import SessionId
 from unface.run.stages import STAGES
 
 A, B = SessionId("abc", "s1"), SessionId("bcd", "s1")
+LONG_AGO = 1_600_000_000_000_000_000
 Tamper = Callable[[Layout, SessionId], None]
 
 
@@ -285,15 +287,76 @@ def test_a_file_that_changed_after_a_release_is_read_again(layout: Layout) -> No
     stage_session(layout, A)
     stage_session(layout, B)
     image = next((layout.stage("deface", A) / "bids").rglob("*_T1w.nii.gz"))
-    long_ago = 1_600_000_000_000_000_000
     for path in layout.stage("deface", A).rglob("*.nii.gz"):
-        os.utime(path, ns=(long_ago, long_ago))
+        os.utime(path, ns=(LONG_AGO, LONG_AGO))
     run(layout, [A, B])
     assert verdict_codes(run(layout, [A, B])) == []
     image.write_bytes(image.read_bytes()[:-1] + b"\7")
     verdicts = run(layout, [A, B])
     assert verdict_codes(verdicts) == ["provenance"]
     assert verdict_codes(verdicts, B) == []
+
+
+def test_a_changed_byte_is_never_released_whatever_its_time_says(layout: Layout) -> None:
+    stage_session(layout, A)
+    stage_session(layout, B)
+    sidecar = next((layout.stage("convert", A) / "bids").rglob("*_dwi.json"))
+    for path in layout.work.rglob("*"):
+        os.utime(path, ns=(LONG_AGO, LONG_AGO))
+    for _ in range(2):
+        assert verdict_codes(run(layout, [A, B])) == []
+    sidecar.write_bytes(sidecar.read_bytes()[:-1] + b" ")
+    os.utime(sidecar, ns=(LONG_AGO, LONG_AGO))
+    verdicts = run(layout, [A, B])
+    assert verdict_codes(verdicts) == ["provenance"]
+    assert verdict_codes(verdicts, B) == []
+
+
+@pytest.mark.parametrize("keep", [0, 1])
+def test_no_later_release_reads_a_file_that_nothing_happened_to(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch, keep: int
+) -> None:
+    read: list[str] = []
+
+    def reading(path: Path) -> str:
+        read.append(path.name)
+        return sha256(path)
+
+    monkeypatch.setattr("unface.release.assembly.sha256", reading)
+    stage_session(layout, A)
+    for path in layout.work.rglob("*"):
+        os.utime(path, ns=(LONG_AGO, LONG_AGO))
+    for number in range(4):
+        read.clear()
+        assert verdict_codes(run(layout, [A], settings=replace(RELEASE, version=f"1.{number}.0", keep=keep))) == []
+        assert bool(read) == (number == 0)
+
+
+def test_a_release_that_is_a_link_stays_one_and_what_it_leads_to_is_renewed(layout: Layout, tmp_path: Path) -> None:
+    place = tmp_path / "elsewhere" / "published"
+    layout.results.mkdir()
+    layout.release.symlink_to(place)
+    stage_session(layout, A)
+    for sessions in ([A], [A, B], [B], [A]):
+        if B in sessions:
+            stage_session(layout, B)
+        assert [verdict.reasons for verdict in run(layout, sessions).sessions] == [()] * len(sessions)
+        assert layout.release.is_symlink()
+        assert {path.name for path in place.glob("sub-*")} == {f"sub-{session.subject}" for session in sessions}
+        assert [path.name for path in place.parent.iterdir()] == ["published"]
+
+
+def test_a_link_to_a_folder_with_something_else_stops_the_release_and_loses_nothing(
+    layout: Layout, tmp_path: Path
+) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").write_text("years of work")
+    layout.results.mkdir()
+    layout.release.symlink_to(tmp_path / "mine")
+    stage_session(layout, A)
+    with pytest.raises(JobFailedError, match="no release of unface"):
+        run(layout, [A])
+    assert [path.name for path in (tmp_path / "mine").iterdir()] == ["thesis.txt"]
 
 
 def test_copies_are_released_where_links_are_impossible(layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
