@@ -38,8 +38,8 @@ def read_rules(path: Path) -> tuple[list[Rule], dict[str, str]]:
     rules : list of Rule
         Checked, in the order of the file, after those that it extends.
     words : dict
-        What may stand in labels that come from headers, by `label_words.words_of`: labels that the rules give, words
-        among which their expressions choose, and those that the file lists.
+        What may stand in labels that come from headers, by `label_words.words_of`: labels that the user's own rules
+        give, words among which their expressions choose, and those that the file lists.
 
     Raises
     ------
@@ -64,16 +64,18 @@ def read_rules(path: Path) -> tuple[list[Rule], dict[str, str]]:
         rules += _overlay(reader, ("scanners", index), scanner)
     listed = reader.words(("words",), content.get("words") or [])
     reader.finish(rules)
-    base, words = read_rules(SHIPPED_RULES) if content.get("extends") == "shipped" else ([], {})
-    return _combined(base, rules), words | _words(rules, listed)
+    base = read_rules(SHIPPED_RULES)[0] if content.get("extends") == "shipped" else []
+    return _combined(base, rules), _words(rules, listed)
 
 
 def _words(rules: Sequence[Rule], listed: Sequence[str] = ()) -> dict[str, str]:
-    entities = [entity for rule in rules for entity in rule.entities.values()]
+    # Those that come with unface say nothing that the list of words for labels does not hold.
+    entities = [entity for rule in rules if not rule.shipped for entity in rule.entities.values()]
     from_headers = [entity for entity in entities if isinstance(entity, EntityFrom)]
     given = [entity for entity in entities if isinstance(entity, str)]
     given += [label for entity in from_headers for label in (entity.default, entity.value)]
-    return words_of([*listed, *given], [entity.expression.pattern for entity in from_headers])
+    taking = [entity.expression.pattern for entity in from_headers if not entity.value]
+    return words_of([*listed, *given], taking)
 
 
 def _parsed(path: Path) -> tuple[yaml.Node, Any]:
