@@ -20,9 +20,10 @@ def main() -> None:
         for letter in map(chr, range(first, end)):
             latin = "".join(filter(str.isalpha, anyascii(letter))).lower()
             # What Unicode itself takes apart needs no row.
-            if latin and unicodedata.category(letter)[0] in "LM" and not unicodedata.normalize("NFKD", letter).isascii():
+            of_a_script = unicodedata.category(letter)[0] in "LM"
+            if latin and of_a_script and not unicodedata.normalize("NFKD", letter).isascii():
                 letters.setdefault(latin, []).append(letter)
-    lines = ["# Letters of other scripts and how they are written in Latin letters (anyascii 0.3.3, write_romanised.py)."]
+    lines = ["# Letters of other scripts and how Latin letters write them (anyascii 0.3.3, write_romanised.py)."]
     lines += ["latin\tletters", *(f"{latin}\t{''.join(letters[latin])}" for latin in sorted(letters))]
     Path(__file__).with_name("romanised.tsv").write_text("\n".join(lines) + "\n", encoding="utf-8")
 

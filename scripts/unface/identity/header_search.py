@@ -17,6 +17,9 @@ from unface.identity.spellings import (
     spellings,
 )
 
+LONGEST_WORD = 32
+"""Characters of a literal that is looked for in longer ones; a few literals too many do no harm."""
+
 
 class HeaderSearch:
     """Searches text and headers for the identifiers of one subject.
@@ -155,9 +158,17 @@ def _forms_of_names(names: Iterable[str], common: Set[bytes]) -> set[bytes]:
 def _fewest(literals: set[bytes]) -> set[bytes]:
     """The literals that suffice: one that holds another as a word is found with it."""
     fewest: set[bytes] = set()
+    # Looked up by size: to look for each shorter one in each longer one would take the square of how many there are.
+    words: dict[int, set[bytes]] = {}
     for literal in sorted(literals, key=lambda text: (len(text), text)):
-        if not any(_alone(shorter, literal) for shorter in fewest if shorter in literal and not _weak(shorter)):
+        size_and_words = ((size, known) for size, known in words.items() if size < len(literal))
+        parts = (
+            {literal[at : at + size] for at in range(len(literal) - size + 1)} & known for size, known in size_and_words
+        )
+        if not any(_alone(word, literal) for found in parts for word in found):
             fewest.add(literal)
+            if len(literal) <= LONGEST_WORD and not _weak(literal):
+                words.setdefault(len(literal), set()).add(literal)
     return fewest
 
 

@@ -141,11 +141,11 @@ class _SeriesContent:
     kind: str
     values: dict[int, dict[bytes, None]] = field(default_factory=dict)
     positions: set[bytes] = field(default_factory=set)
-    images: int = 0
     mosaic_slices: int = 0
     files: list[list[Any]] = field(default_factory=list)
 
-    def add(self, header: RawHeader) -> None:
+    def add(self, header: RawHeader) -> int:
+        """Take in what a file says; returns how many images it holds."""
         for tag in fields.KEPT_TAGS:
             raw = header.values.get(tag)
             if raw is not None:
@@ -160,10 +160,10 @@ class _SeriesContent:
         position = header.values.get(fields.POSITION)
         if position is not None:
             self.positions.add(position)
-        self.images += max(len(frames), 1)
         mosaic = header.values.get(fields.IMAGES_IN_MOSAIC)
         if mosaic is not None and b"MOSAIC" in header.values.get(0x00080008, b""):
             self.mosaic_slices = int.from_bytes(mosaic[:2], "little" if self.order == "<" else "big")
+        return max(len(frames), 1)
 
     def keep(self, tag: int, raw: bytes) -> None:
         known = self.values.get(tag)
@@ -213,10 +213,10 @@ class _FolderContent:
         series = self.series.get(key)
         if series is None:
             series = self.series[key] = _SeriesContent(header.order, values.get(fields.CHARSET), kind.decode("latin-1"))
-        series.add(header)
+        images = series.add(header)
         uid = fields.decode_text(values.get(fields.SOP_INSTANCE, b""), None)
         number = whole_number(values.get(fields.INSTANCE_NUMBER, b"")) or 0
-        series.files.append([place.path, place.bytes, place.mtime_ns, header.problem, number, uid])
+        series.files.append([place.path, place.bytes, place.mtime_ns, header.problem, number, uid, images])
         return True
 
     def add_archive(self, archive: Place, unpacked: Path) -> None:
@@ -252,7 +252,6 @@ class _FolderContent:
                 "kind": series.kind,
                 "values": series.decoded(),
                 "positions": sorted(position.decode("latin-1") for position in series.positions),
-                "images": series.images,
                 "mosaic_slices": series.mosaic_slices,
                 "files": series.files,
             }
