@@ -43,6 +43,8 @@ scanners write these. No part gives back what it took: a row of blanks would tak
 
 _DATE_TIME = re.compile(rb"(\d{4}[.\-]?\d{2}[.\-]?\d{2})(\d*(?:\.\d+)?)((?:[+-]\d{4})?)")
 """Date, time and time zone."""
+_TIME_IN_TEXT = re.compile(rb"(?<![\d:.])(?:[01]?\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,6})?(?![\d:])")
+"""A time with its seconds; 5:30 may be how long a scan took."""
 _CODE_VALUE = re.compile(rb"[A-Za-z]{0,3}-?[0-9A-F]{1,18}")
 """A term's code, such as `113100`, `T-A0100` or `10200004`."""
 
@@ -188,14 +190,18 @@ class ValueRewriter:
             return _each(self._words, value)
         return value
 
+    def _without_times(self, value: bytes) -> bytes:
+        return _TIME_IN_TEXT.sub(b" ", value) if self.moves_times and b":" in value else value
+
     def _codes(self, value: bytes) -> bytes:
         # What identifies as a whole (`ID-12 34`) may be made of short codes.
         if self.search.found_in_text(value.lower()):
             return self._words(value)
-        return keep_codes(value, self.search.found_in_text)
+        return keep_codes(self._without_times(value), self.search.found_in_text)
 
     def _words(self, value: bytes) -> bytes:
-        return keep_words(self.search.without_dates_and_ids(value), self.search.found_in_text)
+        text = self.search.without_dates_and_ids(self._without_times(value))
+        return keep_words(text, self.search.found_in_text)
 
     def _checked_numbers(self, vr: str, value: bytes) -> bytes:
         """The value as it is, less what is no number; nothing of it if it holds a number of the subject's own."""

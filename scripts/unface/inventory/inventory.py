@@ -12,6 +12,7 @@ from unface.identity.withdrawn import linked, read_withdrawn
 from unface.inventory import tables
 from unface.inventory.people import People, known_so_far
 from unface.inventory.protocol_groups import InventoriedAcquisition, group_acquisitions
+from unface.inventory.scan import OR_OF_ANOTHER
 from unface.inventory.series import Scans
 from unface.inventory.sessions import ListedSession, session_record
 from unface.inventory.subjects import read_subjects
@@ -105,13 +106,15 @@ def collect(
     tables.write_sessions(layout, sessions, mappings, digest)
     write_whole(layout.subjects_digest, table_digest, mode=0o600)
 
-    dicom = sum(sum(session.files) for session in sessions) + len(copies)
+    problems = sum((problems for session in sessions for problems in session.problems), Counter[str]())
+    twice = problems[OR_OF_ANOTHER]
+    dicom = sum(sum(session.files) for session in sessions) - twice + len(copies)
     return Summary(
         files=dicom + sum(not reason.startswith(A_FOLDER) for _, reason in scans_read.unused),
         dicom=dicom,
         unused=dict(Counter(reason for _, reason in scans_read.unused)),
         copies=len(copies),
-        broken=sum(problems.total() for session in sessions for problems in session.problems),
+        broken=problems.total() - twice,
         subjects=len({session.record.subject for session in sessions}),
         sessions=len(sessions),
         series=sum(len(session.files) for session in sessions),

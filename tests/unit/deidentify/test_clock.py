@@ -128,3 +128,12 @@ def test_times_of_slices_that_count_from_midnight_do_not_tell_the_time_of_day(tm
     clean = [pydicom.dcmread(path) for path in sorted(folder.glob("dicom/*/*.dcm"))]
     assert [list(ds[0x0019, 0x1029].value) for ds in clean[:2]] == [[1250.0, 0.0]] * 2
     assert (0x0019, 0x1029) not in clean[2]
+
+
+def test_a_time_of_day_in_text_goes_and_how_long_a_scan_took_stays(tmp_path: Path) -> None:
+    ds = header()
+    ds.SeriesDescription = "t1 mprage 5:30 10:15:07"
+    ds.save_as(tmp_path / "a.dcm", enforce_file_format=True)
+    for number, (kept, left) in enumerate((("move", "t1 mprage 5_30"), ("keep", "t1 mprage 5_30 10_15_07"))):
+        _, folder = run(tmp_path / str(number), record_of(tmp_path / "a.dcm"), clock_times=kept)
+        assert pydicom.dcmread(folder / "dicom/s001/000001.dcm").SeriesDescription == left
