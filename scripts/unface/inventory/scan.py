@@ -195,12 +195,23 @@ class _SeriesContent:
 _FRAME_TAGS = frozenset(fields.SERIES_TAGS)
 
 
+BREAKS_OFF = "a DICOM header that breaks off"
+OR_OF_ANOTHER = "a DICOM header that breaks off, here or in the series before"
+"""Of the second of two series that may have lost the file, so that it is counted once."""
+
+
 class _FolderContent:
-    """What the files of one folder say."""
+    """What the files of one folder say.
+
+    A file whose header breaks off before it names its series was an image of some session: it counts among the files
+    of its neighbours by name, so that no session is taken for whole that may lack it.
+    """
 
     def __init__(self) -> None:
         self.series: dict[tuple[bytes, ...], _SeriesContent] = {}
         self.unused: list[tuple[str, str]] = []
+        self._before: tuple[bytes, ...] = ()
+        self._cut_since: list[tuple[str, list[Any]]] = []
 
     def add(self, place: Place, name: str | None = None) -> bool:
         """Take in a file; `name` is what to call it where its path says nothing. False if it belongs to no series."""
@@ -208,6 +219,12 @@ class _FolderContent:
         if header is None:
             return False
         values = header.values
+        if fields.SERIES not in values:
+            entry = [place.path, place.bytes, place.mtime_ns, BREAKS_OFF, 0, "", 1]
+            self._cut_since.append((name or place.path, entry))
+            if self._before:
+                self.series[self._before].files.append(entry)
+            return True
         kind = fields.derivation(values.get(fields.IMAGE_TYPE, b""))
         key = (values.get(fields.PATIENT_ID, b""), values.get(fields.STUDY, b""), values[fields.SERIES], kind)
         series = self.series.get(key)
@@ -217,6 +234,11 @@ class _FolderContent:
         uid = fields.decode_text(values.get(fields.SOP_INSTANCE, b""), None)
         number = whole_number(values.get(fields.INSTANCE_NUMBER, b"")) or 0
         series.files.append([place.path, place.bytes, place.mtime_ns, header.problem, number, uid, images])
+        # One of another patient or study may have lost it as well; of the same session, the series before holds it.
+        if key[:2] != self._before[:2]:
+            again = OR_OF_ANOTHER if self._before else BREAKS_OFF
+            series.files += [[*entry[:3], again, *entry[4:]] for _, entry in self._cut_since]
+        self._before, self._cut_since = key, []
         return True
 
     def add_archive(self, archive: Place, unpacked: Path) -> None:
@@ -233,20 +255,24 @@ class _FolderContent:
             try:
                 header = read_header(place.path, fields.WANTED)
             except NotDicomError as error:
+                if str(error) == BREAKS_OFF:
+                    return RawHeader({}, "<", problem="truncated")
                 reason = str(error)
             except OSError as error:
                 reason = unreadable(error)
             except MemoryError:
                 reason = "a DICOM header that takes more memory than this job has"
             else:
-                if fields.SERIES in header.values:
+                if fields.SERIES in header.values or header.problem is not None:
                     return header
-                reason = "a DICOM file of no series" if header.problem is None else "a DICOM header that breaks off"
+                reason = "a DICOM file of no series"
         self.unused.append((name, reason))
         return None
 
     def as_json(self) -> dict[str, Any]:
         """As JSON takes it."""
+        if not self._before:
+            self.unused += [(name, BREAKS_OFF) for name, _ in self._cut_since]
         entries = [
             {
                 "kind": series.kind,

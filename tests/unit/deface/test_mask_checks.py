@@ -267,13 +267,16 @@ def margin(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Check]:
         moved_mm: float = 0,
         least_mm: float = 3,
         brain_top_mm: float = 40,
+        inside: float = 1,
     ) -> Check:
         brain = np.zeros((30, 30, 40), np.float32)
-        brain[5:25, 5:25, 5 : int(brain_top_mm / 2) + 1] = 1
-        monkeypatch.setattr(head_template, "brain", lambda: Volume(brain, np.diag([2.0, 2, 2, 1])))
+        brain[5:25, 5:25, 5 : int(brain_top_mm / 2) + 1] = inside
+        template = np.diag([2.0, 2, 2, 1])
+        template[:3, 3] = -30, -20, 10
+        monkeypatch.setattr(head_template, "brain", lambda: Volume(brain, template))
         shape = tuple(int(size / edge) for size, edge in zip((60, 60, 80), voxel_mm, strict=True))
         affine = np.diag([*voxel_mm, 1.0])
-        affine[2, 3] = moved_mm
+        affine[:3, 3] = -30, -20, 10 + moved_mm
         to_template = np.eye(4)
         to_template[2, 3] = -moved_mm
         height_mm = np.arange(shape[2]) * voxel_mm[2]
@@ -299,6 +302,11 @@ def test_a_cut_near_the_brain_is_for_a_person_and_one_that_reaches_it_fails(
 def test_a_cut_may_come_as_near_as_the_settings_say(margin: Margin) -> None:
     assert margin(44, least_mm=4).state == "pass"
     assert margin(44, least_mm=5).state == "review"
+
+
+def test_what_is_brain_by_half_is_brain(margin: Margin) -> None:
+    assert margin(60, inside=0.5).value == 20
+    assert margin(60, inside=0.49).value is None
 
 
 @pytest.mark.parametrize("voxel_mm", [(1, 1, 1), (1, 1, 4), (0.5, 2, 1), (4, 4, 4)])

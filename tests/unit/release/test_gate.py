@@ -14,6 +14,7 @@ import pytest
 from tests.support.staged_sessions import FINGERPRINTS, IDENTIFIERS, RELEASE, audit, codes, run, stage, stage_session
 from unface.audit import records
 from unface.audit.records import Released
+from unface.release import gate
 from unface.release.problems import Problem
 from unface.release.verdicts import Verdicts, closing_words
 from unface.run.files import sha256
@@ -491,3 +492,15 @@ def test_a_session_that_is_named_twice_has_one_verdict(layout: Layout) -> None:
     assert [verdict.session for verdict in verdicts.sessions] == [A, B]
     with layout.verdicts.open(newline="") as file:
         assert [row["verdict"] for row in csv.DictReader(file, delimiter="\t")] == ["released", "released"]
+
+
+def test_a_fault_that_lies_at_no_sessions_door_withholds_every_session(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = iter([[Problem(Reason("bids_invalid", "of a session that is not there"), "other", "s1")]])
+    monkeypatch.setattr(gate, "validate", lambda *_: next(found))
+    stage_session(layout, A)
+    stage_session(layout, B)
+    verdicts = run(layout, [A, B])
+    assert verdict_codes(verdicts) == verdict_codes(verdicts, B) == ["bids_invalid"]
+    assert not layout.release.exists()
