@@ -186,6 +186,9 @@ def test_edges_of_the_base_count_where_either_head_is_more_than_air() -> None:
     other[24:36, 4:36, 4:36] = np.linspace(20, 100, 32)[None, :, None]
     across = gradient_agreement(Volume(other, affine), base, HERE)
     assert across < 0.75
+    # One voxel that is far too bright makes no air of the rest.
+    other[10, 20, 20] = 1e6
+    assert gradient_agreement(Volume(other, affine), base, HERE) < 0.75
     assert gradient_agreement(Volume(np.where(base.data > 50, 0, base.data), affine), base, HERE) < 0.6
 
 
@@ -194,3 +197,20 @@ def test_a_part_of_the_head_that_is_black_within_the_field_of_view_does_not_agre
     black = base.data.copy()
     black[:, :, : black.shape[2] // 2] = 0
     assert gradient_agreement(Volume(black, base.affine), base, HERE) < 0.7
+
+
+def test_an_image_scaled_to_one_agrees_as_well() -> None:
+    base = head_template.coarse_head()
+    scaled = Volume(base.data / base.data.max(), base.affine)
+    assert gradient_agreement(scaled, base, HERE) > 0.99
+    assert gradient_agreement(base, scaled, HERE) > 0.99
+
+
+def test_no_tilt_and_a_half_turn_are_numbers_however_they_are_rounded() -> None:
+    random = np.random.default_rng(0)
+    for axis in range(3):
+        for turn, degrees in ((0, 0), (180, 180)):
+            for _ in range(100):
+                sizes = np.diag([*random.uniform(0.8, 1.2, 3), 1])
+                tilt = registration_checks.tilt_degrees(turned(axis, turn) @ sizes)
+                assert tilt == pytest.approx(degrees, abs=1e-3)
