@@ -32,8 +32,9 @@ from unface.identity.pseudonyms import Key
 
 HEADING = "Headers: clean files of real scanners (benchmarks/scanners.py)"
 IDENTIFYING = {
-    *("AccessionNumber", "AcquisitionDateTime", "DeviceSerialNumber", "ImageComments", "InstitutionAddress"),
-    *("InstitutionName", "InstitutionalDepartmentName", "PatientAge", "PatientBirthDate", "PatientID", "PatientName"),
+    *("AccessionNumber", "AcquisitionDateTime", "AcquisitionTime", "DeviceSerialNumber", "ImageComments"),
+    *("InstitutionAddress", "InstitutionName", "InstitutionalDepartmentName", "PatientAge", "PatientBirthDate"),
+    *("PatientID", "PatientName"),
     *("PatientWeight", "PatientSize", "PerformingPhysicianName", "ProcedureStepDescription", "ProtocolName"),
     *("ReferringPhysicianName", "SeriesDescription", "SeriesInstanceUID", "StationName", "StudyDescription", "StudyID"),
     *("StudyInstanceUID", "OperatorsName", "PulseSequenceDetails", "WipMemBlock"),

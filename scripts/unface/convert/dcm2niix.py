@@ -25,8 +25,10 @@ TWINS = {
     "Tilt": "sheared to undo the tilt of a gantry",
     "ROI": "a region drawn on the scanner",
     "Crop": "cropped",
+    "ADC": "the map or mean that the scanner computed of a diffusion series",
+    "phMag": "the magnitude of a phase image, in and out of phase",
 }
-"""Second versions of an image, made by interpolation or beside it; none is what the scanner measured."""
+"""Second versions of an image, made by interpolation or beside it; none is what the scanner measured as such."""
 
 INCOMPLETE = re.compile(
     r"missing (images|dicoms|slices|volumes)|images may be missing|interslice distance varies|slices not equidistant"
@@ -35,7 +37,9 @@ INCOMPLETE = re.compile(
 )
 """What dcm2niix says where slices or volumes are missing, with or without calling it a warning."""
 
-_TOKEN = re.compile(r"_(e\d+|ph|real|imaginary|fieldmaphz|(?:Eq|Tilt|ROI|Crop)(?:_?\d+)?)", re.IGNORECASE)
+_TOKEN = re.compile(r"_(e\d+|phMag|ph|real|imaginary|fieldmaphz|(?:Eq|Tilt|ROI|Crop|ADC)(?:_?\d+)?)", re.IGNORECASE)
+_SECOND = re.compile(r"[a-z]")
+"""What dcm2niix puts behind a name that is taken."""
 
 
 @dataclass(frozen=True)
@@ -122,12 +126,18 @@ def _understood(made: Path, output: str) -> Conversion:
         sidecar = nifti.with_suffix(".json")
         if twin:
             twins.update(twin)
-        elif _TOKEN.sub("", rest) or not sidecar.exists():
+            continue
+        unknown = _TOKEN.sub("", rest)
+        if not sidecar.exists() or not (unknown == "" or _SECOND.fullmatch(unknown)):
+            strays += 1
+            continue
+        kind = next((KINDS[token] for token in tokens if token in KINDS), "magnitude")
+        echo = next((int(token[1:]) for token in tokens if re.fullmatch(r"e\d+", token)), None)
+        image = Image(nifti, _content(sidecar), kind, echo)
+        if unknown and not _opposed(image, images):
             strays += 1
         else:
-            kind = next((KINDS[token] for token in tokens if token in KINDS), "magnitude")
-            echo = next((int(token[1:]) for token in tokens if re.fullmatch(r"e\d+", token)), None)
-            images.append(Image(nifti, _content(sidecar), kind, echo))
+            images.append(image)
     said = [line.strip() for line in output.splitlines()]
     told = [line for line in said if re.search(r"Warning: |Error: ", line) or INCOMPLETE.search(line)]
     warnings = tuple(dict.fromkeys(_plain(line) for line in told))
@@ -149,6 +159,14 @@ def _content(sidecar: Path) -> dict[str, Any]:
             "conversion_failed", "dcm2niix wrote a sidecar that is no JSON; a rule can exclude its series"
         )
     return content
+
+
+def _opposed(second: Image, images: Sequence[Image]) -> bool:
+    """Whether a second image of a name is the other polarity of the first: one series may hold both (GE's pepolar)."""
+    towards = second.sidecar.get("PhaseEncodingDirection")
+    alike = [image for image in images if (image.kind, image.echo) == (second.kind, second.echo)]
+    others = [image.sidecar.get("PhaseEncodingDirection") for image in alike]
+    return towards is not None and len(others) == 1 and others[0] == (towards[:-1] if "-" in towards else f"{towards}-")
 
 
 def _plain(warning: str) -> str:

@@ -21,7 +21,8 @@ def complete(work: Work, acquisitions: Sequence[Acquisition]) -> None:
         for target in acquisition.targets:
             target.sidecar = sidecars.cleaned(target.image.sidecar) | dict(acquisition.match.sidecar)
             if "task" in target.entities:
-                target.sidecar.setdefault("TaskName", target.entities["task"])
+                # Of dcm2niix' own words for it none: a header's text is no label.
+                target.sidecar["TaskName"] = acquisition.match.sidecar.get("TaskName", target.entities["task"])
             if target.suffix == "fieldmap":
                 target.sidecar.setdefault("Units", "Hz")
             if target.entities.get("part") == "phase":
@@ -55,8 +56,9 @@ def _leave_out_lacking(work: Work, acquisitions: Sequence[Acquisition], linked: 
 
 def _lacking(acquisition: Acquisition, target: Target, linked: bool) -> list[str]:
     lacking = sidecars.missing(target.datatype, target.suffix, target.sidecar)
-    if linked and target.suffix == "m0scan" and "IntendedFor" not in target.sidecar:
-        lacking.append("an ASL image that it belongs to")
+    if "IntendedFor" in lacking:
+        lacking.remove("IntendedFor")
+        lacking += ["an ASL image that it belongs to"] if linked else []
     if target.suffix == "asl" and perfusion.context(target) is None:
         lacking.append("aslcontext.tsv")
     if target.suffix == "dwi" and gradients.texts(acquisition, target) is None:

@@ -9,6 +9,7 @@ from unface.convert.dcm2niix import Image
 from unface.identity.label_search import LabelSearch
 from unface.identity.vocabulary import vocabulary
 from unface.mapping import names, schema
+from unface.mapping.label_words import known_words
 from unface.run.outcome import Work
 
 PARTS = {"magnitude": "mag", "phase": "phase", "real": "real", "imaginary": "imag"}
@@ -31,7 +32,8 @@ def name_images(work: Work, acquisitions: Sequence[Acquisition], identifiers: Ma
         if not acquisition.state:
             runs.setdefault((*acquisition.name_key, acquisition.run), []).append(acquisition)
     owners: dict[str, Acquisition] = {}
-    search = LabelSearch(identifiers, vocabulary())
+    # Labels that come from headers are made of known words already: this looks at those that a person wrote.
+    search = LabelSearch(identifiers, vocabulary() | {word.encode() for word in known_words()})
     for run in runs.values():
         try:
             _place(run)
@@ -72,8 +74,9 @@ def _place(run: list[Acquisition]) -> None:
         If BIDS has no name that tells an image from the others; the message says which.
     """
     images = [image for acquisition in run for image in acquisition.images]
-    kinds = {image.kind for image in images}
     for acquisition in run:
+        same = [image for other in run if other.reconstruction == acquisition.reconstruction for image in other.images]
+        kinds = {image.kind for image in same}
         for image in acquisition.images:
             alike = [other for other in images if other.kind == image.kind]
             acquisition.targets.append(_target(acquisition, image, alike, kinds))
@@ -101,8 +104,19 @@ def _target(acquisition: Acquisition, image: Image, alike: list[Image], kinds: s
     geometry = nifti_headers.geometry(image.nifti)
     suffix = match.suffix_for(image.kind, rank)
     direction = image.sidecar.get("PhaseEncodingDirection")
-    if (suffix == "epi" or acquisition.told_by_direction) and not entities.get("dir") and direction:
+    both_ways = len({other.sidecar.get("PhaseEncodingDirection") for other in acquisition.images}) > 1
+    if both_ways:
+        entities.pop("dir", None)
+    if (suffix == "epi" or both_ways or acquisition.told_by_direction) and not entities.get("dir") and direction:
         entities["dir"] = names.direction(direction, geometry.axes)
     return Target(
-        image, match.datatype or "", suffix, entities, dict(image.sidecar), geometry, match.rules, match.intended_for
+        image,
+        match.datatype or "",
+        suffix,
+        entities,
+        dict(image.sidecar),
+        geometry,
+        match.rules,
+        match.intended_for,
+        began=acquisition.began,
     )

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from unface.identity.vocabulary import keep_codes, keep_words
+from unface.mapping.required_keys import required_keys
 from unface.run.settings import PROJECT
 
 SOFTWARE = ("SoftwareVersions", "ConversionSoftwareVersion")
@@ -106,41 +107,7 @@ def missing(datatype: str, suffix: str, sidecar: Mapping[str, Any]) -> list[str]
     list of str
         The keys; none if nothing is missing.
     """
-    needed: dict[str, tuple[str, ...]] = {
-        "bold": ("TaskName", "RepetitionTime"),
-        "phasediff": ("EchoTime1", "EchoTime2"),
-        "phase1": ("EchoTime",),
-        "phase2": ("EchoTime",),
-        "fieldmap": ("Units",),
-        "epi": ("PhaseEncodingDirection",),
-        "m0scan": ("RepetitionTimePreparation",),
-        "asl": (
-            *("ArterialSpinLabelingType", "PostLabelingDelay", "BackgroundSuppression", "M0Type"),
-            *("TotalAcquiredPairs", "RepetitionTimePreparation", "MagneticFieldStrength", "MRAcquisitionType"),
-        ),
-    }
-    keys = needed.get(suffix, ())
-    labeling = sidecar.get("ArterialSpinLabelingType")
-    if suffix == "asl" and labeling == "PASL":
-        keys += ("BolusCutOffFlag",)
-        if sidecar.get("BolusCutOffFlag") is True:
-            keys += ("BolusCutOffDelayTime", "BolusCutOffTechnique")
-    elif suffix == "asl" and labeling in ("CASL", "PCASL"):
-        keys += ("LabelingDuration",)
-    if suffix == "asl" and sidecar.get("MRAcquisitionType") == "2D":
-        keys += ("SliceTiming",)
-    if datatype == "pet":
-        keys = _PET
-    return [key for key in keys if key not in sidecar]
-
-
-_PET = (
-    *("Manufacturer", "ManufacturersModelName", "Units", "TracerName", "TracerRadionuclide", "InjectedRadioactivity"),
-    *("InjectedRadioactivityUnits", "InjectedMass", "InjectedMassUnits", "SpecificRadioactivity"),
-    *("SpecificRadioactivityUnits", "ModeOfAdministration", "TimeZero", "ScanStart", "InjectionStart"),
-    *("FrameTimesStart", "FrameDuration", "AcquisitionMode", "ImageDecayCorrected", "ImageDecayCorrectionTime"),
-    *("ReconMethodName", "ReconMethodParameterLabels", "ReconFilterType", "AttenuationCorrection"),
-)
+    return [key for key in required_keys(datatype, suffix, sidecar) if key not in sidecar]
 
 
 def write(path: Path, sidecar: Mapping[str, Any]) -> None:

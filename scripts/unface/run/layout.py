@@ -89,6 +89,16 @@ class Layout:
         return self.restricted / "suggested_rules.yaml"
 
     @property
+    def label_words(self) -> Path:
+        """Words of headers that no list of words for labels holds, and what becomes of each: for a person."""
+        return self.restricted / "label_words.tsv"
+
+    @property
+    def labels(self) -> Path:
+        """The cohort's labels for words of headers, for the conversion (`mapping.labels.Labels`)."""
+        return self.restricted / "labels.json"
+
+    @property
     def files_unused(self) -> Path:
         """Raw files that belong to no session, each with why."""
         return self.restricted / "files_unused.tsv"
@@ -239,6 +249,31 @@ class Layout:
             A page of HTML, whole in one file.
         """
         return self.reviews / f"{session.name}.html"
+
+    def review_card(self, session: SessionId = EVERY) -> Path:
+        """What the list of review pages says of a session, and a head in small.
+
+        Parameters
+        ----------
+        session
+            The session; any session, as a pattern with wildcards, if not given.
+
+        Returns
+        -------
+        Path
+            A file of JSON.
+        """
+        return self.reviews / f"{session.name}.json"
+
+    @property
+    def review_index(self) -> Path:
+        """The list of all review pages: those that wait for a person first."""
+        return self.reviews / "index.html"
+
+    @property
+    def review_turns(self) -> Path:
+        """A folder of small pages, by which one review page leads to the next."""
+        return self.reviews / "turns"
 
     @property
     def report(self) -> Path:

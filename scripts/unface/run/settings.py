@@ -33,6 +33,8 @@ has all the rest as a folder of the package (`tool.hatch` in pyproject.toml)."""
 SHIPPED_RULES = PROJECT / "resources" / "bids_rules.yaml"
 """The mapping rules that come with unface. What they make of a session counts by its mapping, not as code."""
 
+LABEL_WORDS = PROJECT / "resources" / "label_words.txt"
+"""The words that a label may be made of when it comes from a header."""
 
 FEW = 12
 """The number of valid words that a message lists at most."""
@@ -81,6 +83,7 @@ class Deidentify(Block):
     """Settings of the de-identification of headers."""
 
     options: tuple[str, ...]
+    clock_times: str
     overrides: Mapping[str, str | Mapping[str, str]]
     age_band_years: int
     folder_pattern: str | None
@@ -91,6 +94,7 @@ class Convert(Block):
     """Settings of the conversion to BIDS."""
 
     rules: str
+    label_words: str | None
     unmapped: str
     repeats: str
     incomplete: str

@@ -74,7 +74,7 @@ STAGES: Mapping[str, Stage] = {
     "convert": Stage(
         sources=("deidentify",),
         settings=("convert.unmapped", "convert.repeats", "convert.incomplete"),
-        resources=(*_HEADER_TABLES, *_resources("sidecar_keys.tsv")),
+        resources=(*_HEADER_TABLES, *_resources("label_words.txt", "sidecar_keys.tsv")),
     ),
     "deface": Stage(sources=("convert",), settings=("deface",), resources=_HEAD_MASKS),
     "measure-original": _MEASURED,
@@ -98,7 +98,7 @@ EVERY_STAGE: Mapping[str, Stage] = {
     **STAGES,
     **NOISE_STAGES,
     "scan": Stage(),
-    "inventory": Stage(resources=(*_HEADER_TABLES, *_resources("bids_guesses.yaml"))),
+    "inventory": Stage(resources=(*_HEADER_TABLES, *_resources("bids_guesses.yaml", "label_words.txt"))),
     "release": Stage(
         settings=("release", "deidentify.options", "audit.ignore"),
         files=("subjects", "ratings", "release.data_dictionary"),
@@ -107,6 +107,10 @@ EVERY_STAGE: Mapping[str, Stage] = {
     "review": Stage(
         settings=("report",),
         resources=(*_PAGE, "scripts/unface/review/templates/review.html.j2", *_HEAD_MASKS),
+    ),
+    "review_index": Stage(
+        settings=("report",),
+        resources=(*_PAGE, "scripts/unface/review/templates/index.html.j2"),
     ),
     "report": Stage(
         settings=("report", "measure.noise_sessions", "deidentify.options"),

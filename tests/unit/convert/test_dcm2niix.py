@@ -118,3 +118,15 @@ def test_a_warning_is_told_in_words_without_what_it_quotes() -> None:
     assert dcm2niix._plain(said) == "Unable to open ... or x...w in ... for ..."
     with in_time(2):
         dcm2niix._plain("Warning: " + "x" * 100_000)
+
+
+def test_both_polarities_of_one_series_are_images_of_their_own(
+    shared_data: Callable[[str], Path], tmp_path: Path
+) -> None:
+    raw = next(path for path in sorted(shared_data("ge_pepolar").iterdir()) if path.is_dir())
+    rule = (
+        "rules:\n- {name: any, datatype: fmap, suffix: epi, entities: {dir: XY}, criteria: {SeriesInstanceUID: '*'}}\n"
+    )
+    (tmp_path / "rules.yaml").write_text(rule)
+    (session,) = convert(take_in(raw, tmp_path / "results"), tmp_path / "rules.yaml")
+    assert session.names() == ["dir-AP_epi", "dir-PA_epi"]

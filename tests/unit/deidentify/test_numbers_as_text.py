@@ -21,7 +21,9 @@ VRS = {IMAGES: "IS", FIELD: "DS", WEIGHT: "DS", SPACING: "DS"}
 
 
 def made_clean(vr: str, value: bytes, **identifiers: set[str]) -> bytes | None:
-    profile = Profile(Deidentify(options=OPTIONS, overrides={}, age_band_years=5, folder_pattern=None))
+    profile = Profile(
+        Deidentify(options=OPTIONS, clock_times="move", overrides={}, age_band_years=5, folder_pattern=None)
+    )
     return ValueRewriter(Key(b"k" * 32), 0, profile, HeaderSearch(identifiers, ())).apply("check", vr, value)
 
 

@@ -135,7 +135,7 @@ def test_all_errors_of_a_file_are_named_at_once(tmp_path: Path) -> None:
     [
         ("anat-T1w_acq-tfl", "anat/acq-tfl_T1w"),
         ("func-bold_task-rest_run-1", "func/task-rest_bold"),
-        ("func_task-a_acq-mb4__dup1", "func/task-a_acq-mb4_bold"),
+        ("func_task-nback_acq-mb4__dup1", "func/task-nback_acq-mb4_bold"),
         ("dwi_dir-AP", "dwi/dir-AP_dwi"),
         ("WIP anat-T2w", "anat/T2w"),
         ("func-bold_task-rest_SBRef", "func/task-rest_sbref"),
@@ -186,8 +186,8 @@ INVERSION = {"Modality": "MR", "MRAcquisitionType": "3D", "ScanningSequence": ["
         ({"SeriesDescription": "sT1W_3D_TFE"}, "anat/T1w"),
         ({"SeriesDescription": "t1_mprage Gd"}, "anat/ce-gd_T1w"),
         ({"SeriesDescription": "mp2rage_T1_Images", "ImageType": ["DERIVED", "PRIMARY", "T1 MAP"]}, "excluded"),
-        ({"SeriesDescription": "FE_EPI_Rest", "ScanningSequence": "GR", "Volumes": 200}, "func/task-Rest_bold"),
-        (GRADIENT_EPI | {"SeriesDescription": "tfMRI_WM_LR", "Volumes": 400}, "func/task-WM_dir-LR_bold"),
+        ({"SeriesDescription": "FE_EPI_Rest", "ScanningSequence": "GR", "Volumes": 200}, "func/task-rest_bold"),
+        (GRADIENT_EPI | {"SeriesDescription": "tfMRI_WM_LR", "Volumes": 400}, "func/task-wm_dir-LR_bold"),
         (GRADIENT_EPI | {"SeriesDescription": "ep2d_perf", "Volumes": 50}, "excluded"),
         ({"SeriesDescription": "svs_se", "SOPClassUID": "1.3.12.2.1107.5.9.1"}, "excluded"),
         ({"SeriesDescription": "3-plane loc"}, "excluded"),
@@ -244,6 +244,45 @@ def test_the_shipped_rules_name_common_series(fields: dict, name: str) -> None:
 def test_a_word_in_its_name_takes_no_functional_run_out(protocol: str, name: str) -> None:
     run = GRADIENT_EPI | {"SeriesDescription": protocol, "ProtocolName": protocol, "Volumes": 300}
     assert SHIPPED.match(run).name == name
+
+
+SPIN_ECHO = {"Modality": "MR", "Manufacturer": "SIEMENS", "ScanningSequence": "SE", "MRAcquisitionType": "2D"}
+GRADIENT_ECHO = {"Modality": "MR", "Manufacturer": "SIEMENS", "ScanningSequence": "GR"}
+
+
+@pytest.mark.parametrize(
+    ("fields", "name"),
+    [
+        (INVERSION | {"EchoTime": 3, "InversionTime": 900, "SeriesDescription": "fMRI structural"}, "anat/T1w"),
+        (INVERSION | {"EchoTime": 3, "InversionTime": 900, "SeriesDescription": "T2 prep brain"}, "anat/T1w"),
+        (GRADIENT_EPI | {"SeriesDescription": "T1 first task", "Volumes": 200}, "func/task-unnamed_bold"),
+        (
+            GRADIENT_EPI | {"SeriesDescription": "diffusion of responsibility task", "Volumes": 200},
+            "func/task-unnamed_bold",
+        ),
+        (SPIN_ECHO_EPI | {"SeriesDescription": "fmri_DTI_M", "Volumes": 2}, "fmap/epi"),
+        (SPIN_ECHO | {"SeriesDescription": "t2 dark", "EchoTime": 95, "InversionTime": 2500}, "unmapped"),
+        (GRADIENT_ECHO | {"SeriesDescription": "t2 gre heme", "EchoTime": 20, "RepetitionTime": 650}, "anat/T2starw"),
+        (
+            GRADIENT_ECHO
+            | {"SeriesDescription": "T1 loc", "MRAcquisitionType": "2D", "RepetitionTime": 9, "EchoTime": 4},
+            "excluded",
+        ),
+        (GRADIENT_ECHO | {"SeriesDescription": "T1w", "SequenceVariant": ["SP", "MTC"], "EchoTime": 5}, "excluded"),
+        (SPIN_ECHO | {"SeriesDescription": "T1 tra", "EchoTime": 95, "RepetitionTime": 5000}, "anat/T2w"),
+        (
+            SPIN_ECHO_EPI | {"SeriesDescription": "mbPCASLhr_PA", "SequenceName": "mbPCASL2d1_86", "Volumes": 80},
+            "perf/asl",
+        ),
+        (SPIN_ECHO_EPI | {"SeriesDescription": "pCASL_PA", "Volumes": 1}, "fmap/dir-PA_epi"),
+        (
+            GRADIENT_ECHO | {"SeriesDescription": "VEN_BOLD", "MRAcquisitionType": "3D", "EchoTime": 23, "Volumes": 1},
+            "anat/T2starw",
+        ),
+    ],
+)
+def test_a_name_never_outvotes_the_sequence(fields: dict, name: str) -> None:
+    assert SHIPPED.match(fields).name == name
 
 
 @pytest.mark.parametrize("protocol", ["dMRI_dir98_AP", "ABCD_dMRI", "DWI_dir80_AP", "MB3_50+50_AP"])
