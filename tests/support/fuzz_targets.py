@@ -561,7 +561,7 @@ def _dictionary(path: Path) -> None:
 
 def _rules(path: Path) -> None:
     fields = {"Modality": "MR", "ProtocolName": ["rest_acq-a", "b"], "EchoTime": 1.5, "ImageType": ["ORIGINAL", "M"]}
-    for rule in read_rules(path):
+    for rule in read_rules(path)[0]:
         rule.may_match(fields)
         rule.matches(fields)
 
