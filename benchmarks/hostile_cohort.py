@@ -48,6 +48,8 @@ class Visit:
     ----------
     voxels : list of (int, int)
         For each run how many voxels it has, and the sum of their values.
+    after_s : set of int
+        When its images were made, in seconds after the study began.
     damage : str
         What was done to it besides; empty for nothing.
     sizeless : bool
@@ -59,6 +61,7 @@ class Visit:
     planted: list[Planted] = field(default_factory=list)
     voxels: list[tuple[int, int]] = field(default_factory=list)
     files: list[Path] = field(default_factory=list)
+    after_s: set[int] = field(default_factory=lambda: {0, 1})
     damage: str = ""
     sizeless: bool = False
     packed: str = ""
@@ -232,6 +235,7 @@ def runs(
             _identify(ds, person, number)
             put(ds, "ProtocolName", names[0])
             put(ds, "SeriesDescription", names[1])
+        visit.after_s.add(300 * number + index)
         ds.AcquisitionTime = ds.ContentTime = person.time(300 * number + index)
         ds.AcquisitionDateTime = f"{person.date}{ds.AcquisitionTime}"
         # What a change makes of an element may be nothing that pydicom could set again for the next image.
