@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from unface import __version__
+from unface.deidentify.leftover import left_in
 from unface.deidentify.pixel_data import ImageSizes, without_rest
 from unface.deidentify.profile import Profile
 from unface.deidentify.rewrite import Addition, DatasetRewriter
 from unface.deidentify.splitter import HeaderSplitter, Segment
 from unface.deidentify.values import ValueRewriter, padded
-from unface.dicom.closed_values import without_closed_values
 from unface.dicom.codestreams import without_comments
 from unface.dicom.encoding import ITEM_TAG, Encoded, UnreadableError, decode, element, new_file_meta
 from unface.identity.demographics import Demographics
@@ -26,7 +26,19 @@ NOTHING_KNOWN = Demographics()
 
 
 class IdentifierLeftError(Exception):
-    """A rewritten header still holds one of the subject's own identifiers."""
+    """A rewritten header still holds one of the subject's own identifiers.
+
+    Parameters
+    ----------
+    where
+        The attribute, as `deidentify.overrides` names it.
+    """
+
+    def __init__(self, where: str) -> None:
+        super().__init__(
+            f"{where} of a clean header still held one of the subject's identifiers; "
+            f"if nothing else needs it, deidentify.overrides can remove it ({where}: remove)"
+        )
 
 
 @dataclass(frozen=True)
@@ -181,12 +193,13 @@ class Deidentifier:
         fresh = result.fresh
         kind = encoded.sop_class, encoded.transfer_syntax
         if kind not in self._searched:
-            fresh = [meta, *fresh]
+            fresh = [" ".join(kind).encode(), *fresh]
         if self.search.found_in_header(b"\n".join(fresh).lower()):
-            # Rarely, and then slowly: what a closed list holds is no name of anybody's.
-            fresh = [meta, *(without_closed_values(part, encoded.implicit) for part in result.fresh)]
-            if self.search.found_in_header(b"\n".join(fresh).lower()):
-                raise IdentifierLeftError
+            # Rarely, and then slowly: the bytes between values spell names by chance.
+            header = b"".join((*result.header, result.tail))
+            left = left_in(header, encoded.implicit, self.rewriter, self.search, encoded.sop_class)
+            if left or self.search.found_in_header(" ".join(kind).encode()):
+                raise IdentifierLeftError(left or "SOPClassUID")
         self._searched.add(kind)
         head, pixels, padding = b"", memoryview(encoded.data)[slice(*result.pixels)], b""
         if encoded.transfer_syntax.startswith(COMPRESSED):

@@ -90,6 +90,21 @@ class Profile:
         """
         return self if tags <= self.written else Profile(self._source, tags | self.written)
 
+    def writes(self, tag: int) -> bool:
+        """Tell whether unface writes an attribute itself.
+
+        Parameters
+        ----------
+        tag
+            The attribute.
+
+        Returns
+        -------
+        bool
+            True for what stands in every clean file, and for what is known from elsewhere than the header.
+        """
+        return tag in OURS or tag in self.written
+
     @property
     def shifts_dates(self) -> bool:
         """Whether dates are shifted by the subject's days."""
@@ -197,7 +212,7 @@ class Profile:
     def _decide(self, tag: int, vr: str, kind: str) -> Decision:
         row = confidentiality_profile().get(_pattern(tag))
         # Of Type 1 a patient's ID stands in sequences alone, where unface writes nothing.
-        own = (tag in OURS or tag in self.written) and not (row and kind == "1")
+        own = self.writes(tag) and not (row and kind == "1")
         override = self._overrides.get((tag, ""))
         if override is not None and not own:
             return overrides.fitted(override, vr)
@@ -299,12 +314,12 @@ class Profile:
 
 
 def _kept(option: str, vr: str) -> Action:
-    """What K means for a VR: even then ages are banded, numbers have to be some, and free text is still free text."""
+    """What K means for a VR: even then ages are banded, codes and numbers have to be some, and free text is still free text."""
     if vr == "SQ":
         return "recurse"
     if vr == "AS":
         return "band"
-    if vr in {"DS", "IS"}:
+    if vr in {"CS", "DS", "IS"}:
         return "check"
     return "text" if option == "retain_patient_characteristics" and vr in TEXT_VRS else "keep"
 

@@ -96,9 +96,9 @@ class ValueRewriter:
             "random": self._random,
             "code": lambda vr, value: _each(self._codes, value),
             "term": lambda vr, value: check(value) if _CODE_VALUE.fullmatch(value.strip()) else self._codes(value),
-            "csa": lambda vr, value: csa.clean_header(value, check),
-            "phoenix": lambda vr, value: csa.clean_protocol(value, check),
-            "ge_protocol": lambda vr, value: csa.clean_ge_protocol(value, check),
+            "csa": lambda vr, value: csa.clean_header(value, self._setting),
+            "phoenix": lambda vr, value: csa.clean_protocol(value, self._setting),
+            "ge_protocol": lambda vr, value: csa.clean_ge_protocol(value, self._setting),
         }
 
     def apply(self, action: Action, vr: str, value: bytes) -> bytes | None:
@@ -179,6 +179,10 @@ class ValueRewriter:
         if self.search.found_in_text(value.lower()):
             return self._words(value)
         return keep_codes(value, self.search.found_in_text)
+
+    def _setting(self, value: bytes) -> bytes:
+        """What of a setting in a maker's block may stay: numbers and codes."""
+        return self._checked(value) if csa.NUMBERS.fullmatch(value) else self._codes(value)
 
     def _words(self, value: bytes) -> bytes:
         return keep_words(self.search.without_dates_and_ids(value), self.search.found_in_text)

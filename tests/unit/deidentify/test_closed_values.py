@@ -10,7 +10,7 @@ from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 from tests.support.dicom_bytes import profile, small, written
 from unface.deidentify.clean_files import Deidentifier
 from unface.deidentify.splitter import HeaderSplitter
-from unface.dicom.closed_values import SEQUENCE_NAMES, closed_values, is_closed
+from unface.deidentify.codes import is_closed, listed, may_be_code
 from unface.dicom.standard import vr_of
 from unface.identity.pseudonyms import Key
 
