@@ -14,7 +14,6 @@ import re
 import sys
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from itertools import permutations, product
 from pathlib import Path
 from typing import cast
 
@@ -50,115 +49,6 @@ OPTIONS_2025B = {
 BASIC_2025B = {"remove": "X", "replace": "D", "blank": "Z", "func:generate_hmacuid": "U", "": "X"}
 OPTION_2025B = {"keep": "K", "remove": "", "": ""}
 """What the 2025b list calls the codes of the standard; every other word there is some way to clean: C."""
-
-_IMAGES = """
-    ORIGINAL DERIVED PRIMARY SECONDARY MIXED AXIAL LOCALIZER OTHER NONE VOLUME PROJECTION IMAGE MAGNITUDE PHASE
-    REAL IMAGINARY M P R I ND NORM DIS2D DIS3D MOSAIC CSA FFE SE IR T1 T2 T2_STAR PD B0 ADC EADC FA COLFA TRACE
-    TRACEW TENSOR TENSOR_B0 EXP ISO ISOTROPIC DIFFUSION PERFUSION CBF CBV MTT TTP RCBF RELCBF RCBV RELCBV ASL
-    MPR MIP MINIP MEAN SUB ADD MOCO RETRO FIL FM FM3 FM4 FSPLIT MFSPLIT W F WATER FAT IN_PHASE OUT_PHASE
-    OPP_PHASE IP OP SWI MNIP PHASE_MAP FIELDMAP FIELD_MAP MAP T1_MAP T2_MAP T2_STAR_MAP R2_STAR_MAP M_FFE P_FFE
-    R_FFE I_FFE M_SE P_SE R_SE I_SE M_IR P_IR R_IR I_IR UNI INV1 INV2 DIXON COMPOSED COMP_SP COMP_DIF PERF GSP
-    REFORMATTED FLAIR STIR TOF FLOW_ENCODED FLUID_ATTENUATED PROTON_DENSITY MAX_IP MIN_IP SPIN_ECHO GRADIENT
-    STATIC DYNAMIC ATTENUATION CT_SOM5 SPI HELICAL ANGIO CINE FMRI DWI FUNCTIONAL BOLD CSAPARALLEL CSA_MPR
-    CSA_REPORT COLOR_LUT DOSE_INFO PATIENT_INFO EPI IF MB TTEST SUBTRACTION RESULTS REF_SURVIEW RGB UCA
-    UNSPECIFIED VFRAME TE1 TE2 TE3 TE4 TE5 TE6 TE7 TE8 TE9 RESAMPLED PERFUSION_FFE DIFFUSION_FFE FIELDMAPHZ DRB
-    DRG DRS ND_MOSAIC PROCESSED POST_PROCESSED SCREEN_SAVE SCREENSHOT SCOUT TRANSFORMED MOSAIC_MOCO CPR EPIRT
-    REFORMAT AVERAGE SUM ISODWI LOWB DERIVED_FA DWIB0 B1 B1_MAP FLIP_ANGLE_MAP VELOCITY PCA M_PCA P_PCA R_PCA
-    I_PCA PHASE_IMG MAG_IMG QSM SWI_MAP R2 R2_STAR T1RHO T2_DIXON WATER_FRACTION FAT_FRACTION GLOBAL PASTED
-    QUANTITATIVE GRE FLOW T1_FFE T2_FFE DISTORTED UNDISTORTED NOISE MASK SBREF REFERENCE CALIBRATION PHOENIXZIP
-    REPORT SPEC
-""".split()
-_PHRASES = (
-    *(
-        "PROJECTION IMAGE",
-        "CSA MPR",
-        "CSA REPORT",
-        "CSA MIP",
-        "CSA RESULT",
-        "CSA 3D EDITOR",
-        "CSA BLACK IMAGE",
-        "CT_SOM5 SPI",
-        "CT_SOM7 SPI",
-    ),
-    *("CT_SOM8 SPI", "B0 MAP", "B1 MAP", "PHASE MAP", "FIELD MAP", "T1 MAP", "T2 MAP", "T2 STAR MAP", "R2 MAP"),
-    *(
-        "R2 STAR MAP",
-        "FLIP ANGLE MAP",
-        "WHOLE BODY",
-        "CSAPARALLEL",
-        "CT_SOM5 TOP",
-        "CT_SOM5 SEQ",
-        "CT_SOM5 PROT",
-        "CT_SOM7 TOP",
-    ),
-)
-_BODY_PARTS = """
-    ABDOMEN ABDOMENPELVIS ADRENAL ANKLE ANUS AORTA APPENDIX ARM ARTERY AXILLA BACK BILEDUCT BLADDER BRAIN BREAST
-    BRONCHUS BUTTOCK CALCANEUS CALF CAROTID CEREBELLUM CEREBRUM CERVIX CHEST CHESTABDOMEN CHESTABDPELVIS
-    CIRCLEOFWILLIS CLAVICLE COCCYX COLON CORNEA CORONARYARTERY CSPINE CTSPINE DUODENUM EAR ELBOW ESOPHAGUS
-    EXTREMITY EYE EYELID FACE FEMUR FINGER FOOT FOREARM GALLBLADDER HAND HEAD HEADNECK HEADANDNECK HEART HIP
-    HUMERUS ILEUM ILIUM IAC JAW JAWREGION JEJUNUM KIDNEY KNEE LARYNX LEG LIVER LSPINE LSSPINE LUMBAR LUNG
-    MANDIBLE MAXILLA MEDIASTINUM MOUTH NECK NECKCHEST NECKCHESTABDOMEN NECKCHESTABDPELV NOSE OCCIPUT OPTICCANAL
-    ORBIT OVARY PANCREAS PARASPINAL PAROTID PATELLA PELVIS PENIS PHANTOM PHARYNX PITUITARY PROSTATE RADIUS
-    RADIUSULNA RECTUM RIB SCALP SCAPULA SCLERA SCROTUM SELLA SHOULDER SIJOINT SINUS SKULL SPINE SPLEEN SSPINE
-    STERNUM STOMACH TESTIS THIGH THORAX THUMB THYMUS THYROID TIBIA TIBIAFIBULA TLSPINE TMJ TOE TONGUE TRACHEA
-    TSPINE ULNA UTERUS VAGINA VULVA WHOLEBODY WRIST ZYGOMA HEADBRAIN SERVICE SPECIAL NONE UNKNOWN
-""".split()
-MAKERS: dict[str, Sequence[str]] = {
-    "ImageType": [*_IMAGES, *_PHRASES],
-    "FrameType": [*_IMAGES, *_PHRASES],
-    "BodyPartExamined": [*_BODY_PARTS, "WHOLE BODY"],
-    "MappingResource": ["99SMS_CTMR"],
-    "Modality": ["RAW", "SC", "NM", "OT", "CR"],
-    "ScanOptions": """
-    PER RG CG PPG FC PFF PFP SP FS IR DB MT WE WS SAT1 SAT2 SAT3 SAT4 SAT5 SAT6 AXIAL HELICAL SURVIEW NONE OTHER
-    SAT_GEMS FAST_GEMS EDR_GEMS SS_GEMS EPI_GEMS ACC_GEMS FILTERED_GEMS VASCTOF_GEMS TRF_GEMS SEQ_GEMS CL_GEMS MP_GEMS
-    VB_GEMS FC_GEMS NPW_GEMS ARC_GEMS IR_GEMS TRICKS_GEMS PROP_GEMS SPI_GEMS NAV_GEMS FLUORO_GEMS SPSP_GEMS FR_GEMS
-    CINE_GEMS T2FLAIR_GEMS FLAIR_GEMS RESP_GEMS GAT_GEMS MT_GEMS EXTDYN_GEMS PFF_GEMS PFP_GEMS ASSET_GEMS PC_GEMS
-    RTB_GEMS DRIVE SENSE SPIR SPAIR SEQUENTIAL BIOPSY FLUORO CINE
-    """.split()
-    + ["AXIAL MODE", "HELICAL MODE", "CINE MODE", "SCOUT MODE", "CARDIAC HELICAL"],
-    "SequenceVariant": ["OTHER"],
-    "VolumetricProperties": ["VOLUME", "SAMPLED", "DISTORTED", "MIXED"],
-    "VolumeBasedCalculationTechnique": "NONE MAX_IP MIN_IP VOLUME_RENDER SURFACE_RENDER MPR CURVED_MPR MIXED".split(),
-    "ComplexImageComponent": "MAGNITUDE PHASE REAL IMAGINARY MIXED".split(),
-    "AcquisitionContrast": """
-    DIFFUSION FLOW_ENCODED FLUID_ATTENUATED PERFUSION PROTON_DENSITY STIR TAGGING T1 T2 T2_STAR TOF UNKNOWN MIXED
-    """.split(),
-    "PixelPresentation": ["MIXED"],
-    "RectilinearPhaseEncodeReordering": ["UNKNOWN"],
-    "RespiratoryMotionCompensationTechnique": ["PHASE_SCANNING"],
-    "KSpaceFiltering": ["USER_DEFINED"],
-    "CoverageOfKSpace": ["ELLIPTICAL"],
-    "ParallelAcquisitionTechnique": """
-    GRAPPA MSENSE SENSE CAIPIRINHA SMS MSENSE2 ARC ASSET SPEEDER CS ACS PPA CS_SENSE HYPERBAND HYPERSENSE OTHER
-    """.split(),
-    "MagnetizationTransfer": ["ON_RESONANCE", "OFF_RESONANCE", "NONE"],
-    "SpecificAbsorptionRateDefinition": """
-    IEC_HEAD IEC_LOCAL IEC_PARTIAL_BODY IEC_WHOLE_BODY SMR_B1RMS SMR_BORELOCAL
-    """.split(),
-    "RespiratoryTriggerType": ["TIME", "AMPLITUDE", "BOTH"],
-    "SpecificCharacterSet": [
-        *(f"ISO_IR {number}" for number in (6, 13, 100, 101, 109, 110, 126, 127, 138, 144, 148, 149, 166, 192, 203)),
-        *(f"ISO 2022 IR {number}" for number in (6, 13, 58, 87, 100, 101, 109, 110, 126, 127, 138, 144, 148, 149)),
-        *("ISO 2022 IR 159", "ISO 2022 IR 166", "ISO 2022 IR 203", "GB18030", "GBK"),
-    ],
-    "Units": ["SUV", "BQML", "CNTS", "PROPCNTS", "PROPCPS", "HU", "GML", "1"],
-    "ColorSpace": ["SRGB", "ADOBERGB", "ROMMRGB"],
-    "LossyImageCompression": ["00", "01"],
-    "LossyImageCompressionMethod": "ISO_10918_1 ISO_14495_1 ISO_15444_1 ISO_13818_2 ISO_14496_10 ISO_23008_2".split(),
-    "Laterality": ["L", "R", "B", "U"],
-    "PresentationLUTShape": ["IDENTITY", "INVERSE", "LIN OD"],
-    "PatientOrientation": [
-        "".join(letters)
-        for count in (1, 2, 3)
-        for axes in permutations(("AP", "LR", "HF"), count)
-        for letters in product(*axes)
-    ],
-    "VariableFlipAngleFlag": ["Y", "N"],
-}
-"""What scanners write beside the terms of the standard, or where it lists none: from their conformance statements and
-images, and from what dcm2niix asks of them."""
 
 NUMERIC = {"DS", "IS", "FL", "FD", "SL", "SS", "US", "UL", "AT", "SQ", "CS"}
 TEXT = {"LO", "SH", "ST", "LT", "UT", "UC"}
@@ -266,7 +156,7 @@ def _values(text: str) -> Iterable[tuple[str, bool]]:
 
 
 def code_rows(standard: Path) -> Iterable[Sequence[str]]:
-    """What each attribute of VR CS may say: the standard's terms, and those of makers."""
+    """What each attribute of VR CS may say: the standard's terms and the makers'."""
     codes = {row["tag"]: row for row in _load(standard, "attributes.json") if row["valueRepresentation"][:2] == "CS"}
     sections: dict[str, str] = json.loads((standard / "references.json").read_text(encoding="utf-8"))
     listed: dict[str, dict[str, bool]] = defaultdict(dict)
@@ -284,9 +174,11 @@ def code_rows(standard: Path) -> Iterable[Sequence[str]]:
                     texts.append(section)
             for text in texts:
                 for term, closed in _values(text):
-                    listed[attribute["keyword"]][term] = closed and listed[attribute["keyword"]].get(term, True)
-    for keyword in MAKERS:
-        listed[keyword] |= dict.fromkeys(MAKERS[keyword], False)
+                    terms = listed[attribute["keyword"]]
+                    terms[term] = closed and terms.get(term, True)
+    with (HERE / "maker_values.tsv").open(encoding="ascii", newline="") as file:
+        for row in csv.DictReader((line for line in file if not line.startswith("#")), delimiter="\t"):
+            listed[row["keyword"]] |= dict.fromkeys(row["terms"].split("\\"), False)
     rows = []
     for keyword, terms in listed.items():
         closed = keyword == "PatientSex" or (all(terms.values()))
@@ -336,7 +228,7 @@ def main(tables: Path, standard: Path) -> None:
     )
     write(
         "closed_values.tsv",
-        "Enumerated values and defined terms of the attributes of VR CS (PS3.3), and what makers write there beside them.\n"
+        "Enumerated values and defined terms of attributes of VR CS (PS3.3), and those of maker_values.tsv.\n"
         "closed: yes where the standard allows nothing else, no where a maker may add terms of his own.\n" + edition,
         ["tag", "keyword", "closed", "terms"],
         code_rows(standard),

@@ -5,7 +5,7 @@ from typing import Literal
 
 Action = Literal[
     "keep",  # as it is
-    "check",  # as it is, less any word that identifies the subject, and of numbers as text less what is none
+    "check",  # codes that a list knows; numbers, times and UIDs as text; what is none or identifies the subject goes
     "remove",
     "empty",
     "dummy",  # a value that says nothing

@@ -1,6 +1,7 @@
 """One subject's files, made clean one by one: rewritten, searched for the subject's identifiers, written."""
 
 import os
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -186,7 +187,7 @@ class Deidentifier:
     def _cleaned(self, encoded: Encoded, segments: list[Segment], at: int) -> CleanFile:
         size = self._sizes.size(segments, encoded.implicit)
         result = self.rewriter.rewrite(encoded, segments, at, self._additions[encoded.implicit])
-        if not encoded.sop_class or not result.sop_instance:
+        if not re.fullmatch(r"[0-9.]+", encoded.sop_class) or not result.sop_instance:
             raise UnreadableError("a file has no SOP class or instance")
         meta = new_file_meta(encoded.sop_class, result.sop_instance, encoded.transfer_syntax)
         # What earlier files had too was searched with them; the new instance UID is made with the key.

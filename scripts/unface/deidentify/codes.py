@@ -24,6 +24,8 @@ MACHINES = 0x00080070, 0x00081090, 0x00181020
 """(0008,0070) Manufacturer, (0008,1090) Manufacturer's Model Name, (0018,1020) Software Versions."""
 _VERSION = re.compile(rb"[a-z]{0,2}[0-9]{1,2}[a-z]{0,2}|mr[0-9]{3}w?|[0-9]{3,4}|[a-z]")
 """A part of a model's or a version's name: `3T`, `XA60`, `VE11C`, `MR750w`."""
+_CODE = re.compile(rb"(?!.*(?<![0-9])(?:19|20)[0-9]{2}(?![0-9]))(?!.*[0-9]+[-/][0-9]+[-/])[A-Za-z0-9 _/+-]*\0?")
+"""Letters, digits and few signs (PS3.5 6.2), without a year or a day."""
 _WORD = re.compile(rb"[A-Za-z0-9\x80-\xff]+")
 _PADDING = b" \0"
 
@@ -87,4 +89,4 @@ def may_be_code(tag: int, value: bytes) -> bool:
         return True
     if _rows().get(tag, (False,))[0]:
         return not value.strip(_PADDING)
-    return value.isascii() and all(map(is_code, _WORD.findall(value.lower())))
+    return _CODE.fullmatch(value) is not None and all(map(is_code, _WORD.findall(value.lower())))

@@ -182,19 +182,15 @@ UNDECLARED = "utf-8", "iso2022_jp", "shift_jis", "euc_jp", "gb18030", "euc_kr", 
 
 
 def _readings(value: bytes, encodings: tuple[str, ...]) -> set[str]:
-    """A text in the file's character set, and where that is none that tells, in each that it may be in.
-
-    Of a character of Shift-JIS or GBK the second byte may be a backslash: as it is read, it parts no values.
-    """
+    """A text in the file's character set, and where that is none that tells, in each that it may be in."""
+    # Of a character of Shift-JIS or GBK the second byte may be a backslash: as it is read, it parts no values.
     readings = set()
     with suppress(Exception):  # pydicom meets damaged text with errors of every kind.
         readings.add(decode_bytes(value, encodings, set()))
-    undeclared = UNDECLARED
-    if readings and not set(encodings) <= {"iso8859", "latin_1"}:
-        undeclared = UNDECLARED[:1]
-    else:
+    told = bool(readings) and not set(encodings) <= {"iso8859", "latin_1"}
+    if not told:
         readings |= {value.decode("latin-1"), value.decode("latin-1").replace("\\", " ")}
-    for encoding in undeclared:
+    for encoding in UNDECLARED[: 1 if told else None]:
         with suppress(UnicodeDecodeError):
             readings.add(value.decode(encoding))
             if encoding == "utf-8":

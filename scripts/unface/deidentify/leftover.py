@@ -1,4 +1,4 @@
-"""Where an identifier is left in a rewritten header: value by value, for the bytes between values spell names by chance.
+"""Where an identifier is left in a rewritten header, value by value: the bytes between them spell names by chance.
 
 The quick search over all bytes of a header (`HeaderSearch.found_in_header`) comes first; few headers come here.
 """
@@ -12,7 +12,7 @@ from unface.dicom.standard import BYTES_VRS, keyword_of
 from unface.identity.header_search import HeaderSearch
 
 
-def left_in(
+def left_in(  # noqa: PLR0917 - elements and who knows them
     data: bytes, implicit: bool, rewriter: DatasetRewriter, search: HeaderSearch, sop_class: str, parent: int = 0
 ) -> str:
     """Name the first attribute whose value holds an identifier.

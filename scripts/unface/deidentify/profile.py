@@ -5,6 +5,7 @@ numbers and codes stay, UIDs and dates are replaced, names go, text is held agai
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import cast
 
 from unface.deidentify import overrides
@@ -28,6 +29,8 @@ ANY_TYPE: Mapping[str, Action] = {"D": "dummy", "U": "uid", "X/Z/U*": "recurse"}
 
 REMOVED_VRS = {"PN", "AE", "UR", "UN"}
 """Removed wherever neither the table nor an override names the attribute."""
+CHECKED_VRS = {"CS", "DS", "IS", "TM", "DA", "DT", "UI"}
+"""VRs whose values are codes, or digits and few signs: nothing else stays there, whatever a table keeps."""
 ANY_OTHER = 0x00180001
 """An attribute that no table names."""
 OURS = {0x00100010, 0x00100020, 0x00120062, 0x00120063, 0x00120064, 0x00280303}
@@ -144,7 +147,8 @@ class Profile:
         """
         known = self._decisions.get((tag, vr, kind))
         if known is None:
-            known = self._decisions[tag, vr, kind] = self._decide(tag, vr, kind)
+            known = self._decide(tag, vr, kind)
+            known = self._decisions[tag, vr, kind] = known if (tag, "") in self._overrides else _held(known, vr)
         return known
 
     def private_decision(self, group: int, creator: str, element: int, vr: str) -> tuple[Decision, str]:
@@ -242,7 +246,7 @@ class Profile:
         if vr in DATE_VRS:
             return "date"
         if vr == "TM":
-            return "check"
+            return "keep"
         return "text" if vr in TEXT_VRS else "remove"
 
     def _unlisted(self, tag: int, vr: str) -> Decision:
@@ -259,9 +263,6 @@ class Profile:
             "DT": self._any_date(),
             "TM": self._any_time(),
             "AS": "band",
-            "CS": "check",
-            "DS": "check",
-            "IS": "check",
             **dict.fromkeys(TEXT_VRS, "code" if tag in technical_text() else "text"),
         }
         if tag in CODE_VALUES:
@@ -274,7 +275,7 @@ class Profile:
         return "keep" if self.keeps_dates else "empty"
 
     def _any_time(self) -> Action:
-        return "empty" if self.moves_times else "check"
+        return "empty" if self.moves_times else "keep"
 
     def _decide_private(self, group: int, creator: str, element: int, vr: str) -> tuple[Decision, str]:
         row = self._safe.get((group, creator, element))
@@ -285,7 +286,8 @@ class Profile:
             return overrides.fitted(override, vr), vr
         if row is None:
             return Decision("remove", "private, on no safe list"), vr
-        return Decision(self._private_action(row["action"], row["vr"], vr), f"safe private: {row['source']}"), vr
+        decision = Decision(self._private_action(row["action"], row["vr"], vr), f"safe private: {row['source']}")
+        return _held(decision, vr), vr
 
     def _private_action(self, verb: str, listed: str, vr: str) -> Action:
         """What to do with a listed element; its VR in the file decides what it can hold."""
@@ -296,16 +298,13 @@ class Profile:
         if vr in REMOVED_VRS or (vr in BYTES_VRS and listed not in BYTES_VRS):
             return "remove"
         # The name of a list is no promise of what a scanner's user can type there.
-        text: Action = cast(Action, verb) if verb in {"text", "check"} else "code"
+        text: Action = "text" if verb == "text" else "code"
         actions: dict[str, Action] = {
             "UI": "keep" if "retain_uids" in self.options else "uid",
             "DA": self._any_date(),
             "DT": self._any_date(),
             "TM": self._any_time(),
             "AS": "band",
-            "CS": "check",
-            "DS": "check",
-            "IS": "check",
             **dict.fromkeys(TEXT_VRS, text),
         }
         if verb in {"uid", "date"}:
@@ -314,14 +313,17 @@ class Profile:
 
 
 def _kept(option: str, vr: str) -> Action:
-    """What K means for a VR: even then ages are banded, codes and numbers have to be some, and free text is still free text."""
+    """What K means for a VR: even then ages are banded, and free text is still free text."""
     if vr == "SQ":
         return "recurse"
     if vr == "AS":
         return "band"
-    if vr in {"CS", "DS", "IS"}:
-        return "check"
     return "text" if option == "retain_patient_characteristics" and vr in TEXT_VRS else "keep"
+
+
+def _held(decision: Decision, vr: str) -> Decision:
+    """What stays of a VR of codes, numbers, times or UIDs has to be that."""
+    return replace(decision, action="check") if decision.action == "keep" and vr in CHECKED_VRS else decision
 
 
 def _pattern(tag: int) -> str:

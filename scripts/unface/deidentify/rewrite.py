@@ -51,8 +51,10 @@ MEMO_VALUES, MEMO_BYTES = 8192, 256
 
 _PRINTABLE = frozenset(range(0x20, 0x7F))
 _LETTERS, _TEXT = re.compile(rb"[A-Za-z][A-Za-z^ ,.'-]{3,}"), re.compile(rb"[ -~]*[A-Za-z]{3}[ -~]*")
-LEAST_TEXT, LONG_TEXT = 4, 12
-"""A number of four bytes may be made of letters by chance; of more bytes with other signs, too, by chance of 12 no more."""
+LEAST_TEXT, SHORT_TEXT, LONG_TEXT = 4, 7, 12
+"""Four bytes of a number may be letters by chance, and seven of a fraction letters and signs; 12 are not."""
+USUAL_ENDS = frozenset(b">?@A")
+"""Last bytes of numbers of VR FD between a millionth and a million."""
 
 
 @dataclass
@@ -221,7 +223,7 @@ class DatasetRewriter:
             edit = self._edit(tag, vr, data, body, after, creators, parent)
             action = edit.action
             self._counts += _ONE[action]
-            if edit.number and after - body >= LEAST_TEXT and self._is_text(data, body, after):
+            if edit.number and after - body >= LEAST_TEXT and self._is_text(edit.vr, data, body, after):
                 out += (data[kept:at], element(tag, edit.vr_bytes, dummy(edit.vr) if edit.required else b"", implicit))
                 at = kept = after
                 continue
@@ -243,13 +245,15 @@ class DatasetRewriter:
             out.append(data[kept:end])
         return out
 
-    def _is_text(self, data: bytes, body: int, after: int) -> bool:
-        """Whether the value of a binary number is text: no measured number is made of letters alone."""
+    def _is_text(self, vr: str, data: bytes, body: int, after: int) -> bool:
+        """Whether the value of a binary number is text: bytes that no measured number is made of."""
         if data[body] not in _PRINTABLE or data[body + 1] not in _PRINTABLE:
             return False
         text = data[body:after].rstrip(b"\0 ")
-        if _LETTERS.fullmatch(text) is None and (len(text) < LONG_TEXT or _TEXT.fullmatch(text) is None):
-            return False
+        if _LETTERS.fullmatch(text) is None:
+            most = data[after - 1]
+            long = len(text) >= (LONG_TEXT if vr == "FL" or (vr == "FD" and most in USUAL_ENDS) else SHORT_TEXT)
+            return long and _TEXT.fullmatch(text) is not None
         return len(text) > LEAST_TEXT or self.values.search.found_in_text(text.lower())
 
     def _items(  # noqa: PLR0917 - called by the hot loop
@@ -356,10 +360,7 @@ class DatasetRewriter:
         return None if new is None else padded(edit.vr, new)
 
     def _checked(self, edit: _Edit, value: bytes) -> bytes:
-        """The value, with those of its parts as they are that are of the attribute's list.
-
-        The others are cleaned, and of VR CS those are emptied that no list knows or that identify the subject.
-        """
+        """The value: parts of the attribute's list stay, others are cleaned, and codes that no list knows emptied."""
         parts = value.split(b"\\")
         if edit.vr == "CS":
             found = self.values.search.found_in_text

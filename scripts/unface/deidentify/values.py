@@ -33,13 +33,18 @@ _DECIMAL = rb"[ \0]*(?:[+-]?(?:\d{1,16}(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?)?[
 _INTEGER = rb"[ \0]*(?:[+-]?0{0,9}\d{1,10}(?:\.\d{0,6})?)?[ \0]*"
 NUMBERS = {
     vr: (re.compile(number), re.compile(number + rb"(?:\\" + number + rb")*"))
-    for vr, number in {"DS": _DECIMAL, "IS": _INTEGER}.items()
+    for vr, number in {
+        "DS": _DECIMAL,
+        "IS": _INTEGER,
+        "UI": rb"[0-9.]*[ \0]*",
+        **dict.fromkeys(("TM", "DA", "DT"), rb"[0-9.:+-]*[ \0]*"),
+    }.items()
 }
-"""One number, and several, as text (PS3.5 6.2); longer than the standard allows, and of VR IS with decimals: some
-scanners write these."""
+"""One value, and several, of VRs that hold digits and few signs (PS3.5 6.2). Numbers may be longer than the standard
+allows, and of VR IS with decimals: some scanners write these."""
 
-_CODE_VALUE = re.compile(rb"[A-Za-z]{0,3}-?[0-9A-F]{1,18}")
-"""A term's code, such as `113100`, `T-A0100` or `10200004`."""
+_CODE_VALUE = re.compile(rb"(?=.*[0-9])[A-Za-z]{0,3}-?[0-9A-F]{1,18}")
+"""A term's code with a digit in it, such as `113100`, `T-A0100` or `10200004`."""
 
 
 DAY_MINUTES = 24 * 60

@@ -45,7 +45,7 @@ _PRIVATE_KEY = re.compile(
     rb"patient|birth|weight|height|serial|institution|physician|operator|licen|date|uid|name", re.I
 )
 _TEXT_KEYS = re.compile(
-    rb"tSequenceFileName|sProtConsistencyInfo\.t(?:BaselineString|SystemType|GradientCoil\w*)"
+    rb"tSequenceFileName|sProtConsistencyInfo\.t(?:(?:Measured)?BaselineString|SystemType|GradientCoil\w*)"
     rb"|sCoilSelectMeas\.sCoilStringForConversion|.*\.tCoilID|.*\.tElement|.*\.tNucleus|ulVersion"
 )
 _BASELINE = re.compile(rb"N[0-9A-Z]{1,2}_[VX][A-Z][0-9]{2}[A-Z]{0,2}_LATEST_20[0-9]{6}")

@@ -79,7 +79,7 @@ _ESCAPED = re.compile(rb"\x1b.*?(?:\x1b\([BJ]|\Z)", re.S)
 _ADDRESS = re.compile(
     rb"\S*@\S*|(?<![0-9.])[0-9]+(?:\.[0-9]+){3,}(?![0-9.])|(?<![0-9A-Za-z.])(?:19|20)[0-9]{2}(?![0-9A-Za-z.])"
 )
-"""A mail address, a computer's and a year: version numbers and settings, unless they stand beside what no list knows."""
+"""Addresses of mails and computers, and years: versions and settings, unless they stand beside what no list knows."""
 LONGEST_CODE, LONGEST_NUMBER = 10, 4
 """Characters of a word of letters and digits in turn, and of its numbers."""
 
@@ -116,11 +116,15 @@ def is_code(word: bytes) -> bool:
     if word in vocabulary() or word in code_words() or is_machine_word(word) or not word.strip(b"x"):
         return True
     groups = _GROUPS.findall(word)
-    return word.isascii() and len(word) <= LONGEST_CODE and all(
-        len(group) <= LONGEST_NUMBER
-        if group.isdigit()
-        else len(group) <= (2 if len(groups) > 1 else 1) or group in vocabulary() or group in technical_words()
-        for group in groups
+    return (
+        word.isascii()
+        and len(word) <= LONGEST_CODE
+        and all(
+            len(group) <= LONGEST_NUMBER
+            if group.isdigit()
+            else len(group) <= (2 if len(groups) > 1 else 1) or group in vocabulary() or group in technical_words()
+            for group in groups
+        )
     )
 
 
