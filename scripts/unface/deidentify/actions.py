@@ -16,6 +16,7 @@ Action = Literal[
     "text",  # the words of the allow-list
     "code",  # a machine's short codes, and the words of the allow-list
     "term",  # the code of a coded term, else as `code`
+    "binary",  # bytes of the same length, without readable words that no list knows, days, times and long numbers
     "csa",  # a Siemens CSA header, cleaned
     "phoenix",  # a Siemens protocol, cleaned
     "ge_protocol",  # a GE protocol block, cleaned

@@ -13,7 +13,7 @@ from unface.deidentify.actions import Action, Decision
 from unface.deidentify.tables import confidentiality_profile, safe_private, technical_text
 from unface.dicom.elements import KNOWN_VRS
 from unface.dicom.options import BASIC_PROFILE, OPTION_CODES
-from unface.dicom.standard import BYTES_VRS, CLASS_UIDS, DATE_VRS, TEXT_VRS
+from unface.dicom.standard import BYTES_VRS, CLASS_UIDS, DATE_VRS, TEXT_VRS, holds_bytes
 from unface.run.settings import Deidentify
 
 BY_TYPE: Mapping[str, Mapping[str, Action]] = {
@@ -256,6 +256,8 @@ class Profile:
             return Decision("remove", "not part of a clean image")
         if vr in REMOVED_VRS:
             return Decision("remove", f"any {vr}")
+        if vr in BYTES_VRS and tag != ANY_OTHER and not holds_bytes(tag):
+            return Decision("remove", "bytes where the standard has none")
         actions: dict[str, Action] = {
             "SQ": "recurse",
             "UI": "keep" if tag in CLASS_UIDS or "retain_uids" in self.options else "uid",
@@ -287,6 +289,8 @@ class Profile:
         if row is None:
             return Decision("remove", "private, on no safe list"), vr
         decision = Decision(self._private_action(row["action"], row["vr"], vr), f"safe private: {row['source']}")
+        if decision.action == "keep" and vr in BYTES_VRS:
+            decision = replace(decision, action="binary")
         return _held(decision, vr), vr
 
     def _private_action(self, verb: str, listed: str, vr: str) -> Action:

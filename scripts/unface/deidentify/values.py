@@ -12,7 +12,7 @@ from unface.dicom.standard import TEXT_VRS
 from unface.identity.ages import age_band, in_years
 from unface.identity.header_search import HeaderSearch
 from unface.identity.pseudonyms import Key
-from unface.identity.vocabulary import keep_codes, keep_words
+from unface.identity.vocabulary import is_code, keep_codes, keep_words
 
 DUMMIES = {
     "DA": b"19000101",
@@ -46,6 +46,11 @@ allows, and of VR IS with decimals: some scanners write these."""
 _CODE_VALUE = re.compile(rb"(?=.*[0-9])[A-Za-z]{0,3}-?[0-9A-F]{1,18}")
 """A term's code with a digit in it, such as `113100`, `T-A0100` or `10200004`."""
 
+
+_READABLE = re.compile(rb"[ -~]{5,}")
+_TELLING = re.compile(rb"[0-9]{1,4}([-./:])[0-9]{1,2}(?:\1[0-9]{1,4})?|[0-9]{6,}|[A-Za-z]{3,}")
+LEAST_WORD = 4
+"""Readable letters in bytes that are no text: fewer stand there by chance, and go only where they are the subject's."""
 
 DAY_MINUTES = 24 * 60
 FIRST_MINUTE = 14 * 60
@@ -101,6 +106,7 @@ class ValueRewriter:
             "random": self._random,
             "code": lambda vr, value: _each(self._codes, value),
             "term": lambda vr, value: check(value) if _CODE_VALUE.fullmatch(value.strip()) else self._codes(value),
+            "binary": lambda vr, value: _READABLE.sub(self._unreadable, value),
             "csa": lambda vr, value: csa.clean_header(value, self._setting),
             "phoenix": lambda vr, value: csa.clean_protocol(value, self._setting),
             "ge_protocol": lambda vr, value: csa.clean_ge_protocol(value, self._setting),
@@ -184,6 +190,16 @@ class ValueRewriter:
         if self.search.found_in_text(value.lower()):
             return self._words(value)
         return keep_codes(value, self.search.found_in_text)
+
+    def _unreadable(self, match: re.Match[bytes]) -> bytes:
+        """Readable bytes with zeros for what may tell of somebody; numbers that happen to be readable stay."""
+
+        def blanked(part: re.Match[bytes]) -> bytes:
+            word = part.group().lower()
+            known = word.isalpha() and (len(word) < LEAST_WORD or is_code(word)) and not self.search.found_in_text(word)
+            return part.group() if known else bytes(len(word))
+
+        return _TELLING.sub(blanked, match.group())
 
     def _setting(self, value: bytes) -> bytes:
         """What of a setting in a maker's block may stay: numbers and codes."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import pydicom
 import pytest
+from pydicom.datadict import dictionary_VR, tag_for_keyword
 from pydicom.dataset import Dataset
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
@@ -221,6 +222,47 @@ def test_text_in_a_binary_number_goes(text: bytes, syntax: str) -> None:
     data = bytes_cleaned(written(ds, syntax), {})
     assert text[:8] not in data
     assert b"ansen" not in data.lower()
+
+
+@pytest.mark.parametrize("syntax", SYNTAXES)
+def test_of_bytes_the_words_days_and_times_go_and_the_numbers_stay(syntax: str) -> None:
+    numbers = struct.pack("<6f", 1.5, 26.002, 0.0, 123.4, -7.25, 3e8)
+    texts = b"08/13/121\x0012:52\x00GE_MED_NMR\0TG/s1,Coil/s1\0seen by Hansen\0call 0301234567\0for Kim\0\0\0"
+    ds = small()
+    ds.private_block(0x0043, "GEMS_PARM_01", create=True).add_new(0x2A, "OB", numbers + texts)
+    left = cleaned(ds, syntax, {"name": {"KIM^MINSEO"}})[0x0043102A].value
+    assert len(left) == len(numbers + texts)
+    assert left.startswith(numbers)
+    assert b"TG/s1,Coil/s1" in left
+    for gone in (b"08/13", b"12:52", b"Hansen", b"0301234567", b"Kim"):
+        assert gone not in left
+
+
+@pytest.mark.parametrize("keyword", ["AcquisitionMatrix", "ImageType", "ScanOptions", "MRAcquisitionType"])
+def test_bytes_in_an_attribute_that_holds_none_go(keyword: str) -> None:
+    ds = small()
+    ds.add_new(tag_for_keyword(keyword), "OB", b"seen by Hansen, 12.3.1984")
+    assert b"ansen" not in bytes_cleaned(written(ds, ExplicitVRLittleEndian), {})
+
+
+@pytest.mark.parametrize("vr", ["LO", "UT", "UN", "SH", "AE", "PN", "ST"])
+def test_a_code_in_another_vr_is_no_place_for_a_name(vr: str) -> None:
+    ds = small()
+    value: object = b"DRHANSEN" if vr == "UN" else "DRHANSEN"
+    ds.add_new(0x00180022, vr, value)
+    assert b"ansen" not in bytes_cleaned(written(ds, ExplicitVRLittleEndian), {}).lower()
+
+
+@pytest.mark.parametrize("syntax", SYNTAXES)
+@pytest.mark.parametrize(
+    ("keyword", "value"),
+    [("ReferencedSOPClassUID", "1.2.HANSEN"), ("SeriesTime", "HANSEN"), ("CodeValue", "BECCA"), ("EchoTime", "HANSEN")],
+)
+def test_text_in_a_uid_a_time_or_a_number_goes(keyword: str, value: str, syntax: str) -> None:
+    ds = small()
+    ds.add_new(tag_for_keyword(keyword), "LO", value)
+    ds[keyword].VR = dictionary_VR(tag_for_keyword(keyword))
+    assert value[-5:].encode() not in bytes_cleaned(written(ds, syntax), {})
 
 
 @pytest.mark.parametrize("syntax", SYNTAXES)

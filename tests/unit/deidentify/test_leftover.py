@@ -51,10 +51,10 @@ def test_a_maker_s_name_in_a_creator_is_no_identifier(syntax: str) -> None:
 @pytest.mark.parametrize("syntax", SYNTAXES)
 def test_the_refusal_names_the_element_and_what_removes_it_and_not_its_value(syntax: str) -> None:
     ds = small(Modality="MR")
-    ds.private_block(0x0043, "GEMS_PARM_01", create=True).add_new(0x2A, "OB", b"seen by Rothschild")
+    ds.private_block(0x0043, "GEMS_PARM_01", create=True).add_new(0x2A, "OB", "seen by Šafařík".encode())
     with pytest.raises(IdentifierLeftError, match="0043,GEMS_PARM_01,2a: remove") as refusal:
-        clean(ds, {"name": {"ROTHSCHILD^JANE"}}, syntax)
-    assert "rothschild" not in str(refusal.value).lower()
+        clean(ds, {"name": {"ŠAFAŘÍK^JANE"}}, syntax)
+    assert "afa" not in str(refusal.value).lower()
 
 
 @pytest.mark.parametrize("charset", ["shift_jis", "euc_jp", "utf-8"])
