@@ -187,9 +187,11 @@ def finish(layout: Layout) -> None:
                 sources=STAGES[stage].sources,
                 files=files,
             )
-        write(layout.review(names), "a page\n")
-    for path in (layout.verdicts, layout.summary_page, layout.header_survey):
+        for path in (layout.review(names), layout.review_card(names)):
+            write(path, "a page\n")
+    for path in (layout.verdicts, layout.summary_page, layout.header_survey, layout.review_index):
         write(path, "of the cohort\n")
+    layout.review_turns.mkdir()
 
 
 def write(path: Path, text: str) -> None:

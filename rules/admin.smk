@@ -11,6 +11,7 @@ of_cohort = [
     in_report(layout.verdicts, "release"),
     in_report(layout.summary_page, "summary"),
     in_report(layout.header_survey, "header_survey"),
+    layout.review_index,
     # By itself, too: of what made the release Snakemake may have no record.
     *withdrawals,
 ]

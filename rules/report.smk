@@ -5,6 +5,7 @@ rule review:
         agreement=layout.stage("compare"),
     output:
         page=layout.review(),
+        card=layout.review_card(),
     log:
         layout.log("review"),
     conda:
@@ -16,6 +17,27 @@ rule review:
         fingerprint=fingerprints["review"],
     script:
         "../scripts/review.py"
+
+
+rule review_index:
+    """List the review pages, those that wait for a person first, and lead from page to page in this order."""
+    input:
+        verdicts=layout.verdicts,
+        cards=each(layout.review_card),
+    output:
+        page=layout.review_index,
+        turns=directory(layout.review_turns),
+    log:
+        layout.log("review_index", "cohort"),
+    conda:
+        "../envs/report.yaml"
+    resources:
+        mem_mb=scaled(2000),
+        runtime=scaled(60),
+    params:
+        fingerprint=fingerprints["review_index"],
+    script:
+        "../scripts/review_index.py"
 
 
 rule report:

@@ -16,7 +16,7 @@ RULES = """rules:
 - {name: two, criteria: {Manufacturer: GE*}, datatype: func, suffix: sbref, entities: {task: two}}
 """
 OF_A_SESSION = dict.fromkeys(("deidentify", "convert", "deface", "compare", "audit", "review"), 1) | {"measure": 2}
-OF_THE_COHORT = {"release": 1, "report": 1}
+OF_THE_COHORT = {"release": 1, "review_index": 1, "report": 1}
 
 
 @dataclass(frozen=True)
@@ -105,6 +105,6 @@ def test_slices_and_then_the_release_alone_come_to_the_whole(growing: Growing) -
     for part in (1, 2):
         said = growing.snakemake("each_session", "--batch", f"each_session={part}/2", measure=noise)
         assert "before the next run" not in said, "the words of the inventory before"
-    growing.snakemake("cohort", "--allowed-rules", "cohort", "release", "report", "survey", "withdraw", measure=noise)
+    growing.snakemake("cohort", "--allowed-rules", "cohort", *OF_THE_COHORT, "survey", "withdraw", measure=noise)
     sessions = Layout(growing.folder / "results").read_sessions()
     assert len(growing.released()) == len(sessions) > 2

@@ -24,6 +24,7 @@ DEIDENTIFY = [
     "audit",
     "release",
     "review",
+    "review_index",
     "report",
 ]
 
@@ -41,19 +42,19 @@ def test_nothing_is_left_to_do_after_a_run(small_run):
         ({"deface": "{limits: {ngf_min: 0.5}}"}, DEIDENTIFY[2:]),
         (
             {"measure": COARSE | {"resolution_mm": 3.5}},
-            ["measure", "compare", "release", "review", "report"],
+            ["measure", "compare", "release", "review", "review_index", "report"],
         ),
         (
             {"compare": LENIENT | {"gm_percent": 50}},
-            ["compare", "release", "review", "report"],
+            ["compare", "release", "review", "review_index", "report"],
         ),
         (
             {"measure": COARSE | {"noise_sessions": 1}},
             ["measure", "report"],
         ),
-        ({"audit": "{ignore: [BRAIN]}"}, ["audit", "release", "review", "report"]),
-        ({"release": "{name: Another}"}, ["release", "report"]),
-        ({"report": "{title: Another}"}, ["review", "report"]),
+        ({"audit": "{ignore: [BRAIN]}"}, ["audit", "release", "review", "review_index", "report"]),
+        ({"release": "{name: Another}"}, ["release", "review_index", "report"]),
+        ({"report": "{title: Another}"}, ["review", "review_index", "report"]),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
 )
@@ -66,7 +67,7 @@ def test_a_moved_results_folder_notices_changed_settings(small_run: Run, tmp_pat
     """By a copy of it, of which Snakemake has no record: with the same settings no stage is made anew."""
     moved = replace(small_run, folder=tmp_path)
     shutil.copytree(small_run.results, moved.results, copy_function=shutil.copy2)
-    assert set(planned(moved)) == {"release", "report"}
+    assert set(planned(moved)) == {"release", "review_index", "report"}
     changed = planned(moved, deface="{limits: {ngf_min: 0.5}}")
     assert set(changed) == set(DEIDENTIFY[2:])
     assert changed["deface"] == len(small_run.cohort.expected)

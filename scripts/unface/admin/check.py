@@ -101,7 +101,7 @@ def findings(config: Config, own: Config) -> Iterator[Finding]:
 def _folder(config: Config) -> str:
     with os.scandir(settings.dicom_folder(config)) as entries:
         if next(entries, None) is None:
-            raise SettingsError("the folder is empty")
+            raise SettingsError("the folder is empty: name the one that holds the raw DICOM")
     return "can be read"
 
 
@@ -197,11 +197,17 @@ def _places(config: Config) -> Iterator[Finding]:
         return
     standing = next(place for place in (results, *results.absolute().parents) if place.exists())
     if not (standing.is_dir() and os.access(standing, os.W_OK | os.X_OK) and _takes_files(standing)):
-        yield Finding(PROBLEM, "results_dir", f"{standing} cannot be written")
+        sentence = f"{standing} cannot be written: name another folder, or make this one writable"
+        yield Finding(PROBLEM, "results_dir", sentence)
         return
     yield Finding(OK, "results_dir", "can be written")
     free = shutil.disk_usage(standing).free
-    size, whole = _size(raw) if config["dicom_dir"] and raw.is_dir() else (0, True)
+    size, unread, whole = _size(raw) if config["dicom_dir"] and raw.is_dir() else (0, 0, True)
+    if unread:
+        folders = "1 folder in it" if unread == 1 else f"{unread} folders in it"
+        yield Finding(
+            NOTE, "dicom_dir", f"{folders} cannot be read: make them readable, or whole subjects may be missing"
+        )
     sizes = f"{decimal(free)} are free; the raw files have {'' if whole else 'more than '}{decimal(size)}"
     if free >= ROOM * size:
         yield Finding(OK, "space", sizes)
@@ -223,12 +229,12 @@ def _takes_files(folder: Path) -> bool:
     return True
 
 
-def _size(folder: Path) -> tuple[int, bool]:
-    """Bytes below a folder, and whether all were counted in the time that there is."""
-    end, total, waiting = time.monotonic() + LOOK_S, 0, [str(folder)]
+def _size(folder: Path) -> tuple[int, int, bool]:
+    """Bytes below a folder, how many folders cannot be read, and whether all were counted in the time that there is."""
+    end, total, unread, waiting = time.monotonic() + LOOK_S, 0, 0, [str(folder)]
     while waiting:
         if time.monotonic() > end:
-            return total, False
+            return total, unread, False
         try:
             with os.scandir(waiting.pop()) as entries:
                 for entry in entries:
@@ -237,8 +243,8 @@ def _size(folder: Path) -> tuple[int, bool]:
                     elif entry.is_file(follow_symlinks=False):
                         total += entry.stat(follow_symlinks=False).st_size
         except OSError:
-            continue  # the inventory says which folders cannot be read
-    return total, True
+            unread += 1  # the inventory says which
+    return total, unread, True
 
 
 def _programs(config: Config) -> Iterator[Finding]:
@@ -262,7 +268,7 @@ def _found(about: str, program: str) -> Finding:
     try:
         tools.find(program)
     except JobFailedError:
-        return Finding(PROBLEM, about, f"the program {program} is not installed")
+        return Finding(PROBLEM, about, f"the program {program} is not installed, or its folder is not on PATH")
     return Finding(OK, about, f"the program {program} is there")
 
 
@@ -278,7 +284,7 @@ def _starts(program: str, question: str) -> Finding:
     except (OSError, subprocess.TimeoutExpired):
         status = -1
     if status < 0 or status in (126, 127):
-        return Finding(PROBLEM, program, "is there and does not start")
+        return Finding(PROBLEM, program, f"is there and does not start: `{program} {question}` shows why")
     return Finding(OK, program, "starts")
 
 

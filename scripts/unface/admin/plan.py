@@ -142,7 +142,7 @@ def lines(planned: Plan) -> Iterator[str]:
         A line without its end.
     """
     if not planned.redo:
-        yield f"All stages of all {planned.sessions} sessions are as today's settings, code and files make them."
+        yield f"All stages of all sessions ({planned.sessions}) are as today's settings, code and files make them."
         yield "A run would do no more than the release and the pages, if those."
         return
     yield f"Of {planned.sessions} sessions, a run would do:"

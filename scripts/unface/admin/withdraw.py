@@ -42,6 +42,10 @@ def remove(layout: Layout, subjects: Collection[str], records: Path, *, restrict
         for path in list(_of_subject(layout, subject, restricted=restricted)):
             _delete(path)
             removed.append((subject, path.relative_to(layout.results).as_posix()))
+    if removed:
+        # They name their neighbours in the list of review pages; the next run makes both anew.
+        layout.review_index.unlink(missing_ok=True)
+        shutil.rmtree(layout.review_turns, ignore_errors=True)
     if restricted and removed:
         for folder in (layout.scan_kept("").parent, layout.scan("").parent):
             shutil.rmtree(folder, ignore_errors=True)

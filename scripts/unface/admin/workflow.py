@@ -24,6 +24,8 @@ _FRAME = re.compile(r"^(?:\w+\.)*\w*(?:Error|Exception)(?: in (?:file|rule) .*|)
 """How Snakemake begins to say that a file of rules or its plan is wrong; the sentence follows in lines of its own."""
 _MISUSE = re.compile(r"^(?:(?:__main__\.py|snakemake): error|Error): (.*)$", re.M)
 _JOB = re.compile(r"^Error in rule (\w+):\n((?:[ \t]+.*\n?)*)", re.M)
+_LAST_WORDS = re.compile(r"^\w*Error: (.*)\nRuleException:$", re.M)
+"""What a job that failed says on its way out (`run.logs`)."""
 _FINISHED = re.compile(r"^Finished jobid: (\d+)\b", re.M)
 _COST = "CPU "
 """How the last line of a job's log begins (`run.logs`)."""
@@ -204,7 +206,8 @@ def _failed(said: str, folder: Path, layout: Layout) -> Iterator[str]:
     for rule, paths in logs.items():
         names = [path.stem for path in paths[:FEW]] + ([f"{len(paths) - FEW} more"] if paths[FEW:] else [])
         of = "" if names == ["cohort"] else f" of {', '.join(names)}"
-        reason = _last_words(paths[0])
+        # On a full disk its log is empty.
+        reason = _last_words(paths[0]) or next(iter(_LAST_WORDS.findall(said)), "")
         yield f"{rule}{of} failed{f': {reason}' if reason else ''}; see {layout.log(rule).parent}"
 
 

@@ -86,4 +86,5 @@ def closing_words(verdicts: Verdicts) -> str:
     lines += [f"  note: {note}" for note in verdicts.notes]
     where = [("the dataset", verdicts.layout.release)] if released else []
     where += [("every verdict and its reasons", verdicts.layout.verdicts), ("report", verdicts.layout.summary_page)]
+    where += [("heads before and after", verdicts.layout.review_index)]
     return "\n".join(lines + [f"  {what}: {path}" for what, path in where]) + "\n"

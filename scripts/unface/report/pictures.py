@@ -20,6 +20,7 @@ from unface.imaging.volume import Array, Volume
 
 PIXELS_PER_MM = 1.4
 JPEG_QUALITY = 82
+SMALL_ROWS = 120
 BOX_MARGIN_MM = 10
 
 HEAD_INTENSITY = 0.12
@@ -251,6 +252,24 @@ def outlined_labels(
     """
     at = np.rint(sampled(labels, plane.points_mm, order=0)).astype(int)
     return slice_picture(volume, plane, shown, [(at == label, colour) for label, colour in colours.items()])
+
+
+def small(picture: Array) -> Array:
+    """Make a picture small enough for a list.
+
+    Parameters
+    ----------
+    picture
+        (rows, columns[, 3]) of bytes.
+
+    Returns
+    -------
+    (rows, columns[, 3]) uint8 array
+        Of `SMALL_ROWS` rows.
+    """
+    rows, columns = picture.shape[:2]
+    size = (max(1, round(columns * SMALL_ROWS / rows)), SMALL_ROWS)
+    return np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.LANCZOS))
 
 
 def data_uri(picture: Array) -> str:

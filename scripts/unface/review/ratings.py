@@ -21,6 +21,8 @@ NEEDED = RATING_COLUMNS[:4]
 RATINGS = ("pass", "fail")
 OWN_CODES = ("defaced_before", "sides_unsure")
 """What a person is asked in place of whether the face is gone; everything else is `needs_review`."""
+ASKING = ("needs_review", *OWN_CODES)
+"""The codes of a session that lacks nothing but a rating."""
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _IMAGE = re.compile(r"sub-[A-Za-z0-9]+/ses-[A-Za-z0-9]+/[a-z]+/\S+\.nii\.gz")
@@ -225,7 +227,8 @@ class Wanted:
         else:
             then = f"fill in {name}, and copy its lines into the table that the setting `ratings` names"
         idle = f". {self.filled} of them have a rating there, which does not count until then" if self.filled else ""
-        return f"{self.waiting} images wait for a person's rating: look at their review pages, {then}{idle}"
+        images = "1 image waits" if self.waiting == 1 else f"{self.waiting} images wait"
+        return f"{images} for a person's rating: open restricted/review/index.html, {then}{idle}"
 
 
 def write_wanted(path: Path, unrated: Iterable[ShownImage]) -> Wanted:

@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from unface.compare.records import AGREEMENT
-from unface.report import pages, results
+from unface.report import pages, pictures, results
 from unface.report.results import Session
 from unface.report.wording import CHECKS, ENGINES, STAGE_HEADINGS, STANDINGS, in_order
 from unface.review import heads, ratings
+from unface.review.cards import Card, nearest
 from unface.review.ratings import RATING_COLUMNS
 from unface.run import outcome
 from unface.run.files import read_table, write_whole
@@ -21,8 +22,8 @@ TEMPLATE = Path(__file__).parent / "templates" / "review.html.j2"
 WORST_REGIONS = 8
 
 
-def review_session(layout: Layout, session: SessionId, output: Path, title: str) -> None:
-    """Write the page of one session, with whatever its stages left.
+def review_session(layout: Layout, session: SessionId, output: Path, card: Path, title: str) -> None:
+    """Write the page of one session, with whatever its stages left, and its card for the list of pages.
 
     Parameters
     ----------
@@ -31,7 +32,9 @@ def review_session(layout: Layout, session: SessionId, output: Path, title: str)
     session
         Which one.
     output
-        The page (`layout.review`): one file, mode 0600, with no reference to anything outside it.
+        The page (`layout.review`): one file, mode 0600, that loads nothing; it links to the list and its neighbours.
+    card
+        The card (`layout.review_card`).
     title
         The name of the cohort.
     """
@@ -39,24 +42,35 @@ def review_session(layout: Layout, session: SessionId, output: Path, title: str)
     # Where a stage withholds the session, a rating decides nothing.
     lines = {} if result.standing.reasons else _rating_lines(layout, session)
     agreement = read_table(layout.stage("compare", session) / AGREEMENT)
+    shown = {name: _head(layout, result, name, agreement) for name in heads.names(layout, result)}
     page = pages.render(
         TEMPLATE,
         title=title,
         session=result,
+        page=output.name,
+        index=f"{layout.review_index.name}#{session.name}",
+        turns=layout.review_turns.name,
         standings=STANDINGS,
         meanings=REASONS,
         stages=_stages(result),
         series=results.read_series(layout, session),
-        heads=[
-            {**_head(layout, result, name, agreement), "rating": lines.get(name, "")}
-            for name in heads.names(layout, result)
-        ],
+        heads=[{**head, "rating": lines.get(name, "")} for name, head in shown.items()],
         rating_columns="\t".join(RATING_COLUMNS),
         tissues=heads.TISSUES.values(),
         cut=heads.CUT,
         check_meanings=CHECKS,
     )
     write_whole(output, page, mode=0o600)
+    _card(result, shown).write(card)
+
+
+def _card(session: Session, shown: Mapping[str, Mapping[str, Any]]) -> Card:
+    check = nearest(session.heads())
+    head = shown.get(check.get("image", ""), next(iter(shown.values()), {"surfaces": []}))
+    faces = [picture for picture in head["surfaces"] if picture.caption.startswith(heads.VIEWS["front"])]
+    small = tuple(pictures.data_uri(pictures.small(picture.pixels)) for picture in faces)
+    codes = dict.fromkeys(reason.code for reason in session.standing.reasons)
+    return Card(session.standing.word, tuple(codes), check, small)
 
 
 def _stages(session: Session) -> list[dict[str, Any]]:

@@ -240,6 +240,31 @@ class Layout:
         """
         return self.reviews / f"{session.name}.html"
 
+    def review_card(self, session: SessionId = EVERY) -> Path:
+        """What the list of review pages says of a session, and a head in small.
+
+        Parameters
+        ----------
+        session
+            The session; any session, as a pattern with wildcards, if not given.
+
+        Returns
+        -------
+        Path
+            A file of JSON.
+        """
+        return self.reviews / f"{session.name}.json"
+
+    @property
+    def review_index(self) -> Path:
+        """The list of all review pages: those that wait for a person first."""
+        return self.reviews / "index.html"
+
+    @property
+    def review_turns(self) -> Path:
+        """A folder of small pages, by which one review page leads to the next."""
+        return self.reviews / "turns"
+
     @property
     def report(self) -> Path:
         """The folder of what may be published besides the dataset."""

@@ -108,6 +108,10 @@ EVERY_STAGE: Mapping[str, Stage] = {
         settings=("report",),
         resources=(*_PAGE, "scripts/unface/review/templates/review.html.j2", *_HEAD_MASKS),
     ),
+    "review_index": Stage(
+        settings=("report",),
+        resources=(*_PAGE, "scripts/unface/review/templates/index.html.j2"),
+    ),
     "report": Stage(
         settings=("report", "measure.noise_sessions", "deidentify.options"),
         files=("subjects",),

@@ -7,12 +7,15 @@ import pty
 import re
 import subprocess
 import sys
+import termios
+import time
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from tests.support.small_cohort import jobs_in
+from unface.admin import progress as progress_module
 from unface.admin.effort import clock
 from unface.admin.progress import SCREEN, Progress, show
 from unface.run.settings import PROJECT
@@ -33,6 +36,12 @@ onstart:
     progress.show(logger, sys.stderr, lambda: workflow.dag.stats()[1])
 """
 JOB_LINES = re.compile(r"jobid: \d|rule write_it:|steps \(\d+%\) done|Finished jobid")
+
+
+class Clock:
+    """What time it is."""
+
+    seconds = 0.0
 
 
 class Terminal(io.StringIO):
@@ -76,6 +85,111 @@ def test_a_terminal_shows_the_sessions_of_each_stage(logger: logging.Logger) -> 
     assert total.startswith("  2 of 4 jobs, 1 failed; 0 s, about 0 s to go")
 
 
+def begin(progress: Progress, number: int, rule: str) -> None:
+    progress.emit(logging.makeLogRecord({"msg": "job", "event": "job_info", "jobid": number, "rule_name": rule}))
+
+
+def finish(progress: Progress, number: int) -> None:
+    progress.emit(logging.makeLogRecord({"msg": "finished", "event": "job_finished", "job_id": number}))
+
+
+@pytest.fixture
+def at(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """The time that the progress is told."""
+    hands = Clock()
+    monkeypatch.setattr(progress_module.time, "monotonic", lambda: hands.seconds)
+    return hands
+
+
+def total_line(progress: Progress) -> str:
+    return progress.lines()[-1].partition("; ")[2]
+
+
+def test_the_time_to_go_is_never_less_than_what_a_running_job_took(at: Clock) -> None:
+    progress = Progress(logging.NullHandler(), Terminal(), {"convert": 2, "measure": 15})
+    for number in (0, 1):
+        begin(progress, number, "convert")
+        at.seconds += 1
+        finish(progress, number)
+    begin(progress, 2, "measure")
+    at.seconds += 237
+    elapsed, to_go = total_line(progress).split(", ")
+    assert elapsed == "3 min 59 s"
+    # Fifteen jobs wait, and the only one that began took four minutes so far.
+    assert to_go == "about 55 min 18 s to go"
+    for number in range(2, 17):
+        begin(progress, number, "measure") if number > 2 else None
+        at.seconds += 240 if number < 16 else 900
+        if number < 16:
+            finish(progress, number)
+    assert total_line(progress).endswith("about 15 min 00 s to go")
+
+
+def test_jobs_at_once_share_the_time_to_go(at: Clock) -> None:
+    progress = Progress(logging.NullHandler(), Terminal(), {"measure": 8})
+    for number in range(4):
+        begin(progress, number, "measure")
+    at.seconds += 100
+    for number in range(4):
+        finish(progress, number)
+    for number in range(4, 8):
+        begin(progress, number, "measure")
+    at.seconds += 10
+    assert total_line(progress) == "1 min 50 s, about 1 min 30 s to go"
+
+
+def test_the_clock_goes_on_while_no_job_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(progress_module, "EVERY_S", 0.02)
+    terminal = Terminal()
+    progress = Progress(logging.NullHandler(), terminal, {"measure": 2})
+    begin(progress, 0, "measure")
+    drawn = "measure  " + "." * 24 + "  0 of 2  1 running"
+    for _ in range(200):
+        if terminal.getvalue().count(drawn) > 2:
+            break
+        time.sleep(0.02)
+    assert terminal.getvalue().count(drawn) > 2
+    progress.close()
+    after = terminal.getvalue()
+    time.sleep(0.1)
+    assert terminal.getvalue() == after, "it goes on after its end"
+
+
+@pytest.mark.parametrize("columns", [20, 40, 57, 58, 80, 200])
+def test_lines_fit_the_terminal(logger: logging.Logger, columns: int) -> None:
+    names = {"deidentify": 10_000, "measure": 20_000, "release": 1}
+    show(logger, Terminal(), lambda: names)
+    progress = logger.handlers[0]
+    assert isinstance(progress, Progress)
+    for number in range(3):
+        begin(progress, number, "measure")
+    rows = progress.lines(columns)
+    assert max(map(len, rows)) < columns
+    if columns >= 30:
+        assert " ".join(rows[3:]).endswith("time to go unknown")
+    if columns >= 40:
+        assert rows[1].endswith("0 of 20,000  3 running")
+    if columns >= 58:
+        assert "...." in rows[1]
+
+
+@pytest.mark.parametrize("columns", [30, 57, 100])
+def test_a_terminal_of_any_size_shows_each_line_once(columns: int) -> None:
+    here, there = pty.openpty()
+    rows = 4
+    termios.tcsetwinsize(there, (rows, columns))
+    with os.fdopen(there, "w") as stream:
+        progress = Progress(logging.NullHandler(), stream, {f"rule{number}": 2 for number in range(6)})
+        for number in range(6):
+            begin(progress, number, f"rule{number}")
+            progress.emit(logging.makeLogRecord({"msg": "something else"}))
+        progress.close()
+        said = os.read(here, 1 << 16).decode()
+    os.close(here)
+    assert all(up == "3" for up in re.findall(r"\x1b\[(\d+)A", said)), "more lines than the terminal has"
+    assert all(len(line) < columns for line in re.sub(r"\x1b\[\d*[AJ]", "", said).splitlines())
+
+
 def test_what_else_is_said_stands_above_and_jobs_are_not_named(logger: logging.Logger) -> None:
     said = logger.handlers[0]
     terminal = Terminal()
@@ -83,6 +197,7 @@ def test_what_else_is_said_stands_above_and_jobs_are_not_named(logger: logging.L
     run(logger)
     assert isinstance(said, logging.StreamHandler)
     assert said.stream.getvalue() == "Something else\nError in rule deface\n"
+    assert terminal.getvalue().count("jobs, 1 failed") == 1
     assert "\x1b[3A\x1b[J" in terminal.getvalue()
 
 

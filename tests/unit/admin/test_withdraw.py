@@ -31,8 +31,15 @@ def layout(tmp_path: Path) -> Layout:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text("")
         layout.review(names).parent.mkdir(exist_ok=True)
-        layout.review(names).write_text("a face")
+        for page in (
+            layout.review(names),
+            layout.review_card(names),
+            layout.review_turns / f"next-{'_'.join(names)}.html",
+        ):
+            page.parent.mkdir(exist_ok=True)
+            page.write_text("a face")
         metadata(tmp_path, f"results/restricted/work/{'/'.join(names)}/audit")
+    layout.review_index.write_text("abc_s1.html")
     (layout.report).mkdir()
     for table in (layout.sessions, layout.report / "ratings.tsv", layout.linkage):
         table.write_text("subject\tsession\tpatient_id\nabc\ts1\tMRN 7\nabcd\tabc\tMRN 8\n")
@@ -79,6 +86,7 @@ def test_release_reports_ratings_work_and_old_releases_lose_the_subject(layout: 
     assert "sub-abcd_" in layout.ratings_wanted.read_text()
     what = {path for _, path in removed}
     assert {"release/sub-abc", "releases/1.0.0/sub-abc", "restricted/work/abc", "restricted/review/abc_s1.html"} <= what
+    assert [path.name for path in layout.reviews.iterdir() if "abcd" not in path.name] == []
     assert {"sessions.tsv", "report/ratings.tsv", "release/participants.tsv", "logs/audit/abc_s1.log"} <= what
 
 

@@ -78,6 +78,17 @@ def test_a_failed_rule_is_told_with_its_sessions_and_the_last_words_of_the_first
     ]
 
 
+def test_a_failed_rule_is_told_with_what_its_job_said_where_the_log_is_empty(layout: Layout) -> None:
+    log = layout.log("scan", "0")
+    log.parent.mkdir(parents=True)
+    log.write_text("")
+    words = "OSError: No space left on device\nRuleException:\nCalledProcessError in file inventory.smk, line 25:\n"
+    said = (words + JOB.format(rule="scan", jobid=1, name="0")) * 2 + END
+    assert problems(said, layout.results.parent, layout) == [
+        f"scan of 0 failed: No space left on device; see {log.parent}"
+    ]
+
+
 def test_a_job_whose_second_try_went_well_did_not_fail(layout: Layout) -> None:
     first = JOB.format(rule="deface", jobid=3, name="A_one")
     said = first * 2 + "Finished jobid: 3 (Rule: deface)\n" + JOB.format(rule="measure", jobid=4, name="A_one") + END

@@ -1,5 +1,6 @@
 """The command `unface`, as far as it starts no Snakemake: what it writes, checks and refuses."""
 
+import os
 import re
 import subprocess
 import sys
@@ -119,6 +120,25 @@ def test_check_asks_for_the_raw_folder_of_settings_that_nobody_filled_in(unface:
     assert status == 1
     assert line_of(said, "dicom_dir") == "problem dicom_dir: is not set: name the folder of raw DICOM"
     assert "Next: put that right, then `unface check`" in said
+
+
+@pytest.mark.usefixtures("programs_start")
+def test_check_tells_of_folders_that_cannot_be_read(
+    study: Path, unface: Unface, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(study)
+    (study.parent / "raw" / "closed").mkdir()
+    scan = os.scandir
+
+    def refuse(path: str) -> object:
+        if Path(path).name == "closed":
+            raise PermissionError(13, "Permission denied")
+        return scan(path)
+
+    monkeypatch.setattr(checks.os, "scandir", refuse)
+    status, said, _ = unface("check")
+    assert status == 0
+    assert "note    dicom_dir: 1 folder in it cannot be read: make them readable" in said
 
 
 @pytest.mark.parametrize(
@@ -266,7 +286,7 @@ def test_a_program_that_does_not_start_is_a_problem(
     found = checks.tools.find
     monkeypatch.setattr(checks.tools, "find", lambda name: str(study / name) if name == "niimath" else found(name))
     said = unface("check")[1]
-    assert line_of(said, "niimath") == "problem niimath: is there and does not start"
+    assert line_of(said, "niimath") == "problem niimath: is there and does not start: `niimath --version` shows why"
     assert line_of(said, "dcm2niix").startswith("ok")
 
 

@@ -15,7 +15,7 @@ from unface.run.sessions import SessionId
 
 
 def page_of(report_cohort: Cohort, session: SessionId, output: Path) -> str:
-    review_session(report_cohort.layout, session, output, title="Cohort <A> & B")
+    review_session(report_cohort.layout, session, output, output.with_suffix(".json"), title="Cohort <A> & B")
     return output.read_text(encoding="utf-8")
 
 
@@ -43,14 +43,28 @@ def test_the_page_asks_for_nothing_from_outside(whole: Path) -> None:
     text = whole.read_text(encoding="utf-8")
     assert "http://" not in text
     assert "https://" not in text
-    assert not re.search(r'(?:src|href)="(?!data:|#)', text)
+    assert not re.search(r'src="(?!data:)', text)
+    # It links to pages of its own folder alone.
+    assert re.findall(r'href="([^"]*)"', text) == [
+        "turns/previous-page.html",
+        "index.html#ok0_a1",
+        "turns/next-page.html",
+    ]
     assert "<script" not in text
+
+
+def test_heads_come_before_tables(whole: Path) -> None:
+    text = whole.read_text(encoding="utf-8")
+    assert text.index("<img") < text.index("<table")
+    assert text.index("Checks of the defacing") < text.index("<h2>Stages</h2>") < text.index("<h2>Series</h2>")
 
 
 def test_the_page_is_for_its_owner_alone_and_small(whole: Path) -> None:
     assert stat.S_IMODE(whole.stat().st_mode) == 0o600
     assert whole.stat().st_size < 3_000_000
-    assert [path.name for path in whole.parent.iterdir()] == ["page.html"]
+    assert sorted(path.name for path in whole.parent.iterdir()) == ["page.html", "page.json"]
+    assert stat.S_IMODE(whole.with_suffix(".json").stat().st_mode) == 0o600
+    assert whole.with_suffix(".json").stat().st_size < 30_000
 
 
 def test_values_are_escaped(whole: Path) -> None:
@@ -62,7 +76,9 @@ def test_values_are_escaped(whole: Path) -> None:
 @pytest.mark.slow
 def test_two_runs_give_the_same_bytes(report_cohort: Cohort, whole: Path, tmp_path: Path) -> None:
     page_of(report_cohort, SessionId("ok0", "a1"), tmp_path / "again.html")
-    assert (tmp_path / "again.html").read_bytes() == whole.read_bytes()
+    again = (tmp_path / "again.html").read_text(encoding="utf-8")
+    assert again.replace("-again.html", "-page.html") == whole.read_text(encoding="utf-8")
+    assert (tmp_path / "again.json").read_bytes() == whole.with_suffix(".json").read_bytes()
 
 
 def test_a_session_withheld_early_says_why_and_which_stages_were_not_done(
