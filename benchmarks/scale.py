@@ -43,7 +43,7 @@ from tests.support.small_cohort import QUICK
 from unface.admin.effort import cpu_seconds
 from unface.inventory.records import SessionRecord
 from unface.run import outcome
-from unface.run.fingerprints import fingerprint
+from unface.run.fingerprints import fingerprint, secret_of
 from unface.run.layout import Layout
 from unface.run.outcome import WithheldError, Work
 from unface.run.sessions import SessionId
@@ -167,7 +167,7 @@ def grow(layout: Layout, count: int) -> None:
 def finish(layout: Layout) -> None:
     """The state of a finished run in which every session was withheld, by the contract of the stages."""
     config = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
-    fingerprints = {stage: fingerprint(config, stage) for stage in STAGES}
+    fingerprints = {stage: fingerprint(config, stage, secret_of(layout)) for stage in STAGES}
 
     def damaged(work: Work) -> None:
         raise WithheldError("unreadable", "1 of 1 files: cut short")

@@ -35,6 +35,7 @@ from unface.identity.pseudonyms import Key
 HEADING = "Headers: clean files of real scanners (benchmarks/scanners.py)"
 REPLACED = {
     *("PatientID", "PatientName", "SeriesInstanceUID", "StudyInstanceUID", "AcquisitionDateTime", "PatientAge"),
+    *("AcquisitionTime",),
     *("DeidentificationMethod", "DeidentificationMethodCodeSequence"),
 }
 """Sidecar keys of which another value is meant, or none: pseudonyms, new UIDs, shifted days, ages in bands."""

@@ -15,12 +15,13 @@ sys.path.insert(0, str(Path(str(workflow.current_basedir)).parent / "scripts"))
 
 from unface.run import lock, settings, unread
 from unface.admin import leftovers, progress
+from unface.admin.keyed_records import key_checksums
 from unface.admin.large_plans import keep_to_the_end, make_thrifty
 from unface.admin.moved_results import notice_changes
 from unface.admin.withdrawal_request import request
 from unface.identity.withdrawn import remaining, who_withdrew
 from unface.run.files import TableError
-from unface.run.fingerprints import fingerprint, of_conversions
+from unface.run.fingerprints import fingerprint, of_conversions, secret_of
 from unface.run.layout import Layout
 from unface.run.sessions import SessionId, by_subject
 from unface.run.limits import TRIES, attempt, scaled
@@ -51,12 +52,16 @@ try:
 
         overrides.read(config["deidentify"]["overrides"])
         selection.check(config["select"])
-    fingerprints = {stage: fingerprint(config, stage) for stage in EVERY_STAGE}
+    layout = Layout(Path(config["results_dir"]))
+    secret = secret_of(layout)
+    fingerprints = {stage: fingerprint(config, stage, secret) for stage in EVERY_STAGE}
     ratings.read(settings.named_file(config, "ratings"))
 except (settings.SettingsError, TableError) as error:
     raise WorkflowError(str(error)) from None
 
-layout = Layout(Path(config["results_dir"]))
+if not guest:
+    key_checksums(secret)
+
 try:
     withdrawn_table = settings.named_file(config, "withdrawal.subjects")
     withdrawn = who_withdrew(layout, withdrawn_table)

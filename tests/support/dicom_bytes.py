@@ -24,7 +24,7 @@ OPTIONS = (
 
 @functools.cache
 def profile() -> Profile:
-    return Profile(Deidentify(options=OPTIONS, overrides={}, age_band_years=5, folder_pattern=None))
+    return Profile(Deidentify(options=OPTIONS, clock_times="move", overrides={}, age_band_years=5, folder_pattern=None))
 
 
 def deidentifier() -> Deidentifier:

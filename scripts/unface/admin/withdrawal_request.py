@@ -1,9 +1,9 @@
 """Requests to take out those who withdrew: each removes once, and again where somebody has come back since."""
 
-import hashlib
 from collections.abc import Collection
 from pathlib import Path
 
+from unface.run.fingerprints import keyed_digest, secret_of
 from unface.run.layout import Layout
 
 
@@ -28,7 +28,7 @@ def request(layout: Layout, table: Path | None, withdrawn: Collection[str], *, r
     str
         Name of the list of what this request removes (`Layout.withdrawn`).
     """
-    name = _digest(table, restricted)
+    name = _digest(layout, table, restricted)
     done = 0
     while layout.withdrawn(f"{name}-{done + 1}").exists():
         done += 1
@@ -49,6 +49,9 @@ def _is_there(layout: Layout, subjects: Collection[str]) -> bool:
     )
 
 
-def _digest(path: Path | None, restricted: bool) -> str:
-    """Names a table and how far it goes."""
-    return hashlib.sha256((path.read_bytes() if path else b"") + bytes([restricted])).hexdigest()[:16]
+def _digest(layout: Layout, path: Path | None, restricted: bool) -> str:
+    """Names a table and how far it goes; keyed, for it stands in paths and a table of one patient ID can be guessed."""
+    if not layout.key.exists():
+        # Nobody is known yet. Each process would make up another name.
+        return "before-inventory"
+    return keyed_digest(secret_of(layout), (path.read_bytes() if path else b"") + bytes([restricted]))

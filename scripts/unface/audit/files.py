@@ -75,7 +75,7 @@ class FileCheck:
         else:
             labels = [path]
             yield "file_name", "has a name that BIDS does not know or that belongs to another session"
-        yield from self._strings("in its name", labels)
+        yield from _hits(self.search.in_labels(labels), "in its name")
 
     def content(self, path: str, file: Path) -> Iterator[Finding]:
         """Check what a file holds, by its kind. A kind without a check is not released.

@@ -179,6 +179,7 @@ class IdentifierSearch:
             for form in forms.of_identifier(kind, value, public)
             if len(form.text) > 1 and form.text not in public
         }
+        chosen |= set(forms.initials_with_year(identifiers.get("name", ()), identifiers.get("date", ()), public))
         spelled = {
             (kind, spelling)
             for kind, values in identifiers.items()
@@ -208,6 +209,23 @@ class IdentifierSearch:
         """
         text = strings if isinstance(strings, SearchableText) else SearchableText.of(strings)
         return {form.kind for form in self._by_beginning.begun_in(text) if len(form.text) >= least and text.holds(form)}
+
+    def in_labels(self, labels: Iterable[str]) -> set[str]:
+        """Search labels of BIDS names: a number behind letters, `S4821`, tells there as well.
+
+        Parameters
+        ----------
+        labels
+            As they stand in a name.
+
+        Returns
+        -------
+        set of str
+            The kinds of the identifiers that occur.
+        """
+        text = SearchableText.of(labels)
+        numbers = (form for form in self._by_beginning.begun_in(text) if form.text.isdigit() and len(form.text) > 3)
+        return self.in_strings(text) | {form.kind for form in numbers if form.stands_in(text.words)}
 
     def in_text(self, text: str) -> set[str]:
         """Search running text, which may be columns of numbers.

@@ -9,8 +9,16 @@ from bidsschematools.schema import load_schema
 from unface.run.settings import PROJECT
 
 COLUMNS = {"scans": {"filename", "acq_time"}, "aslcontext": {"volume_type"}}
+MAKERS = frozenset(
+    [
+        *("siemens", "siemens healthineers", "philips", "philips medical systems", "philips healthcare"),
+        *("ge", "ge medical systems", "uih", "united imaging", "canon", "canon_mec", "toshiba", "toshiba_mec"),
+        *("hitachi", "bruker", "mediso"),
+    ]
+)
 _BODY = frozenset(["brain", "head", "headneck", "neck", "cspine"])
 PUBLIC_VALUES = {
+    "Manufacturer": MAKERS,
     "Modality": frozenset(["mr", "ct", "pt"]),
     "BodyPart": _BODY,
     "BodyPartExamined": _BODY,
@@ -29,7 +37,7 @@ OWN_TEXTS = {
     "ConversionSoftwareVersion": re.compile(r"v[0-9]\.[0-9]\.20[0-9]{6}"),
 }
 """What unface and the converter write into every sidecar (PS3.16 CID 7050)."""
-_MACHINE_KEYS = {"Manufacturer", "ManufacturersModelName", "SoftwareVersions"}
+_MACHINE_KEYS = {"ManufacturersModelName", "SoftwareVersions"}
 _VERSION = re.compile(r"[a-z]{0,2}[0-9]{1,2}[a-z]{0,2}|mr[0-9]{3}w?|[0-9]{3,4}|[a-z]")
 """A part of a version, such as `xa60` or `3t`."""
 

@@ -27,6 +27,8 @@ class Target:
     """The mapping rule that named it."""
     intended_for: tuple[str, ...] = ()
     """Rules whose images it is to correct, where its own rule says so."""
+    began: str = ""
+    """Date and time of its acquisition in ISO form; empty if unknown."""
     stem: str = ""
     """Path below the dataset without extension, once it is known."""
     files: list[str] = field(default_factory=list)

@@ -3,6 +3,8 @@
 dcm2niix warns of gaps between slices, but stacks what is there where whole volumes or echoes are missing.
 """
 
+import itertools
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -32,7 +34,7 @@ def missing(acquisition: Acquisition, folders: Sequence[Path]) -> str:
     """
     numbers = [_instance_numbers(folder) for folder in folders]
     findings = [
-        *map(_gap, numbers),
+        *(_gap(own, acquisition) for own in numbers),
         _lost_beginning(acquisition, numbers),
         *(_broken_volume(series) for series in acquisition.series),
         _lost_series(acquisition),
@@ -56,18 +58,41 @@ def _instance_numbers(folder: Path) -> set[int]:
     return numbers
 
 
-def _gap(numbers: set[int]) -> str:
+def _gap(numbers: set[int], acquisition: Acquisition) -> str:
     """Instance numbers have to be whole: echoes and parts may share them, but none is skipped."""
     lost = max(numbers, default=0) - min(numbers, default=0) + 1 - len(numbers)
-    if not numbers or lost <= 0:
+    if not numbers or lost <= 0 or _steps_by_slices(numbers, acquisition) or _in_slots(numbers, acquisition):
         return ""
     return f"{lost} of {len(numbers) + lost} instance numbers ({min(numbers)} to {max(numbers)}) are missing"
+
+
+def _steps_by_slices(numbers: set[int], acquisition: Acquisition) -> bool:
+    """Whether each number is that of the one before it and the slices of a mosaic: so Siemens counts in 3D ASL."""
+    ordered = sorted(numbers)
+    steps = {after - before for before, after in itertools.pairwise(ordered)}
+    mosaic = "MOSAIC" in values_of(acquisition.fields.get("ImageType"))
+    return mosaic and ordered[0] == 1 and steps <= {shape.shape[2] for shape in acquisition.shapes}
+
+
+def _in_slots(numbers: set[int], acquisition: Acquisition) -> bool:
+    """Whether the numbers are the same places of each slice: Philips keeps one for each b-value and direction."""
+    slices = acquisition.fields.get("Slices")
+    philips = any("philips" in str(value).lower() for value in values_of(acquisition.fields.get("Manufacturer")))
+    if not philips or acquisition.match.datatype != "dwi" or not isinstance(slices, int) or slices < 2:
+        return False
+    volumes, rest = divmod(len(numbers), slices)
+    fewest = -(-max(numbers) // slices)
+    return not rest and any(
+        set(Counter((number - 1) % places for number in numbers).values()) == {slices}
+        for places in range(max(fewest, volumes), fewest + volumes + 1)
+    )
 
 
 def _lost_beginning(acquisition: Acquisition, numbers: Sequence[set[int]]) -> str:
     """A scanner counts from 1, through all parts of an acquisition; what it derives of others may go on counting."""
     files = sum(len(series.files) for series in acquisition.series)
-    if files < 2 or not all(numbers) or "DERIVED" in values_of(acquisition.fields.get("ImageType")):
+    derived = "DERIVED" in values_of(acquisition.fields.get("ImageType"))
+    if files < 2 or not all(numbers) or derived or all(_in_slots(own, acquisition) for own in numbers):
         return ""
     lost = min(map(min, numbers)) - 1
     return f"the first {lost} instance numbers are missing" if lost > 0 else ""

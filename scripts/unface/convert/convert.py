@@ -114,7 +114,15 @@ def _convert(work: Work, acquisition: Acquisition, dicom: Path) -> None:
     work.tools["dcm2niix"] = conversion.version
     acquisition.conversion = conversion
     acquisition.began = first_elements.began(folders)
-    acquisition.shapes = tuple(nifti_headers.geometry(image.nifti) for image in conversion.images)
+    try:
+        acquisition.shapes = tuple(nifti_headers.geometry(image.nifti) for image in conversion.images)
+    except nifti_headers.NoPlaceError:
+        acquisition.state = "unreadable"
+        acquisition.reason = (
+            "its voxels have no size or no place in space: PixelSpacing, ImagePositionPatient or "
+            "ImageOrientationPatient of its headers say what no image has"
+        )
+        return
     lost = completeness.missing(acquisition, folders) or next(iter(conversion.missing), "")
     if lost:
         acquisition.state, acquisition.reason = "incomplete", lost

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from unface.run import tools
+from unface.run.outcome import WithheldError
 
 STEM = "image"
 TIME_LIMIT_S = 1800.0
@@ -24,8 +25,10 @@ TWINS = {
     "Tilt": "sheared to undo the tilt of a gantry",
     "ROI": "a region drawn on the scanner",
     "Crop": "cropped",
+    "ADC": "the map or mean that the scanner computed of a diffusion series",
+    "phMag": "the magnitude of a phase image, in and out of phase",
 }
-"""Second versions of an image, made by interpolation or beside it; none is what the scanner measured."""
+"""Second versions of an image, made by interpolation or beside it; none is what the scanner measured as such."""
 
 INCOMPLETE = re.compile(
     r"missing (images|dicoms|slices|volumes)|images may be missing|interslice distance varies|slices not equidistant"
@@ -34,7 +37,9 @@ INCOMPLETE = re.compile(
 )
 """What dcm2niix says where slices or volumes are missing, with or without calling it a warning."""
 
-_TOKEN = re.compile(r"_(e\d+|ph|real|imaginary|fieldmaphz|(?:Eq|Tilt|ROI|Crop)(?:_?\d+)?)", re.IGNORECASE)
+_TOKEN = re.compile(r"_(e\d+|phMag|ph|real|imaginary|fieldmaphz|(?:Eq|Tilt|ROI|Crop|ADC)(?:_?\d+)?)", re.IGNORECASE)
+_SECOND = re.compile(r"[a-z]")
+"""What dcm2niix puts behind a name that is taken."""
 
 
 @dataclass(frozen=True)
@@ -121,13 +126,18 @@ def _understood(made: Path, output: str) -> Conversion:
         sidecar = nifti.with_suffix(".json")
         if twin:
             twins.update(twin)
-        elif _TOKEN.sub("", rest) or not sidecar.exists():
+            continue
+        unknown = _TOKEN.sub("", rest)
+        if not sidecar.exists() or not (unknown == "" or _SECOND.fullmatch(unknown)):
+            strays += 1
+            continue
+        kind = next((KINDS[token] for token in tokens if token in KINDS), "magnitude")
+        echo = next((int(token[1:]) for token in tokens if re.fullmatch(r"e\d+", token)), None)
+        image = Image(nifti, _content(sidecar), kind, echo)
+        if unknown and not _opposed(image, images):
             strays += 1
         else:
-            kind = next((KINDS[token] for token in tokens if token in KINDS), "magnitude")
-            echo = next((int(token[1:]) for token in tokens if re.fullmatch(r"e\d+", token)), None)
-            content = json.loads(sidecar.read_text(encoding="utf-8", errors="replace"))
-            images.append(Image(nifti, content, kind, echo))
+            images.append(image)
     said = [line.strip() for line in output.splitlines()]
     told = [line for line in said if re.search(r"Warning: |Error: ", line) or INCOMPLETE.search(line)]
     warnings = tuple(dict.fromkeys(_plain(line) for line in told))
@@ -138,8 +148,29 @@ def _understood(made: Path, output: str) -> Conversion:
     return Conversion(tuple(images), tuple(sorted(twins)), strays, warnings, version[1] if version else "", missing)
 
 
+def _content(sidecar: Path) -> dict[str, Any]:
+    """What a sidecar says; `WithheldError` where it is none: dcm2niix writes into it what a header holds."""
+    try:
+        content = json.loads(sidecar.read_text(encoding="utf-8", errors="replace"))
+    except (ValueError, RecursionError):
+        content = None
+    if not isinstance(content, dict):
+        raise WithheldError(
+            "conversion_failed", "dcm2niix wrote a sidecar that is no JSON; a rule can exclude its series"
+        )
+    return content
+
+
+def _opposed(second: Image, images: Sequence[Image]) -> bool:
+    """Whether a second image of a name is the other polarity of the first: one series may hold both (GE's pepolar)."""
+    towards = second.sidecar.get("PhaseEncodingDirection")
+    alike = [image for image in images if (image.kind, image.echo) == (second.kind, second.echo)]
+    others = [image.sidecar.get("PhaseEncodingDirection") for image in alike]
+    return towards is not None and len(others) == 1 and others[0] == (towards[:-1] if "-" in towards else f"{towards}-")
+
+
 def _plain(warning: str) -> str:
     """A warning as words and numbers: what it may quote of a header, between quotes or as a path, goes."""
     warning = re.sub(r"^.*?(Warning|Error): |Philips Scaling Values.*", "", warning)
-    warning = re.sub(r"'[^']*'|\"[^\"]*\"|\S*/\S*", "...", warning)
-    return re.sub(r"\s+", " ", warning).strip()
+    words = re.sub(r"'[^']*'|\"[^\"]*\"", "...", warning).split()
+    return " ".join("..." if "/" in word else word for word in words)

@@ -46,8 +46,10 @@ def link(targets: Sequence[Target]) -> list[str]:
 
     A field map corrects images of its own scanner and study. Two directions of phase encoding measure the field, or
     one and an image of the opposite direction, which then is a part of the measurement. A mapping rule may say what its
-    field map is for. Of the others, the only one of a session serves every EPI; of several, the one that was shimmed
-    alike serves an image; where that decides nothing, the link stays open.
+    field map is for. Of the others, those go first that were shimmed alike, then the last one that was measured before
+    the image, else the first one after it; where that decides nothing, the link stays open. Where any field map of the
+    session was shimmed as an image is, one that was shimmed otherwise serves no image: else the scanner shims anew for
+    each scan, and the shim tells nothing.
 
     Parameters
     ----------
@@ -68,11 +70,16 @@ def link(targets: Sequence[Target]) -> list[str]:
     }
     notes = []
     served: dict[str, list[Target]] = {name: [] for name in measured}
+    shims_last = any(_shimmed_alike(target, measured) for target in targets if target.suffix in CORRECTED)
     for target in targets:
-        fitting = _serving(target, measured)
+        fitting = _serving(target, measured, shims_last)
         if len(fitting) == 1:
             target.sidecar["B0FieldSource"] = fitting[0]
             served[fitting[0]].append(target)
+        elif not fitting and shims_last and _all_shimmed_otherwise(target, measured):
+            notes.append(
+                f"{_shown(target)}: each field map that is there was measured with another shim; none is named"
+            )
         elif fitting:
             notes.append(f"{_shown(target)}: several field maps may serve it; none is named")
     for name, members in measured.items():
@@ -88,7 +95,7 @@ def link(targets: Sequence[Target]) -> list[str]:
     return notes
 
 
-def _serving(target: Target, measured: Mapping[str, list[Target]]) -> list[str]:
+def _serving(target: Target, measured: Mapping[str, list[Target]], shims_last: bool) -> list[str]:
     """The field maps that may correct an image: one of them, or several where nothing decides."""
     if target.datatype == "fmap":
         return []
@@ -98,8 +105,21 @@ def _serving(target: Target, measured: Mapping[str, list[Target]]) -> list[str]:
     free = {name: able[name] for name, wanted in told.items() if not wanted}
     if named or target.suffix not in CORRECTED:
         return named
-    alike = _shimmed_alike(target, free)
-    return alike if len(alike) == 1 else list(free)
+    if alike := _shimmed_alike(target, free):
+        return _nearest(target, {name: free[name] for name in alike})
+    return _nearest(
+        target,
+        {name: members for name, members in free.items() if not (shims_last and _shimmed_otherwise(target, members))},
+    )
+
+
+def _nearest(target: Target, able: Mapping[str, list[Target]]) -> list[str]:
+    """Of field maps, the last that began before an image, else the first after it; all where no time tells."""
+    times = {name: min(member.began for member in members) for name, members in able.items()}
+    if len(able) < 2 or not target.began or not all(times.values()) or len(set(times.values())) < len(times):
+        return list(able)
+    before = [name for name, began in times.items() if began <= target.began]
+    return [max(before, key=times.__getitem__) if before else min(times, key=times.__getitem__)]
 
 
 def _can_correct(members: Sequence[Target], target: Target) -> bool:
@@ -144,6 +164,18 @@ def measures_field(suffix: str) -> bool:
         Whether it does.
     """
     return suffix in ("epi", "phasediff", "phase1", "phase2", "fieldmap")
+
+
+def _all_shimmed_otherwise(target: Target, measured: Mapping[str, list[Target]]) -> bool:
+    able = [members for members in measured.values() if _can_correct(members, target)]
+    return target.suffix in CORRECTED and bool(able) and all(_shimmed_otherwise(target, members) for members in able)
+
+
+def _shimmed_otherwise(target: Target, members: Sequence[Target]) -> bool:
+    """Whether a field map says that it was measured with another shim than an image."""
+    own = target.image.sidecar.get("ShimSetting")
+    shims = [member.image.sidecar.get("ShimSetting") for member in members]
+    return own is not None and any(shim is not None and shim != own for shim in shims)
 
 
 def _shimmed_alike(target: Target, measured: Mapping[str, list[Target]]) -> list[str]:

@@ -58,8 +58,11 @@ def began(folders: Sequence[Path]) -> str:
     """
     starts = []
     for folder in folders:
-        header = read(min(folder.glob("*.dcm")), TIMES)
-        texts = {name: str(header.get(name) or "") for name in TIMES}
+        texts = dict.fromkeys(TIMES, "")
+        # A file may write a time with another VR, as which its text is none.
+        with suppress(ValueError, TypeError, ArithmeticError):
+            header = read(min(folder.glob("*.dcm")), TIMES)
+            texts |= {name: str(header.get(name) or "") for name in TIMES}
         for whole in (
             texts["AcquisitionDateTime"],
             texts["AcquisitionDate"] + texts["AcquisitionTime"],

@@ -55,8 +55,9 @@ def _leave_out_lacking(work: Work, acquisitions: Sequence[Acquisition], linked: 
 
 def _lacking(acquisition: Acquisition, target: Target, linked: bool) -> list[str]:
     lacking = sidecars.missing(target.datatype, target.suffix, target.sidecar)
-    if linked and target.suffix == "m0scan" and "IntendedFor" not in target.sidecar:
-        lacking.append("an ASL image that it belongs to")
+    if "IntendedFor" in lacking:
+        lacking.remove("IntendedFor")
+        lacking += ["an ASL image that it belongs to"] if linked else []
     if target.suffix == "asl" and perfusion.context(target) is None:
         lacking.append("aslcontext.tsv")
     if target.suffix == "dwi" and gradients.texts(acquisition, target) is None:

@@ -72,8 +72,9 @@ def _place(run: list[Acquisition]) -> None:
         If BIDS has no name that tells an image from the others; the message says which.
     """
     images = [image for acquisition in run for image in acquisition.images]
-    kinds = {image.kind for image in images}
     for acquisition in run:
+        same = [image for other in run if other.reconstruction == acquisition.reconstruction for image in other.images]
+        kinds = {image.kind for image in same}
         for image in acquisition.images:
             alike = [other for other in images if other.kind == image.kind]
             acquisition.targets.append(_target(acquisition, image, alike, kinds))
@@ -101,8 +102,19 @@ def _target(acquisition: Acquisition, image: Image, alike: list[Image], kinds: s
     geometry = nifti_headers.geometry(image.nifti)
     suffix = match.suffix_for(image.kind, rank)
     direction = image.sidecar.get("PhaseEncodingDirection")
-    if (suffix == "epi" or acquisition.told_by_direction) and not entities.get("dir") and direction:
+    both_ways = len({other.sidecar.get("PhaseEncodingDirection") for other in acquisition.images}) > 1
+    if both_ways:
+        entities.pop("dir", None)
+    if (suffix == "epi" or both_ways or acquisition.told_by_direction) and not entities.get("dir") and direction:
         entities["dir"] = names.direction(direction, geometry.axes)
     return Target(
-        image, match.datatype or "", suffix, entities, dict(image.sidecar), geometry, match.rules, match.intended_for
+        image,
+        match.datatype or "",
+        suffix,
+        entities,
+        dict(image.sidecar),
+        geometry,
+        match.rules,
+        match.intended_for,
+        began=acquisition.began,
     )

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from nibabel.nifti1 import Nifti1Header
 from nibabel.orientations import aff2axcodes
 from nibabel.wrapstruct import WrapStructError
@@ -16,6 +17,14 @@ DATA_START = 352
 
 TEXT_FIELDS = ("data_type", "db_name", "descrip", "aux_file", "intent_name")
 """Fields that hold free text; dcm2niix puts the time of the scan into descrip, ImageComments into aux_file."""
+
+
+LARGEST_MM = 10_000.0
+"""No image is longer; what is has no size. A grid of its field of view would fill the memory."""
+
+
+class NoPlaceError(ValueError):
+    """Voxels have no size, or no place in space, as far as the header says."""
 
 
 class NotNiftiError(ValueError):
@@ -84,11 +93,21 @@ def geometry(source: Path) -> Geometry:
     ------
     NotNiftiError
         If `source` is no such image.
+    NoPlaceError
+        If its voxels have no size or no place.
     """
     with source.open("rb") as image:
         header = _header(image.read(HEADER_BYTES))
-    axes: Any = aff2axcodes(header.get_best_affine())
-    return Geometry(tuple(map(int, header.get_data_shape())), "".join(axes))
+    shape, affine = tuple(map(int, header.get_data_shape())), header.get_best_affine()
+    with np.errstate(all="ignore"):
+        extent_mm = np.linalg.norm(affine[:3, :3], axis=0) * np.array([*shape, 1, 1, 1][:3])
+    # As written, a comparison with no number is false.
+    if not (np.isfinite(affine).all() and (extent_mm > 0).all() and (extent_mm < LARGEST_MM).all()):
+        raise NoPlaceError("voxels without size or place")
+    axes: Any = aff2axcodes(affine)
+    if None in axes:
+        raise NoPlaceError("two axes that are one")
+    return Geometry(shape, "".join(axes))
 
 
 def _header(block: bytes) -> Any:

@@ -1,7 +1,7 @@
 """Reconstructions of one acquisition, such as with and without correction of distortion: no repeats, and no runs."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from unface.convert.acquisitions import Acquisition
@@ -65,14 +65,17 @@ def _keep_last(group: Sequence[Acquisition]) -> list[str]:
 
 def _labels(group: Sequence[Acquisition]) -> list[str]:
     """What tells reconstructions apart, for each of them; nothing for one that has no word of its own."""
-    words = [_words(acquisition) for acquisition in group]
-    shared = set(WORDS).intersection(*words)
-    labels = ["".join(word.lower() for word in WORDS if word in own - shared) for own in words]
-    return labels if len(set(labels)) == len(labels) else [str(number) for number in range(1, len(group) + 1)]
+    # A protocol's name may hold the word of one reconstruction for all of them, as `SWI` does.
+    for texts in (_texts, lambda acquisition: [*_texts(acquisition), *acquisition.protocol]):
+        words = [_words(texts(acquisition)) for acquisition in group]
+        shared = set(WORDS).intersection(*words)
+        labels = ["".join(word.lower() for word in WORDS if word in own - shared) for own in words]
+        if len(set(labels)) == len(labels):
+            return labels
+    return [str(number) for number in range(1, len(group) + 1)]
 
 
-def _words(acquisition: Acquisition) -> set[str]:
-    texts = [*_texts(acquisition), *acquisition.protocol]
+def _words(texts: Iterable[str]) -> set[str]:
     return {word for text in texts for word in re.split(r"[^A-Z0-9]+", text.upper())} & set(WORDS)
 
 

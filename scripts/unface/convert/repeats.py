@@ -73,9 +73,21 @@ def _repeated(family: Sequence[Together]) -> list[list[Together]]:
 def _repeats(group: Together, whole: Together) -> bool:
     pairs = [(member, other) for member in group for other in whole if places(member) & places(other)]
     return len({id(member) for member, _ in pairs}) == len(group) and all(
-        member.protocol == other.protocol and same_scan(member, other) and not began_together(member, other)
+        member.protocol == other.protocol
+        and same_scan(member, other)
+        and not began_together(member, other)
+        and not _another_shim(member, other)
         for member, other in pairs
     )
+
+
+def _another_shim(first: Acquisition, second: Acquisition) -> bool:
+    """Whether two field maps were measured with shims of their own: each is for the runs of its shim."""
+    shims = [
+        [image.sidecar.get("ShimSetting") for image in acquisition.images if image.sidecar.get("ShimSetting")]
+        for acquisition in (first, second)
+    ]
+    return first.match.datatype == "fmap" and all(shims) and shims[0][0] != shims[1][0]
 
 
 def _all_places(group: Together) -> set[tuple[Any, ...]]:

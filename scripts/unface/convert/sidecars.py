@@ -1,6 +1,7 @@
 """Sidecars by allow-list: what a released JSON file may say, and what BIDS asks of it."""
 
 import json
+import math
 import re
 from collections.abc import Mapping
 from functools import cache
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from unface.identity.vocabulary import keep_codes, keep_words
+from unface.mapping.required_keys import required_keys
 from unface.run.settings import PROJECT
 
 SOFTWARE = ("SoftwareVersions", "ConversionSoftwareVersion")
@@ -58,10 +60,14 @@ def cleaned(sidecar: Mapping[str, Any]) -> dict[str, Any]:
     described = {key: _described(key, sidecar[key]) for key in allowed if _says_something(key, sidecar[key])}
     kept = {key: value for key, value in described.items() if _says_something(key, value)}
     timing, repetition = kept.get("SliceTiming"), kept.get("RepetitionTime")
-    if timing and (not repetition or max(timing) >= repetition):
-        # dcm2niix reads times of interleaved field maps in another unit; a time beyond the repetition is wrong.
+    # dcm2niix reads times of interleaved field maps in another unit; a time beyond the repetition is wrong.
+    if timing and not (_are_numbers(repetition, timing) and max(timing) < repetition):
         del kept["SliceTiming"]
     return kept
+
+
+def _are_numbers(one: Any, several: Any) -> bool:
+    return isinstance(several, list) and all(isinstance(value, int | float) for value in (one, *several))
 
 
 def _described(key: str, value: Any) -> Any:
@@ -81,7 +87,7 @@ def _says_something(key: str, value: Any) -> bool:
     if isinstance(value, list):
         return all(_says_something(key, part) for part in value)
     if not isinstance(value, str):
-        return True
+        return value is not None and (not isinstance(value, float) or math.isfinite(value))
     looks_like_one = key not in SOFTWARE and any(pattern.search(value) for pattern in _IDENTIFIER_LIKE)
     return value not in _REMOVED and value.isprintable() and not looks_like_one
 
@@ -101,41 +107,7 @@ def missing(datatype: str, suffix: str, sidecar: Mapping[str, Any]) -> list[str]
     list of str
         The keys; none if nothing is missing.
     """
-    needed: dict[str, tuple[str, ...]] = {
-        "bold": ("TaskName", "RepetitionTime"),
-        "phasediff": ("EchoTime1", "EchoTime2"),
-        "phase1": ("EchoTime",),
-        "phase2": ("EchoTime",),
-        "fieldmap": ("Units",),
-        "epi": ("PhaseEncodingDirection",),
-        "m0scan": ("RepetitionTimePreparation",),
-        "asl": (
-            *("ArterialSpinLabelingType", "PostLabelingDelay", "BackgroundSuppression", "M0Type"),
-            *("TotalAcquiredPairs", "RepetitionTimePreparation", "MagneticFieldStrength", "MRAcquisitionType"),
-        ),
-    }
-    keys = needed.get(suffix, ())
-    labeling = sidecar.get("ArterialSpinLabelingType")
-    if suffix == "asl" and labeling == "PASL":
-        keys += ("BolusCutOffFlag",)
-        if sidecar.get("BolusCutOffFlag") is True:
-            keys += ("BolusCutOffDelayTime", "BolusCutOffTechnique")
-    elif suffix == "asl" and labeling in ("CASL", "PCASL"):
-        keys += ("LabelingDuration",)
-    if suffix == "asl" and sidecar.get("MRAcquisitionType") == "2D":
-        keys += ("SliceTiming",)
-    if datatype == "pet":
-        keys = _PET
-    return [key for key in keys if key not in sidecar]
-
-
-_PET = (
-    *("Manufacturer", "ManufacturersModelName", "Units", "TracerName", "TracerRadionuclide", "InjectedRadioactivity"),
-    *("InjectedRadioactivityUnits", "InjectedMass", "InjectedMassUnits", "SpecificRadioactivity"),
-    *("SpecificRadioactivityUnits", "ModeOfAdministration", "TimeZero", "ScanStart", "InjectionStart"),
-    *("FrameTimesStart", "FrameDuration", "AcquisitionMode", "ImageDecayCorrected", "ImageDecayCorrectionTime"),
-    *("ReconMethodName", "ReconMethodParameterLabels", "ReconFilterType", "AttenuationCorrection"),
-)
+    return [key for key in required_keys(datatype, suffix, sidecar) if key not in sidecar]
 
 
 def write(path: Path, sidecar: Mapping[str, Any]) -> None:

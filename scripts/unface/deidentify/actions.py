@@ -10,13 +10,14 @@ Action = Literal[
     "empty",
     "dummy",  # a value that says nothing
     "uid",  # a new UID from the key
-    "date",  # shifted by the subject's days
-    "time",  # moved by what hides the session's time of day; empty where no session is known
+    "date",  # shifted by the subject's days; a time beside it is moved
+    "time",  # moved by what hides the session's time of day; empty where no time of the session is known
     "band",  # an age as the upper bound of its band
     "text",  # the words of the allow-list
     "code",  # a machine's short codes, and the words of the allow-list
     "term",  # the code of a coded term, else as `code`
     "binary",  # bytes of the same length, without readable words that no list knows, days, times and long numbers
+    "slice_times",  # counted from the volume's first slice
     "csa",  # a Siemens CSA header, cleaned
     "phoenix",  # a Siemens protocol, cleaned
     "ge_protocol",  # a GE protocol block, cleaned

@@ -8,21 +8,23 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from unface import __version__
+from unface.deidentify.clock import Clock
 from unface.deidentify.leftover import left_in
-from unface.deidentify.pixel_data import ImageSizes, without_rest
+from unface.deidentify.pixel_data import ImageSizes, in_fragments, without_rest
 from unface.deidentify.profile import Profile
 from unface.deidentify.rewrite import Addition, DatasetRewriter
 from unface.deidentify.splitter import HeaderSplitter, Segment
 from unface.deidentify.values import ValueRewriter, padded
-from unface.dicom.codestreams import without_comments
+from unface.dicom import rle
+from unface.dicom.codestreams import only_images
 from unface.dicom.encoding import ITEM_TAG, Encoded, UnreadableError, decode, element, new_file_meta
 from unface.identity.demographics import Demographics
 from unface.identity.header_search import HeaderSearch
 from unface.identity.pseudonyms import Key
 from unface.identity.vocabulary import vocabulary
 
-COMPRESSED = "1.2.840.10008.1.2.4."
-"""Transfer syntaxes of JPEG, JPEG-LS, JPEG 2000 and video."""
+COMPRESSED = ("1.2.840.10008.1.2.4.", rle.SYNTAX)
+"""Transfer syntaxes of JPEG, JPEG-LS, JPEG 2000 and video, and of run-length encoding."""
 NOTHING_KNOWN = Demographics()
 
 
@@ -98,8 +100,8 @@ class Deidentifier:
         Values by kind, none of which may stand in a clean header.
     demographics
         Sex and age, where they are known from elsewhere than the headers.
-    first_minute
-        When the session began (`values.first_minute`), in minutes since midnight; None if that is not known.
+    clock
+        How the times of the session are moved; None if it has none.
     """
 
     def __init__(  # noqa: PLR0917 - what is known of the subject
@@ -110,12 +112,12 @@ class Deidentifier:
         pseudonym: str,
         identifiers: Mapping[str, Iterable[str]],
         demographics: Demographics = NOTHING_KNOWN,
-        first_minute: int | None = None,
+        clock: Clock | None = None,
     ) -> None:
         profile = profile.writing(frozenset(tag for tag, _, _ in demographics.elements))
         self.profile = profile
         self.search = HeaderSearch(identifiers, vocabulary())
-        values = ValueRewriter(key, key.shift_days(identity), profile, self.search, first_minute)
+        values = ValueRewriter(key, key.shift_days(identity), profile, self.search, clock)
         self.rewriter = DatasetRewriter(profile, values)
         self._sizes = ImageSizes()
         self._searched: set[tuple[str, str]] = set()
@@ -203,8 +205,11 @@ class Deidentifier:
                 raise IdentifierLeftError(left or "SOPClassUID")
         self._searched.add(kind)
         head, pixels, padding = b"", memoryview(encoded.data)[slice(*result.pixels)], b""
-        if encoded.transfer_syntax.startswith(COMPRESSED):
-            pixels = memoryview(without_comments(bytes(pixels), encoded.transfer_syntax))
+        compressed = encoded.transfer_syntax.startswith(COMPRESSED)
+        if pixels and compressed != in_fragments(pixels, encoded.implicit):
+            raise UnreadableError("its pixels are not compressed as its transfer syntax says")
+        if compressed:
+            pixels = memoryview(only_images(bytes(pixels), encoded.transfer_syntax, size))
         elif pixels:
             head, pixels, padding = without_rest(encoded.data, result.pixels, encoded.implicit, size)
         return CleanFile((b"".join((meta, *result.header, head)), pixels, padding + result.tail), result.counts)

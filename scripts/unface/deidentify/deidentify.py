@@ -4,23 +4,23 @@ import json
 import shutil
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pydicom
 
-from unface.deidentify import selection
+from unface.deidentify import clock, selection
 from unface.deidentify.clean_files import Deidentifier, IdentifierLeftError, SegmentCounts
+from unface.deidentify.clock import Clock
 from unface.deidentify.collect import IdentifierCollector, collect_file
-from unface.deidentify.profile import MOVED_TIMES, Profile
+from unface.deidentify.profile import Profile
 from unface.deidentify.raw_files import read_bytes
 from unface.deidentify.records import CLEAN_DICOM
 from unface.deidentify.rewrite import ACTIONS, counted
 from unface.deidentify.splitter import HeaderSplitter
 from unface.deidentify.survey import Survey
-from unface.deidentify.values import first_minute
 from unface.dicom.encoding import UnreadableError
-from unface.dicom.standard import keyword_of
 from unface.identity.demographics import Demographics, from_folders
 from unface.identity.identifiers import Identifiers, add_names_of_paths, searchable, write_identifiers
 from unface.identity.pseudonyms import Key
@@ -67,7 +67,7 @@ def deidentify_session(
     session = SessionRecord.read(record)
     profile = Profile(settings)
     # First of all: the rule's output has to be there however the stage ends.
-    collected, splitters, excluded, times = _first_pass(session, profile, select)
+    collected, splitters, excluded, moments = _first_pass(session, profile, select)
     named = add_names_of_paths(collected, (Path(file.path) for series in session.series for file in series.files))
     searched = searchable(collected)
     # Two jobs at once, one of them left over by a dead controller, must not write into one another's file.
@@ -78,7 +78,7 @@ def deidentify_session(
     _check_unchanged(session)
     demographics = _demographics(session, settings)
     pseudonym = key.subject(session.identity)
-    deidentifier = Deidentifier(profile, key, session.identity, pseudonym, searched, demographics, first_minute(times))
+    deidentifier = Deidentifier(profile, key, session.identity, pseudonym, searched, demographics, Clock.of(moments))
     survey = Survey(key, deidentifier.rewriter)
     rewriting = _Rewriting(deidentifier, splitters, excluded, survey)
     states = []
@@ -131,13 +131,12 @@ def _check_unchanged(session: SessionRecord) -> None:
 
 def _first_pass(
     session: SessionRecord, profile: Profile, select: Sequence[selection.Condition]
-) -> tuple[Identifiers, dict[str, HeaderSplitter], dict[str, str], set[str]]:
+) -> tuple[Identifiers, dict[str, HeaderSplitter], dict[str, str], set[tuple[str, str]]]:
     """Look at every raw header: identifiers, splitters and why a series stays out, both by series; and the times."""
     # Damaged files give what can be read of them; the rewriting refuses them on its own.
     collector = IdentifierCollector(profile.options)
-    clocks = [keyword_of(tag) for tag in MOVED_TIMES] if profile.moves_times else []
-    times: set[str] = set()
-    wanted = [*selection.keywords(select), *clocks]
+    moments: set[tuple[str, str]] = set()
+    wanted = list(dict.fromkeys([*selection.keywords(select), *(clock.KEYWORDS if profile.moves_times else ())]))
     splitters = {series.series: HeaderSplitter() for series in session.series}
     excluded: dict[str, str] = {}
     for series in session.series:
@@ -149,11 +148,12 @@ def _first_pass(
                 fields = selection.fields(segments, implicit, wanted) if segments else {}
                 if reason := selection.excluded(fields, select):
                     excluded.setdefault(series.series, reason)
-                times.update(time for name in clocks for time in fields.get(name, ()))
+                if profile.moves_times:
+                    moments.update(clock.moments_of(fields))
             except OSError as error:
                 if error.errno in MACHINE_ERRORS:
                     raise
-    return collector.identifiers, splitters, excluded, times
+    return collector.identifiers, splitters, excluded, moments
 
 
 class _Rewriting:
@@ -216,5 +216,9 @@ def _note_patient(folder: Path) -> None:
     if first:
         names = ["PatientSex", "PatientAge"]
         header = pydicom.dcmread(first, stop_before_pixels=True, specific_tags=list(names))
-        noted = {name: str(header.get(name) or "") for name in names}
+        noted = dict.fromkeys(names, "")
+        for name in names:
+            # A file may write them with another VR, as which their text is nothing.
+            with suppress(ValueError, TypeError, ArithmeticError):
+                noted[name] = str(header.get(name) or "")
         (folder / "patient.json").write_text(json.dumps(noted) + "\n", encoding="utf-8")

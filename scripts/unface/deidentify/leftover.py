@@ -3,13 +3,17 @@
 The quick search over all bytes of a header (`HeaderSearch.found_in_header`) comes first; few headers come here.
 """
 
-from unface.deidentify.codes import is_closed, listed
 from unface.deidentify.overrides import BINARY_VRS
 from unface.deidentify.rewrite import DatasetRewriter
 from unface.dicom.elements import is_creator
 from unface.dicom.encoding import element_at, items
 from unface.dicom.standard import BYTES_VRS, keyword_of
+from unface.identity.codes import is_closed, listed
 from unface.identity.header_search import HeaderSearch
+
+BLOCKS = {"csa", "phoenix", "ge_protocol"}
+LEAST_IN_BLOCKS = 5
+"""Makers' names of settings are in blocks, such as `Stim_lim`; each value in them was looked at by itself."""
 
 
 def left_in(  # noqa: PLR0917 - elements and who knows them
@@ -41,7 +45,7 @@ def left_in(  # noqa: PLR0917 - elements and who knows them
     while at < len(data):
         tag, vr, body, at = element_at(data, at, len(data), implicit)
         value = data[body:at]
-        _, kind, creator = rewriter.judge(tag, vr, value, creators, parent, sop_class)
+        action, kind, creator = rewriter.judge(tag, vr, value, creators, parent, sop_class)
         if rewriter.profile.writes(tag) and not parent:
             continue
         if kind == "SQ":
@@ -49,9 +53,16 @@ def left_in(  # noqa: PLR0917 - elements and who knows them
             for start, stop in items(data, body, at, within):
                 if found := left_in(data[start:stop], within, rewriter, search, sop_class, tag):
                     return found
+        elif action in BLOCKS:
+            if search.found_in_bytes(value.lower(), LEAST_IN_BLOCKS):
+                return _named(tag, creator)
         elif not is_creator(tag) and _holds(tag, kind, value, search):
-            return f"{tag >> 16:04x},{creator},{tag & 0xFF:02x}" if creator else keyword_of(tag)
+            return _named(tag, creator)
     return ""
+
+
+def _named(tag: int, creator: str) -> str:
+    return f"{tag >> 16:04x},{creator},{tag & 0xFF:02x}" if creator else keyword_of(tag)
 
 
 def _holds(tag: int, vr: str, value: bytes, search: HeaderSearch) -> bool:

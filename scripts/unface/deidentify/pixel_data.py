@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from unface.deidentify.splitter import OVERLAYS, SIZES, Segment
-from unface.dicom.elements import UNDEFINED
+from unface.dicom.elements import LONG_VRS
 from unface.dicom.encoding import UnreadableError, element_at, long_at
 from unface.dicom.number_text import whole_number
 
@@ -80,6 +80,30 @@ def _image_bytes(shape: Mapping[int, int]) -> int:
     return -(-bits * max(shape.get(SAMPLES, 1), 1) * max(shape.get(FRAMES, 1), 1) // 8)
 
 
+def in_fragments(pixels: memoryview, implicit: bool) -> bool:
+    """Whether pixels stand in fragments, as compressed ones do.
+
+    Parameters
+    ----------
+    pixels
+        The element.
+    implicit
+        Whether its VR is implicit.
+
+    Returns
+    -------
+    bool
+        Whether its length is undefined.
+    """
+    head = _head_bytes(pixels, implicit)
+    return bytes(pixels[head - 4 : head]) == b"\xff\xff\xff\xff"
+
+
+def _head_bytes(pixels: bytes | memoryview, implicit: bool) -> int:
+    """Of tag, VR and length."""
+    return 12 if not implicit and bytes(pixels[4:6]) in LONG_VRS else 8
+
+
 def without_rest(data: bytes, span: tuple[int, int], implicit: bool, size: int) -> tuple[bytes, memoryview, bytes]:
     """Cut off the bytes that stand behind the image in the pixel element, (7FE0,0010) Pixel Data.
 
@@ -106,14 +130,14 @@ def without_rest(data: bytes, span: tuple[int, int], implicit: bool, size: int) 
     Raises
     ------
     UnreadableError
-        If the size is not known. Pixels in fragments have none and stay as they are.
+        If the size is not known.
     """
     at, end = span
-    head = 12 if not implicit and data[at + 4 : at + 6] in (b"OB", b"OW", b"OF", b"OD", b"UN") else 8
+    head = _head_bytes(data[at : at + 6], implicit)
     length = long_at(data, at + head - 4)[0]
-    if length != UNDEFINED and not size:
+    if not size:
         raise UnreadableError("its header does not say how large its image is")
-    if length in (size + size % 2, UNDEFINED) or length < size:
+    if length == size + size % 2 or length < size:
         return b"", memoryview(data)[at:end], b""
     even = (size + size % 2).to_bytes(4, "little")
     return data[at : at + head - 4] + even, memoryview(data)[at + head : at + head + size], bytes(size % 2)

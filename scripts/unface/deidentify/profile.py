@@ -11,7 +11,7 @@ from typing import cast
 from unface.deidentify import overrides
 from unface.deidentify.actions import Action, Decision
 from unface.deidentify.tables import confidentiality_profile, safe_private, technical_text
-from unface.dicom.elements import KNOWN_VRS
+from unface.dicom.elements import KNOWN_VRS, PIXELS
 from unface.dicom.options import BASIC_PROFILE, OPTION_CODES
 from unface.dicom.standard import BYTES_VRS, CLASS_UIDS, DATE_VRS, TEXT_VRS, holds_bytes
 from unface.run.settings import Deidentify
@@ -37,11 +37,15 @@ OURS = {0x00100010, 0x00100020, 0x00120062, 0x00120063, 0x00120064, 0x00280303}
 """Attributes that unface writes itself, in every file."""
 
 MOVED_TIMES = {0x00080031, 0x00080032, 0x00080033}
-"""SeriesTime, AcquisitionTime, ContentTime. Without them conversion loses the timing of slices, or makes one up."""
+"""SeriesTime, AcquisitionTime, ContentTime: they stay, moved, where dates go. Without them conversion loses the timing
+of slices, or makes one up."""
 
 CODE_VALUES = {0x00080100, 0x00080119, 0x00080120}
 """CodeValue, LongCodeValue, URNCodeValue."""
 GRAPHIC_GROUPS = {*range(0x5000, 0x5100), *range(0x6000, 0x6100)}
+BESIDE_PIXELS = {0x7FE00001, 0x7FE00002, *PIXELS}
+"""Extended Offset Table and its lengths, which readers do without; the image's pixels themselves are no element of a
+header, and no other pixels are part of it."""
 REMOVED_GROUPS = {0x0400, 0x4FFE, 0xFFFA, 0xFFFC, 0x0042}
 """Signatures and encrypted attributes, MACs, padding, encapsulated documents."""
 
@@ -120,8 +124,9 @@ class Profile:
 
     @property
     def moves_times(self) -> bool:
-        """Whether dates go and times are moved: intervals stay, the time of day does not."""
-        return not (self.shifts_dates or self.keeps_dates)
+        """Whether times are moved: intervals stay, the time of day does not."""
+        kept = self.shifts_dates and self._source.clock_times == "keep"
+        return not (self.keeps_dates or kept)
 
     @property
     def codes(self) -> list[tuple[str, str]]:
@@ -246,13 +251,13 @@ class Profile:
         if vr in DATE_VRS:
             return "date"
         if vr == "TM":
-            return "keep"
+            return "time" if self.moves_times else "keep"
         return "text" if vr in TEXT_VRS else "remove"
 
     def _unlisted(self, tag: int, vr: str) -> Decision:
         """What happens to an attribute outside the table, by its VR."""
         group, element = tag >> 16, tag & 0xFFFF
-        if element == 0 or group in REMOVED_GROUPS:
+        if element == 0 or group in REMOVED_GROUPS or tag in BESIDE_PIXELS:
             return Decision("remove", "not part of a clean image")
         if vr in REMOVED_VRS:
             return Decision("remove", f"any {vr}")
@@ -277,6 +282,8 @@ class Profile:
         return "keep" if self.keeps_dates else "empty"
 
     def _any_time(self) -> Action:
+        if self.shifts_dates and self.moves_times:
+            return "time"
         return "empty" if self.moves_times else "keep"
 
     def _decide_private(self, group: int, creator: str, element: int, vr: str) -> tuple[Decision, str]:
@@ -297,6 +304,8 @@ class Profile:
         """What to do with a listed element; its VR in the file decides what it can hold."""
         if verb in ("csa", "phoenix", "ge_protocol") and vr in BYTES_VRS:
             return cast(Action, verb)
+        if verb == "slice_times":
+            return "slice_times"
         if vr == "SQ" or listed == "SQ":
             return "recurse" if vr == listed else "remove"
         if vr in REMOVED_VRS or (vr in BYTES_VRS and listed not in BYTES_VRS):

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import get_args
 
 from unface.deidentify.actions import Action
-from unface.deidentify.codes import is_closed, listed, may_be_code
 from unface.deidentify.overrides import BINARY_VRS, encoded
 from unface.deidentify.profile import Profile
 from unface.deidentify.splitter import SHORT_HEAD, Segment
@@ -30,6 +29,7 @@ from unface.dicom.encoding import (
     padding_at,
 )
 from unface.dicom.standard import type_of, vr_of
+from unface.identity.codes import is_closed, listed, may_be_code
 
 Addition = tuple[int, bytes]
 """A tag, and the whole encoded element that unface writes there."""

@@ -16,6 +16,7 @@ from typing import TextIO, TypeVar
 
 from unface.deidentify import selection
 from unface.deidentify.clean_files import Deidentifier, IdentifierLeftError
+from unface.deidentify.clock import KEYWORDS, Clock, moments_of
 from unface.deidentify.collect import IdentifierCollector, collect_encoded
 from unface.deidentify.profile import Profile
 from unface.deidentify.raw_files import HEAD_MARGIN_BYTES, read_bytes, read_header
@@ -37,8 +38,27 @@ REMEMBERED = 64
 
 Refused = tuple[str, str]
 """A file by its path below the source, and why there is no clean one."""
-ByPatient = dict[str, Identifiers]
-"""Identifiers by PatientID."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the first pass learns of a patient.
+
+    Attributes
+    ----------
+    identifiers : dict
+        Values by kind.
+    moments : set of tuple
+        Dates and times of the headers: all of a patient are moved alike.
+    """
+
+    identifiers: Identifiers
+    moments: set[tuple[str, str]]
+
+
+ByPatient = dict[str, Known]
+"""What is known by PatientID."""
+NOTHING = Known({}, set())
 
 
 @dataclass(frozen=True)
@@ -123,22 +143,23 @@ def deidentify_tree(job: TreeJob, files: list[str], processes: int, progress: Te
     size = max(FEWEST_FILES, -(-len(files) // (max(processes, 1) * CHUNKS_A_PROCESS)))
     chunks = [files[at : at + size] for at in range(0, len(files), size)]
     if processes <= 1 or len(chunks) <= 1:
-        identifiers = _merged(map(worker.collect, chunks))
-        return _all(map(worker.rewrite, chunks, [identifiers] * len(chunks)), len(chunks), progress)
+        known = _merged(map(worker.collect, chunks))
+        return _all(map(worker.rewrite, chunks, [known] * len(chunks)), len(chunks), progress)
     # The processes are copies of this one: what it has read they need not read, each by itself.
     worker.warm(files[0])
     with ProcessPoolExecutor(processes, multiprocessing.get_context("fork"), _start, (worker,)) as pool:
-        identifiers = _merged(pool.map(_collect, chunks))
-        return _all(pool.map(_rewrite, chunks, [identifiers] * len(chunks)), len(chunks), progress)
+        known = _merged(pool.map(_collect, chunks))
+        return _all(pool.map(_rewrite, chunks, [known] * len(chunks)), len(chunks), progress)
 
 
 def _merged(parts: Iterable[ByPatient]) -> ByPatient:
     total: ByPatient = {}
     for part in parts:
-        for patient, identifiers in part.items():
-            merged = total.setdefault(patient, {})
-            for kind, values in identifiers.items():
-                merged.setdefault(kind, set()).update(values)
+        for patient, known in part.items():
+            merged = total.setdefault(patient, Known({}, set()))
+            for kind, values in known.identifiers.items():
+                merged.identifiers.setdefault(kind, set()).update(values)
+            merged.moments.update(known.moments)
     return total
 
 
@@ -159,7 +180,9 @@ class _Worker:
     def __init__(self, job: TreeJob) -> None:
         self.job = job
         self.profile = Profile(job.settings)
-        self._wanted = selection.keywords(job.select)
+        self._selected = set(selection.keywords(job.select))
+        # The segments of a header keep what they were asked for first: both passes ask the same.
+        self._wanted = tuple(dict.fromkeys([*sorted(self._selected), *KEYWORDS]))
         self._splitters: dict[bytes, HeaderSplitter] = {}
         self._deidentifiers: dict[str, Deidentifier] = {}
         self._folders: dict[str, str] = {}
@@ -181,6 +204,7 @@ class _Worker:
         """First pass: the identifiers that stand in some files and in the names of their folders."""
         collectors: dict[str, IdentifierCollector] = defaultdict(lambda: IdentifierCollector(self.profile.options))
         paths: dict[str, list[str]] = defaultdict(list)
+        moments: dict[str, set[tuple[str, str]]] = defaultdict(set)
         for path in files:
             try:
                 encoded, segments, patient, first = self._head(path)
@@ -188,17 +212,19 @@ class _Worker:
                 continue  # The second pass says so.
             collect_encoded(encoded, segments, collectors[patient], by_pydicom=first)
             paths[patient].append(path)
+            if self.profile.moves_times:
+                moments[patient].update(moments_of(selection.fields(segments, encoded.implicit, self._wanted)))
         for patient, collector in collectors.items():
             add_names_of_paths(collector.identifiers, paths[patient])
-        return {patient: collector.identifiers for patient, collector in collectors.items()}
+        return {patient: Known(collectors[patient].identifiers, moments[patient]) for patient in collectors}
 
-    def rewrite(self, files: Iterable[str], identifiers: ByPatient) -> list[Refused]:
+    def rewrite(self, files: Iterable[str], known: ByPatient) -> list[Refused]:
         """Second pass: write the clean files; returns those refused."""
         refused: list[Refused] = []
         start = len(str(self.job.source).rstrip("/")) + 1
         for path in files:
             try:
-                reason = self._file(path, path[start:], identifiers)
+                reason = self._file(path, path[start:], known)
             except (UnreadableError, IdentifierLeftError) as error:
                 reason = str(error)
             except OSError as error:
@@ -210,15 +236,16 @@ class _Worker:
                 refused.append((path[start:], reason))
         return refused
 
-    def _file(self, path: str, below: str, identifiers: ByPatient) -> str:
+    def _file(self, path: str, below: str, known: ByPatient) -> str:
         """Write one clean file, or say why it stays out."""
         encoded = decode(read_bytes(path))
         segments, at, patient, _ = self._split(encoded)
-        fields = selection.fields(segments, encoded.implicit, self._wanted)
+        told = selection.fields(segments, encoded.implicit, self._wanted)
+        fields = {name: told[name] for name in told if name in self._selected}
         reason = _known(self._reasons, repr(fields), lambda: selection.excluded(fields, self.job.select))
         if reason:
             return reason
-        clean = self._deidentifier(path, patient, identifiers).clean_segments(encoded, segments, at)
+        clean = self._deidentifier(path, patient, known).clean_segments(encoded, segments, at)
         folder, name = os.path.split(below)
         target = f"{_known(self._folders, folder, lambda: self._folder(folder))}/{self.job.key.label('path', name)}"
         clean.write(f"{target}.part")
@@ -259,14 +286,15 @@ class _Worker:
             segments, end = splitter.split(encoded)
         return segments, end, patient, first
 
-    def _deidentifier(self, path: str, patient: str, identifiers: ByPatient) -> Deidentifier:
+    def _deidentifier(self, path: str, patient: str, known: ByPatient) -> Deidentifier:
         """What makes a patient's files clean."""
 
         def made() -> Deidentifier:
             key, settings = self.job.key, self.job.settings
             demographics = from_folders(settings.folder_pattern, Path(path), settings.age_band_years)
-            own = searchable(identifiers.get(patient, {}))
-            return Deidentifier(self.profile, key, patient, key.subject(patient), own, demographics)
+            of_patient = known.get(patient, NOTHING)
+            own, clock = searchable(of_patient.identifiers), Clock.of(of_patient.moments)
+            return Deidentifier(self.profile, key, patient, key.subject(patient), own, demographics, clock)
 
         return _known(self._deidentifiers, patient, made)
 
@@ -315,5 +343,5 @@ def _collect(files: list[str]) -> ByPatient:
     return _worker.collect(files)
 
 
-def _rewrite(files: list[str], identifiers: ByPatient) -> list[Refused]:
-    return _worker.rewrite(files, identifiers)
+def _rewrite(files: list[str], known: ByPatient) -> list[Refused]:
+    return _worker.rewrite(files, known)

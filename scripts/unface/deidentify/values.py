@@ -1,10 +1,13 @@
 """What each action makes of one value: raw bytes of the header in, raw bytes out."""
 
+import math
 import re
-from collections.abc import Callable, Iterable
+import struct
+from collections.abc import Callable
 from datetime import date, timedelta
 
 from unface.deidentify.actions import Action
+from unface.deidentify.clock import DAY_MINUTES, Clock, day_of, time_of
 from unface.deidentify.overrides import BINARY_VRS
 from unface.deidentify.profile import Profile
 from unface.dicom import csa
@@ -29,10 +32,10 @@ DUMMIES = {
 """A value that says nothing, by VR; text gets the word below, binary values get zeros."""
 DUMMY_TEXT = b"REMOVED"
 
-_DECIMAL = rb"[ \0]*(?:[+-]?(?:\d{1,16}(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?)?[ \0]*"
-_INTEGER = rb"[ \0]*(?:[+-]?0{0,9}\d{1,10}(?:\.\d{0,6})?)?[ \0]*"
+_DECIMAL = rb"[ \0]*+(?:[+-]?(?:\d{1,16}(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?)?+[ \0]*+"
+_INTEGER = rb"[ \0]*+(?:[+-]?0{0,9}\d{1,10}(?:\.\d{0,6})?)?+[ \0]*+"
 NUMBERS = {
-    vr: (re.compile(number), re.compile(number + rb"(?:\\" + number + rb")*"))
+    vr: (re.compile(number), re.compile(number + rb"(?:\\" + number + rb")*+"))
     for vr, number in {
         "DS": _DECIMAL,
         "IS": _INTEGER,
@@ -41,8 +44,13 @@ NUMBERS = {
     }.items()
 }
 """One value, and several, of VRs that hold digits and few signs (PS3.5 6.2). Numbers may be longer than the standard
-allows, and of VR IS with decimals: some scanners write these."""
+allows, and of VR IS with decimals: some scanners write these. No part gives back what it took: a row of blanks would
+take the power of its length."""
 
+_DATE_TIME = re.compile(rb"(\d{4}[.\-]?\d{2}[.\-]?\d{2})(\d*(?:\.\d+)?)((?:[+-]\d{4})?)")
+"""Date, time and time zone."""
+_TIME_IN_TEXT = re.compile(rb"(?<![\d:.])(?:[01]?\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,6})?(?![\d:])")
+"""A time with its seconds; 5:30 may be how long a scan took."""
 _CODE_VALUE = re.compile(rb"(?=.*[0-9])[A-Za-z]{0,3}-?[0-9A-F]{1,18}")
 """A term's code with a digit in it, such as `113100`, `T-A0100` or `10200004`."""
 
@@ -51,16 +59,6 @@ _READABLE = re.compile(rb"[ -~]{5,}")
 _TELLING = re.compile(rb"[0-9]{1,4}([-./:])[0-9]{1,2}(?:\1[0-9]{1,4})?|[0-9]{6,}|[A-Za-z]{3,}")
 LEAST_WORD = 4
 """Readable letters in bytes that are no text: fewer stand there by chance, and go only where they are the subject's."""
-
-DAY_MINUTES = 24 * 60
-FIRST_MINUTE = 14 * 60
-"""Where the first time of a session goes: the minute 14:00.
-
-dcm2niix holds a time as one number in single precision, which from 13:11 on rounds to 1/64 s, as it does for a scan of
-the afternoon; nearer to midnight it sees differences between volumes and drops their slice timing. So it does where a
-volume goes past a minute: seconds stay as they are.
-"""
-_TIME = re.compile(r"(\d\d):?(\d\d)?:?((?:\d\d(?:\.\d{1,6})?)?)")
 
 
 class ValueRewriter:
@@ -76,16 +74,17 @@ class ValueRewriter:
         Says how wide an age's band is.
     search
         Finds the subject's identifiers in a value.
-    first_minute
-        When the session began (`first_minute`), in minutes since midnight; None if that is not known.
+    clock
+        How the times of the session are moved; None if it has none.
     """
 
     def __init__(
-        self, key: Key, shift_days: int, profile: Profile, search: HeaderSearch, first_minute: int | None = None
+        self, key: Key, shift_days: int, profile: Profile, search: HeaderSearch, clock: Clock | None = None
     ) -> None:
         self.key = key
         self.shift_days = shift_days
-        self.first_minute = first_minute
+        self.clock = clock
+        self.moves_times = profile.moves_times
         self.band_years = profile.age_band_years
         self.search = search
 
@@ -99,7 +98,7 @@ class ValueRewriter:
             "dummy": lambda vr, value: dummy(vr),
             "uid": lambda vr, value: _each(self._uid, value),
             "date": lambda vr, value: _each(self._date, value),
-            "time": lambda vr, value: self._time(value),
+            "time": lambda vr, value: _each(self._time, value),
             "band": lambda vr, value: _each(self._age, value),
             "text": lambda vr, value: _each(self._words, value),
             "hash": self._hash,
@@ -107,6 +106,7 @@ class ValueRewriter:
             "code": lambda vr, value: _each(self._codes, value),
             "term": lambda vr, value: check(value) if _CODE_VALUE.fullmatch(value.strip()) else self._codes(value),
             "binary": lambda vr, value: _READABLE.sub(self._unreadable, value),
+            "slice_times": self._slice_times,
             "csa": lambda vr, value: csa.clean_header(value, self._setting),
             "phoenix": lambda vr, value: csa.clean_protocol(value, self._setting),
             "ge_protocol": lambda vr, value: csa.clean_ge_protocol(value, self._setting),
@@ -149,17 +149,19 @@ class ValueRewriter:
         if vr not in TEXT_VRS | {"CS", "PN", "AE", "DS", "IS"}:
             return dummy(vr)
         text = value.strip(b"\0 ").decode("latin-1")
-        stream = b"".join(self.key.digest(f"random{number}", text) for number in range(len(text) // 32 + 1))
+        # One digest of the text for all: one for each 32 characters would take the square of its length.
+        seed = self.key.digest("random", text).hex()
+        stream = b"".join(self.key.digest(f"random{number}", seed) for number in range(len(text) // 32 + 1))
         return "".join(map(_other, text, stream)).encode()
 
     def _date(self, value: bytes) -> bytes:
         """A DA or DT shifted by the subject's days; what is not a date goes. A partial date loses its month."""
         text = value.strip(b"\0 ")
-        match = re.fullmatch(rb"(\d{4})[.\-]?(\d{2})[.\-]?(\d{2})(\d*(?:\.\d+)?(?:[+-]\d{4})?)", text)
+        match = _DATE_TIME.fullmatch(text)
         try:
             if match:
-                year, month, day = (int(part) for part in match.groups()[:3])
-                return _shifted(date(year, month, day), self.shift_days).encode() + match.group(4)
+                day = day_of(match[1].decode())
+                return (self._date_time(day, match[2].decode()) + match[3].decode()).encode() if day else b""
             if re.fullmatch(rb"\d{4}(?:\d{2})?", text):
                 return _shifted(date(int(text[:4]), int(text[4:6] or 7), 1), self.shift_days)[: len(text)].encode()
         except (ValueError, OverflowError):
@@ -168,11 +170,27 @@ class ValueRewriter:
 
     def _time(self, value: bytes) -> bytes:
         """A TM moved by the session's whole minutes; what tells no time goes."""
-        known = _clock(value.decode("latin-1"))
-        if self.first_minute is None or known is None:
+        known = time_of(value.decode("latin-1"))
+        if self.clock is None or known is None:
             return b""
-        hour, minute = divmod((known[0] - self.first_minute + FIRST_MINUTE) % DAY_MINUTES, 60)
-        return f"{hour:02d}{minute:02d}{known[1]}".encode()
+        return _time_text((known[0] + self.clock.minutes) % DAY_MINUTES, known[1]).encode()
+
+    def _date_time(self, day: date, time: str) -> str:
+        """Date and time, moved as one: the time may take the date along. What tells no time goes."""
+        known = time_of(time)
+        if self.moves_times and self.clock and known:
+            days, minute = divmod(known[0] + self.clock.minutes, DAY_MINUTES)
+            return _shifted(day, self.shift_days + days) + _time_text(minute, known[1])
+        days = self.clock.carried.get(day, 0) if self.clock else 0
+        return _shifted(day, self.shift_days + days) + (time if known and not self.moves_times else "")
+
+    def _slice_times(self, vr: str, value: bytes) -> bytes | None:
+        """Milliseconds of a volume's slices from its first on; None where they are no numbers."""
+        if vr != "FD" or len(value) % 8:
+            return None
+        times = list(struct.unpack(f"<{len(value) // 8}d", value))
+        # What is no number has no order.
+        return struct.pack(f"<{len(times)}d", *csa.from_first(times)) if all(map(math.isfinite, times)) else None
 
     def _age(self, value: bytes) -> bytes:
         """The age's band (`age_band`) as DICOM writes it; what is no age goes."""
@@ -185,11 +203,14 @@ class ValueRewriter:
             return _each(self._words, value)
         return value
 
+    def _without_times(self, value: bytes) -> bytes:
+        return _TIME_IN_TEXT.sub(b" ", value) if self.moves_times and b":" in value else value
+
     def _codes(self, value: bytes) -> bytes:
         # What identifies as a whole (`ID-12 34`) may be made of short codes.
         if self.search.found_in_text(value.lower()):
             return self._words(value)
-        return keep_codes(value, self.search.found_in_text)
+        return keep_codes(self._without_times(value), self.search.found_in_text)
 
     def _unreadable(self, match: re.Match[bytes]) -> bytes:
         """Readable bytes with zeros for what may tell of somebody; numbers that happen to be readable stay."""
@@ -206,7 +227,8 @@ class ValueRewriter:
         return self._checked(value) if csa.NUMBERS.fullmatch(value) else self._codes(value)
 
     def _words(self, value: bytes) -> bytes:
-        return keep_words(self.search.without_dates_and_ids(value), self.search.found_in_text)
+        text = self.search.without_dates_and_ids(self._without_times(value))
+        return keep_words(text, self.search.found_in_text)
 
     def _checked_numbers(self, vr: str, value: bytes) -> bytes:
         """The value as it is, less what is no number; nothing of it if it holds a number of the subject's own."""
@@ -224,34 +246,8 @@ def _each(change: Callable[[bytes], bytes], value: bytes) -> bytes:
     return b"\\".join(change(part) for part in value.split(b"\\"))
 
 
-def _clock(time: str) -> tuple[int, str] | None:
-    """A TM (PS3.5 6.2) as minutes since midnight, and its seconds as they are written; None for what tells no time."""
-    # Midnight to the last digit stands for a time that someone took away.
-    match = _TIME.fullmatch(time.strip("\0 "))
-    if match is None or not time.strip("\0 0:."):
-        return None
-    return int(match[1]) * 60 + int(match[2] or 0), match[3]
-
-
-def first_minute(times: Iterable[str]) -> int | None:
-    """Tell when a session began: what follows on the longest stretch of the day without any time of it.
-
-    So a session may go past midnight.
-
-    Parameters
-    ----------
-    times
-        Values of VR TM from its headers.
-
-    Returns
-    -------
-    int or None
-        Minutes since midnight; None if there is no time.
-    """
-    ordered = sorted({known[0] for time in times if (known := _clock(time))})
-    before = [ordered[-1] - DAY_MINUTES, *ordered] if ordered else []
-    gaps = {minute - earlier: minute for earlier, minute in zip(before, ordered, strict=False)}
-    return gaps[max(gaps)] if gaps else None
+def _time_text(minute: int, seconds: str) -> str:
+    return f"{minute // 60:02d}{minute % 60:02d}{seconds}"
 
 
 def _shifted(day: date, days: int) -> str:

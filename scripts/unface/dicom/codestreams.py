@@ -1,12 +1,15 @@
-"""Comments inside compressed images: JPEG's APP and COM segments, JPEG 2000's comments (T.81 B.1.1.3, T.800 A.9.2).
+"""Compressed pixels and nothing beside them: pixel data in fragments (PS3.5 A.4).
 
-Their bytes are set to zero where they lie, so no length, offset or pixel changes.
+What goes are JPEG's APP and COM segments and JPEG 2000's comments (T.81 B.1.1.3, T.800 A.9.2), bytes that make no pixel
+(`rle`), and whatever stands in the table of offsets.
 """
 
 import re
+import struct
 from collections.abc import Iterator
 
-from unface.dicom.encoding import ITEM_TAG, UnreadableError, long_at
+from unface.dicom import rle
+from unface.dicom.encoding import ITEM_TAG, LAST_DELIMITER, UnreadableError, long_at
 
 START_OF_IMAGE, START_OF_CODESTREAM = b"\xff\xd8", b"\xff\x4f"
 START_OF_SCAN, END_OF_IMAGE = 0xDA, 0xD9
@@ -28,8 +31,11 @@ _MARKER = re.compile(rb"\xff[\xc0-\xcf\xd8-\xfe]")
 Span = tuple[int, int]
 
 
-def without_comments(pixels: bytes, transfer_syntax: str) -> bytes:
-    """Blank the comments of encapsulated pixel data (PS3.5 A.4).
+def only_images(pixels: bytes, transfer_syntax: str, size: int) -> bytes:
+    """Leave of pixel data in fragments (PS3.5 A.4) what makes the image.
+
+    Comments become zeros where they lie, and so does what stands between segments of run-length encoding. The table
+    of offsets, which may hold anything, is written anew.
 
     Parameters
     ----------
@@ -37,11 +43,13 @@ def without_comments(pixels: bytes, transfer_syntax: str) -> bytes:
         The whole element, from its tag to its sequence delimiter.
     transfer_syntax
         UID.
+    size
+        Bytes of the pixels without compression; 0 if the header does not say.
 
     Returns
     -------
     bytes
-        Of the same length, with zeros where the comments were.
+        The element, of the same length but for its table and what stood behind run-length encoding.
 
     Raises
     ------
@@ -50,36 +58,73 @@ def without_comments(pixels: bytes, transfer_syntax: str) -> bytes:
     """
     if VIDEO.fullmatch(transfer_syntax):
         raise UnreadableError("videos can hold text that no program finds")
+    at = pixels.find(ITEM_TAG, 8, 16)
+    if at < 0:
+        return pixels[:-8] + LAST_DELIMITER if pixels[-8:-4] == LAST_DELIMITER[:4] else pixels
+    table_bytes = long_at(pixels, at + 4)[0]
+    spans = _fragments(pixels, at + 8 + table_bytes)
+    if transfer_syntax == rle.SYNTAX:
+        images = [[span] for span in spans]
+        fragments = _without_rest(pixels, spans, size)
+    else:
+        images = _codestreams(pixels, spans)
+        fragments = _without_comments(pixels, spans, images)
+    begins: dict[Span, int] = {}
+    items: list[bytes] = []
+    offset = 0
+    for span, fragment in zip(spans, fragments, strict=True):
+        begins[span] = offset
+        items += (ITEM_TAG, len(fragment).to_bytes(4, "little"), fragment)
+        offset += 8 + len(fragment)
+    offsets = [begins[image[0]] & 0xFFFFFFFF for image in images] if table_bytes else []
+    table = struct.pack(f"<{len(offsets)}I", *offsets)
+    # Who wrote the header of a file without a delimiter adds it.
+    end = LAST_DELIMITER if pixels[-8:-4] == LAST_DELIMITER[:4] else b""
+    return b"".join((pixels[:at], ITEM_TAG, len(table).to_bytes(4, "little"), table, *items, end))
+
+
+def _fragments(pixels: bytes, at: int) -> list[Span]:
+    """Where each fragment begins and ends, from an offset on."""
+    spans: list[Span] = []
+    while pixels[at : at + 4] == ITEM_TAG:
+        start = at + 8
+        at = start + long_at(pixels, start - 4)[0]
+        spans.append((start, at))
+    return spans
+
+
+def _without_rest(pixels: bytes, spans: list[Span], size: int) -> list[bytes]:
+    """Run-length encoded frames, of which each has one fragment."""
+    if not spans or not size or size % len(spans):
+        raise UnreadableError("a run-length encoded image has other frames than its header says")
+    return [rle.only_segments(pixels[start:end], size // len(spans)) for start, end in spans]
+
+
+def _without_comments(pixels: bytes, spans: list[Span], images: list[list[Span]]) -> list[bytes]:
+    """The fragments of codestreams with zeros in the place of comments."""
     clean: bytearray | None = None
-    for fragments in _codestreams(pixels):
+    for fragments in images:
         stream = b"".join(pixels[start:end] for start, end in fragments)
         comments = _jpeg_2000(stream) if stream[:2] == START_OF_CODESTREAM else _jpeg(stream)
         for start, end in (span for comment in comments for span in _spread(comment, fragments)):
             if clean is None:
                 clean = bytearray(pixels)
             clean[start:end] = bytes(end - start)
-    return pixels if clean is None else bytes(clean)
+    data = memoryview(pixels if clean is None else clean)
+    return [bytes(data[start:end]) for start, end in spans]
 
 
-def _codestreams(pixels: bytes) -> Iterator[list[Span]]:
-    """The fragments of each image, without the offset table before them."""
-    at = pixels.find(ITEM_TAG)
-    if at >= 0:
-        at += 8 + long_at(pixels, at + 4)[0]
-    image: list[Span] = []
-    while at >= 0 and pixels[at : at + 4] == ITEM_TAG:
-        start = at + 8
-        at = start + long_at(pixels, start - 4)[0]
+def _codestreams(pixels: bytes, spans: list[Span]) -> list[list[Span]]:
+    """The fragments of each image."""
+    images: list[list[Span]] = []
+    for start, end in spans:
         if pixels[start : start + 2] in (START_OF_IMAGE, START_OF_CODESTREAM):
-            if image:
-                yield image
-            image = [(start, at)]
-        elif image:
-            image.append((start, at))
-        elif pixels[start:at].strip(b"\0"):
+            images.append([(start, end)])
+        elif images:
+            images[-1].append((start, end))
+        elif pixels[start:end].strip(b"\0"):
             raise UnreadableError("a compressed image is neither JPEG nor JPEG 2000, so its comments cannot be told")
-    if image:
-        yield image
+    return images
 
 
 def _spread(span: Span, fragments: list[Span]) -> Iterator[Span]:

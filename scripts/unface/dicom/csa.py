@@ -11,6 +11,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from unface.dicom import number_text
 from unface.run.packing import gzipped
 
 CheckText = Callable[[bytes], bytes]
@@ -27,6 +28,8 @@ TEXT_FIELDS = frozenset(
 )
 """Text fields whose words are the machine's."""
 DROPPED_FIELDS = frozenset(b"UsedPatientWeight CsiImageOrientationPatient".split())
+SLICE_TIMES, HOUR_MS = b"MosaicRefAcqTimes", 3_600_000
+"""Times of a volume's slices: some scanners count them from midnight, which takes longer than any volume."""
 PROTOCOL_FIELD = b"MrPhoenixProtocol"
 
 MAX_FIELDS = 1024
@@ -148,11 +151,40 @@ def _clean_field(field: _Field, check: CheckText) -> _Field:
     if field.name == PROTOCOL_FIELD:
         items = tuple(clean_protocol(item, check) for item in field.items)
     elif field.name not in DROPPED_FIELDS:
-        if field.vr in NUMERIC_VRS:
+        if field.name == SLICE_TIMES:
+            items = _relative(field.items)
+        elif field.vr in NUMERIC_VRS:
             items = tuple(item if NUMBERS.fullmatch(item) else b"" for item in field.items)
         elif field.name in TEXT_FIELDS:
             items = tuple(check(item) for item in field.items)
     return _Field(field.name, field.vr, field.vm, field.syngo_type, items)
+
+
+def _relative(items: tuple[bytes, ...]) -> tuple[bytes, ...]:
+    """Times of slices as they are where they count from the volume's first; else made so."""
+    times = [number_text.number(item.decode("latin-1")) for item in items]
+    told = [time for time in times if time is not None]
+    if not told or min(told) < HOUR_MS:
+        return tuple(b"" if time is None else item for item, time in zip(items, times, strict=True))
+    relative = from_first(told)
+    return tuple(b"" if time is None else f"{relative.pop(0):.8f}".encode() for time in times)
+
+
+def from_first(times: list[float]) -> list[float]:
+    """Times of slices (MosaicRefAcqTimes) counted from the first, where a scanner counted them from midnight.
+
+    Parameters
+    ----------
+    times
+        In milliseconds.
+
+    Returns
+    -------
+    list of float
+        The same, if they are not times of day.
+    """
+    first = min(times, default=0.0)
+    return [time - first for time in times] if first >= HOUR_MS else times
 
 
 def clean_protocol(text: bytes, check: CheckText) -> bytes:

@@ -178,7 +178,7 @@ def _meta_from(data: bytes, at: int) -> tuple[dict[int, str], int]:
 def _through_pydicom(data: bytes) -> Encoded:
     """A file that pydicom can read, in little endian."""
     try:
-        _check_inflated(data)
+        data = _as_checked(data)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             dataset = pydicom.dcmread(io.BytesIO(data), force=True)
@@ -204,14 +204,20 @@ def _through_pydicom(data: bytes) -> Encoded:
     return Encoded(written, file_meta(written)[1], bool(implicit), str(syntax), sop_class)
 
 
-def _check_inflated(data: bytes) -> None:
-    """Raise `UnreadableError` for deflated data that pydicom would fill the memory with."""
-    meta, start = _meta_from(data, 132 if data[128:132] == b"DICM" else 0)
-    if meta.get(0x0010) == DeflatedExplicitVRLittleEndian:
+def _as_checked(data: bytes) -> bytes:
+    """A file whose meta information says what was looked at here; `UnreadableError` where it inflates to any size."""
+    # pydicom reads some meta information otherwise, and would inflate what was not looked at.
+    begin = 132 if data[128:132] == b"DICM" else 0
+    meta, start = _meta_from(data, begin)
+    stated = meta.get(0x0010, "")
+    if stated == DeflatedExplicitVRLittleEndian:
         try:
             inflate(data, start)
         except InflationError as error:
             raise UnreadableError(str(error)) from None
+    if start == begin:
+        return data
+    return (new_file_meta("", b"", stated) if stated else b"") + data[start:]
 
 
 _WORD_BYTES = {"OW": 2, "OL": 4, "OF": 4, "OD": 8, "OV": 8}

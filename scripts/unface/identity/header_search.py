@@ -4,11 +4,12 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Set
 from functools import cached_property
 
-from pydicom.charset import python_encoding
-
+from unface.identity.romanised import romanised
 from unface.identity.spellings import (
+    CHARACTER_SETS,
     LEAST_DIGITS,
     LEAST_LETTERS,
+    digits_of_id,
     joined_words,
     numbers_of_day,
     patterns_of_day,
@@ -16,13 +17,15 @@ from unface.identity.spellings import (
     spellings,
 )
 
-CHARACTER_SETS = sorted({"utf-8", "euc_jp", "big5", "cp1252", "cp1251", *python_encoding.values()})
-"""Those of DICOM, and others that files hold without saying so."""
+WRITTEN_IN = sorted({"euc_jp", "big5", "cp1252", "cp1251", *CHARACTER_SETS})
+"""Character sets of DICOM, and others that files hold without saying so."""
 MOST_WORDS = 8
 """Of a name are joined; more are no name."""
 SHORT_NUMBER = 3
 """Digits in a name that count something."""
 _READABLE = re.compile(rb"[\t\n\r -~]{8,}")
+LONGEST_WORD = 32
+"""Characters of a literal that is looked for in longer ones; a few literals too many do no harm."""
 
 
 class HeaderSearch:
@@ -46,6 +49,7 @@ class HeaderSearch:
         for kind in ("id", "other"):
             for value in identifiers.get(kind, ()):
                 forms |= _forms(value)
+        forms |= {digits_of_id(value).encode() for value in identifiers.get("id", ())} - {b""}
         patterns = {pattern for value in identifiers.get("id", ()) for pattern in patterns_of_number(value)}
         for day in identifiers.get("date", ()):
             forms |= {number.encode() for number in numbers_of_day(day)}
@@ -105,13 +109,15 @@ class HeaderSearch:
             return False
         return any(literal in text and _alone(literal, text) for literal in self._numbers)
 
-    def found_in_bytes(self, data: bytes) -> bool:
+    def found_in_bytes(self, data: bytes, least: int = LEAST_LETTERS) -> bool:
         """Whether bytes that are no text hold an identifier as text; three letters stand in them by chance.
 
         Parameters
         ----------
         data
             The value, in lower case.
+        least
+            Characters of the shortest form that counts.
 
         Returns
         -------
@@ -120,8 +126,13 @@ class HeaderSearch:
         """
         if not self._any.search(data):
             return False
-        others = (literal for literal in self._literals if len(literal) > LEAST_LETTERS and not literal.isascii())
-        return any(map(self.found_in_header, _READABLE.findall(data))) or any(literal in data for literal in others)
+        readable = b"\n".join(_READABLE.findall(data))
+        return (
+            any(len(form) >= least and form in readable and _alone(form, readable) for form in self._literals)
+            or any(len(form) > LEAST_LETTERS and not form.isascii() and form in data for form in self._literals)
+            or self._patterns.search(readable) is not None
+            or any(root in readable and self._has_uid(root, readable) for root in self._roots)
+        )
 
     def found_in_text(self, text: bytes) -> bool:
         """Whether one value of text holds an identifier; here even a short number identifies.
@@ -163,7 +174,7 @@ def _forms_of_names(names: Iterable[str], common: Set[bytes]) -> set[bytes]:
     """Forms of a person's names: every word alone, runs of neighbours joined, and the whole in either order."""
     common_words = {word.decode() for word in common}
     forms: set[bytes] = set()
-    for name in names:
+    for name in {latin for written in names for latin in (written, *romanised(written))}:
         words = [word for word in re.split(r"[\W_]+", name) if word]
         telling = [word for word in words if not word.isdigit() or len(word) > SHORT_NUMBER]
         alone = {form for word in telling for form in _forms(word) if len(form) >= LEAST_LETTERS and form not in common}
@@ -189,23 +200,36 @@ def _runs(words: list[str], common: Set[str]) -> Iterator[str]:
 def _fewest(literals: set[bytes]) -> set[bytes]:
     """The literals that suffice: one that holds another as a word is found with it."""
     fewest: set[bytes] = set()
+    # Looked up by size: to look for each shorter one in each longer one would take the square of how many there are.
+    words: dict[int, set[bytes]] = {}
     for literal in sorted(literals, key=lambda text: (len(text), text)):
-        if not any(_alone(shorter, literal) for shorter in fewest if shorter in literal and not _weak(shorter)):
+        size_and_words = ((size, known) for size, known in words.items() if size < len(literal))
+        parts = (
+            {literal[at : at + size] for at in range(len(literal) - size + 1)} & known for size, known in size_and_words
+        )
+        if not any(_alone(word, literal) for found in parts for word in found):
             fewest.add(literal)
+            if len(literal) <= LONGEST_WORD and not _weak(literal):
+                words.setdefault(len(literal), set()).add(literal)
     return fewest
 
 
 def _any_of(literals: Iterable[bytes], patterns: Iterable[bytes] = ()) -> re.Pattern[bytes]:
     """A pattern for any of the literals and patterns, whose first bytes are literal; it finds nothing without any."""
-    # Grouped by first byte, which most bytes of a header are not: three times as fast as one alternative for each.
-    by_first: dict[bytes, list[bytes]] = {}
+    # Grouped by their first two bytes, which few bytes of a header are: many times faster than one after the other.
+    groups: dict[bytes, dict[bytes, list[bytes]]] = {}
     for literal in literals:
-        by_first.setdefault(re.escape(literal[:1]), []).append(re.escape(literal[1:]))
+        groups.setdefault(re.escape(literal[:1]), {}).setdefault(re.escape(literal[1:2]), []).append(
+            re.escape(literal[2:])
+        )
     for pattern in patterns:
-        by_first.setdefault(pattern[:1], []).append(pattern[1:])
-    return re.compile(
-        b"|".join(first + b"(?:" + b"|".join(rest) + b")" for first, rest in by_first.items()) or rb"(?!)"
-    )
+        second = pattern[1:2] if pattern[1:2].isalnum() and pattern[2:3] not in b"?*{" else b""
+        groups.setdefault(pattern[:1], {}).setdefault(second, []).append(pattern[1 + len(second) :])
+    grouped = {
+        first: b"|".join(second + b"(?:" + b"|".join(rest) + b")" for second, rest in group.items())
+        for first, group in groups.items()
+    }
+    return re.compile(b"|".join(first + b"(?:" + rest + b")" for first, rest in grouped.items()) or rb"(?!)")
 
 
 def _weak(literal: bytes) -> bool:
@@ -237,7 +261,7 @@ def _forms(value: str) -> set[bytes]:
     forms = {form.encode() for form in spellings(value) if form.isascii()}
     # Of bytes only ASCII letters have a case: any other letter stays as it was written.
     for written in {value, value.lower(), value.upper(), value.title()}:
-        for encoding in CHARACTER_SETS:
+        for encoding in WRITTEN_IN:
             try:
                 forms.add(written.encode(encoding).lower())
             except UnicodeEncodeError:

@@ -7,7 +7,8 @@ from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 from unface.identity.patients import names_nobody
-from unface.identity.spellings import LEAST_DIGITS, LEAST_LETTERS, joined_words, spellings
+from unface.identity.romanised import romanised
+from unface.identity.spellings import LEAST_DIGITS, days, joined_words, says_enough, spellings
 from unface.run.files import write_whole
 
 Identifiers = dict[str, set[str]]
@@ -77,7 +78,7 @@ def searchable(identifiers: Mapping[str, Iterable[str]]) -> dict[str, list[str]]
     for kind in sorted(identifiers):
         values = {value for value in identifiers[kind] if not names_nobody(value)}
         if kind == "date":
-            values = {value for value in values if re.fullmatch(r"\d{8}", value) and value not in NO_DAYS}
+            values = {value for value in values if days(value) == {value} and value not in NO_DAYS}
         clean[kind] = sorted(values)
     return clean
 
@@ -97,10 +98,10 @@ def forms_of_names(identifiers: Mapping[str, Iterable[str]], common: Collection[
     set of str
         The words case-folded and in ASCII, and what people write together.
     """
-    names = identifiers.get("name", ())
-    words = {word for value in names for word in re.split(r"[\W_]+", value) if len(word) >= LEAST_LETTERS}
+    names = [latin for name in identifiers.get("name", ()) for latin in (name, *romanised(name))]
+    words = {word for value in names for word in re.split(r"[\W_]+", value)}
     words |= {word for name in names for word in joined_words(name, common)}
-    return {form for word in words for form in spellings(word)}
+    return {form for word in words for form in spellings(word) if says_enough(form)}
 
 
 def write_identifiers(path: Path, identifiers: Mapping[str, list[str]]) -> None:

@@ -1,16 +1,34 @@
 """Identifiers in labels and other short texts."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from itertools import permutations
 
 from unface.identity.identifiers import SHORT_ID, forms_of_names
-from unface.identity.spellings import LEAST_DIGITS, spellings, words_of_day
+from unface.identity.romanised import romanised
+from unface.identity.spellings import LEAST_DIGITS, digits_of_id, short_numbers_of_day, spellings, words_of_day
 
 LEAST_PART = 5
 """Characters of a form that is looked for inside a word."""
-LONGEST_RUN = 6
-"""So many neighbouring pieces of a text may be one form: `23Feb1963` is of three."""
+LONGEST_RUN = 7
+"""So many neighbouring pieces of a text may be one form: `23Feb1963` is of three, a Japanese date of seven."""
 _PIECES = re.compile(r"[0-9]+|[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_A-Za-z]+")
+
+
+def pieces_of(text: str) -> list[str]:
+    """The words of a text without spaces.
+
+    Parameters
+    ----------
+    text
+        A label or another short text.
+
+    Returns
+    -------
+    list of str
+        As they are written: `T1Jane2` has `T`, `1`, `Jane` and `2`.
+    """
+    return _PIECES.findall(text)
 
 
 class LabelSearch:
@@ -21,7 +39,12 @@ class LabelSearch:
     `HeaderSearch` asks for words and numbers that stand alone.
     """
 
-    def __init__(self, identifiers: Mapping[str, Iterable[str]], common: Iterable[bytes]) -> None:
+    def __init__(
+        self,
+        identifiers: Mapping[str, Iterable[str]],
+        common: Iterable[bytes],
+        others: Iterable[Mapping[str, Iterable[str]]] = (),
+    ) -> None:
         """Make the forms of someone's identifiers ready to search.
 
         Parameters
@@ -30,17 +53,30 @@ class LabelSearch:
             Values by kind.
         common
             Words that stand in every protocol and identify nobody.
+        others
+            Those of further people.
         """
-        ids = {re.sub(r"[\W_]+", "", value) for value in identifiers.get("id", ()) if len(value) > SHORT_ID}
         self._common = {word.decode() for word in common}
-        self._forms = forms_of_names(identifiers, self._common)
-        self._forms |= {form for number in ids if len(number) > SHORT_ID for form in spellings(number)}
-        digits = {re.sub(r"\D", "", number).lstrip("0") for number in ids}
-        self._forms |= {number for number in digits if len(number) >= LEAST_DIGITS}
-        self._forms |= {form for day in identifiers.get("date", ()) for form in words_of_day(day)}
+        self._forms, self._short = set[str](), set[str]()
+        for person in (identifiers, *others):
+            self._forms |= forms_of_names(person, self._common)
+            self._forms |= _initials_with_year(person, self._common)
+            for value in person.get("id", ()):
+                number = re.sub(r"[\W_]+", "", value)
+                if len(number) > SHORT_ID:
+                    self._forms |= spellings(number)
+                if digits := digits_of_id(value):
+                    self._short |= {digits, re.sub(r"[^0-9]", "", value)}
+            for day in person.get("date", ()):
+                self._forms |= words_of_day(day)
+                self._short |= short_numbers_of_day(day)
         self._forms -= self._common
+        self._forms |= {number for number in self._short if len(number) >= LEAST_DIGITS}
+        # A part of a number is another number, but for a day with a time behind it.
+        self._parts = {form for form in self._forms if len(form) >= (8 if form.isdigit() else LEAST_PART)}
+        self._parts |= {form[::-1] for form in self._parts if form.isalpha() and form.isascii()}
         # Parts of other sizes are none of the forms: there would be as many as the square of a text's length.
-        self._sizes = sorted({len(form) for form in self._forms if len(form) >= LEAST_PART})
+        self._sizes = sorted({len(form) for form in self._parts})
 
     def found_in(self, text: str) -> bool:
         """Whether a text holds an identifier.
@@ -56,11 +92,32 @@ class LabelSearch:
             True if one of the forms stands in it.
         """
         words = [word for word in re.findall(r"[^\W_]+", text) if word.casefold() not in self._common]
-        pieces = [piece.casefold() for word in words for piece in _PIECES.findall(word)]
+        pieces = [piece.casefold() for word in words for piece in pieces_of(word)]
         ends = range(1, len(pieces) + 1)
         runs = {"".join(pieces[start:end]) for end in ends for start in range(max(0, end - LONGEST_RUN), end)}
         lower = [word.casefold() for word in words]
-        if not self._forms.isdisjoint(runs):
+        if not self._forms.isdisjoint(runs) or not self._short.isdisjoint(pieces):
             return True
         parts = (word[at : at + size] for word in lower for size in self._sizes for at in range(len(word) - size + 1))
-        return not self._forms.isdisjoint(parts)
+        return not self._parts.isdisjoint(parts)
+
+
+def _initials_with_year(identifiers: Mapping[str, Iterable[str]], common: Collection[str]) -> set[str]:
+    """Initials in any order with the year of birth, of two digits or four: `jd63`, `dj1963`."""
+    # The earliest day is the birth date, where any header has it.
+    day = min(identifiers.get("date", ()), default="")
+    if not day:
+        return set()
+    years = (day[:4], day[2:4])
+    letters = _initials(identifiers.get("name", ())) - set(common)
+    return {form for both in letters for year in years for form in (both + year, year + both)}
+
+
+def _initials(names: Iterable[str]) -> set[str]:
+    """Two initials or three of each name, in any order."""
+    initials = set()
+    for name in (latin for written in names for latin in (written, *romanised(written))):
+        for group in name.casefold().split("="):
+            firsts = [word[0] for word in re.split(r"[\W\d_]+", group) if word][:4]
+            initials |= {"".join(letters) for size in (2, 3) for letters in permutations(firsts, size)}
+    return {form for letters in initials for form in spellings(letters)}

@@ -2,8 +2,8 @@
 
 import re
 
-LABEL = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9]+")
-"""A subject's or session's label: letters and digits, not digits alone (a command line would read 00007 as 7)."""
+LABEL = re.compile(r"[A-Za-z0-9]+")
+"""A subject's or session's label, as BIDS has it: letters and digits, digits alone too."""
 _PLACEHOLDER = re.compile(
     r"[\W_0x]*|anon(ym[a-z]*)?|unknown|unnamed|none|null|no ?(name|body)|n/?a|removed|de-?identified|test|patient"
     r"|phantom|human|volunteer|subject",

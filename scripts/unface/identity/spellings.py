@@ -3,8 +3,11 @@
 import re
 import unicodedata
 from collections.abc import Collection, Iterable, Iterator
-from datetime import date
-from itertools import permutations
+from datetime import UTC, date, datetime
+from functools import cache, lru_cache
+from itertools import permutations, product
+
+from pydicom.charset import python_encoding
 
 _SPELLED = {
     "ä": ("a", "ae"),
@@ -25,13 +28,29 @@ _SPELLED = {
     "ə": ("e", "a"),
 }
 """Letters that Unicode does not split, or that are written as two: their plain and their long spelling."""
-_STYLES = [{ord(letter): spelled[style] for letter, spelled in _SPELLED.items()} for style in (0, 1)]
 
 _MONTHS: tuple[tuple[str, ...], ...] = (
-    *(("jan",), ("feb",), ("mar", "mär", "maer", "mrz"), ("apr",), ("may", "mai"), ("jun",), ("jul",), ("aug",)),
-    *(("sep",), ("oct", "okt"), ("nov",), ("dec", "dez")),
+    *(("jan",), ("feb", "fév", "fev"), ("mar", "mär", "maer", "mrz"), ("apr", "avr"), ("may", "mai")),
+    *(("jun", "juin"), ("jul", "juil"), ("aug", "aoû", "aou"), ("sep",), ("oct", "okt"), ("nov",)),
+    ("dec", "dez", "déc"),
 )
-"""How the names of months begin, in English and German."""
+"""How the names of months begin, in English, German and French."""
+_WHOLE_MONTHS = tuple(
+    words.split()
+    for words in (
+        *("january januar janvier", "february februar février", "march märz mars", "april avril", "may mai"),
+        *("june juni juin", "july juli juillet", "august août", "september septembre", "october oktober octobre"),
+        *("november novembre", "december dezember décembre"),
+    )
+)
+_ERAS = (
+    *(("r", "令和", date(2019, 5, 1)), ("h", "平成", date(1989, 1, 8)), ("s", "昭和", date(1926, 12, 25))),
+    *(("t", "大正", date(1912, 7, 30)), ("m", "明治", date(1868, 1, 25))),
+)
+"""Eras of Japan, the last first: letter, name, first day."""
+
+CHARACTER_SETS = sorted({"utf-8", *python_encoding.values()})
+"""Every character set of DICOM, by the names that Python has for them."""
 
 
 def _encoded(names: Iterable[str]) -> list[bytes]:
@@ -76,8 +95,7 @@ _SEPARATOR = rb"[-./_: ]?"
 LEAST_LETTERS = 3
 """A word of fewer letters is in many texts by chance: it is not looked for by itself."""
 LEAST_DIGITS = 6
-"""A number of fewer digits is in many texts by chance: `HeaderSearch` looks for it in values of text alone, and an ID's
-digits are not looked for without its letters."""
+"""A number of fewer digits is in many texts by chance: `HeaderSearch` looks for it in values of text alone."""
 
 
 def spellings(text: str) -> set[str]:
@@ -97,8 +115,30 @@ def spellings(text: str) -> set[str]:
     if low.isascii():
         return {low}
     composed = unicodedata.normalize("NFC", text.lower())
-    plain = (unicodedata.normalize("NFKD", composed.translate(style)) for style in _STYLES)
+    # Åström is written Astrom, Aastroem and Astroem: each letter by itself, as long as there are few.
+    letters = [letter for letter in _SPELLED if letter in composed]
+    styles = product((0, 1), repeat=len(letters)) if len(letters) < 4 else zip(*[(0, 1)] * len(letters), strict=True)
+    tables = [
+        {ord(letter): _SPELLED[letter][style] for letter, style in zip(letters, each, strict=True)} for each in styles
+    ]
+    plain = (unicodedata.normalize("NFKD", composed.translate(table)) for table in tables)
     return {low, *(text.encode("ascii", "ignore").decode() for text in plain)} - {""}
+
+
+def says_enough(word: str) -> bool:
+    """Whether a word of a name is no part of other texts by chance.
+
+    Parameters
+    ----------
+    word
+        In any script.
+
+    Returns
+    -------
+    bool
+        From three letters on, of Chinese, Japanese and Korean from two.
+    """
+    return len(word) >= LEAST_LETTERS or (len(word) > 1 and max(word) >= "\u1100")
 
 
 def joined_words(name: str, common: Collection[str] = ()) -> set[str]:
@@ -125,7 +165,7 @@ def joined_words(name: str, common: Collection[str] = ()) -> set[str]:
                 forms.add(first + second)
             if len(second) >= LEAST_LETTERS and second not in common:
                 forms |= {first[0] + second, second + first[0]}
-    return {word for word in forms if len(word) >= LEAST_LETTERS or not word.isascii()}
+    return {word for word in forms if says_enough(word)}
 
 
 def days(text: str) -> set[str]:
@@ -158,7 +198,7 @@ def _is_day(digits: str) -> bool:
 
 
 def numbers_of_day(day: str) -> set[str]:
-    """Forms of a day of eight digits, in the orders in use.
+    """Forms of a day that are one long number.
 
     Parameters
     ----------
@@ -168,13 +208,35 @@ def numbers_of_day(day: str) -> set[str]:
     Returns
     -------
     set of str
-        `19850317`, `17031985`, `03171985`.
+        In the orders in use, by the day of the year, and the seconds since 1970: `19850317`, `17031985`, `03171985`,
+        `1985076`, `479865600`.
     """
     year, month, number = day[:4], day[4:6], day[6:]
-    return {day, f"{number}{month}{year}", f"{month}{number}{year}"}
+    return {day, f"{number}{month}{year}", f"{month}{number}{year}", f"{year}{_day_of_year(day)}", str(_seconds(day))}
 
 
-def words_of_day(day: str) -> set[str]:
+def _day_of_year(day: str) -> str:
+    return f"{_date(day).timetuple().tm_yday:03d}"
+
+
+def _seconds(day: str) -> int:
+    """Between the day's first moment and that of 1970, in Greenwich; before 1970, too."""
+    return abs(int(datetime.combine(_date(day), datetime.min.time(), UTC).timestamp()))
+
+
+def _date(day: str) -> date:
+    return date(int(day[:4]), int(day[4:6]), int(day[6:]))
+
+
+def _era(day: str) -> tuple[str, str, int]:
+    """The Japanese year of a day: the era's letter, its name, the year in it."""
+    that_day = _date(day)
+    letter, name, first = next((era for era in _ERAS if era[2] <= that_day), _ERAS[-1])
+    return letter, name, that_day.year - first.year + 1
+
+
+@lru_cache(maxsize=4096)
+def words_of_day(day: str) -> frozenset[str]:
     """Forms of a day without separators, as a label holds it.
 
     Parameters
@@ -184,20 +246,55 @@ def words_of_day(day: str) -> set[str]:
 
     Returns
     -------
-    set of str
-        Those of eight digits, of six, and with a month's name: `19850317`, `170385`, `17mar1985`.
+    frozenset of str
+        Those of `numbers_of_day`, numbers of six digits, with a month's name, and as in Japan: `19850317`, `170385`,
+        `17mar1985`, `mar1985`, `1985年3月17日`, `s600317`.
     """
     year, month, number = day[:4], day[4:6], day[6:]
-    short = {f"{year[2:]}{month}{number}", f"{number}{month}{year[2:]}", f"{month}{number}{year[2:]}"}
-    names = {form for name in _MONTHS[int(month) - 1] for form in spellings(name)}
-    named = {
-        f"{first}{name}{last}" for name in names for first in (number, number.lstrip("0")) for last in (year, year[2:])
-    }
-    return numbers_of_day(day) | short | named | {f"{year}{name}{number}" for name in names}
+    bare_month, bare_number = month.lstrip("0"), number.lstrip("0")
+    forms = {f"{year[2:]}{month}{number}", f"{number}{month}{year[2:]}", f"{month}{number}{year[2:]}"}
+    at = int(month) - 1
+    for name in {form for word in (*_MONTHS[at], *_WHOLE_MONTHS[at]) for form in spellings(word)}:
+        for first in (number, bare_number):
+            forms |= {
+                f"{first}{name}{year}",
+                f"{first}{name}{year[2:]}",
+                f"{name}{first}{year}",
+                f"{year}{name}{first}",
+            }
+        forms |= {f"{name}{year}", f"{year}{name}"}
+    letter, era, year_of_era = _era(day)
+    for month_of_year, day_of_month in ((month, number), (bare_month, bare_number)):
+        forms |= {f"{years}年{month_of_year}月{day_of_month}日" for years in (year, f"{era}{year_of_era}")}
+        forms |= {
+            f"{year}년{month_of_year}월{day_of_month}일",
+            f"{letter}{year_of_era:02d}{month_of_year}{day_of_month}",
+        }
+    return frozenset(numbers_of_day(day) | forms)
+
+
+def short_numbers_of_day(day: str) -> set[str]:
+    """Forms of a day that are a short number: they tell where such a number stands by itself.
+
+    Parameters
+    ----------
+    day
+        YYYYMMDD.
+
+    Returns
+    -------
+    set of str
+        Without zeros, and by the day of the year: `85317`, `17385`, `31785`, `85076`.
+    """
+    year, month, number = day[:4], day[4:6].lstrip("0"), day[6:].lstrip("0")
+    orders = {f"{number}{month}", f"{month}{number}"}
+    years = (year, year[2:])
+    first = {f"{short}{month}{number}" for short in years}
+    return {f"{order}{short}" for order in orders for short in years} | first | {f"{year[2:]}{_day_of_year(day)}"}
 
 
 def patterns_of_day(day: str) -> Iterator[bytes]:
-    """Patterns of the forms of a day with separators or a month's name.
+    """Patterns of the forms of a day with separators or a month's name, and with a time of day.
 
     Parameters
     ----------
@@ -217,10 +314,26 @@ def patterns_of_day(day: str) -> Iterator[bytes]:
     years = rb"(?:" + year + rb"|" + year[2:] + rb")"
     # Numbers without a century are a date only with one of the signs of dates between them.
     last = rb"(?:[-./_: ]" + year + rb"|[-./]" + year[2:] + rb")"
-    yield year + rb"(?:[-./_: ]0?%b[-./_: ]|%b%b)0?%b" % (month, _APART, name, number)
+    in_japan = rb"%b0?%b%b" % (_signs("年년"), month, _signs("月월"))
+    yield year + rb"(?:[-./_: ]0?%b[-./_: ]|%b%b|%b)0?%b" % (month, _APART, name, in_japan, number)
+    yield year[2:] + rb"[-./]0?%b[-./]0?%b" % (month, number)
     yield number + rb"(?:[-./_: ]0?%b%b|%b%b%b%b)" % (month, last, _APART, name, _BETWEEN, years)
     yield month + rb"[-./_: ]0?" + number + last
     yield from (beginning + _REST + _APART + rb"0?" + number + rb"[-./_, ]{1,2}" + years for beginning in names)
+    yield day.encode() + rb"(?:[01][0-9]|2[0-3])[0-5][0-9](?:[0-6][0-9])?(?:\.[0-9]{1,6})?"
+    yield rb"%d%b0?%b" % (_era(day)[2], in_japan, number)
+
+
+@cache
+def _signs(signs: str) -> bytes:
+    """A pattern for one of some signs in any character set of DICOM, in lower case as far as it is ASCII."""
+    encoded = set()
+    for sign, code in product(signs, CHARACTER_SETS):
+        try:
+            encoded.add(sign.encode(code).lower())
+        except UnicodeEncodeError:
+            continue
+    return rb"(?:" + b"|".join(map(re.escape, sorted(encoded))) + rb")"
 
 
 def patterns_of_number(value: str) -> Iterator[bytes]:
@@ -242,5 +355,22 @@ def patterns_of_number(value: str) -> Iterator[bytes]:
             if len(parts) > 1 and len("".join(parts)) >= 5:
                 yield _SEPARATOR.join(part.encode() for part in parts)
     groups = re.findall(r"[0-9]+", value)
-    if len("".join(groups).lstrip("0")) >= LEAST_DIGITS and not value.isdigit():
+    if len("".join(groups)) >= LEAST_DIGITS and digits_of_id(value) and not value.isdigit():
         yield _SEPARATOR.join(part.encode() for part in groups)
+
+
+def digits_of_id(value: str) -> str:
+    """The digits of an ID without leading zeros, which people write for it.
+
+    Parameters
+    ----------
+    value
+        The ID.
+
+    Returns
+    -------
+    str
+        `48213` of `MRN-0048213`; empty where there are fewer than four, which are in many texts by chance.
+    """
+    digits = re.sub("[^0-9]", "", value).lstrip("0")
+    return digits if len(digits) >= 4 else ""

@@ -1,7 +1,7 @@
 """Words that tell of sequences and of nobody: what may stay of text that a person typed."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 
 from unface.identity.spellings import DATE_LIKE
@@ -29,11 +29,19 @@ def technical_words() -> frozenset[bytes]:
 
 
 @cache
-def code_words() -> frozenset[bytes]:
-    """The words of DICOM's own terms (`closed_values.tsv`), in lower case."""
+def listed_codes() -> Mapping[int, tuple[bool, frozenset[bytes]]]:
+    """What attributes of VR CS may say (`closed_values.tsv`), by tag: whether nothing else, and the terms."""
     lines = (PROJECT / "resources" / "closed_values.tsv").read_text(encoding="ascii").splitlines()
-    terms = "\n".join(line.rpartition("\t")[2] for line in lines if not line.startswith("#"))
-    return frozenset(_CODE_WORD.findall(terms.lower().encode()))
+    rows = [line.split("\t") for line in lines if not line.startswith("#")][1:]
+    return {int(tag, 16): (closed == "yes", frozenset(terms.encode().split(b"\\"))) for tag, _, closed, terms in rows}
+
+
+@cache
+def code_words() -> frozenset[bytes]:
+    """The words of DICOM's own terms, in lower case."""
+    return frozenset(
+        word for _, terms in listed_codes().values() for term in terms for word in _CODE_WORD.findall(term.lower())
+    )
 
 
 def _words(name: str) -> frozenset[bytes]:

@@ -18,7 +18,7 @@ def air_threshold(data: Array) -> float:
     Returns
     -------
     float
-        In the same unit; the 1st percentile of an image that shows nothing.
+        In the same unit; the 1st percentile of an image that shows nothing, or one brightness alone.
 
     References
     ----------
@@ -27,7 +27,7 @@ def air_threshold(data: Array) -> float:
     values = np.asarray(data, dtype=np.float32).ravel()[::3]
     low, high = np.percentile(values, (1, 99))
     inside = np.clip(values[values > low], low, high)
-    if inside.size < 100 or high <= low:
+    if inside.size < 100 or inside.min() == inside.max():
         return float(low)
     counts, edges = np.histogram(inside, 256)
     middles = (edges[:-1] + edges[1:]) / 2

@@ -12,11 +12,12 @@ from unface.identity.withdrawn import linked, read_withdrawn
 from unface.inventory import tables
 from unface.inventory.people import People, known_so_far
 from unface.inventory.protocol_groups import InventoriedAcquisition, group_acquisitions
+from unface.inventory.scan import OR_OF_ANOTHER
 from unface.inventory.series import Scans
 from unface.inventory.sessions import ListedSession, session_record
 from unface.inventory.subjects import read_subjects
 from unface.inventory.summary import Summary
-from unface.inventory.telling_labels import MODELS, refuse_telling_labels, search_for_people_of
+from unface.inventory.telling_labels import refuse_telling_labels, search_for_people_of
 from unface.mapping.rules import Rules, load
 from unface.run.files import table_text, write_whole
 from unface.run.fingerprints import rules_digest
@@ -74,7 +75,7 @@ def collect(
         If the scans found no image at all, as where a disk is not there: nothing is changed.
     """
     # Before they are read: what is edited meanwhile has another digest when the workflow looks.
-    digest, table_digest = rules_digest(rules), subjects_digest(subjects)
+    digest, table_digest = rules_digest(rules, key.secret), subjects_digest(subjects)
     rules_read = load(rules)
     table = read_subjects(subjects)
     scans_read = Scans(scans)
@@ -93,7 +94,7 @@ def collect(
     gone = _remove_old_records(layout, sessions)
     acquisitions = [acquisition for session in sessions for acquisition in session.acquisitions(rules_read)]
     groups = group_acquisitions(acquisitions, key)
-    search = search_for_people_of(scans_read.series, MODELS)
+    search = search_for_people_of(scans_read.series, ignore)
     tables.write_protocols(layout, groups, search)
     tables.write_inventory(layout, sessions, groups)
     write_whole(layout.linkage, people.linkage_table(), mode=0o600)
@@ -105,13 +106,15 @@ def collect(
     tables.write_sessions(layout, sessions, mappings, digest)
     write_whole(layout.subjects_digest, table_digest, mode=0o600)
 
-    dicom = sum(sum(session.files) for session in sessions) + len(copies)
+    problems = sum((problems for session in sessions for problems in session.problems), Counter[str]())
+    twice = problems[OR_OF_ANOTHER]
+    dicom = sum(sum(session.files) for session in sessions) - twice + len(copies)
     return Summary(
         files=dicom + sum(not reason.startswith(A_FOLDER) for _, reason in scans_read.unused),
         dicom=dicom,
         unused=dict(Counter(reason for _, reason in scans_read.unused)),
         copies=len(copies),
-        broken=sum(problems.total() for session in sessions for problems in session.problems),
+        broken=problems.total() - twice,
         subjects=len({session.record.subject for session in sessions}),
         sessions=len(sessions),
         series=sum(len(session.files) for session in sessions),

@@ -2,12 +2,21 @@
 
 import re
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
+from unface.identity.vocabulary import code_words, is_code, technical_words, vocabulary
 from unface.inventory.protocol_groups import ProtocolGroup, shown, text_of, vendor
 
-CODED = re.compile(r"[A-Z0-9][A-Z0-9_ .*#-]{0,23}")
-"""The form of DICOM's coded strings; anything else in such an element is free text in the wrong place."""
+UNKNOWN = "?"
+"""Stands for words of no list: they may name a person, a hospital or a device."""
+_OF_MODELS = frozenset(
+    [
+        *("fit", "plus", "investigational", "device", "classic", "nova", "evolution", "upgrade", "dual", "intera"),
+        *("t", "w", "x", "h", "e", "hd", "hdx", "cx", "xt", "tx", "pp", "sp", "mrt", "mct", "hfo", "usr", "gem"),
+    ]
+)
+"""Words and letters in the names of scanners, besides those of technical text."""
 
 NUMBER = re.compile(r"[0-9./e+-]*( \([0-9]+ values\))?")
 DIRECTIONS = ("ROW", "COL", "COLUMN", "OTHER")
@@ -62,7 +71,7 @@ def public_row(group: ProtocolGroup, tells: Callable[[str], bool], suggestion: s
         "vendor": vendor(fields.get("Manufacturer")),
         "model": _model(fields.get("ManufacturerModelName")),
         "modality": _coded(fields.get("Modality")),
-        "sequence": _coded(fields.get("ScanningSequence")) or _coded(fields.get("EchoPulseSequence")),
+        "sequence": _coded(fields.get("ScanningSequence") or fields.get("EchoPulseSequence")),
         "image_type": _coded(fields.get("ImageType")),
         "dimensions": _coded(fields.get("MRAcquisitionType")),
         "field_t": _number(fields.get("MagneticFieldStrength")),
@@ -101,16 +110,14 @@ def restricted_row(group: ProtocolGroup, suggestion: str = "") -> dict[str, str]
         Text by `RESTRICTED_COLUMNS`.
     """
     texts = {column: text_of(group.fields.get(name)) for column, name in _TEXTS.items()}
-    return (
-        public_row(group, lambda text: False, suggestion)
-        | {"model": text_of(group.fields.get("ManufacturerModelName"))}
-        | texts
-    )
+    return public_row(group, lambda text: False, suggestion) | texts
 
 
-_OF_HEADERS = {"result", "rules", "suggestion", "model", "modality", "sequence", "image_type", "dimensions"}
-"""Columns whose words come from headers, or from rules that take them from there."""
+_OF_HEADERS = {"result", "rules", "suggestion"}
+"""Columns with words of rules, which may take them from headers; in the others every word is of a list."""
 _TEXTS = {
+    "model": "ManufacturerModelName",
+    "image_type": "ImageType",
     "series_description": "SeriesDescription",
     "protocol_name": "ProtocolName",
     "sequence_name": "SequenceName",
@@ -123,10 +130,28 @@ def _number(value: Any) -> str:
     return text if NUMBER.fullmatch(text) or text in DIRECTIONS else "?"
 
 
+@cache
+def _technical() -> frozenset[str]:
+    """Words that tell of sequences, images and scanners."""
+    return frozenset(word.decode() for word in vocabulary() | technical_words() | code_words())
+
+
 def _coded(value: Any) -> str:
-    parts = value if isinstance(value, list) else [value]
-    return "/".join(part if CODED.fullmatch(part) else "?" for part in map(text_of, parts) if part)
+    """Coded strings; one with a word of no list is free text in the wrong place."""
+    parts = [text_of(part).strip() for part in (value if isinstance(value, list) else [value])]
+    return "/".join(
+        part if all(map(is_code, re.split(rb"[ _]+", part.lower().encode()))) else UNKNOWN for part in parts if part
+    )
 
 
 def _model(value: Any) -> str:
-    return re.sub(r"[^A-Za-z0-9 ._+-]", "", text_of(value))[:40]
+    """The name of a scanner, with one question mark for neighbouring words that no list has."""
+    words = [word if _is_of_model(word) else UNKNOWN for word in re.split(r"[^A-Za-z0-9.+-]+", text_of(value)) if word]
+    return " ".join(word for at, word in enumerate(words) if words[at - 1 : at] != [UNKNOWN] or word != UNKNOWN)[:60]
+
+
+def _is_of_model(word: str) -> bool:
+    """Whether all of a word is of a list: the whole, or what stands between its numbers of three digits at most."""
+    parts = re.findall(r"[a-z]+|[0-9]+", word.lower())
+    known = _technical() | _OF_MODELS
+    return word.lower() in known or all(len(part) < 4 if part.isdigit() else part in known for part in parts)

@@ -141,11 +141,11 @@ class _SeriesContent:
     kind: str
     values: dict[int, dict[bytes, None]] = field(default_factory=dict)
     positions: set[bytes] = field(default_factory=set)
-    images: int = 0
     mosaic_slices: int = 0
     files: list[list[Any]] = field(default_factory=list)
 
-    def add(self, header: RawHeader) -> None:
+    def add(self, header: RawHeader) -> int:
+        """Take in what a file says; returns how many images it holds."""
         for tag in fields.KEPT_TAGS:
             raw = header.values.get(tag)
             if raw is not None:
@@ -160,10 +160,10 @@ class _SeriesContent:
         position = header.values.get(fields.POSITION)
         if position is not None:
             self.positions.add(position)
-        self.images += max(len(frames), 1)
         mosaic = header.values.get(fields.IMAGES_IN_MOSAIC)
         if mosaic is not None and b"MOSAIC" in header.values.get(0x00080008, b""):
             self.mosaic_slices = int.from_bytes(mosaic[:2], "little" if self.order == "<" else "big")
+        return max(len(frames), 1)
 
     def keep(self, tag: int, raw: bytes) -> None:
         known = self.values.get(tag)
@@ -195,12 +195,23 @@ class _SeriesContent:
 _FRAME_TAGS = frozenset(fields.SERIES_TAGS)
 
 
+BREAKS_OFF = "a DICOM header that breaks off"
+OR_OF_ANOTHER = "a DICOM header that breaks off, here or in the series before"
+"""Of the second of two series that may have lost the file, so that it is counted once."""
+
+
 class _FolderContent:
-    """What the files of one folder say."""
+    """What the files of one folder say.
+
+    A file whose header breaks off before it names its series was an image of some session: it counts among the files
+    of its neighbours by name, so that no session is taken for whole that may lack it.
+    """
 
     def __init__(self) -> None:
         self.series: dict[tuple[bytes, ...], _SeriesContent] = {}
         self.unused: list[tuple[str, str]] = []
+        self._before: tuple[bytes, ...] = ()
+        self._cut_since: list[tuple[str, list[Any]]] = []
 
     def add(self, place: Place, name: str | None = None) -> bool:
         """Take in a file; `name` is what to call it where its path says nothing. False if it belongs to no series."""
@@ -208,15 +219,26 @@ class _FolderContent:
         if header is None:
             return False
         values = header.values
+        if fields.SERIES not in values:
+            entry = [place.path, place.bytes, place.mtime_ns, BREAKS_OFF, 0, "", 1]
+            self._cut_since.append((name or place.path, entry))
+            if self._before:
+                self.series[self._before].files.append(entry)
+            return True
         kind = fields.derivation(values.get(fields.IMAGE_TYPE, b""))
         key = (values.get(fields.PATIENT_ID, b""), values.get(fields.STUDY, b""), values[fields.SERIES], kind)
         series = self.series.get(key)
         if series is None:
             series = self.series[key] = _SeriesContent(header.order, values.get(fields.CHARSET), kind.decode("latin-1"))
-        series.add(header)
+        images = series.add(header)
         uid = fields.decode_text(values.get(fields.SOP_INSTANCE, b""), None)
         number = whole_number(values.get(fields.INSTANCE_NUMBER, b"")) or 0
-        series.files.append([place.path, place.bytes, place.mtime_ns, header.problem, number, uid])
+        series.files.append([place.path, place.bytes, place.mtime_ns, header.problem, number, uid, images])
+        # One of another patient or study may have lost it as well; of the same session, the series before holds it.
+        if key[:2] != self._before[:2]:
+            again = OR_OF_ANOTHER if self._before else BREAKS_OFF
+            series.files += [[*entry[:3], again, *entry[4:]] for _, entry in self._cut_since]
+        self._before, self._cut_since = key, []
         return True
 
     def add_archive(self, archive: Place, unpacked: Path) -> None:
@@ -233,26 +255,29 @@ class _FolderContent:
             try:
                 header = read_header(place.path, fields.WANTED)
             except NotDicomError as error:
+                if str(error) == BREAKS_OFF:
+                    return RawHeader({}, "<", problem="truncated")
                 reason = str(error)
             except OSError as error:
                 reason = unreadable(error)
             except MemoryError:
                 reason = "a DICOM header that takes more memory than this job has"
             else:
-                if fields.SERIES in header.values:
+                if fields.SERIES in header.values or header.problem is not None:
                     return header
-                reason = "a DICOM file of no series" if header.problem is None else "a DICOM header that breaks off"
+                reason = "a DICOM file of no series"
         self.unused.append((name, reason))
         return None
 
     def as_json(self) -> dict[str, Any]:
         """As JSON takes it."""
+        if not self._before:
+            self.unused += [(name, BREAKS_OFF) for name, _ in self._cut_since]
         entries = [
             {
                 "kind": series.kind,
                 "values": series.decoded(),
                 "positions": sorted(position.decode("latin-1") for position in series.positions),
-                "images": series.images,
                 "mosaic_slices": series.mosaic_slices,
                 "files": series.files,
             }

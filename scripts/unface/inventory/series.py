@@ -9,6 +9,7 @@ from typing import Any
 
 from unface.dicom import fields
 from unface.identity.patients import normalised
+from unface.inventory.copies import Entry, apart
 from unface.inventory.records import RawFile, union
 
 
@@ -24,7 +25,6 @@ class ScannedSeries:
     """What of ImageType sets these images apart from others of the series (`fields.derivation`)."""
     values: dict[str, list[Any]] = field(default_factory=dict)
     positions: set[str] = field(default_factory=set)
-    images: int = 0
     mosaic_slices: int = 0
     sources: list[tuple[int, int, int]] = field(default_factory=list)
     """Where the scans list its files: which scan, the line's offset, the entry in the line."""
@@ -43,7 +43,6 @@ class ScannedSeries:
             known = self.values.setdefault(name, [])
             known.extend(value for value in values if value not in known)
         self.positions.update(line["positions"])
-        self.images += line["images"]
         self.mosaic_slices = max(self.mosaic_slices, line["mosaic_slices"])
         self.sources.append(source)
 
@@ -62,13 +61,13 @@ class ScannedSeries:
         """
         return next((str(value) for name in names for value in self.values.get(name, ())), "")
 
-    def fields(self, share: float = 1.0) -> dict[str, Any]:
+    def fields(self, images: int) -> dict[str, Any]:
         """Header values as a record holds them: no patient's own, computed ones added.
 
         Parameters
         ----------
-        share
-            Of its files that are no copies of others: copies add no volumes.
+        images
+            How many it has, frames counted, copies not.
 
         Returns
         -------
@@ -86,7 +85,6 @@ class ScannedSeries:
         slices = self.mosaic_slices or len(self.positions)
         if slices:
             kept["Slices"] = slices
-            images = self.images * share
             kept["Volumes"] = max(1, round(images if self.mosaic_slices else images / slices))
         return kept
 
@@ -137,7 +135,7 @@ class Scans:
                     offset += len(text)
         self.series = [by_identity[identity] for identity in sorted(by_identity)]
 
-    def files(self, series: ScannedSeries) -> tuple[list[RawFile], list[str]]:
+    def files(self, series: ScannedSeries) -> tuple[list[RawFile], list[str], int]:
         """The files of a series.
 
         Parameters
@@ -148,23 +146,25 @@ class Scans:
         Returns
         -------
         kept : list of RawFile
-            In order of InstanceNumber, without copies: of files with one SOPInstanceUID, a whole one, then the first
-            by path.
+            In order of InstanceNumber, without copies: of equal files, a whole one, then the first by path.
         copies : list of str
             Paths of the others.
+        images : int
+            How many those that are kept hold.
         """
         sources = [self._line(number, offset)["series"][index] for number, offset, index in series.sources]
         entries = [entry for source in sources for entry in source["files"]]
-        copies: list[str] = []
-        kept: dict[str, list[Any]] = {}
+        by_uid: dict[str, list[Entry]] = {}
         for entry in sorted(entries, key=lambda entry: (entry[3] is not None, entry[0])):
-            uid = entry[5] or entry[0]
-            if uid in kept:
-                copies.append(entry[0])
-            else:
-                kept[uid] = entry
-        ordered = sorted(kept.values(), key=lambda entry: (entry[4], entry[0]))
-        return [RawFile(*entry[:4]) for entry in ordered], copies
+            by_uid.setdefault(entry[5] or entry[0], []).append(entry)
+        copies: list[str] = []
+        kept: list[Entry] = []
+        for same in by_uid.values():
+            different, equal = apart(same) if len(same) > 1 else (same, [])
+            kept += different
+            copies += equal
+        ordered = sorted(kept, key=lambda entry: (entry[4], entry[0]))
+        return [RawFile(*entry[:4]) for entry in ordered], copies, sum(entry[6] for entry in kept)
 
     def _parsed(self, number: int, offset: int) -> dict[str, Any]:
         with self.paths[number].open("rb") as lines:

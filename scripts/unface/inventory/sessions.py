@@ -108,8 +108,8 @@ def session_record(
     )
     contents, files, copies = [], [], []
     for series in in_order:
-        kept, copied = scans.files(series)
-        contents.append(series.fields(len(kept) / (len(kept) + len(copied))))
+        kept, copied, images = scans.files(series)
+        contents.append(series.fields(images))
         files.append(tuple(kept))
         copies += copied
     recorded = tuple(

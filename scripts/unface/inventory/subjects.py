@@ -118,4 +118,4 @@ def _label_problems(labels: GivenLabels) -> Iterator[str]:
     for kind, prefix, label in (("subject", "sub-", labels.subject), ("session", "ses-", labels.session)):
         if label is not None and not LABEL.fullmatch(label):
             hint = f" (leave out {prefix})" if label.startswith(prefix) else ""
-            yield f"the {kind} must be letters and digits, with at least one letter{hint}"
+            yield f"the {kind} must be letters and digits{hint}"

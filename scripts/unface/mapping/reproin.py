@@ -13,7 +13,7 @@ from unface.mapping.schema import name_rules
 
 NAME = re.compile(
     r"^(?:WIP[ _])?(?:[^:]*:)?(?P<datatype>anat|func|dwi|fmap|perf|pet)(?:-(?P<suffix>[A-Za-z0-9]+))?"
-    r"(?P<rest>(?:_[A-Za-z]+-[A-Za-z0-9{}+=]+)*)(?:__.*|_SBRef)?$"
+    r"(?P<rest>(?:_[A-Za-z]+-[A-Za-z0-9{}+=]+)*)(?:__.*|_SBRef|_Pha|_SBRef_Pha)?$"
 )
 DEFAULT_SUFFIX = {"func": "bold", "dwi": "dwi", "perf": "asl", "pet": "pet", "fmap": "epi"}
 FROM_DATA = {"run", "echo", "part", "sub", "ses"}
@@ -55,7 +55,7 @@ def parse(fields: Mapping[str, Any]) -> ReproInName | None:
     image_type = [str(value) for value in values_of(fields.get("ImageType"))]
     if datatype == "fmap" and suffix in ("epi", "magnitude", "phasediff") and not _is_epi(fields):
         suffix = "phasediff" if "P" in image_type else "magnitude{echo}"
-    if any(text.lower().endswith("_sbref") for text in texts) and datatype in ("func", "dwi"):
+    if any(text.lower().removesuffix("_pha").endswith("_sbref") for text in texts) and datatype in ("func", "dwi"):
         suffix = "sbref"
     if suffix is None or (datatype, suffix.replace("{echo}", "1")) not in name_rules().entities:
         return None

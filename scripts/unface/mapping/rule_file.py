@@ -13,12 +13,10 @@ from unface.mapping import dcm2bids
 from unface.mapping.rule import Rule, RulesError
 from unface.mapping.rule_check import Reader
 from unface.run.settings import SHIPPED_RULES
+from unface.run.yaml_text import YamlError, read_yaml
 
 OVERLAY_PRIORITY = 60
 """Of a scanner's rules that state none: before the other rules (50)."""
-
-LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-"""The loader in C, where PyYAML has it, is ten times as fast: every session reads the rules."""
 
 
 def read_rules(path: Path) -> list[Rule]:
@@ -68,12 +66,11 @@ def _parsed(path: Path) -> tuple[yaml.Node, Any]:
         if path.suffix == ".json":
             # JSON is YAML but for tabs between its tokens; within its strings there are none.
             text = text.replace("\t", " ")
-        node = yaml.compose(text, Loader=LOADER)
-        content = yaml.load(text, Loader=LOADER)
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f", line {mark.line + 1}" if mark else ""
-        raise RulesError(f"{path.name}{where}: no YAML: {getattr(error, 'problem', error)}") from None
+        node, content = read_yaml(text)
+    except UnicodeDecodeError:
+        raise RulesError(f"{path.name}: the file is not UTF-8 text") from None
+    except YamlError as error:
+        raise RulesError(f"{path.name}{error}") from None
     if node is None:
         raise RulesError(f"{path.name}: the file is empty; it holds `rules:` and a list of them")
     return node, content

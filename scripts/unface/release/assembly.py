@@ -5,6 +5,7 @@ import errno
 import os
 import re
 import shutil
+import stat
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from pathlib import Path
 from unface.audit.records import Released
 from unface.run.files import sha256
 from unface.run.layout import Layout
+from unface.run.outcome import JobFailedError
 from unface.run.sessions import SessionId
 
 _VERSION = re.compile(r"[0-9]+[.][0-9]+[.][0-9]+")
@@ -39,10 +41,13 @@ class Passed:
 
 
 class DigestCache:
-    """Digests of files that an earlier release read: a file that the disk says was not written since is not read again.
+    """Digests of files that an earlier release read: a file that nothing happened to since is not read again.
 
     A cohort of 10,000 sessions is a terabyte; adding one session must not mean reading all of it. What counts is what
-    a file system knows of a file: device, inode, size, and the time of its last change in nanoseconds.
+    a file system knows of a file: device, inode, size, and in nanoseconds when its content changed and when anything
+    of it did (ctime). Whoever writes to a file can set the first time back, and copying programs do; not the second.
+    A release itself changes that one, for it makes links and removes those of the last: it does so by `link`, `chmod`
+    and `unlink` of this cache, which see the file before and after.
     """
 
     SETTLED_NS = 2_000_000_000
@@ -50,11 +55,11 @@ class DigestCache:
 
     def __init__(self, table: Path) -> None:
         self.table = table
-        self._old: dict[str, str] = {}
-        self._new: dict[str, str] = {}
+        self._known: dict[str, str] = {}
+        self._current: set[str] = set()
         if table.exists():
             with table.open(encoding="ascii", newline="") as file:
-                self._old = {row[0]: row[1] for row in csv.reader(file, delimiter="\t") if len(row) == 2}
+                self._known = {row[0]: row[1] for row in csv.reader(file, delimiter="\t") if len(row) == 2}
 
     def sha256(self, file: Path) -> str:
         """The digest of a file, which is read unless it is known.
@@ -70,29 +75,127 @@ class DigestCache:
             64 hexadecimal digits.
         """
         status = file.stat()
-        known_as = f"{status.st_dev}-{status.st_ino}-{status.st_size}-{status.st_mtime_ns}"
-        digest = self._old.get(known_as) or sha256(file)
-        if status.st_mtime_ns < time.time_ns() - self.SETTLED_NS:
-            self._new[known_as] = digest
+        known_as = _known_as(status)
+        digest = self._known.get(known_as) or sha256(file)
+        if status.st_mtime_ns < time.time_ns() - self.SETTLED_NS and _known_as(file.stat()) == known_as:
+            self._known[known_as] = digest
+            self._current.add(known_as)
         return digest
+
+    def link(self, source: Path, target: Path) -> None:
+        """Make a hard link where the file system allows it, else a copy.
+
+        Parameters
+        ----------
+        source, target
+            The file, which is no link, and where it goes.
+
+        Raises
+        ------
+        FileNotFoundError
+            If there is no such file.
+        OSError
+            If it can be neither linked nor copied.
+        """
+        if source.is_symlink():
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+        before = source.stat()
+        try:
+            target.hardlink_to(source)
+        except OSError as error:
+            if error.errno not in _NO_LINKS:
+                raise
+            shutil.copyfile(source, target)
+        self._carry(before, target.stat())
+
+    def chmod(self, file: Path, mode: int) -> None:
+        """Give a file its permissions, if it has others.
+
+        Parameters
+        ----------
+        file
+            The file.
+        mode
+            Its permissions.
+        """
+        before = file.stat()
+        if stat.S_IMODE(before.st_mode) != mode:
+            file.chmod(mode)
+            self._carry(before, file.stat())
+
+    def remove(self, folder: Path) -> None:
+        """Remove a folder whose files may be links to those of the next release; a link to a folder goes as a link.
+
+        Parameters
+        ----------
+        folder
+            The folder; nothing happens if there is none.
+        """
+        if folder.is_symlink() or not folder.is_dir():
+            folder.unlink(missing_ok=True)
+            return
+        for parent, _, names in os.walk(folder):
+            for name in names:
+                self._unlink(Path(parent, name))
+        shutil.rmtree(folder)
+
+    def _unlink(self, path: Path) -> None:
+        before = path.lstat()
+        if before.st_nlink < 2 or not stat.S_ISREG(before.st_mode):
+            path.unlink()
+            return
+        try:
+            # An open file can be looked at after its name went.
+            with path.open("rb") as file:
+                before = os.fstat(file.fileno())
+                path.unlink()
+                self._carry(before, os.fstat(file.fileno()))
+        except PermissionError:
+            path.unlink()  # Its other names are read again, then.
+
+    def _carry(self, before: os.stat_result, after: os.stat_result) -> None:
+        """What was known of a file is known of it still after a change that was ours."""
+        if (before.st_mtime_ns, before.st_size, before.st_ino) == (after.st_mtime_ns, after.st_size, after.st_ino):
+            digest = self._known.get(_known_as(before))
+            if digest:
+                self._known[_known_as(after)] = digest
+            if _known_as(before) in self._current:
+                self._current.add(_known_as(after))
 
     def save(self) -> None:
         """Keep what this release read or found unchanged, and nothing older."""
         self.table.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         part = self.table.with_name(f".{self.table.name}.part")
         with part.open("w", encoding="ascii", newline="") as file:
-            csv.writer(file, delimiter="\t", lineterminator="\n").writerows(sorted(self._new.items()))
+            rows = ((known_as, self._known[known_as]) for known_as in sorted(self._current))
+            csv.writer(file, delimiter="\t", lineterminator="\n").writerows(rows)
         part.replace(self.table)
 
 
+def _known_as(status: os.stat_result) -> str:
+    times = f"{status.st_mtime_ns}-{status.st_ctime_ns}"
+    return f"{status.st_dev}-{status.st_ino}-{status.st_size}-{times}"
+
+
 class Assembly:
-    """A dataset that is being built: `folder` holds what is in it so far."""
+    """A dataset that is being built: `folder` holds what is in it so far.
+
+    Where `release` is a link to another folder, the release stands there, and the link stays.
+
+    Raises
+    ------
+    JobFailedError
+        If that folder holds something else than a release, which must not be lost.
+    """
 
     def __init__(self, layout: Layout) -> None:
         self.layout = layout
+        self.place = layout.release.resolve() if layout.release.is_symlink() else layout.release
+        if layout.release.is_symlink() and self.place.exists() and not _is_ours(self.place):
+            raise JobFailedError("release is a link to what is no release of unface: remove the link, or empty it")
         self.digests = DigestCache(layout.released_files)
-        self.folder = layout.release.with_name(f".{layout.release.name}.part")
-        shutil.rmtree(self.folder, ignore_errors=True)
+        self.folder = self.place.with_name(f".{self.place.name}.part")
+        self.digests.remove(self.folder)
         self.folder.mkdir(parents=True)
         self.folder.chmod(0o755)
 
@@ -114,7 +217,7 @@ class Assembly:
             target = self.folder / file.path
             self._make_folder(target.parent)
             try:
-                _link(source, target)
+                self.digests.link(source, target)
             except FileNotFoundError:
                 self.remove(passed.session)
                 return False
@@ -122,7 +225,7 @@ class Assembly:
             if target.stat().st_size != file.bytes or self.digests.sha256(target) != file.sha256:
                 self.remove(passed.session)
                 return False
-            target.chmod(0o644)
+            self.digests.chmod(target, 0o644)
         return True
 
     def remove(self, session: SessionId) -> None:
@@ -134,7 +237,7 @@ class Assembly:
             Of the dataset, or none of it: then nothing happens.
         """
         folder = self.folder / session.bids_folder
-        shutil.rmtree(folder, ignore_errors=True)
+        self.digests.remove(folder)
         if folder.parent.is_dir() and not any(path.is_dir() for path in folder.parent.iterdir()):
             shutil.rmtree(folder.parent)
 
@@ -166,9 +269,10 @@ class Assembly:
             change takes no room. Another release of the same version is none.
         """
         self._set_aside(keep)
-        self.folder.rename(self.layout.release)
-        self.digests.save()
+        self.folder.rename(self.place)
         self._keep(keep)
+        # Last of all: removing the last release changed what the file system knows of files that are in this one.
+        self.digests.save()
 
     def leave_nothing(self, keep: int = 0) -> None:
         """Where nothing may be released, the last release goes, too, or to the earlier ones.
@@ -178,35 +282,35 @@ class Assembly:
         keep
             As of `put_in_place`.
         """
-        shutil.rmtree(self.folder, ignore_errors=True)
+        self.digests.remove(self.folder)
         self._set_aside(keep)
         self._keep(keep)
 
     @property
     def _last(self) -> Path:
-        return self.layout.release.with_name(f".{self.layout.release.name}.old")
+        return self.place.with_name(f".{self.place.name}.old")
 
     def _set_aside(self, keep: int) -> None:
         """Move the last release out of the way; what a run that was stopped half-way left there is dealt with first."""
-        if self.layout.release.exists():
+        if self.place.exists():
             self._keep(keep)
-            self.layout.release.rename(self._last)
+            self.place.rename(self._last)
 
     def _keep(self, keep: int) -> None:
         """Keep what was set aside if it is an earlier version, and no more of these than asked for."""
-        now, old = _version_of(self.layout.release), self.layout.old_releases
+        now, old = _version_of(self.place), self.layout.old_releases
         version = _version_of(self._last)
         if keep and version and version != now:
             old.mkdir(exist_ok=True)
-            shutil.rmtree(old / version, ignore_errors=True)
-            self._last.rename(old / version)
-        shutil.rmtree(self._last, ignore_errors=True)
+            self.digests.remove(old / version)
+            shutil.move(self._last, old / version)
+        self.digests.remove(self._last)
         if now:
-            shutil.rmtree(old / now, ignore_errors=True)
+            self.digests.remove(old / now)
         kept = [folder for folder in old.glob("*") if _VERSION.fullmatch(folder.name)]
         newest_last = sorted(kept, key=lambda folder: [int(number) for number in folder.name.split(".")])
         for folder in newest_last[: -keep or None]:
-            shutil.rmtree(folder)
+            self.digests.remove(folder)
 
     def _make_folder(self, folder: Path) -> None:
         if not folder.is_dir():
@@ -215,23 +319,16 @@ class Assembly:
             folder.chmod(0o755)
 
 
+def _is_ours(place: Path) -> bool:
+    """Whether a folder is a release, or empty."""
+    return place.is_dir() and bool(_version_of(place) or not any(place.iterdir()))
+
+
 def _version_of(release: Path) -> str | None:
     """The version of a dataset, which its own CHANGES begins with: no table tells it of a folder that was moved."""
     changes = release / "CHANGES"
     first = changes.read_text(encoding="utf-8").split(maxsplit=1)[:1] if changes.exists() else []
     return first[0] if first and _VERSION.fullmatch(first[0]) else None
-
-
-def _link(source: Path, target: Path) -> None:
-    """A hard link where the file system allows it, else a copy."""
-    if source.is_symlink():
-        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
-    try:
-        target.hardlink_to(source)
-    except OSError as error:
-        if error.errno not in _NO_LINKS:
-            raise
-        shutil.copyfile(source, target)
 
 
 def tools_of(sessions: Iterable[Passed]) -> dict[str, list[str]]:

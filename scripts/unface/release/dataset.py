@@ -187,7 +187,8 @@ def _listed(codes: Sequence[tuple[str, str]]) -> str:
 _DATES = {
     "retain_longitudinal_full_dates": "Dates are those of the scans.",
     "retain_longitudinal_modified_dates": "Dates were moved by a number of days that is the same for all sessions of a "
-    "subject, to 1925 or before.",
+    "subject, to 1925 or before. Times of day were moved with their session, unless the settings in code say "
+    "`clock_times: keep`; intervals within a session stay.",
     "": "Dates were removed.",
 }
 

@@ -109,13 +109,24 @@ def read_users_table(
     Raises
     ------
     TableError
-        If the file is no UTF-8 text, a column is missing or stands there twice, or a row has more cells than columns.
+        If the file is no UTF-8 text or no table, a column is missing or stands there twice, or a row has more cells
+        than columns.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
         raise TableError(f"{setting}: the file is not UTF-8 text") from None
     reader = csv.DictReader(io.StringIO(text, newline=None), delimiter="\t", quoting=csv.QUOTE_NONE, restval="")
+    try:
+        yield from _users_rows(reader, setting, needed, optional)
+    except csv.Error:
+        line = f"line {reader.line_num + 1}"
+        raise TableError(f"{setting}: {line} has a cell longer than any table has: is the file a table?") from None
+
+
+def _users_rows(
+    reader: "csv.DictReader[str]", setting: str, needed: Sequence[str], optional: Sequence[str]
+) -> Iterator[tuple[int, dict[str, str]]]:
     names = [name.strip() for name in reader.fieldnames or ()]
     if missing := [name for name in needed if name not in names]:
         others = f", perhaps {', '.join(optional)}" if optional else ""

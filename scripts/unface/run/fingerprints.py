@@ -1,8 +1,14 @@
-"""What the results of a stage depend on, as digests: its settings, its code, the mapping rules."""
+"""What the results of a stage depend on, as digests: its settings, its code, the mapping rules.
+
+Digests of code are no secret. Settings and rules may hold words about single people, and digests of them stand in
+Snakemake's records: they are keyed, or the words would be found by trying.
+"""
 
 import ast
 import hashlib
+import hmac
 import json
+import secrets
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -19,7 +25,45 @@ _CORE = Path("scripts") / "unface"
 """Where a clone has the core."""
 
 
-def fingerprint(config: Mapping[str, Any], stage: str, mapping: str | None = None) -> dict[str, str]:
+def secret_of(layout: Layout) -> bytes:
+    """What keys the digests of a run.
+
+    Parameters
+    ----------
+    layout
+        Where the key lies.
+
+    Returns
+    -------
+    bytes
+        Those of the cohort's key; before there is one, others that nobody knows.
+    """
+    try:
+        return bytes.fromhex(layout.key.read_text(encoding="ascii").strip())
+    except (OSError, ValueError):
+        # Every job that needs a key that is damaged or not theirs says so.
+        return secrets.token_bytes(32)
+
+
+def keyed_digest(secret: bytes, content: bytes) -> str:
+    """A digest that nobody without the key can try guesses on.
+
+    Parameters
+    ----------
+    secret
+        Of `secret_of`.
+    content
+        What it stands for.
+
+    Returns
+    -------
+    str
+        16 hexadecimal digits.
+    """
+    return hmac.digest(secret, b"digest\0" + content, "sha256").hex()[:16]
+
+
+def fingerprint(config: Mapping[str, Any], stage: str, secret: bytes, mapping: str | None = None) -> dict[str, str]:
     """Digests of the settings and of the code that a stage's results depend on.
 
     Snakemake reruns a stage when its `params` change, but it looks neither into a configuration nor at imported
@@ -32,6 +76,8 @@ def fingerprint(config: Mapping[str, Any], stage: str, mapping: str | None = Non
         The checked settings.
     stage
         One of `stages.EVERY_STAGE`.
+    secret
+        What keys the digest of the settings (`secret_of`).
     mapping
         For the conversion of one session: the digest of what today's mapping rules make of its series
         (`Layout.read_mappings`), so that a changed rule concerns only the sessions that it changes. Without it, all
@@ -46,8 +92,8 @@ def fingerprint(config: Mapping[str, Any], stage: str, mapping: str | None = Non
     chosen = {path: look_up(config, path) for path in known.settings}
     chosen |= {setting: _content_digest(named_file(config, setting)) for setting in known.files}
     if stage == "convert":
-        chosen["convert.rules"] = mapping or rules_digest(mapping_rules(config))
-    settings = hashlib.sha256(json.dumps(chosen, sort_keys=True).encode()).hexdigest()[:16]
+        chosen["convert.rules"] = mapping or rules_digest(mapping_rules(config), secret)
+    settings = keyed_digest(secret, json.dumps(chosen, sort_keys=True).encode())
     return {"settings": settings, "code": code_digest(stage)}
 
 
@@ -66,26 +112,28 @@ def of_conversions(config: Mapping[str, Any], layout: Layout) -> dict[SessionId,
     dict
         Digests as `fingerprint` gives them, by session.
     """
-    mappings = layout.read_mappings(rules_digest(mapping_rules(config)))
-    known = {mapping: fingerprint(config, "convert", mapping) for mapping in set(mappings.values())}
+    secret = secret_of(layout)
+    mappings = layout.read_mappings(rules_digest(mapping_rules(config), secret))
+    known = {mapping: fingerprint(config, "convert", secret, mapping) for mapping in set(mappings.values())}
     return {session: known[mapping] for session, mapping in mappings.items()}
 
 
-def rules_digest(rules: Path) -> str:
+def rules_digest(rules: Path, secret: bytes) -> str:
     """Digest of a file of mapping rules, and of those that come with unface, which it may build on.
 
     Parameters
     ----------
     rules
         The file.
+    secret
+        What keys it (`secret_of`).
 
     Returns
     -------
     str
         16 hexadecimal digits.
     """
-    content = rules.read_bytes() + b"\0" + SHIPPED_RULES.read_bytes()
-    return hashlib.sha256(content).hexdigest()[:16]
+    return keyed_digest(secret, rules.read_bytes() + b"\0" + SHIPPED_RULES.read_bytes())
 
 
 def _content_digest(path: Path | None) -> str | None:

@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import Any, Self
 
 import jsonschema
-import yaml
 
 from unface.run.layout import Layout
+from unface.run.yaml_text import YamlError, read_yaml
 
 CORE = Path(__file__).resolve().parents[1]
 """The folder of the core, which is the package `unface`."""
@@ -81,6 +81,7 @@ class Deidentify(Block):
     """Settings of the de-identification of headers."""
 
     options: tuple[str, ...]
+    clock_times: str
     overrides: Mapping[str, str | Mapping[str, str]]
     age_band_years: int
     folder_pattern: str | None
@@ -208,9 +209,7 @@ class Settings(Block):
 @cache
 def schema() -> dict[str, Any]:
     """The schema of the settings (`schemas/config.schema.yaml`), read once."""
-    # The loader in C takes a twentieth of the time, and each job on a cluster reads this.
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    content: dict[str, Any] = yaml.load((PROJECT / "schemas" / "config.schema.yaml").read_text("utf-8"), loader)
+    content: dict[str, Any] = read_yaml((PROJECT / "schemas" / "config.schema.yaml").read_text("utf-8"))[1]
     return content
 
 
@@ -278,15 +277,13 @@ def read_own(file: Path) -> dict[str, Any]:
         If it cannot be read or holds no settings.
     """
     try:
-        content = yaml.safe_load(file.read_text(encoding="utf-8-sig"))
+        _, content = read_yaml(file.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise SettingsError(f"config: {file} cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
         raise SettingsError(f"config: {file} is not UTF-8 text") from None
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f", line {mark.line + 1}" if mark else ""
-        raise SettingsError(f"config: {file}{where}: no YAML: {getattr(error, 'problem', None) or error}") from None
+    except YamlError as error:
+        raise SettingsError(f"config: {file}{error}") from None
     content = {} if content is None else content
     if not isinstance(content, dict):
         raise SettingsError(f"config: {file} has no names of settings at its top")
@@ -336,8 +333,8 @@ def _read(given: Any, part: Mapping[str, Any]) -> Any:
     if "string" in kinds:
         return None if given == "null" and "null" in kinds else given
     try:
-        return yaml.safe_load(given)
-    except yaml.YAMLError:
+        return read_yaml(given)[1]
+    except YamlError:
         return given
 
 

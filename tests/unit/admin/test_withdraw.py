@@ -12,6 +12,7 @@ from tests.support.staged_sessions import RELEASE, run, stage_session
 from unface.admin.withdraw import remove, write_list
 from unface.admin.withdrawal_request import request
 from unface.admin.workflow import LOGS
+from unface.identity.pseudonyms import Key
 from unface.identity.withdrawn import linked, naming_nobody, read_withdrawn, remaining, who_withdrew
 from unface.run.files import TableError
 from unface.run.layout import Layout
@@ -162,8 +163,22 @@ def test_another_table_or_a_request_that_goes_further_is_another_request(layout:
     table, other = tmp_path / "excluded.tsv", tmp_path / "other.tsv"
     table.write_text("subject\naaa\n")
     other.write_text("subject\nbbb\n")
+    Key.load_or_make(layout.key)
     requests = {request(layout, path, (), restricted=far) for path in (table, other) for far in (True, False)}
     assert len(requests) == 4
+
+
+def test_the_name_of_a_request_tells_nothing_of_its_table_to_whoever_has_no_key(layout: Layout, tmp_path: Path) -> None:
+    table = tmp_path / "excluded.tsv"
+    table.write_text("patient_id\n0004821\n")
+    before = request(layout, table, (), restricted=False)
+    assert before == request(layout, table, (), restricted=False)
+    names = {before}
+    for _ in range(2):
+        layout.key.unlink(missing_ok=True)
+        Key.load_or_make(layout.key)
+        names.add(request(layout, table, (), restricted=False))
+    assert len(names) == 3
 
 
 def test_a_patient_is_found_under_every_label_that_was_ever_theirs(layout: Layout, tmp_path: Path) -> None:

@@ -3,7 +3,9 @@
 import gzip
 import json
 import struct
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import nibabel as nib
 import numpy as np
@@ -217,6 +219,71 @@ def test_a_whole_head_whose_header_does_not_tell_its_voxels_is_withheld(layout: 
         image(folder / f"{ELSEWHERE[0]}.nii.gz", pixdim=[1, 0, 0, 0, 0, 0, 0, 0])
 
     assert codes(stage_session(layout, converted=untold)) == {"face_left"}
+
+
+def geometry(shape: tuple[int, ...], voxel_mm: Sequence[float], affine: Any = None) -> Change:
+    """A bold image whose header says this of its voxels, in the matrix too unless that is given."""
+
+    def add(folder: Path) -> None:
+        header = nib.Nifti1Header()
+        header.set_data_dtype(np.int8)
+        header.set_data_shape(shape)
+        header["pixdim"] = [1, *voxel_mm, 1, 0, 0, 0]
+        rows = np.diag([*voxel_mm, 1])[:3] if affine is None else np.array(affine)
+        header["sform_code"], (header["srow_x"], header["srow_y"], header["srow_z"]) = 1, rows
+        header["vox_offset"], header["magic"] = 352, b"n+1"
+        # nibabel would write an affine that fits.
+        content = header.binaryblock + bytes(4 + int(np.prod(shape)))
+        (folder / "func").mkdir()
+        (folder / "func/sub-abc_ses-s1_task-rest_bold.nii.gz").write_bytes(gzip.compress(content, mtime=0))
+
+    return add
+
+
+@pytest.mark.parametrize(
+    ("shape", "voxel_mm", "affine"),
+    [
+        ((16, 16, 13), (3.5e9, 3.5e9, 1), None),
+        ((16, 16, 13), (0.001, 0.001, 1), None),
+        ((16, 16, 13), (1000, 1000, 1), None),
+        ((16, 16, 13), (np.nan, np.nan, 1), None),
+        ((16, 16, 13), (1, 1, 200), None),  # slices far apart
+        ((160, 160, 13), (6, 6, 3), None),  # wider than any bore
+        ((16, 16, 13), (1, 1, 1), np.zeros((3, 4))),
+        ((16, 16, 13), (1, 1, 1), np.full((3, 4), np.nan)),
+        ((16, 16, 13), (1, 1, 1), [[3, 0, 0, 0], [0, 3, 0, 0], [0, 0, 3, 0]]),
+        ((16, 16, 13), (1, 1, 1), [[1, 0, 0, 1e6], [0, 1, 0, 0], [0, 0, 1, 0]]),
+        ((16, 16, 13), (1, 1, 1), [[1, 0.7, 0, 0], [0, 0.714, 0, 0], [0, 0, 1, 0]]),
+    ],
+)
+def test_an_image_with_a_geometry_that_no_scanner_makes_waits_for_a_person(
+    layout: Layout, shape: tuple[int, ...], voxel_mm: Sequence[float], affine: Any
+) -> None:
+    result = stage_session(layout, converted=geometry(shape, voxel_mm, affine))
+    assert codes(result) == {"face_left"}
+    assert "no scanner makes" in result.reasons[0].sentence
+    assert "audit.faceless" in result.reasons[0].sentence
+    assert audit(layout, SessionId("abc", "s1"), faceless=("bold",)).ok
+
+
+@pytest.mark.parametrize("shape", [(160, 160, 1, 130), (160, 160, 2, 65)])
+def test_a_head_whose_slices_all_lie_in_one_place_is_withheld(layout: Layout, shape: tuple[int, ...]) -> None:
+    assert codes(stage_session(layout, converted=geometry(shape, (1, 1, 1)))) == {"face_left"}
+
+
+@pytest.mark.parametrize(
+    ("shape", "voxel_mm"),
+    [
+        ((96, 96, 30), (0.1, 0.1, 0.1)),  # a specimen
+        ((64, 64, 1, 200), (3.0, 3.0, 8.0)),  # one slice, measured fast
+        ((128, 128, 1), (1.5, 1.5, 50.0)),  # one slab
+        ((40, 50, 150), (10.0, 10.0, 12.0)),  # a whole body
+        ((12, 14, 6, 40), (0.8, 0.8, 0.8)),  # layers of cortex
+    ],
+)
+def test_sizes_that_are_rare_but_real_pass(layout: Layout, shape: tuple[int, ...], voxel_mm: Sequence[float]) -> None:
+    result = stage_session(layout, converted=geometry(shape, voxel_mm))
+    assert "face_left" not in codes(result), result.reasons
 
 
 @pytest.mark.parametrize(

@@ -57,3 +57,26 @@ def test_a_run_that_lost_one_of_its_series_is_incomplete(shared_data: Callable[[
     (session,) = convert(take_in(tmp_path / "raw", tmp_path / "results"))
     assert set(session.states().values()) == {"incomplete"}
     assert "1 of the 20 series" in session.reason("incomplete")
+
+
+def test_a_mosaic_that_counts_in_steps_of_its_slices_is_whole(
+    shared_data: Callable[[str], Path], tmp_path: Path
+) -> None:
+    (session,) = convert(take_in(shared_data("siemens_3d_asl"), tmp_path / "whole"))
+    assert "incomplete" not in session.states().values()
+    number = min(pydicom.dcmread(path).SeriesNumber for path in shared_data("siemens_3d_asl").rglob("*.dcm"))
+    (tmp_path / "lost").mkdir()
+    session = without(shared_data("siemens_3d_asl"), tmp_path / "lost", number, lambda ds: ds.InstanceNumber == 41)
+    assert session.states() == {"s001": "incomplete"}
+
+
+def test_free_numbers_between_b_values_are_no_loss_and_a_lost_slice_is(
+    shared_data: Callable[[str], Path], tmp_path: Path
+) -> None:
+    raw = shared_data("philips_dwi_classic")
+    (session,) = convert(take_in(raw, tmp_path / "whole"))
+    assert session.states() == {"s001": "converted"}
+    first = pydicom.dcmread(next(path for path in sorted(raw.rglob("*")) if path.is_file()), stop_before_pixels=True)
+    (tmp_path / "lost").mkdir()
+    lost = without(raw, tmp_path / "lost", first.SeriesNumber, lambda ds: ds.InstanceNumber == first.InstanceNumber)
+    assert lost.states() == {"s001": "incomplete"}

@@ -327,6 +327,20 @@ def test_phase_images_say_their_units_as_bids_requires(tmp_path: Path) -> None:
     assert errors([session], tmp_path / "dataset") == []
 
 
+@pytest.mark.parametrize("spacing", ["0", "1e308", ""])
+def test_a_series_whose_voxels_have_no_size_is_unreadable_and_the_others_go_on(tmp_path: Path, spacing: str) -> None:
+    write_mosaics(tmp_path / "raw" / "4", series_number=4)
+    for path in write_mosaics(tmp_path / "raw" / "5", series_number=5)[0]:
+        ds = pydicom.dcmread(path)
+        ds.PixelSpacing = [spacing, spacing] if spacing else None
+        ds.save_as(path)
+    (session,) = convert(take_in(tmp_path / "raw", tmp_path / "results"), repeats="all")
+    assert list(session.states().values()) == ["converted", "unreadable"]
+    (reason,) = session.outcome.reasons
+    assert reason.code == "unreadable"
+    assert "PixelSpacing" in reason.sentence
+
+
 def test_what_was_measured_in_two_studies_of_one_day_is_kept_as_runs(tmp_path: Path) -> None:
     paths, _ = write_mosaics(tmp_path / "raw")
     (tmp_path / "raw" / "again").mkdir()

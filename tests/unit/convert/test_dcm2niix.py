@@ -10,6 +10,9 @@ from pydicom import Dataset
 
 from tests.support.converted_sessions import Converted, convert, take_in
 from tests.support.dicom_factory import small_grid, write_series
+from tests.support.fuzz import in_time
+from unface.convert import dcm2niix
+from unface.run.outcome import WithheldError
 
 RULE = "rules:\n- {name: any, datatype: anat, suffix: T2starw, criteria: {SeriesInstanceUID: '*'}}\n"
 
@@ -99,3 +102,31 @@ def test_a_gap_between_slices_makes_the_series_incomplete_and_its_resampled_twin
 def test_a_warning_of_a_kept_image_becomes_a_note(tmp_path: Path) -> None:
     session = converted(tmp_path, tilted)
     assert any("gantry tilt of 15 degrees" in note for note in session.outcome.notes)
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b'{"EchoTime": ', b'{"a": "b\nc"}', b"[" * 100_000])
+def test_a_sidecar_that_is_no_json_withholds_the_series(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "image.nii").touch()
+    (tmp_path / "image.json").write_bytes(content)
+    with pytest.raises(WithheldError, match="a sidecar that is no JSON") as refused:
+        dcm2niix._understood(tmp_path, "")
+    assert refused.value.reason.code == "conversion_failed"
+
+
+def test_a_warning_is_told_in_words_without_what_it_quotes() -> None:
+    said = "Warning: Unable to open '/a b/c' or x\"y z\"w in /d/e  for (Doe/Jane)"
+    assert dcm2niix._plain(said) == "Unable to open ... or x...w in ... for ..."
+    with in_time(2):
+        dcm2niix._plain("Warning: " + "x" * 100_000)
+
+
+def test_both_polarities_of_one_series_are_images_of_their_own(
+    shared_data: Callable[[str], Path], tmp_path: Path
+) -> None:
+    raw = next(path for path in sorted(shared_data("ge_pepolar").iterdir()) if path.is_dir())
+    rule = (
+        "rules:\n- {name: any, datatype: fmap, suffix: epi, entities: {dir: XY}, criteria: {SeriesInstanceUID: '*'}}\n"
+    )
+    (tmp_path / "rules.yaml").write_text(rule)
+    (session,) = convert(take_in(raw, tmp_path / "results"), tmp_path / "rules.yaml")
+    assert session.names() == ["dir-AP_epi", "dir-PA_epi"]

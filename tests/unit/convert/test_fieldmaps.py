@@ -25,7 +25,7 @@ def target(
 
 def test_one_field_map_serves_every_epi_of_its_session() -> None:
     epis = [target("fmap", "epi", dir="AP"), target("fmap", "epi", dir="PA")]
-    bold, t1w = target("func", "bold", 5), target("anat", "T1w")
+    bold, t1w = target("func", "bold"), target("anat", "T1w")
     assert fieldmaps.link([*epis, bold, t1w]) == []
     assert {epi.sidecar["B0FieldIdentifier"] for epi in epis} == {bold.sidecar["B0FieldSource"]}
     assert epis[0].sidecar["IntendedFor"] == ["bids::sub-a/ses-b/func/_bold.nii.gz"]
@@ -42,9 +42,29 @@ def test_of_several_field_maps_the_one_shimmed_alike_serves() -> None:
 
 def test_where_nothing_decides_between_field_maps_none_is_named() -> None:
     maps = [target("fmap", "fieldmap", 1, run=run) for run in ("1", "2")]
-    bold = target("func", "bold", 3)
+    bold = target("func", "bold", 1)
     assert "several field maps" in fieldmaps.link([*maps, bold])[0]
     assert "B0FieldSource" not in bold.sidecar
+
+
+@pytest.mark.parametrize(("began", "number"), [("10:00", 1), ("10:20", 1), ("10:40", 2)])
+def test_of_several_alike_the_last_before_an_image_serves_else_the_first_after_it(began: str, number: int) -> None:
+    maps = [target("fmap", "fieldmap", 1, run=run) for run in ("1", "2")]
+    bold = target("func", "bold", 1)
+    for image, time in zip((*maps, bold), ("10:10", "10:30", began), strict=True):
+        image.began = f"2020-01-01T{time}:00"
+    assert fieldmaps.link([*maps, bold]) == []
+    assert bold.sidecar["B0FieldSource"] == maps[number - 1].sidecar["B0FieldIdentifier"]
+
+
+def test_a_field_map_that_was_shimmed_for_another_run_serves_none_and_it_is_said() -> None:
+    first = target("fmap", "fieldmap", 1)
+    rest, task = target("func", "bold", 1, task="rest"), target("func", "bold", 2, task="faces")
+    (note,) = fieldmaps.link([first, rest, task])
+    assert "faces" in note
+    assert "another shim" in note
+    assert rest.sidecar["B0FieldSource"] == first.sidecar["B0FieldIdentifier"]
+    assert "B0FieldSource" not in task.sidecar
 
 
 def test_magnitudes_without_a_phase_are_no_field_map() -> None:
@@ -64,7 +84,7 @@ def test_a_phase_difference_gets_the_echo_times_of_its_own_magnitudes() -> None:
 
 def test_a_rule_that_says_what_its_field_map_is_for_goes_before_the_shim() -> None:
     first, second = (target("fmap", "fieldmap", shim, run=str(shim)) for shim in (1, 2))
-    bold, dwi = target("func", "bold", 2), target("dwi", "dwi", 1)
+    bold, dwi = target("func", "bold", 1), target("dwi", "dwi", 2)
     first.intended_for, bold.rules, dwi.rules = ("rest",), ("rest",), ("diffusion",)
     assert fieldmaps.link([first, second, bold, dwi]) == []
     assert bold.sidecar["B0FieldSource"] == first.sidecar["B0FieldIdentifier"]

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.support.dicom_bytes import small, written
 from unface.convert import completeness, first_elements
 
@@ -12,6 +14,15 @@ def test_digits_that_are_no_time_are_passed_over(tmp_path: Path) -> None:
     ds = small(AcquisitionDate="20191399", AcquisitionTime="996199", ContentDate="20190314", ContentTime="101112")
     (tmp_path / "1.dcm").write_bytes(written(ds, EXPLICIT))
     assert first_elements.began([tmp_path]) == "2019-03-14T10:11:12"
+
+
+@pytest.mark.parametrize("time", ["235960", "251200", "096100", "\\", "noon"])
+def test_a_time_that_no_clock_shows_is_none(tmp_path: Path, time: str) -> None:
+    whole = written(small(AcquisitionDate="20190314", AcquisitionTime="101112"), EXPLICIT)
+    (tmp_path / "1.dcm").write_bytes(whole.replace(b"TM\6\x00101112", b"TM\6\0" + time.ljust(6).encode()))
+    assert first_elements.began([tmp_path]) == ""
+    (tmp_path / "1.dcm").write_bytes(whole.replace(b"TM\6\x00101112", b"DS\6\0" + time.ljust(6).encode()))
+    assert first_elements.began([tmp_path]) == ""
 
 
 def test_an_instance_number_that_is_none_says_nothing_of_missing_images(tmp_path: Path) -> None:

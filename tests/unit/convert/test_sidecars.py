@@ -89,3 +89,13 @@ def test_an_m0_scan_of_its_own_names_the_perfusion_images_that_it_calibrates() -
     lonely = replace(alone, suffix="m0scan", sidecar={})
     perfusion.link([lonely])
     assert "IntendedFor" not in lonely.sidecar
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), None, [1.0, float("nan")], [[None]]])
+def test_what_json_has_no_number_for_says_nothing(value: object) -> None:
+    assert sidecars.cleaned({"EchoTime": value, "FlipAngle": 9}) == {"FlipAngle": 9}
+
+
+@pytest.mark.parametrize("timing", [3, "0", ["0", "1"], [0, 2], {"0": 1}])
+def test_a_slice_timing_that_is_none_goes(timing: object) -> None:
+    assert sidecars.cleaned({"SliceTiming": timing, "RepetitionTime": 2}) == {"RepetitionTime": 2}

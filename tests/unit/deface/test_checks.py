@@ -196,3 +196,41 @@ def test_the_face_of_a_diffusion_series_is_looked_for_in_its_least_weighted_volu
     assert np.array_equal(stored_image.read(tmp_path / "dwi.nii.gz", "dwi").volume().data, data[..., 0])
     (tmp_path / "dwi.bval").write_text("1000 5 1000\n")
     assert np.array_equal(stored_image.read(tmp_path / "dwi.nii.gz", "dwi").volume().data, data[..., 1])
+
+
+def test_a_figure_on_its_limit_passes_and_one_beyond_it_does_not() -> None:
+    figures = [checks.at_least(2, 2, "c"), checks.at_most(2, 2, "c")]
+    figures += [checks.within(value, 1, 2, "c") for value in (1, 2)]
+    assert [figure.state for figure in figures] == ["pass"] * 4
+    figures = [checks.at_least(1.9999, 2, "c"), checks.at_most(2.0001, 2, "c")]
+    figures += [checks.within(value, 1, 2, "c") for value in (0.9999, 2.0001)]
+    assert [figure.state for figure in figures] == ["fail"] * 4
+    assert [figure.ok for figure in figures] == [False] * 4
+
+
+def test_a_figure_is_recorded_with_its_limits_and_to_a_thousandth() -> None:
+    figures = [checks.at_least(1.23456, 1, "c"), checks.at_most(1.23456, 2, "c"), checks.within(1.23456, 1, 2, "c")]
+    records = [figure.record() for figure in figures]
+    assert [record["value"] for record in records] == [1.235] * 3
+    assert [(record["relation"], record["limits"]) for record in records] == [
+        ("at least", [1]),
+        ("at most", [2]),
+        ("within", [1, 2]),
+    ]
+    assert all(record["state"] == "pass" for record in records)
+
+
+def test_a_failure_may_be_left_to_a_person_and_what_passed_stays() -> None:
+    failed, passed = checks.at_least(1, 2, "face_left"), checks.at_least(3, 2, "face_left")
+    left = failed.undecided("defaced_before")
+    assert (left.state, left.code, left.value) == ("review", "defaced_before", 1)
+    assert passed.undecided("defaced_before") == passed
+
+
+def test_the_worst_of_several_checks_is_what_comes_of_them() -> None:
+    passed, left = checks.at_least(3, 2, "c"), checks.at_least(1, 2, "c", else_="review")
+    failed = checks.at_least(1, 2, "c")
+    assert checks.worst([passed, passed]) == "pass"
+    assert checks.worst([passed, left]) == "review"
+    assert checks.worst([failed, left, passed]) == "fail"
+    assert checks.worst([]) == "pass"

@@ -12,9 +12,9 @@ from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from tests.support.dicom_bytes import profile, small, written
 from unface.deidentify.clean_files import Deidentifier
-from unface.deidentify.codes import is_closed
 from unface.deidentify.splitter import HeaderSplitter
 from unface.dicom.standard import table, vr_of
+from unface.identity.codes import is_closed
 from unface.identity.pseudonyms import Key
 
 CODES = {

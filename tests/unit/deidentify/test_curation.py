@@ -41,7 +41,9 @@ def raw(tmp_path: Path) -> Path:
 def test_headers_and_tables_band_an_age_alike_and_only_those_above_89_are_ninety(
     age: str, oldest: bool, width: int
 ) -> None:
-    profile = Profile(Deidentify(options=(), overrides={}, age_band_years=width, folder_pattern=None))
+    profile = Profile(
+        Deidentify(options=(), clock_times="move", overrides={}, age_band_years=width, folder_pattern=None)
+    )
     values = ValueRewriter(Key(b"k" * 32), 0, profile, HeaderSearch({}, frozenset()))
     banded = (values.apply("band", "AS", age.encode()) or b"").decode()
     assert banded == Demographics.of({"age": str(int(age[:3]))}, width).age

@@ -63,7 +63,7 @@ def test_what_is_left_is_a_valid_image_that_says_what_was_done(tmp_path: Path, r
     assert ds[0x0019, 0x100C].value in ("1000", 1000)
     assert ds.SeriesDescription == "t1_mprage 1mm"
     assert ds.AnatomicRegionSequence[0].CodeMeaning == "Brain"
-    assert ds.AcquisitionDateTime[8:] == "101500.25+0100"
+    assert ds.AcquisitionDateTime[8:] == "080000.25+0100"
     assert ds.AcquisitionDate == ds.AcquisitionDateTime[:8] < "1926"
 
 
@@ -83,6 +83,7 @@ def test_where_dates_go_times_keep_their_intervals_and_the_hour_is_not_told(tmp_
         ds = header()
         ds.SOPInstanceUID += f".{ord(name)}"
         ds.StudyTime, ds.SeriesTime, ds.AcquisitionTime = "235900", "235955", time
+        del ds.AcquisitionDateTime
         ds.add_new(0x00080033, "LO", content)
         ds[0x00080033].VR = "TM"
         ds.RequestAttributesSequence[0].AcquisitionTime = "235957"

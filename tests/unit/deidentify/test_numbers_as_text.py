@@ -8,6 +8,7 @@ from pydicom.dataset import Dataset
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from tests.support.dicom_bytes import OPTIONS, cleaned, small, written
+from tests.support.fuzz import in_time
 from unface.deidentify.profile import Profile
 from unface.deidentify.values import ValueRewriter, padded
 from unface.dicom.encoding import element, new_file_meta
@@ -20,7 +21,9 @@ VRS = {IMAGES: "IS", FIELD: "DS", WEIGHT: "DS", SPACING: "DS"}
 
 
 def made_clean(vr: str, value: bytes, **identifiers: set[str]) -> bytes | None:
-    profile = Profile(Deidentify(options=OPTIONS, overrides={}, age_band_years=5, folder_pattern=None))
+    profile = Profile(
+        Deidentify(options=OPTIONS, clock_times="move", overrides={}, age_band_years=5, folder_pattern=None)
+    )
     return ValueRewriter(Key(b"k" * 32), 0, profile, HeaderSearch(identifiers, ())).apply("check", vr, value)
 
 
@@ -79,3 +82,12 @@ def test_weight_and_size_stay_where_patient_characteristics_are_retained() -> No
     ds: Dataset = small(PatientWeight="71.5", PatientSize="1.8")
     clean = pydicom.dcmread(io.BytesIO(cleaned(written(ds, ExplicitVRLittleEndian))))
     assert (clean.PatientWeight, clean.PatientSize) == (71.5, 1.8)
+
+
+@pytest.mark.parametrize("vr", ["DS", "IS"])
+@pytest.mark.parametrize(
+    "text", [b" " * 65_000, b" \\" * 32_000, b"0" * 65_000, b"1\\" * 32_000], ids=lambda text: text[:2]
+)
+def test_a_value_as_long_as_a_header_can_hold_is_cleaned_at_once(vr: str, text: bytes) -> None:
+    with in_time(2):
+        assert b"x" not in (made_clean(vr, text + b"x") or b"")

@@ -6,7 +6,7 @@ import numpy as np
 import pydicom
 import pytest
 from pydicom.dataset import Dataset
-from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
+from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian, RLELossless
 
 from tests.support.dicom_bytes import cleaned, small, written
 from unface.deidentify.splitter import HeaderSplitter
@@ -73,3 +73,46 @@ def test_a_private_element_in_the_groups_of_overlays_is_none() -> None:
     ds = image()
     ds.private_block(0x6001, "SOMEONE", create=True).add_new(0x30, "US", 12)
     assert len(pydicom.dcmread(io.BytesIO(cleaned(written(ds, ExplicitVRLittleEndian)))).PixelData) == 30
+
+
+def compressed(syntax: str, behind: bytes = b"", table: bytes = b"") -> Dataset:
+    """An image of two frames in fragments, with bytes behind the last one and in its tables of offsets."""
+    ds = image(frames=2)
+    ds.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    ds.PixelData = (np.arange(30) % 7 * 111).astype("<u2").tobytes()
+    ds.compress(syntax, generate_instance_uid=False)
+    frames = list(pydicom.encaps.generate_frames(ds.PixelData, number_of_frames=2))
+    frames[-1] += behind + bytes(len(behind) % 2)
+    items = b"".join(b"\xfe\xff\x00\xe0" + len(one).to_bytes(4, "little") + one for one in frames)
+    ds.PixelData = b"\xfe\xff\x00\xe0" + len(table).to_bytes(4, "little") + table + items
+    ds["PixelData"].is_undefined_length = True
+    return ds
+
+
+def test_compressed_images_decode_to_the_same_pixels_without_what_stands_beside_them() -> None:
+    ds = compressed(RLELossless, behind=b"JANE DOE", table=b"JANE^DOE1985")
+    ds.add_new(0x7FE00001, "OV", b"JANE^DOE" * 2)
+    ds.add_new(0x7FE00002, "OV", b"DOE^JANE" * 2)
+    clean = cleaned(written(ds, RLELossless))
+    assert b"JANE" not in clean
+    assert b"DOE" not in clean
+    decoded = pydicom.dcmread(io.BytesIO(clean))
+    assert "ExtendedOffsetTable" not in decoded
+    np.testing.assert_array_equal(decoded.pixel_array, (np.arange(30) % 7 * 111).reshape(2, 3, 5))
+
+
+def test_pixels_that_are_in_fragments_or_not_against_their_transfer_syntax_are_refused() -> None:
+    ds = compressed(RLELossless)
+    data = written(ds, RLELossless).replace(b"1.2.840.10008.1.2.5\0", b"1.2.840.10008.1.2.1\0")
+    with pytest.raises(UnreadableError, match="transfer syntax"):
+        cleaned(data)
+    data = written(image(), ExplicitVRLittleEndian).replace(b"1.2.840.10008.1.2.1\0", b"1.2.840.10008.1.2.5\0")
+    with pytest.raises(UnreadableError, match="transfer syntax"):
+        cleaned(data)
+
+
+def test_pixels_that_stand_elsewhere_than_the_image_go() -> None:
+    ds, item = image(), Dataset()
+    item.add_new(0x7FE00010, "OW", b"JANE^DOE")
+    ds.ReferencedImageSequence = [item]
+    assert b"JANE" not in cleaned(written(ds, ExplicitVRLittleEndian))

@@ -88,6 +88,19 @@ def test_a_folder_whose_name_is_no_utf8_is_made_clean_like_any_other(tmp_path: P
     assert (status, len(files)) == (0, 1)
 
 
+def test_times_of_a_patient_are_moved_as_one_also_where_two_processes_read_them(tmp_path: Path) -> None:
+    for number in range(60):
+        ds = header()
+        ds.SOPInstanceUID = ds.file_meta.MediaStorageSOPInstanceUID = f"1.2.3.{number}"
+        ds.AcquisitionDateTime = f"20211105{9 + number // 30:02d}{number % 30 + 20}30.5"
+        ds.AcquisitionTime = ds.AcquisitionDateTime[8:]
+        write(ds, tmp_path / "in" / f"{number:02d}.dcm")
+    _, files = clean(tmp_path / "in", tmp_path / "out", "--processes", "2")
+    times = sorted(str(ds.AcquisitionTime) for ds in files)
+    assert times == sorted(str(ds.AcquisitionDateTime)[8:] for ds in files)
+    assert times == [f"{8 + number // 30:02d}{number % 30:02d}30.5" for number in range(60)]
+
+
 def test_two_processes_write_the_same_bytes_as_one(tmp_path: Path) -> None:
     for number in range(60):
         ds = header()

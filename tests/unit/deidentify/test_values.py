@@ -15,6 +15,7 @@ from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 from tests.support.dicom_bytes import OPTIONS, hostile, small, written
 from tests.support.one_patient import header, record_of, run
 from unface.deidentify.clean_files import Deidentifier
+from unface.deidentify.clock import MORNING, Clock
 from unface.deidentify.profile import Profile
 from unface.deidentify.rewrite import counted
 from unface.deidentify.splitter import HeaderSplitter
@@ -29,9 +30,13 @@ LONGEST = {"AE": 16, "AS": 4, "CS": 16, "DA": 8, "DS": 16, "DT": 26, "IS": 12, "
 
 
 def deidentifier(options: tuple[str, ...] = OPTIONS, **overrides: str) -> Deidentifier:
-    settings = Deidentify(options=options, overrides=overrides, age_band_years=5, folder_pattern=None)
+    settings = Deidentify(
+        options=options, clock_times="move", overrides=overrides, age_band_years=5, folder_pattern=None
+    )
+    identifiers: dict[str, set[str]] = {"name": {"DOE^JANE"}, "id": set(), "other": set()}
+    # A session that began at 10:15.
     return Deidentifier(
-        Profile(settings), Key(b"k" * 32), "someone", "asub", {"name": {"DOE^JANE"}, "id": set(), "other": set()}
+        Profile(settings), Key(b"k" * 32), "someone", "asub", identifiers, clock=Clock(MORNING - 10 * 60 - 15)
     )
 
 
@@ -135,7 +140,7 @@ def test_icons_signatures_encrypted_attributes_and_sequences_of_vr_un_hide_nothi
 @pytest.mark.parametrize(
     ("value", "expected"),
     [
-        ("20211105101500.250000+0100", "19{6}101500.250000+0100"),
+        ("20211105101500.250000+0100", "19{6}080000.250000+0100"),
         ("20211105", "19{6}"),
         ("202111", "19{4}"),
         ("2021", "19{2}"),
@@ -156,10 +161,10 @@ def test_dates_whole_and_partial_end_before_1926_and_keep_time_and_zone(value: s
         assert shifted[8:] == expected.partition("}")[2]
     else:
         assert shifted == ""
-    assert clean.SeriesTime == "101500.25"
+    assert clean.SeriesTime == "080000.25"
 
 
-@pytest.mark.parametrize(("options", "left"), [(OPTIONS, "101500.25"), (("retain_safe_private",), "")])
+@pytest.mark.parametrize(("options", "left"), [(OPTIONS, "080000.25"), (("retain_safe_private",), "")])
 def test_a_time_in_a_private_element_goes_where_dates_go(options: tuple[str, ...], left: str) -> None:
     ds = small(Modality="MR")
     ds.private_block(0x0019, "SIEMENS MR HEADER", create=True).add_new(0x0C, "TM", "101500.25")

@@ -3,7 +3,7 @@
 import pydicom
 import pytest
 
-from unface.dicom.codestreams import without_comments
+from unface.dicom.codestreams import only_images
 from unface.dicom.encoding import UnreadableError
 
 ITEM = b"\xfe\xff\x00\xe0"
@@ -29,7 +29,7 @@ def encapsulated(*fragments: bytes) -> bytes:
 @pytest.mark.parametrize("cut", [0, 40], ids=["one fragment", "two fragments"])
 def test_comments_are_blanked_wherever_they_stand_and_nothing_else_changes(image: bytes, cut: int) -> None:
     pixels = encapsulated(*((image[:cut], image[cut:]) if cut else (image,)))
-    clean = without_comments(pixels, pydicom.uid.JPEGBaseline8Bit)
+    clean = only_images(pixels, pydicom.uid.JPEGBaseline8Bit, 0)
     assert len(clean) == len(pixels)
     assert b"DOE" not in clean
     assert b"JA" not in clean
@@ -52,10 +52,25 @@ def test_comments_are_blanked_wherever_they_stand_and_nothing_else_changes(image
 )
 def test_what_cannot_be_told_is_refused(image: bytes, said: str) -> None:
     with pytest.raises(UnreadableError, match=said):
-        without_comments(encapsulated(image), pydicom.uid.JPEGBaseline8Bit)
+        only_images(encapsulated(image), pydicom.uid.JPEGBaseline8Bit, 0)
 
 
 def test_videos_are_refused_with_a_reason() -> None:
     for syntax in (pydicom.uid.MPEG2MPML, pydicom.uid.MPEG4HP41, pydicom.uid.HEVCMP51):
         with pytest.raises(UnreadableError, match="videos"):
-            without_comments(encapsulated(b"\0\0\1DOE^"), syntax)
+            only_images(encapsulated(b"\0\0\1DOE^"), syntax, 0)
+
+
+def test_a_table_of_offsets_is_written_anew_and_one_that_is_empty_stays_so() -> None:
+    cut = len(JPEG) // 2 * 2 - 20
+    parts = (JPEG[:cut], JPEG[cut:], JPEG)
+    items = b"".join(ITEM + len(part).to_bytes(4, "little") + part for part in parts)
+    end = b"\xfe\xff\xdd\xe0"
+    for table in (b"DOE^JANE", b"DOE^JANE, 1 Jan. "):
+        pixels = HEAD[:-4] + len(table).to_bytes(4, "little") + table + items + end + b"DOE^"
+        clean = only_images(pixels, pydicom.uid.JPEGBaseline8Bit, 0)
+        assert b"DOE" not in clean
+        assert pydicom.encaps.parse_basic_offsets(clean[12:]) == [0, 16 + len(JPEG)]
+        assert [len(frame) for frame in pydicom.encaps.generate_frames(clean[12:])] == [len(JPEG)] * 2
+        assert clean.endswith(end + bytes(4))
+    assert only_images(HEAD + items, pydicom.uid.JPEGBaseline8Bit, 0)[12:20] == ITEM + bytes(4)

@@ -67,3 +67,14 @@ def test_settings_with_blanks_around_them_stay() -> None:
     clean = csa.clean_protocol(text, lambda value: value)
     assert b"lA\t = \t5\n" in clean
     assert b'tNucleus.tNucleus\t = \t""1H""\n' in clean
+
+
+def test_times_of_slices_that_count_from_midnight_are_counted_from_the_first() -> None:
+    def times(*items: bytes) -> list[bytes]:
+        field = csa._Field(b"MosaicRefAcqTimes", b"FD", 0, 4, items)
+        block = csa.clean_header(csa._write_header([field]), lambda value: value)
+        assert block is not None
+        return list(csa._read_header(block)[0].items)
+
+    assert times(b"36907250.00000000", b"36906000.00000000", b"noon") == [b"1250.00000000", b"0.00000000", b""]
+    assert times(b"1250.00000000  ", b"0.00000000") == [b"1250.00000000  ", b"0.00000000"]

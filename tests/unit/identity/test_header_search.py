@@ -1,11 +1,18 @@
 """Identifiers in the bytes of headers: found in every form and encoding, and no alarm for what only resembles them."""
 
 from collections.abc import Iterator
+from itertools import product
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from tests.support.fuzz import in_time
 from tests.support.identifier_examples import FOUND_BY_ALL, IN_HEADERS, RESEMBLING, Example
+from unface.identity import header_search
 from unface.identity.header_search import HeaderSearch
+
+MANY = list(product(range(8), range(8), range(8), range(6)))
 
 
 def as_bytes(text: str) -> Iterator[bytes]:
@@ -136,3 +143,20 @@ def test_three_letters_among_bytes_are_no_alarm_and_a_readable_name_is_one() -> 
     search = HeaderSearch({"name": ["KIM^MINSEO"]}, ())
     assert not search.found_in_bytes(b"\0\1kim\2\3" * 50)
     assert search.found_in_bytes(b"\0\1for dr. kim, 2 mm\2\3")
+
+
+def test_names_of_thousands_of_words_are_made_ready_at_once() -> None:
+    names = {
+        f"{'abcdefgh'[one]}{'ijklmnop'[two]}qu{'rstuvwxy'[three]}{number:02d}z" for one, two, three, number in MANY
+    }
+    with in_time(5):
+        search = HeaderSearch({"name": {"^".join(sorted(names))}, "other": {f"of {name}" for name in names}}, ())
+    assert search.found_in_header(b"head of " + min(names).encode() + b", 1 mm")
+
+
+@given(st.sets(st.text("ab1. ", min_size=3, max_size=9).map(str.encode), max_size=12), st.text("ab1. ", max_size=20))
+def test_what_is_left_out_as_held_by_another_is_found_with_it(literals: set[bytes], text: str) -> None:
+    fewest = header_search._fewest(literals)
+    assert fewest <= literals
+    found = [any(header_search._alone(one, text.encode()) for one in some) for some in (literals, fewest)]
+    assert found[0] == found[1]

@@ -24,6 +24,12 @@ def test_a_label_of_common_words_identifies_nobody() -> None:
     assert [label for label in labels if search.found_in(label)] == []
 
 
+def test_initials_with_the_year_of_birth_identify() -> None:
+    search = LabelSearch({"name": ["DOE^JANE"], "date": ["20190314", "19630225"]}, ())
+    found = [label for label in ("JD63", "jd1963", "dj63", "63jd", "JD19", "JD64") if search.found_in(label)]
+    assert found == ["JD63", "jd1963", "dj63", "63jd"]
+
+
 def test_the_search_takes_a_long_text_as_it_takes_a_short_one() -> None:
     search = LabelSearch({"name": ["Featherstonehaugh^Wilhelmina"], "date": ["19630223"], "id": ["A1234567"]}, ())
     text = "ab" * 15_000

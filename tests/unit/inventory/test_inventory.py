@@ -19,6 +19,7 @@ from tests.support.dicom_factory import write_series
 from unface.dicom import fields
 from unface.dicom.headers import NotDicomError, read_header
 from unface.identity.pseudonyms import Key
+from unface.inventory.copies import NO_COPY
 from unface.inventory.inventory import collect
 from unface.inventory.records import Series, SessionRecord, merged_fields
 from unface.inventory.scan import scan
@@ -223,6 +224,64 @@ def test_a_copy_of_a_file_is_left_out_and_counted(tmp_path: Path) -> None:
     assert (summary.copies, len(record.series[0].files)) == (len(paths), len(paths))
 
 
+def other_pixels(ds: pydicom.Dataset) -> None:
+    ds.PixelData = bytes(reversed(ds.PixelData))
+
+
+def other_number(ds: pydicom.Dataset) -> None:
+    ds.InstanceNumber += 100
+
+
+def other_place(ds: pydicom.Dataset) -> None:
+    ds.ImagePositionPatient = [0, 0, 500]
+
+
+@pytest.mark.parametrize("change", [other_pixels, other_number, other_place])
+def test_one_uid_for_files_of_other_content_is_a_fault_that_is_told_and_loses_none(
+    tmp_path: Path, change: Callable[[pydicom.Dataset], None]
+) -> None:
+    paths, _ = write_series(tmp_path / "dicom" / "a", 0)
+    shutil.copytree(tmp_path / "dicom" / "a", tmp_path / "dicom" / "b")
+    shutil.copytree(tmp_path / "dicom" / "a", tmp_path / "dicom" / "c")
+    for path in paths[:2]:
+        ds = pydicom.dcmread(path)
+        change(ds)
+        ds.save_as(tmp_path / "dicom" / "b" / path.name)
+    summary = take_stock(tmp_path / "dicom", tmp_path / "results")
+    (record,) = records(tmp_path / "results")
+    files = record.series[0].files
+    assert (summary.copies, len(files)) == (2 * len(paths) - 2, len(paths) + 2)
+    assert [file.problem for file in files if file.problem] == [NO_COPY] * 4
+
+
+def test_copies_may_differ_in_what_tells_nothing_of_the_image_or_break_off(tmp_path: Path) -> None:
+    paths, _ = write_series(tmp_path / "dicom" / "a", 0)
+    (tmp_path / "dicom" / "b").mkdir()
+    for path in paths:
+        ds = pydicom.dcmread(path)
+        ds.InstanceCreationTime, ds.RetrieveAETitle = "010203", "ROUTER"
+        ds.save_as(tmp_path / "dicom" / "b" / path.name)
+    # The broken one comes first by its path.
+    (tmp_path / "dicom" / "a" / "0.dcm").write_bytes(paths[0].read_bytes()[:-9])
+    summary = take_stock(tmp_path / "dicom", tmp_path / "results")
+    (record,) = records(tmp_path / "results")
+    assert summary.copies == len(paths) + 1
+    assert [file.problem for file in record.series[0].files] == [None] * len(paths)
+
+
+def test_a_run_whose_uids_repeat_keeps_all_its_volumes_in_the_record(tmp_path: Path) -> None:
+    paths, _ = write_series(tmp_path / "dicom", 0)
+    for volume in (1, 2):
+        for number, path in enumerate(paths):
+            ds = pydicom.dcmread(path)
+            ds.InstanceNumber, ds.PixelData = volume * len(paths) + number + 1, bytes([volume]) * len(ds.PixelData)
+            ds.save_as(tmp_path / "dicom" / f"{volume}_{path.name}")
+    take_stock(tmp_path / "dicom", tmp_path / "results")
+    (record,) = records(tmp_path / "results")
+    assert len(record.series[0].files) == 3 * len(paths)
+    assert record.series[0].fields["Volumes"] == 3
+
+
 def test_a_second_inventory_of_the_same_files_touches_nothing(tmp_path: Path) -> None:
     write_series(tmp_path / "dicom", 0)
     results = tmp_path / "results"
@@ -354,13 +413,13 @@ def test_an_edited_row_of_the_table_of_subjects_changes_the_record_of_that_subje
     assert written[0]["s01"] == written[1]["s01"]
     assert written[0]["s02"] != written[1]["s02"]
     without = {**config, "subjects": None}
-    assert fingerprint(config, "deidentify") == fingerprint(without, "deidentify")
+    assert fingerprint(config, "deidentify", b"") == fingerprint(without, "deidentify", b"")
 
 
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        ("patient_id\tsubject\nA\t01\n", "line 2: the subject must be letters and digits"),
+        ("patient_id\tsubject\nA\ts-1\n", "line 2: the subject must be letters and digits"),
         ("patient_id\tsubject\nA\tsub-x1\n", "leave out sub-"),
         ("patient_id\tsubject\nA\ts1\na \ts2\n", "line 3: the patient of line 2 has another subject"),
         ("patient_id;subject\n", "tab-separated"),

@@ -91,7 +91,37 @@ def test_text_in_the_place_of_a_number_is_not_shown() -> None:
 
 def test_a_value_that_holds_a_word_of_an_identifier_is_not_shown() -> None:
     (group,) = groups_of(T1W | {"ManufacturerModelName": "Prisma of Janedoe"})
-    assert public_row(group, own("Janedoe").found_in)["model"] == ""
+    assert public_row(group, nobodys)["model"] == "Prisma ?"
+
+
+@pytest.mark.parametrize(
+    ("model", "shown"),
+    [
+        ("Prisma Saint Elsewhere Hospital", "Prisma ?"),
+        ("MRC67090", "?"),
+        ("Skyra TRIALQX7731", "Skyra ?"),
+        ("JD63 Vida +4930123456", "? Vida ?"),
+        *((name, name) for name in ("MAGNETOM Prisma Fit", "DISCOVERY MR750w", "SIGNA Premier", "Ingenia Elition X")),
+        *(
+            (name, name)
+            for name in ("uMR 770", "Signa HDxt", "Achieva dStream", "Vantage Titan 3T", "Galan 3T", "MRT50H1")
+        ),
+        ("Investigational_Device_7T_Plus", "Investigational Device 7T Plus"),
+        ("Skyra_fit", "Skyra fit"),
+    ],
+)
+def test_a_scanner_is_named_by_words_of_a_list(model: str, shown: str) -> None:
+    (group,) = groups_of(T1W | {"ManufacturerModelName": model})
+    assert public_row(group, nobodys)["model"] == shown
+    assert restricted_row(group)["model"] == model
+
+
+def test_coded_text_is_shown_in_words_of_a_list() -> None:
+    types = ["ORIGINAL", "PRIMARY", "M_FFE", "DIS2D", "PHASE MAP", "HANSEN", "MOSAIC"]
+    (group,) = groups_of(T1W | {"ImageType": types, "ScanningSequence": ["GR", "DRHANSEN"], "Modality": "MRC67090"})
+    row = public_row(group, nobodys)
+    assert row["image_type"] == "ORIGINAL/PRIMARY/M_FFE/DIS2D/PHASE MAP/?/MOSAIC"
+    assert (row["sequence"], row["modality"]) == ("GR/?", "?")
 
 
 def test_vendors_are_known_by_any_spelling() -> None:
@@ -108,7 +138,7 @@ def test_a_day_or_an_operator_in_coded_text_is_not_shown_and_settings_are() -> N
     wrong = T1W | {"ImageType": ["ORIGINAL", "HOFMANN 20190314"], "ManufacturerModelName": "Prisma 14Mar2019"}
     (group,) = groups_of(wrong | {"SliceThickness": 20190314})
     row = public_row(group, own("HOFMANN^EVA").found_in)
-    assert (row["image_type"], row["model"], row["thickness_mm"]) == ("", "", "")
+    assert (row["image_type"], row["model"], row["thickness_mm"]) == ("ORIGINAL/?", "Prisma ?", "")
     assert (row["tr_ms"], row["result"]) == ("2300", "anat/T1w")
 
 

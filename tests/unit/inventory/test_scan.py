@@ -24,6 +24,7 @@ from unface.dicom.headers import RawHeader, read_header
 from unface.identity.pseudonyms import Key
 from unface.inventory.archives import unpack
 from unface.inventory.inventory import collect
+from unface.inventory.records import SessionRecord
 from unface.inventory.scan import scan
 from unface.run import unread
 from unface.run.folders import Place, walk
@@ -490,3 +491,41 @@ def test_an_archive_that_cannot_be_read_stops_nobody_and_is_told(
 def test_what_could_not_be_read_is_counted_by_kind_with_its_causes(unused: dict[str, int], said: str) -> None:
     note = unread.note(unused)
     assert note.startswith(said) if said else note == ""
+
+
+def test_a_file_whose_header_breaks_off_withholds_the_session_whose_files_it_lies_among(tmp_path: Path) -> None:
+    files, _ = write_series(tmp_path / "raw" / "one")
+    files[-1].write_bytes(files[-1].read_bytes()[:700])
+    write_series(tmp_path / "raw" / "two", 1)
+    inventory_of(tmp_path / "raw", tmp_path / "results")
+    layout = Layout(tmp_path / "results")
+    records = [SessionRecord.read(layout.record(session)) for session in layout.read_sessions()]
+    problems = [[file.problem for file in record.series[0].files if file.problem] for record in records]
+    assert sorted(problems) == [[], ["a DICOM header that breaks off"]]
+    assert [len(record.series[0].files) for record in records] == [len(files)] * 2
+
+
+@pytest.mark.parametrize("position", [0, 1, 3], ids=["first", "in the middle", "last"])
+def test_of_two_patients_in_one_folder_those_beside_a_cut_file_are_withheld(tmp_path: Path, position: int) -> None:
+    folder = tmp_path / "raw"
+    for number, letter in enumerate("ab"):
+        for path in write_series(tmp_path / letter, number, name=letter + "{index}")[0][:2]:
+            folder.mkdir(exist_ok=True)
+            path.rename(folder / path.name)
+    names = sorted(folder.iterdir())
+    names[position].write_bytes(names[position].read_bytes()[:200])
+    inventory_of(folder, tmp_path / "results")
+    layout = Layout(tmp_path / "results")
+    records = [SessionRecord.read(layout.record(session)) for session in layout.read_sessions()]
+    broken = [sum(file.problem is not None for file in record.series[0].files) for record in records]
+    assert sorted(broken) == ([1, 1] if position == 1 else [0, 1])
+
+
+def test_a_cut_file_alone_in_its_folder_is_told_among_those_that_are_not_used(tmp_path: Path) -> None:
+    write_series(tmp_path / "raw" / "one")
+    lonely = tmp_path / "raw" / "two" / "IM1"
+    lonely.parent.mkdir()
+    lonely.write_bytes(next((tmp_path / "raw" / "one").iterdir()).read_bytes()[:300])
+    inventory_of(tmp_path / "raw", tmp_path / "results")
+    told = Layout(tmp_path / "results").files_unused.read_text().splitlines()[1:]
+    assert told == [f"{lonely}\ta DICOM header that breaks off"]

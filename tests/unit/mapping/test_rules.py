@@ -246,6 +246,45 @@ def test_a_word_in_its_name_takes_no_functional_run_out(protocol: str, name: str
     assert SHIPPED.match(run).name == name
 
 
+SPIN_ECHO = {"Modality": "MR", "Manufacturer": "SIEMENS", "ScanningSequence": "SE", "MRAcquisitionType": "2D"}
+GRADIENT_ECHO = {"Modality": "MR", "Manufacturer": "SIEMENS", "ScanningSequence": "GR"}
+
+
+@pytest.mark.parametrize(
+    ("fields", "name"),
+    [
+        (INVERSION | {"EchoTime": 3, "InversionTime": 900, "SeriesDescription": "fMRI structural"}, "anat/T1w"),
+        (INVERSION | {"EchoTime": 3, "InversionTime": 900, "SeriesDescription": "T2 prep brain"}, "anat/T1w"),
+        (GRADIENT_EPI | {"SeriesDescription": "T1 first task", "Volumes": 200}, "func/task-unnamed_bold"),
+        (
+            GRADIENT_EPI | {"SeriesDescription": "diffusion of responsibility task", "Volumes": 200},
+            "func/task-unnamed_bold",
+        ),
+        (SPIN_ECHO_EPI | {"SeriesDescription": "fmri_DTI_M", "Volumes": 2}, "fmap/epi"),
+        (SPIN_ECHO | {"SeriesDescription": "t2 dark", "EchoTime": 95, "InversionTime": 2500}, "unmapped"),
+        (GRADIENT_ECHO | {"SeriesDescription": "t2 gre heme", "EchoTime": 20, "RepetitionTime": 650}, "anat/T2starw"),
+        (
+            GRADIENT_ECHO
+            | {"SeriesDescription": "T1 loc", "MRAcquisitionType": "2D", "RepetitionTime": 9, "EchoTime": 4},
+            "excluded",
+        ),
+        (GRADIENT_ECHO | {"SeriesDescription": "T1w", "SequenceVariant": ["SP", "MTC"], "EchoTime": 5}, "excluded"),
+        (SPIN_ECHO | {"SeriesDescription": "T1 tra", "EchoTime": 95, "RepetitionTime": 5000}, "anat/T2w"),
+        (
+            SPIN_ECHO_EPI | {"SeriesDescription": "mbPCASLhr_PA", "SequenceName": "mbPCASL2d1_86", "Volumes": 80},
+            "perf/asl",
+        ),
+        (SPIN_ECHO_EPI | {"SeriesDescription": "pCASL_PA", "Volumes": 1}, "fmap/dir-PA_epi"),
+        (
+            GRADIENT_ECHO | {"SeriesDescription": "VEN_BOLD", "MRAcquisitionType": "3D", "EchoTime": 23, "Volumes": 1},
+            "anat/T2starw",
+        ),
+    ],
+)
+def test_a_name_never_outvotes_the_sequence(fields: dict, name: str) -> None:
+    assert SHIPPED.match(fields).name == name
+
+
 @pytest.mark.parametrize("protocol", ["dMRI_dir98_AP", "ABCD_dMRI", "DWI_dir80_AP", "MB3_50+50_AP"])
 def test_the_reference_of_a_diffusion_series_is_one_of_diffusion(protocol: str) -> None:
     fields = {"SeriesDescription": f"{protocol}_SBRef", "ProtocolName": protocol, "Volumes": 1}

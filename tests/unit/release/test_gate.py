@@ -11,15 +11,20 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.staged_sessions import FINGERPRINTS, IDENTIFIERS, RELEASE, audit, codes, run, stage_session
+from tests.support.staged_sessions import FINGERPRINTS, IDENTIFIERS, RELEASE, audit, codes, run, stage, stage_session
+from unface.audit import records
+from unface.audit.records import Released
+from unface.release import gate
 from unface.release.problems import Problem
 from unface.release.verdicts import Verdicts, closing_words
+from unface.run.files import sha256
 from unface.run.layout import Layout
-from unface.run.outcome import Reason
+from unface.run.outcome import JobFailedError, Reason
 from unface.run.sessions import SessionId
 from unface.run.stages import STAGES
 
 A, B = SessionId("abc", "s1"), SessionId("bcd", "s1")
+LONG_AGO = 1_600_000_000_000_000_000
 Tamper = Callable[[Layout, SessionId], None]
 
 
@@ -285,15 +290,76 @@ def test_a_file_that_changed_after_a_release_is_read_again(layout: Layout) -> No
     stage_session(layout, A)
     stage_session(layout, B)
     image = next((layout.stage("deface", A) / "bids").rglob("*_T1w.nii.gz"))
-    long_ago = 1_600_000_000_000_000_000
     for path in layout.stage("deface", A).rglob("*.nii.gz"):
-        os.utime(path, ns=(long_ago, long_ago))
+        os.utime(path, ns=(LONG_AGO, LONG_AGO))
     run(layout, [A, B])
     assert verdict_codes(run(layout, [A, B])) == []
     image.write_bytes(image.read_bytes()[:-1] + b"\7")
     verdicts = run(layout, [A, B])
     assert verdict_codes(verdicts) == ["provenance"]
     assert verdict_codes(verdicts, B) == []
+
+
+def test_a_changed_byte_is_never_released_whatever_its_time_says(layout: Layout) -> None:
+    stage_session(layout, A)
+    stage_session(layout, B)
+    sidecar = next((layout.stage("convert", A) / "bids").rglob("*_dwi.json"))
+    for path in layout.work.rglob("*"):
+        os.utime(path, ns=(LONG_AGO, LONG_AGO))
+    for _ in range(2):
+        assert verdict_codes(run(layout, [A, B])) == []
+    sidecar.write_bytes(sidecar.read_bytes()[:-1] + b" ")
+    os.utime(sidecar, ns=(LONG_AGO, LONG_AGO))
+    verdicts = run(layout, [A, B])
+    assert verdict_codes(verdicts) == ["provenance"]
+    assert verdict_codes(verdicts, B) == []
+
+
+@pytest.mark.parametrize("keep", [0, 1])
+def test_no_later_release_reads_a_file_that_nothing_happened_to(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch, keep: int
+) -> None:
+    read: list[str] = []
+
+    def reading(path: Path) -> str:
+        read.append(path.name)
+        return sha256(path)
+
+    monkeypatch.setattr("unface.release.assembly.sha256", reading)
+    stage_session(layout, A)
+    for path in layout.work.rglob("*"):
+        os.utime(path, ns=(LONG_AGO, LONG_AGO))
+    for number in range(4):
+        read.clear()
+        assert verdict_codes(run(layout, [A], settings=replace(RELEASE, version=f"1.{number}.0", keep=keep))) == []
+        assert bool(read) == (number == 0)
+
+
+def test_a_release_that_is_a_link_stays_one_and_what_it_leads_to_is_renewed(layout: Layout, tmp_path: Path) -> None:
+    place = tmp_path / "elsewhere" / "published"
+    layout.results.mkdir()
+    layout.release.symlink_to(place)
+    stage_session(layout, A)
+    for sessions in ([A], [A, B], [B], [A]):
+        if B in sessions:
+            stage_session(layout, B)
+        assert [verdict.reasons for verdict in run(layout, sessions).sessions] == [()] * len(sessions)
+        assert layout.release.is_symlink()
+        assert {path.name for path in place.glob("sub-*")} == {f"sub-{session.subject}" for session in sessions}
+        assert [path.name for path in place.parent.iterdir()] == ["published"]
+
+
+def test_a_link_to_a_folder_with_something_else_stops_the_release_and_loses_nothing(
+    layout: Layout, tmp_path: Path
+) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").write_text("years of work")
+    layout.results.mkdir()
+    layout.release.symlink_to(tmp_path / "mine")
+    stage_session(layout, A)
+    with pytest.raises(JobFailedError, match="no release of unface"):
+        run(layout, [A])
+    assert [path.name for path in (tmp_path / "mine").iterdir()] == ["thesis.txt"]
 
 
 def test_copies_are_released_where_links_are_impossible(layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -330,3 +396,111 @@ def test_an_audit_that_knew_less_of_the_subject_than_is_known_today_releases_not
     assert "provenance" in verdict_codes(verdicts)
     stage_session(layout, second, identifiers={"name": ["KOWALSKA^ANNA"]})
     assert verdict_codes(run(layout, [A, B, second])) == []
+
+
+@pytest.mark.parametrize("changed", ["a sidecar is edited", "a file is added"])
+def test_what_changed_before_the_audit_saw_it_is_not_released_although_the_audit_found_nothing(
+    layout: Layout, changed: str
+) -> None:
+    stage_session(layout, A)
+    stage_session(layout, B)
+    dwi = layout.stage("convert", A) / "bids" / A.bids_folder / "dwi"
+    if changed == "a sidecar is edited":
+        (dwi / f"{A.bids_prefix}_dwi.json").write_text(json.dumps({"EchoTime": 0.09}))
+    else:
+        for ending in ("nii.gz", "json", "bval", "bvec"):
+            shutil.copy(dwi / f"{A.bids_prefix}_dwi.{ending}", dwi / f"{A.bids_prefix}_run-2_dwi.{ending}")
+    assert audit(layout, A).ok
+    verdicts = run(layout, [A, B])
+    assert verdict_codes(verdicts) == ["provenance"]
+    assert verdict_codes(verdicts, B) == []
+    assert not any("abc" in name for name in released_files(layout))
+
+
+LISTED: dict[str, Callable[[list[Released]], list[Released]]] = {
+    "nothing": lambda _: [],
+    "a file of another session": lambda files: [
+        replace(file, path=file.path.replace("abc", "bcd")) if file.path.endswith("_T1w.json") else file
+        for file in files
+    ],
+    "a file of a stage that releases none": lambda files: [
+        replace(file, source="compare") if file.path.endswith("_T1w.json") else file for file in files
+    ],
+}
+
+
+@pytest.mark.parametrize("listed", sorted(LISTED))
+def test_an_audit_whose_list_is_not_of_this_sessions_released_files_releases_nothing(
+    layout: Layout, listed: str
+) -> None:
+    """The files are there, and the stages noted them with the digests of the list."""
+    sidecar = json.dumps({"EchoTime": 0.003, "Manufacturer": "Scanners"})
+
+    def leave(folder: Path, subject: str) -> None:
+        anat = folder / "bids" / f"sub-{subject}" / "ses-s1" / "anat"
+        anat.mkdir(parents=True, exist_ok=True)
+        (anat / f"sub-{subject}_ses-s1_T1w.json").write_text(sidecar)
+
+    stage_session(layout, B)
+    stage_session(layout, A, converted=lambda folder: leave(folder.parents[2], "bcd"))
+    stage(layout, "compare", A, lambda work: leave(work.folder, "abc"))
+    seen = [file for file in records.read(layout.stage("audit", A) / records.FILE) if "bcd" not in file.path]
+    stage(layout, "audit", A, lambda work: records.write(work.folder / records.FILE, LISTED[listed](seen)))
+    verdicts = run(layout, [A, B])
+    assert verdict_codes(verdicts) == ["provenance"]
+    assert verdict_codes(verdicts, B) == []
+    assert not any("abc" in name for name in released_files(layout))
+
+
+def test_a_list_that_is_right_is_released_whatever_else_the_stages_left(layout: Layout) -> None:
+    """That the tests above withhold for their lists, and for nothing else."""
+    stage_session(layout, A)
+    stage(layout, "compare", A, lambda work: (work.folder / "more").write_text("1") and None)
+    seen = list(records.read(layout.stage("audit", A) / records.FILE))
+    stage(layout, "audit", A, lambda work: records.write(work.folder / records.FILE, seen))
+    assert verdict_codes(run(layout, [A])) == []
+
+
+def test_a_session_withheld_by_one_stage_has_that_reason_alone(layout: Layout) -> None:
+    stage_session(layout, A, on_defaced=lambda work: work.withhold("face_left", "the T1w keeps its face"))
+    stage_session(layout, B)
+    verdicts = run(layout, [A, B])
+    assert verdict_codes(verdicts) == ["face_left"]
+    assert verdict_codes(verdicts, B) == []
+
+
+def test_sessions_taken_out_for_faults_of_their_own_are_told_their_own_alone(layout: Layout) -> None:
+    for subject in ("abc", "bcd"):
+        spoiled = f"dwi/sub-{subject}_ses-s1_dwi.bval"
+        stage_session(
+            layout,
+            SessionId(subject, "s1"),
+            converted=lambda folder, spoiled=spoiled: (folder / spoiled).write_text("0\n") and None,  # type: ignore[misc]
+        )
+    stage_session(layout, SessionId("cde", "s1"))
+    verdicts = run(layout, [A, B, SessionId("cde", "s1")])
+    told = {verdict.session.subject: verdict.reasons for verdict in verdicts.sessions}
+    assert [len(told[subject]) for subject in ("abc", "bcd", "cde")] == [1, 1, 0]
+    assert not any("bcd" in reason.sentence for reason in told["abc"])
+    assert {path.name for path in layout.release.glob("sub-*")} == {"sub-cde"}
+
+
+def test_a_session_that_is_named_twice_has_one_verdict(layout: Layout) -> None:
+    stage_session(layout, A)
+    stage_session(layout, B)
+    verdicts = run(layout, [A, B, A])
+    assert [verdict.session for verdict in verdicts.sessions] == [A, B]
+    with layout.verdicts.open(newline="") as file:
+        assert [row["verdict"] for row in csv.DictReader(file, delimiter="\t")] == ["released", "released"]
+
+
+def test_a_fault_that_lies_at_no_sessions_door_withholds_every_session(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = iter([[Problem(Reason("bids_invalid", "of a session that is not there"), "other", "s1")]])
+    monkeypatch.setattr(gate, "validate", lambda *_: next(found))
+    stage_session(layout, A)
+    stage_session(layout, B)
+    verdicts = run(layout, [A, B])
+    assert verdict_codes(verdicts) == verdict_codes(verdicts, B) == ["bids_invalid"]
+    assert not layout.release.exists()

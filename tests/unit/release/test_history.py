@@ -144,7 +144,7 @@ def test_nothing_that_leaves_lets_a_word_be_guessed_that_stays_with_the_key(conf
     def left(word: str) -> dict[str, str]:
         config["audit"]["ignore"] = [word]
         config["select"] = [{"field": "PatientName", "not_in": [word]}]
-        today = {stage: fingerprint(config, stage) for stage in EVERY_STAGE}
+        today = {stage: fingerprint(config, stage, b"key") for stage in EVERY_STAGE}
         history = History().with_release(RELEASE, today, [A], []).with_release(SECOND, today, [A, B], [])
         return published_settings.texts(config, today, SHIPPED_RULES) | {"CHANGES": history.changes()}
 

@@ -68,3 +68,10 @@ def test_a_wrong_table_of_the_user_is_refused_without_quoting_it(tmp_path: Path,
         list(read_users_table(table, "subjects", ("subject",), ("session",)))
     assert "secret" not in str(caught.value)
     assert "ller" not in str(caught.value)
+
+
+def test_a_file_that_is_no_table_is_told_by_its_line(tmp_path: Path) -> None:
+    table = tmp_path / "table.tsv"
+    table.write_text("a\tb\n1\t" + "x" * 200_000 + "\n")
+    with pytest.raises(TableError, match="subjects: line 2 has a cell longer than any table has"):
+        list(read_users_table(table, "subjects", ["a"]))

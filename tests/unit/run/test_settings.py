@@ -10,8 +10,10 @@ import pytest
 import yaml
 
 from resources import write_settings
+from unface.identity.pseudonyms import Key
 from unface.mapping.schema import DATATYPES, name_rules
 from unface.run import fingerprints, settings
+from unface.run.layout import Layout
 from unface.run.settings import PROJECT, Block, Settings, SettingsError, completed, described
 from unface.run.stages import EVERY_STAGE, rule_of
 
@@ -202,8 +204,8 @@ def test_a_raw_folder_that_cannot_be_read_is_refused_with_the_cause(config, tmp_
 )
 def test_a_changed_setting_changes_the_fingerprint_of_its_own_stage_and_of_none_before(config, path, value, first):
     stages = list(EVERY_STAGE)
-    before = {stage: fingerprints.fingerprint(config, stage) for stage in stages}
-    after = {stage: fingerprints.fingerprint(changed(config, path, value), stage) for stage in stages}
+    before = {stage: fingerprints.fingerprint(config, stage, b"key") for stage in stages}
+    after = {stage: fingerprints.fingerprint(changed(config, path, value), stage, b"key") for stage in stages}
     different = [stage for stage in stages if before[stage] != after[stage]]
     assert different[0] == first
 
@@ -211,11 +213,27 @@ def test_a_changed_setting_changes_the_fingerprint_of_its_own_stage_and_of_none_
 def test_what_the_mapping_rules_say_belongs_to_the_fingerprint_and_where_they_lie_does_not(config, tmp_path):
     rules = tmp_path / "rules.yaml"
     rules.write_bytes((PROJECT / "resources" / "bids_rules.yaml").read_bytes())
-    shipped = fingerprints.fingerprint(config, "convert")
+    shipped = fingerprints.fingerprint(config, "convert", b"key")
     moved = changed(config, "convert.rules", str(rules))
-    assert fingerprints.fingerprint(moved, "convert") == shipped
+    assert fingerprints.fingerprint(moved, "convert", b"key") == shipped
     rules.write_text(rules.read_text() + "\n# another word\n")
-    assert fingerprints.fingerprint(moved, "convert") != shipped
+    assert fingerprints.fingerprint(moved, "convert", b"key") != shipped
+
+
+def test_no_digest_of_settings_or_rules_can_be_tried_without_the_key(config):
+    config["audit"]["ignore"] = ["SCHWARZENBERG"]
+    mine, other = (fingerprints.fingerprint(config, "audit", secret) for secret in (b"mine", b"other"))
+    assert mine["settings"] != other["settings"]
+    assert mine["code"] == other["code"]
+    rules = settings.mapping_rules(config)
+    assert fingerprints.rules_digest(rules, b"mine") != fingerprints.rules_digest(rules, b"other")
+
+
+def test_the_key_of_a_cohort_keys_its_digests_and_before_there_is_one_nobody_knows_what_does(tmp_path):
+    layout = Layout(tmp_path)
+    assert fingerprints.secret_of(layout) != fingerprints.secret_of(layout)
+    key = Key.load_or_make(layout.key)
+    assert fingerprints.secret_of(layout) == key.secret
 
 
 def test_the_code_digest_follows_imports_of_imports_and_named_resources():

@@ -5,11 +5,9 @@ would take the phase encoding direction or the image type of every header along.
 """
 
 import re
-from collections.abc import Mapping
 from functools import cache, lru_cache
 
-from unface.dicom.standard import table
-from unface.identity.vocabulary import is_code, is_machine_word
+from unface.identity.vocabulary import is_code, is_machine_word, listed_codes
 
 _SEQUENCE_NAME = re.compile(
     rb"\*?(?:ep|epfid|epse|mbep|se|tse|tser|tseb|tgse|hseg|h|fl|fm|tfl|tfi|fi|gre|qfl|swi|spc|spcr|spcir|tir|tirb|ir|irb"
@@ -31,17 +29,9 @@ _PADDING = b" \0"
 
 
 @cache
-def _rows() -> Mapping[int, tuple[bool, frozenset[bytes]]]:
-    return {
-        int(row["tag"], 16): (row["closed"] == "yes", frozenset(term.encode() for term in row["terms"].split("\\")))
-        for row in table("closed_values.tsv")
-    }
-
-
-@cache
 def listed() -> frozenset[int]:
     """Attributes whose values may be of a list: those of VR CS, and names of sequences, models and versions."""
-    return frozenset({*_rows(), *SEQUENCE_NAMES, *MACHINES})
+    return frozenset({*listed_codes(), *SEQUENCE_NAMES, *MACHINES})
 
 
 def is_closed(tag: int, value: bytes) -> bool:
@@ -66,7 +56,7 @@ def is_closed(tag: int, value: bytes) -> bool:
         words = _WORD.findall(value.lower())
         named = any(len(word) > 1 and is_machine_word(word) for word in words)
         return named and all(is_machine_word(word) or _VERSION.fullmatch(word) for word in words)
-    return tag in _rows() and value.upper() in _rows()[tag][1]
+    return tag in listed_codes() and value.upper() in listed_codes()[tag][1]
 
 
 @lru_cache(maxsize=4096)
@@ -87,6 +77,6 @@ def may_be_code(tag: int, value: bytes) -> bool:
     """
     if is_closed(tag, value):
         return True
-    if _rows().get(tag, (False,))[0]:
+    if listed_codes().get(tag, (False,))[0]:
         return not value.strip(_PADDING)
     return _CODE.fullmatch(value) is not None and all(map(is_code, _WORD.findall(value.lower())))
