@@ -18,6 +18,7 @@ def convert(work: Work) -> None:
         record=job.input("record"),
         identifiers=job.input("identifiers"),
         rules=settings.mapping_rules(job.config),
+        labels=job.layout.labels,
         settings=job.settings.convert,
     )
 

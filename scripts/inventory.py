@@ -16,6 +16,7 @@ summary = collect(
     forget=job.settings.withdrawal.restricted,
     ignore=job.settings.audit.ignore,
     rules=settings.mapping_rules(job.config),
+    confirmed=settings.named_file(job.config, "convert.label_words"),
 )
 for scan in scans:
     scan.unlink()

@@ -79,7 +79,13 @@ def convert(
     """Convert every session of an inventory; where no identifiers are given, there are none."""
     nothing_known = layout.results / "nothing_known.json"
     nothing_known.write_text("{}", encoding="utf-8")
-    chosen = {"rules": str(rules), "unmapped": "exclude", "repeats": "last", "incomplete": "withhold"} | settings
+    chosen = {
+        "rules": str(rules),
+        "label_words": None,
+        "unmapped": "exclude",
+        "repeats": "last",
+        "incomplete": "withhold",
+    } | settings
     sessions = []
     for session in layout.read_sessions():
         record, clean = layout.record(session), layout.stage("deidentify", session)
@@ -91,6 +97,7 @@ def convert(
                 deidentified=clean,
                 record=record,
                 rules=rules,
+                labels=layout.labels,
                 settings=Convert.of(chosen),
                 dicom=clean / "dicom",
                 identifiers=identifiers or nothing_known,

@@ -15,6 +15,7 @@ from rich.filesize import decimal
 
 from unface.deidentify import overrides, selection
 from unface.identity import withdrawn
+from unface.inventory.label_words import read_confirmed
 from unface.inventory.subjects import read_subjects
 from unface.mapping.rule import RulesError
 from unface.mapping.rules import load
@@ -71,7 +72,7 @@ def before_scan(config: Config) -> None:
         If a file is missing, or is not what it has to be.
     """
     settings.dicom_folder(config)
-    for read in (_rules, _subjects, _dictionary):
+    for read in (_rules, _label_words, _subjects, _dictionary):
         read(config)
 
 
@@ -107,6 +108,10 @@ def _folder(config: Config) -> str:
 
 def _rules(config: Config) -> str:
     return f"{len(load(settings.mapping_rules(config)).rules)} mapping rules"
+
+
+def _label_words(config: Config) -> str:
+    return f"{len(read_confirmed(named_file(config, 'convert.label_words')))} words for labels"
 
 
 def _subjects(config: Config) -> str:
@@ -165,6 +170,7 @@ _READERS: Mapping[str, Callable[[Config], str]] = {
     "select": _select,
     "deidentify.overrides": _overrides,
     "convert.rules": _rules,
+    "convert.label_words": _label_words,
     "ratings": _ratings,
     "measure.atlas": _atlas,
     "measure.engine": _external,

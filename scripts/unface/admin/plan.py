@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from unface.admin.effort import efforts
+from unface.mapping import labels
 from unface.run import outcome
+from unface.run.files import read_table
 from unface.run.layout import Layout
 from unface.run.outcome import JobFailedError
 from unface.run.provenance import Conversions, Fingerprints, of_session, stale
@@ -123,7 +125,7 @@ def _named(stage: str, reason: str, changed: Sequence[str]) -> str:
     if reason != SETTINGS:
         return reason
     known = EVERY_STAGE[stage]
-    own = (*known.settings, *known.files, *(["convert.rules"] if stage == "convert" else []))
+    own = (*known.settings, *known.files, *(["convert.rules", "convert.label_words"] if stage == "convert" else []))
     mine = [path for path in changed if any(f"{path}.".startswith(f"{setting}.") for setting in own)]
     return f"{reason}: {', '.join(mine)}" if mine else reason
 
@@ -186,6 +188,8 @@ def said(
     last = json.loads(layout.last_settings.read_text(encoding="utf-8")) if layout.last_settings.exists() else None
     changed = [] if last is None else differing(last, config)
     first = [] if mapped else ["First comes the inventory, and after it what it finds changed.", ""]
+    words = labels.note(Counter(row["becomes"] for row in read_table(layout.label_words)))
+    first += [f"{words}.", ""] if words else []
     return "\n".join([*first, *lines(plan(layout, fingerprints, conversions, changed, sample))]) + "\n"
 
 

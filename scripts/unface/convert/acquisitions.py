@@ -82,11 +82,11 @@ class Acquisition:
 
     @property
     def stated_run(self) -> int | None:
-        """The run that a protocol name in ReproIn's manner states."""
+        """The run that a protocol name in ReproIn's manner states; a larger number may be a year or a day."""
         if self.match.rules != ("reproin",):
             return None
         texts = [str(value) for series in self.series for value in values_of(series.fields.get("ProtocolName"))]
-        stated = next(filter(None, (re.search(r"_run-([0-9]{1,4})(?![0-9])", text) for text in texts)), None)
+        stated = next(filter(None, (re.search(r"_run-(0?[1-9]|[1-3][0-9])(?![0-9])", text) for text in texts)), None)
         return int(stated[1]) if stated else None
 
     @property

@@ -8,6 +8,7 @@ from unface.convert.acquisitions import Acquisition
 from unface.convert.naming import name_images
 from unface.inventory.records import Series, SessionRecord, merged_fields
 from unface.mapping import rules
+from unface.mapping.labels import Labels
 from unface.run.outcome import JobFailedError, WithheldError, Work
 from unface.run.settings import Convert
 
@@ -19,6 +20,7 @@ def convert_session(
     rules: Path,
     settings: Convert,
     *,
+    labels: Path,
     dicom: Path,
     identifiers: Path,
 ) -> None:
@@ -36,6 +38,8 @@ def convert_session(
         The mapping rules.
     settings
         What is to be done with repeats, and with series that are incomplete or that no rule maps.
+    labels
+        The cohort's labels for words of headers, as the inventory decided them.
     dicom
         The clean files, a folder for each series: what is converted.
     identifiers
@@ -44,17 +48,19 @@ def convert_session(
     Raises
     ------
     JobFailedError
-        If the mapping rules are wrong.
+        If the mapping rules are wrong, or the labels are missing.
     WithheldError
         If a file of the session would end in no state.
     """
     known = SessionRecord.read(record)
     mapping_rules = _loaded(rules)
-    acquisitions = _acquisitions(known, mapping_rules, deidentified)
+    cohort = Labels.read(labels)
+    acquisitions = _acquisitions(known, mapping_rules, cohort, deidentified)
     for acquisition in acquisitions:
         if not acquisition.state:
             _convert(work, acquisition, dicom)
-            _match_again(acquisition, mapping_rules)
+            _match_again(acquisition, mapping_rules, cohort)
+            _note_words(work, acquisition)
     for note in repeats.settle(acquisitions, settings.repeats):
         work.note(note)
     name_images(work, acquisitions, json.loads(identifiers.read_text(encoding="utf-8")))
@@ -76,7 +82,9 @@ def _loaded(rule_file: Path) -> rules.Rules:
         raise JobFailedError(f"mapping rules: {error}") from None
 
 
-def _acquisitions(record: SessionRecord, mapping_rules: rules.Rules, deidentified: Path) -> list[Acquisition]:
+def _acquisitions(
+    record: SessionRecord, mapping_rules: rules.Rules, labels: Labels, deidentified: Path
+) -> list[Acquisition]:
     """The acquisitions of the session with what the rules make of each; those not to be converted have a state."""
     left = {entry["series"]: entry for entry in json.loads((deidentified / "series.json").read_text(encoding="utf-8"))}
     merge_groups: dict[str, list[Series]] = {}
@@ -85,7 +93,7 @@ def _acquisitions(record: SessionRecord, mapping_rules: rules.Rules, deidentifie
     acquisitions = []
     for merge_group, members in merge_groups.items():
         fields = merged_fields(members)
-        acquisition = Acquisition(merge_group, tuple(members), fields, mapping_rules.match(fields))
+        acquisition = Acquisition(merge_group, tuple(members), fields, labels.named(mapping_rules.match(fields)))
         match = acquisition.match
         entries = [left.get(series.series, {"state": "withheld", "reason": "not de-identified"}) for series in members]
         refused = next((entry for entry in entries if entry["state"] in ("withheld", "unreadable")), None)
@@ -119,8 +127,8 @@ def _convert(work: Work, acquisition: Acquisition, dicom: Path) -> None:
     except nifti_headers.NoPlaceError:
         acquisition.state = "unreadable"
         acquisition.reason = (
-            "its voxels have no size or no place in space: PixelSpacing, ImagePositionPatient or "
-            "ImageOrientationPatient of its headers say what no image has"
+            "its voxels have no size or no place in space: its headers tell an impossible PixelSpacing, "
+            "ImagePositionPatient or ImageOrientationPatient, or one InstanceNumber for several images"
         )
         return
     lost = completeness.missing(acquisition, folders) or next(iter(conversion.missing), "")
@@ -136,12 +144,21 @@ def _convert(work: Work, acquisition: Acquisition, dicom: Path) -> None:
         )
 
 
-def _match_again(acquisition: Acquisition, mapping_rules: rules.Rules) -> None:
+def _match_again(acquisition: Acquisition, mapping_rules: rules.Rules, labels: Labels) -> None:
     """Ask the rules that wait for what dcm2niix finds out."""
     if not acquisition.match.waits_for:
         return
     if acquisition.images:
         fields = rules.with_sidecar(acquisition.fields, acquisition.images[0].sidecar)
-        acquisition.match = mapping_rules.match(fields)
+        acquisition.match = labels.named(mapping_rules.match(fields))
     if acquisition.match.state != "mapped":
         acquisition.state, acquisition.reason = acquisition.match.state, acquisition.match.reason
+
+
+def _note_words(work: Work, acquisition: Acquisition) -> None:
+    """Say which labels do not hold what the header says."""
+    for entity in () if acquisition.state else acquisition.match.unknown_words:
+        now = acquisition.match.entities.get(entity, "left out")
+        work.note(
+            f"{acquisition.name}: its `{entity}` is {now}, not the word of its header (restricted/label_words.tsv)"
+        )

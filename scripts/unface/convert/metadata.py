@@ -21,7 +21,8 @@ def complete(work: Work, acquisitions: Sequence[Acquisition]) -> None:
         for target in acquisition.targets:
             target.sidecar = sidecars.cleaned(target.image.sidecar) | dict(acquisition.match.sidecar)
             if "task" in target.entities:
-                target.sidecar.setdefault("TaskName", target.entities["task"])
+                # Of dcm2niix' own words for it none: a header's text is no label.
+                target.sidecar["TaskName"] = acquisition.match.sidecar.get("TaskName", target.entities["task"])
             if target.suffix == "fieldmap":
                 target.sidecar.setdefault("Units", "Hz")
             if target.entities.get("part") == "phase":

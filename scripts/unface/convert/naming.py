@@ -9,6 +9,7 @@ from unface.convert.dcm2niix import Image
 from unface.identity.label_search import LabelSearch
 from unface.identity.vocabulary import vocabulary
 from unface.mapping import names, schema
+from unface.mapping.label_words import known_words
 from unface.run.outcome import Work
 
 PARTS = {"magnitude": "mag", "phase": "phase", "real": "real", "imaginary": "imag"}
@@ -31,7 +32,8 @@ def name_images(work: Work, acquisitions: Sequence[Acquisition], identifiers: Ma
         if not acquisition.state:
             runs.setdefault((*acquisition.name_key, acquisition.run), []).append(acquisition)
     owners: dict[str, Acquisition] = {}
-    search = LabelSearch(identifiers, vocabulary())
+    # Labels that come from headers are made of known words already: this looks at those that a person wrote.
+    search = LabelSearch(identifiers, vocabulary() | {word.encode() for word in known_words()})
     for run in runs.values():
         try:
             _place(run)

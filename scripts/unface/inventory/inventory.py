@@ -9,7 +9,7 @@ from pathlib import Path
 
 from unface.identity.pseudonyms import Key
 from unface.identity.withdrawn import linked, read_withdrawn
-from unface.inventory import tables
+from unface.inventory import label_words, tables
 from unface.inventory.people import People, known_so_far
 from unface.inventory.protocol_groups import InventoriedAcquisition, group_acquisitions
 from unface.inventory.scan import OR_OF_ANOTHER
@@ -18,7 +18,8 @@ from unface.inventory.sessions import ListedSession, session_record
 from unface.inventory.subjects import read_subjects
 from unface.inventory.summary import Summary
 from unface.inventory.telling_labels import refuse_telling_labels, search_for_people_of
-from unface.mapping.rules import Rules, load
+from unface.mapping.label_words import known_words
+from unface.mapping.rules import Match, Rules, load
 from unface.run.files import table_text, write_whole
 from unface.run.fingerprints import rules_digest
 from unface.run.folders import A_FOLDER
@@ -34,6 +35,7 @@ def collect(
     subjects: Path | None,
     rules: Path,
     *,
+    confirmed: Path | None = None,
     withdrawn: Path | None = None,
     forget: bool = False,
     ignore: Sequence[str] = (),
@@ -55,6 +57,8 @@ def collect(
         The project's table of subjects, if it has one.
     rules
         The mapping rules, for what `protocols.tsv` says of each group.
+    confirmed
+        The table of labels that a person confirmed for words of headers.
     withdrawn
         The table of subjects who withdrew their consent: they have no sessions.
     forget
@@ -70,14 +74,15 @@ def collect(
     Raises
     ------
     TableError, RulesError
-        If the table or the rules are wrong, or a label of the table tells who the patient is.
+        If a table or the rules are wrong, or a label of a table tells who somebody is.
     SettingsError
         If the scans found no image at all, as where a disk is not there: nothing is changed.
     """
     # Before they are read: what is edited meanwhile has another digest when the workflow looks.
-    digest, table_digest = rules_digest(rules, key.secret), subjects_digest(subjects)
+    digest, table_digest = rules_digest(rules, confirmed, key.secret), subjects_digest(subjects)
     rules_read = load(rules)
     table = read_subjects(subjects)
+    confirmed_read = label_words.read_confirmed(confirmed)
     scans_read = Scans(scans)
     if not scans_read.series:
         raise SettingsError(
@@ -85,6 +90,8 @@ def collect(
             "The last inventory stays as it is"
         )
     refuse_telling_labels(scans_read.series, table, ignore)
+    search = search_for_people_of(scans_read.series, [*known_words(), *ignore])
+    label_words.refuse_telling(confirmed_read, search)
     people = People(scans_read.series, key, table, known_so_far(layout))
     ever = {*linked(layout), *people.linked()}
     gone_for_good = read_withdrawn(withdrawn, ever)
@@ -92,9 +99,14 @@ def collect(
 
     sessions, copies = _write_records(layout, people, scans_read)
     gone = _remove_old_records(layout, sessions)
-    acquisitions = [acquisition for session in sessions for acquisition in session.acquisitions(rules_read)]
+    as_read = [acquisition for session in sessions for acquisition in session.acquisitions(rules_read)]
+    confirmed_labels = {word: label for word, (label, _) in confirmed_read.items()}
+    labels = label_words.decide(as_read, confirmed_labels, key)
+    labels.write(layout.labels)
+    words = label_words.table(as_read, labels, confirmed_labels)
+    write_whole(layout.label_words, label_words.text(words), mode=0o600)
+    acquisitions = [label_words.named(acquisition, labels) for acquisition in as_read]
     groups = group_acquisitions(acquisitions, key)
-    search = search_for_people_of(scans_read.series, ignore)
     tables.write_protocols(layout, groups, search)
     tables.write_inventory(layout, sessions, groups)
     write_whole(layout.linkage, people.linkage_table(), mode=0o600)
@@ -126,6 +138,7 @@ def collect(
         nameless=people.nameless,
         unlisted=people.unlisted,
         doubtful=people.doubtful,
+        words=dict(Counter(row["becomes"] for row in words)),
     )
 
 
@@ -169,11 +182,16 @@ def _mapping_digests(acquisitions: Iterable[InventoriedAcquisition], rules: Rule
     """For each session a keyed digest of what the rules make of its series: it changes when that does."""
     mappings: dict[SessionId, list[str]] = {}
     for acquisition in acquisitions:
-        match = acquisition.match
+        match, waiting = acquisition.match, acquisition.decision.waiting
         # What a rule will say that waits for the conversion is not known yet, so such a rule counts as it stands.
-        made = [acquisition.series, asdict(match), rules.wording(match.waits_for)]
+        made = [acquisition.series, *map(_final, (match, *waiting)), rules.wording(match.waits_for)]
         mappings.setdefault(acquisition.session, []).append(json.dumps(made, sort_keys=True, default=str))
     return {session: key.label("mapping", "\0".join(sorted(made))) for session, made in mappings.items()}
+
+
+def _final(match: Match) -> dict[str, object]:
+    """All of a match that names images: what its labels come from changes nothing."""
+    return {**asdict(match), "header_words": None}
 
 
 def _idle_rules(acquisitions: Iterable[InventoriedAcquisition], rules: Rules) -> tuple[int, ...]:

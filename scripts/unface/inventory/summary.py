@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from unface.mapping import labels
 from unface.run import unread
 from unface.run.folders import A_FOLDER
 
@@ -39,6 +40,8 @@ class Summary:
     """Patients who do not stand in the table of subjects."""
     doubtful: int
     """Patient IDs that belong to several people."""
+    words: dict[str, int]
+    """Words of headers that no list of words for labels holds, by what becomes of them (`label_words`)."""
 
     def __str__(self) -> str:
         files = {reason: count for reason, count in self.unused.items() if not reason.startswith(A_FOLDER)}
@@ -66,7 +69,7 @@ class Summary:
             ),
         )
         lines += [f"{count} {sentence}" for count, sentence in notes if count]
-        lines += filter(None, [unread.note(self.unused)])
+        lines += filter(None, [unread.note(self.unused), labels.note(self.words)])
         if self.idle_rules:
             more = len(self.idle_rules) - MOST_RULES
             where = ", ".join(map(str, self.idle_rules[:MOST_RULES])) + (f" and {more} more" if more > 0 else "")

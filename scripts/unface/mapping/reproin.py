@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from unface.mapping.criteria import values_of
+from unface.mapping.label_words import LONGEST_LABEL, HeaderText, folded
 from unface.mapping.schema import name_rules
 
 NAME = re.compile(
@@ -18,9 +19,6 @@ NAME = re.compile(
 DEFAULT_SUFFIX = {"func": "bold", "dwi": "dwi", "perf": "asl", "pet": "pet", "fmap": "epi"}
 FROM_DATA = {"run", "echo", "part", "sub", "ses"}
 """Entities that the conversion assigns itself."""
-LONGEST_LABEL = 64
-"""Characters: what is longer is no label, for some of them have to fit into a file's name."""
-UNNAMED_TASK = "unnamed"
 
 
 @dataclass(frozen=True)
@@ -29,7 +27,7 @@ class ReproInName:
 
     datatype: str
     suffix: str
-    entities: Mapping[str, str]
+    entities: Mapping[str, HeaderText]
     parts: Mapping[str, str]
 
 
@@ -61,13 +59,10 @@ def parse(fields: Mapping[str, Any]) -> ReproInName | None:
         return None
     allowed = name_rules().entities[datatype, suffix.replace("{echo}", "1")] - FROM_DATA
     pairs = [piece.split("-", 1) for piece in pieces["rest"].split("_") if piece]
-    entities = {key: re.sub(r"[^A-Za-z0-9]", "", value) for key, value in pairs if key in allowed}
+    entities = {key: HeaderText(value) for key, value in pairs if key in allowed and folded(value)}
     if any(len(value) > LONGEST_LABEL for value in entities.values()):
         return None
-    if datatype == "func":
-        entities.setdefault("task", UNNAMED_TASK)
-    ordered = {key: entities[key] for key in name_rules().order if entities.get(key)}
-    return ReproInName(datatype, suffix, ordered, {})
+    return ReproInName(datatype, suffix, entities, {})
 
 
 def _is_epi(fields: Mapping[str, Any]) -> bool:

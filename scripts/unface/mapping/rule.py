@@ -3,9 +3,11 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from itertools import takewhile
 from typing import Any, Self
 
 from unface.mapping.criteria import GROUPS, Criterion, values_of
+from unface.mapping.label_words import HeaderText, folded
 
 SIDECAR_FIELDS = frozenset(
     {
@@ -18,6 +20,10 @@ SIDECAR_FIELDS = frozenset(
 """What dcm2niix finds out while it converts: a rule that asks for it decides after the conversion."""
 
 
+_WORD = re.compile(r"[^\W_]+(?:[.][0-9]+[^\W_]*)?")
+"""A word of a header's text; 2.4mm is one."""
+
+
 class RulesError(ValueError):
     """A file of mapping rules is wrong; the message names the line, what is wrong and what would be right."""
 
@@ -26,13 +32,15 @@ class RulesError(ValueError):
 class EntityFrom:
     """An entity's value by the header: the first group of an expression in the first field that fits it.
 
-    With a `value` of its own, that is what the entity has where the expression fits.
+    With a `value` of its own, that is what the entity has where the expression fits. Of a text that goes `until`
+    certain words, what stands before the first of them counts; where that is nothing, the field does not fit.
     """
 
     fields: tuple[str, ...]
     expression: re.Pattern[str]
     default: str
     value: str
+    until: re.Pattern[str] | None = None
 
     def value_for(self, fields: Mapping[str, Any]) -> str:
         """The entity's value for an acquisition.
@@ -45,13 +53,22 @@ class EntityFrom:
         Returns
         -------
         str
-            Letters and digits only; the default where no field fits the expression.
+            HeaderText where the header says it; the default where no field fits the expression.
         """
         for name in self.fields:
             for text in values_of(fields.get(name)):
-                if match := self.expression.search(str(text)):
-                    return self.value or re.sub(r"[^A-Za-z0-9]", "", match[1] or "") or self.default
+                match = self.expression.search(str(text))
+                if match and self.value:
+                    return self.value
+                if match and folded(taken := self._before_end(match[1] or "")):
+                    return HeaderText(taken)
         return self.default
+
+    def _before_end(self, text: str) -> str:
+        if self.until is None:
+            return text
+        ending = self.until.fullmatch
+        return "_".join(takewhile(lambda word: not ending(word), _WORD.findall(text)))
 
 
 @dataclass(frozen=True, eq=False)

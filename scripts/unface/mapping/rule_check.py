@@ -23,6 +23,7 @@ KEYS = (
 PARTS = ("magnitude", "phase", "real", "imaginary", "fieldmap")
 FROM_DATA = ("sub", "ses", "run", "echo", "part")
 """Entities that no rule gives: the conversion takes them from the data."""
+_LABEL = re.compile(r"[A-Za-z0-9]+")
 
 
 class _Lines:
@@ -101,6 +102,30 @@ class Reader:
         rules = [rule for rule in checked if rule is not None]
         self._refuse_same_names(rules)
         return rules
+
+    def words(self, at: tuple[Any, ...], entries: Any) -> list[str]:
+        """Words that may stand in labels.
+
+        Parameters
+        ----------
+        at
+            Keys and indices that lead to the list.
+        entries
+            What stands there.
+
+        Returns
+        -------
+        list of str
+            Those that are letters and digits; what else stands there is remembered as wrong.
+        """
+        if not isinstance(entries, list):
+            self.wrong(at, "a list of words stands here")
+            return []
+        words = [str(word) for word in entries]
+        for index, word in enumerate(words):
+            if not _LABEL.fullmatch(word):
+                self.wrong((*at, index), "a word that may stand in labels holds letters and digits only")
+        return [word for word in words if _LABEL.fullmatch(word)]
 
     def finish(self, rules: Sequence[Rule]) -> None:
         """End the check of a file.
@@ -227,14 +252,14 @@ class Reader:
                 self.wrong(where, f"BIDS has no entity {key} in {'/'.join(pair)}; it has {', '.join(sorted(allowed))}")
             elif isinstance(value, dict):
                 self._check_entity_from(where, value)
-            elif not re.fullmatch(r"[A-Za-z0-9]+", str(value)):
+            elif not _LABEL.fullmatch(str(value)):
                 self.wrong(where, f"{value!r}: an entity's value holds letters and digits only")
         for key in sorted(name_rules().required[pair] - set(entities) - set(FROM_DATA)):
             self.wrong(at, f"BIDS asks for the entity {key} in {'/'.join(pair)}")
 
     def _check_entity_from(self, at: tuple[Any, ...], value: Mapping[str, Any]) -> None:
-        if not {"field", "regex"} <= set(value) <= {"field", "regex", "default", "value"}:
-            self.wrong(at, "an entity from the header has field and regex, and perhaps value and default")
+        if not {"field", "regex"} <= set(value) <= {"field", "regex", "until", "default", "value"}:
+            self.wrong(at, "an entity from the header has field and regex, and perhaps until, value and default")
             return
         for name in values_of(value["field"]):
             try:
@@ -248,6 +273,10 @@ class Reader:
         else:
             if groups != 1 and "value" not in value:
                 self.wrong((*at, "regex"), f"the expression needs one group in parentheses, it has {groups}")
+        try:
+            re.compile(str(value.get("until", "")))
+        except re.error as error:
+            self.wrong((*at, "until"), f"no regular expression: {error}")
         for key in ("default", "value"):
             if not re.fullmatch(r"[A-Za-z0-9]*", str(value.get(key, ""))):
                 self.wrong((*at, key), "an entity's value holds letters and digits only")
@@ -268,8 +297,9 @@ def _in_order(entities: Mapping[str, Any]) -> dict[str, str | EntityFrom]:
 def _entity(value: Any) -> str | EntityFrom:
     if isinstance(value, dict):
         expression = re.compile(str(value["regex"]), re.IGNORECASE)
+        until = re.compile(str(value["until"]), re.IGNORECASE) if "until" in value else None
         fields = tuple(values_of(value["field"]))
-        return EntityFrom(fields, expression, str(value.get("default", "")), str(value.get("value", "")))
+        return EntityFrom(fields, expression, str(value.get("default", "")), str(value.get("value", "")), until)
     return str(value)
 
 

@@ -3,6 +3,7 @@
 The file is YAML; a dcm2bids configuration (JSON) is read as it is.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,8 @@ from typing import Any
 import yaml
 
 from unface.mapping import dcm2bids
-from unface.mapping.rule import Rule, RulesError
+from unface.mapping.label_words import words_of
+from unface.mapping.rule import EntityFrom, Rule, RulesError
 from unface.mapping.rule_check import Reader
 from unface.run.settings import SHIPPED_RULES
 from unface.run.yaml_text import YamlError, read_yaml
@@ -19,8 +21,8 @@ OVERLAY_PRIORITY = 60
 """Of a scanner's rules that state none: before the other rules (50)."""
 
 
-def read_rules(path: Path) -> list[Rule]:
-    """The rules of a file and of what it extends.
+def read_rules(path: Path) -> tuple[list[Rule], dict[str, str]]:
+    """The rules of a file and of what it extends, and the words that a person wrote there.
 
     A rule replaces the rule of the same name that it builds on; one of a scanner does so for that scanner alone.
 
@@ -31,8 +33,11 @@ def read_rules(path: Path) -> list[Rule]:
 
     Returns
     -------
-    list of Rule
+    rules : list of Rule
         Checked, in the order of the file, after those that it extends.
+    words : dict
+        What may stand in labels that come from headers, by `label_words.words_of`: labels that the user's own rules
+        give, words among which their expressions choose, and those that the file lists.
 
     Raises
     ------
@@ -44,20 +49,31 @@ def read_rules(path: Path) -> list[Rule]:
     if dcm2bids.is_configuration(content):
         rules = reader.rules(("descriptions",), dcm2bids.as_rules(content))
         reader.finish(rules)
-        return rules
+        return rules, _words(rules)
     if not isinstance(content, dict) or not set(content) & {"rules", "scanners"}:
         raise RulesError(f"{path.name}: a file of mapping rules holds `rules:` and a list of them")
     for key in content:
-        if key not in ("extends", "rules", "scanners"):
-            reader.wrong((key,), f"unknown key {key}; there are extends, rules and scanners")
+        if key not in ("extends", "rules", "scanners", "words"):
+            reader.wrong((key,), f"unknown key {key}; there are extends, rules, scanners and words")
     if content.get("extends", "shipped") != "shipped":
         reader.wrong(("extends",), "extends can only be `shipped`: the rules that come with unface")
     rules = reader.rules(("rules",), content.get("rules") or [])
     for index, scanner in enumerate(content.get("scanners") or []):
         rules += _overlay(reader, ("scanners", index), scanner)
+    listed = reader.words(("words",), content.get("words") or [])
     reader.finish(rules)
-    base = read_rules(SHIPPED_RULES) if content.get("extends") == "shipped" else []
-    return _combined(base, rules)
+    base = read_rules(SHIPPED_RULES)[0] if content.get("extends") == "shipped" else []
+    return _combined(base, rules), _words(rules, listed)
+
+
+def _words(rules: Sequence[Rule], listed: Sequence[str] = ()) -> dict[str, str]:
+    # Those that come with unface say nothing that the list of words for labels does not hold.
+    entities = [entity for rule in rules if not rule.shipped for entity in rule.entities.values()]
+    from_headers = [entity for entity in entities if isinstance(entity, EntityFrom)]
+    given = [entity for entity in entities if isinstance(entity, str)]
+    given += [label for entity in from_headers for label in (entity.default, entity.value)]
+    taking = [entity.expression.pattern for entity in from_headers if not entity.value]
+    return words_of([*listed, *given], taking)
 
 
 def _parsed(path: Path) -> tuple[yaml.Node, Any]:

@@ -13,8 +13,10 @@ from typing import Any, Literal
 
 from unface.mapping import reproin
 from unface.mapping.criteria import values_of
-from unface.mapping.rule import SIDECAR_FIELDS, EntityFrom, Rule, RulesError
+from unface.mapping.label_words import HeaderText, folded, label_of
+from unface.mapping.rule import SIDECAR_FIELDS, Rule, RulesError
 from unface.mapping.rule_file import read_rules
+from unface.mapping.schema import name_rules
 
 __all__ = ["Decision", "Match", "Rules", "RulesError", "load", "with_sidecar"]
 
@@ -22,6 +24,8 @@ State = Literal["mapped", "excluded", "ambiguous", "unmapped"]
 
 REPROIN_PRIORITY = 40
 """Below rules that state no priority (50): whoever writes a rule means it; above the shipped guesses."""
+UNNAMED_TASK = "unnamed"
+"""Stands for the task, which BIDS requires, where nothing tells it."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,9 @@ class Match:
     datatype: str | None = None
     suffix: str | None = None
     entities: Mapping[str, str] = field(default_factory=dict)
+    """Labels, none of which holds a word that may tell of somebody."""
+    header_words: Mapping[str, str] = field(default_factory=dict)
+    """By entity what the header says of it, folded."""
     parts: Mapping[str, str] = field(default_factory=dict)
     """Suffixes of images that have another one: by part (`phase`), by echo (`echo2`), or by both (`phase2`)."""
     sidecar: Mapping[str, Any] = field(default_factory=dict)
@@ -100,6 +107,13 @@ class Match:
         return by_echo or "{echo}" in self.template_for(part)
 
     @property
+    def unknown_words(self) -> dict[str, str]:
+        """Of the header's words those that are no label, for they are not made of known words alone."""
+        return {
+            entity: word for entity, word in self.header_words.items() if folded(self.entities.get(entity, "")) != word
+        }
+
+    @property
     def name(self) -> str:
         """What the acquisition will be called, for a person to read: `func/task-rest_bold`; else its state."""
         if self.state != "mapped":
@@ -116,6 +130,8 @@ class Decision:
     match: Match
     rules: tuple[Rule, ...] = ()
     """All that match at the priority that decides, and those that wait for the conversion."""
+    waiting: tuple[Match, ...] = ()
+    """What those make of it that wait for the conversion, if they match."""
 
 
 @dataclass(frozen=True)
@@ -123,6 +139,8 @@ class Rules:
     """Rules in the order in which they are tried: by priority, then as they stand in the file."""
 
     rules: tuple[Rule, ...]
+    words: Mapping[str, str] = field(default_factory=dict)
+    """Those that a person wrote in them (`label_words.words_of`)."""
 
     def match(self, fields: Mapping[str, Any]) -> Match:
         """What the rules make of one acquisition.
@@ -193,31 +211,79 @@ class Rules:
                         waiting.append(rule)
                 elif rule.matches(fields):
                     deciding.append(rule)
-            matches = [_made_by(rule, fields) for rule in deciding]
+            matches = [self._made_by(rule, fields) for rule in deciding]
             if guess is not None and priority == REPROIN_PRIORITY:
-                matches.append(
-                    Match("mapped", ("reproin",), "", guess.datatype, guess.suffix, guess.entities, guess.parts)
-                )
+                match = Match("mapped", ("reproin",), "", guess.datatype, guess.suffix, parts=guess.parts)
+                matches.append(self._labelled(match, guess.entities))
             if matches:
-                return _decision(_agreed(matches), deciding, waiting)
-        return _decision(Match("unmapped", reason="no mapping rule matches"), (), waiting)
+                return self._decision(_agreed(matches), deciding, waiting, fields)
+        return self._decision(Match("unmapped", reason="no mapping rule matches"), (), waiting, fields)
+
+    def _decision(
+        self, match: Match, deciding: Sequence[Rule], waiting: Sequence[Rule], fields: Mapping[str, Any]
+    ) -> Decision:
+        would_make = tuple(self._made_by(rule, fields) for rule in waiting)
+        waits = replace(match, waits_for=tuple(rule.name for rule in waiting))
+        return Decision(waits, (*deciding, *waiting), would_make)
+
+    def _made_by(self, rule: Rule, fields: Mapping[str, Any]) -> Match:
+        if rule.exclude is not None:
+            return Match("excluded", (rule.name,), rule.exclude)
+        entities = {
+            name: value if isinstance(value, str) else value.value_for(fields) for name, value in rule.entities.items()
+        }
+        match = Match(
+            "mapped",
+            (rule.label,),
+            datatype=rule.datatype,
+            suffix=rule.suffix,
+            parts=rule.parts,
+            sidecar=rule.sidecar,
+            intended_for=rule.intended_for,
+        )
+        return self._labelled(match, entities)
+
+    def _labelled(self, match: Match, entities: Mapping[str, str]) -> Match:
+        """The match with its labels: what a rule says as it stands, what a header says if it is made of known words."""
+        from_header = {name: text for name, text in entities.items() if isinstance(text, HeaderText)}
+        labels = {**entities, **{name: label_of(text, self.words) for name, text in from_header.items()}}
+        if match.datatype == "func":
+            labels["task"] = labels.get("task") or UNNAMED_TASK
+        words = {name: folded(text) for name, text in from_header.items()}
+        return replace(match, entities=in_order(labels), header_words=in_order(words))
 
     def _image_by_image(self, fields: Mapping[str, Any]) -> Decision | None:
         """One match of several rules that name the images of one acquisition apart; None if they do not."""
         decisions = {key: self._decide(of_image) for key, of_image in _images(fields).items()}
         matches = {key: decision.match for key, decision in decisions.items()}
         first = next(iter(matches.values()))
-        alike = [(match.state, match.datatype, match.entities, match.sidecar) for match in matches.values()]
+        alike = [
+            (match.state, match.datatype, match.entities, match.unknown_words, match.sidecar)
+            for match in matches.values()
+        ]
         if len(matches) < 2 or first.state != "mapped" or any(entry != alike[0] for entry in alike):
             return None
         names = tuple(dict.fromkeys(name for match in matches.values() for name in match.rules))
         suffixes = {key: str(match.suffix) for key, match in matches.items()}
         rules = dict.fromkeys(rule for decision in decisions.values() for rule in decision.rules)
-        return Decision(replace(first, rules=names, parts=suffixes), tuple(rules))
+        waiting = tuple(match for decision in decisions.values() for match in decision.waiting)
+        return Decision(replace(first, rules=names, parts=suffixes), tuple(rules), waiting)
 
 
-def _decision(match: Match, deciding: Sequence[Rule], waiting: Sequence[Rule]) -> Decision:
-    return Decision(replace(match, waits_for=tuple(rule.name for rule in waiting)), (*deciding, *waiting))
+def in_order(entities: Mapping[str, str]) -> dict[str, str]:
+    """Entities in the order of a BIDS name, without those that are empty.
+
+    Parameters
+    ----------
+    entities
+        Labels by short names.
+
+    Returns
+    -------
+    dict
+        The same.
+    """
+    return {name: entities[name] for name in name_rules().order if entities.get(name)}
 
 
 def with_sidecar(fields: Mapping[str, Any], sidecar: Mapping[str, Any]) -> dict[str, Any]:
@@ -278,27 +344,14 @@ def load(path: Path) -> Rules:
     RulesError
         Names the line, what is wrong and what would be right.
     """
-    return Rules(tuple(sorted(read_rules(path), key=lambda rule: -rule.priority)))
-
-
-def _made_by(rule: Rule, fields: Mapping[str, Any]) -> Match:
-    if rule.exclude is not None:
-        return Match("excluded", (rule.name,), rule.exclude)
-    entities = {name: _entity(value, fields) for name, value in rule.entities.items()}
-    named = {name: value for name, value in entities.items() if value}
-    return Match(
-        "mapped", (rule.label,), "", rule.datatype, rule.suffix, named, rule.parts, rule.sidecar, rule.intended_for
-    )
-
-
-def _entity(value: str | EntityFrom, fields: Mapping[str, Any]) -> str:
-    return value if isinstance(value, str) else value.value_for(fields)
+    rules, words = read_rules(path)
+    return Rules(tuple(sorted(rules, key=lambda rule: -rule.priority)), words)
 
 
 def _agreed(matches: list[Match]) -> Match:
     """The match that all agree on; ambiguous where they do not."""
     first = matches[0]
-    alike = [(match.state, match.name, match.parts, match.sidecar) for match in matches]
+    alike = [(match.state, match.name, match.unknown_words, match.parts, match.sidecar) for match in matches]
     if all(entry == alike[0] for entry in alike) or all(match.state == "excluded" for match in matches):
         return first
     names = tuple(name for match in matches for name in match.rules)

@@ -160,6 +160,7 @@ def _without_criteria(part: Any) -> Any:
 _ELSEWHERE = {"dicom_dir", "results_dir", "subjects", "ratings", "inventory", "withdrawal", "keep_work", "report"}
 """Settings of one machine, and of what is not released."""
 _OWN_WORDS = {
+    "convert": ["label_words"],
     "deidentify": ["folder_pattern"],
     "deface": ["command"],
     "measure": ["atlas", "atlas_labels", "results", "command"],
@@ -175,5 +176,5 @@ _RULE_KEYS = {
     *("intendedFor", "IntendedFor", "custom_entities", "customEntities", "customLabels"),
 }
 """Keys of mapping rules and of dcm2bids' descriptions that unface reads."""
-_OF_HEADERS = {"criteria", "when", "regex", "extractors"}
+_OF_HEADERS = {"criteria", "when", "regex", "until", "extractors"}
 """Keys of mapping rules, dcm2bids' included, whose values are compared with headers."""

@@ -17,7 +17,7 @@ from typing import Any
 from unface.run import stages
 from unface.run.layout import Layout
 from unface.run.sessions import SessionId
-from unface.run.settings import CORE, PROJECT, SHIPPED_RULES, look_up, mapping_rules, named_file
+from unface.run.settings import CORE, LABEL_WORDS, PROJECT, SHIPPED_RULES, look_up, mapping_rules, named_file
 from unface.run.stages import EVERY_STAGE
 
 _TABLE_OF_STAGES = Path(stages.__file__).resolve()
@@ -92,7 +92,7 @@ def fingerprint(config: Mapping[str, Any], stage: str, secret: bytes, mapping: s
     chosen = {path: look_up(config, path) for path in known.settings}
     chosen |= {setting: _content_digest(named_file(config, setting)) for setting in known.files}
     if stage == "convert":
-        chosen["convert.rules"] = mapping or rules_digest(mapping_rules(config), secret)
+        chosen["convert.rules"] = mapping or _rules_digest(config, secret)
     settings = keyed_digest(secret, json.dumps(chosen, sort_keys=True).encode())
     return {"settings": settings, "code": code_digest(stage)}
 
@@ -113,18 +113,24 @@ def of_conversions(config: Mapping[str, Any], layout: Layout) -> dict[SessionId,
         Digests as `fingerprint` gives them, by session.
     """
     secret = secret_of(layout)
-    mappings = layout.read_mappings(rules_digest(mapping_rules(config), secret))
+    mappings = layout.read_mappings(_rules_digest(config, secret))
     known = {mapping: fingerprint(config, "convert", secret, mapping) for mapping in set(mappings.values())}
     return {session: known[mapping] for session, mapping in mappings.items()}
 
 
-def rules_digest(rules: Path, secret: bytes) -> str:
-    """Digest of a file of mapping rules, and of those that come with unface, which it may build on.
+def _rules_digest(config: Mapping[str, Any], secret: bytes) -> str:
+    return rules_digest(mapping_rules(config), named_file(config, "convert.label_words"), secret)
+
+
+def rules_digest(rules: Path, confirmed: Path | None, secret: bytes) -> str:
+    """Digest of all that names series: a file of mapping rules, those that come with unface, and words for labels.
 
     Parameters
     ----------
     rules
         The file.
+    confirmed
+        The table of labels that a person confirmed.
     secret
         What keys it (`secret_of`).
 
@@ -133,7 +139,8 @@ def rules_digest(rules: Path, secret: bytes) -> str:
     str
         16 hexadecimal digits.
     """
-    return keyed_digest(secret, rules.read_bytes() + b"\0" + SHIPPED_RULES.read_bytes())
+    files = [rules, SHIPPED_RULES, LABEL_WORDS, *([confirmed] if confirmed else [])]
+    return keyed_digest(secret, b"\0".join(file.read_bytes() for file in files))
 
 
 def _content_digest(path: Path | None) -> str | None:

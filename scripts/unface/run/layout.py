@@ -89,6 +89,16 @@ class Layout:
         return self.restricted / "suggested_rules.yaml"
 
     @property
+    def label_words(self) -> Path:
+        """Words of headers that no list of words for labels holds, and what becomes of each: for a person."""
+        return self.restricted / "label_words.tsv"
+
+    @property
+    def labels(self) -> Path:
+        """The cohort's labels for words of headers, for the conversion (`mapping.labels.Labels`)."""
+        return self.restricted / "labels.json"
+
+    @property
     def files_unused(self) -> Path:
         """Raw files that belong to no session, each with why."""
         return self.restricted / "files_unused.tsv"

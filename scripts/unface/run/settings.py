@@ -33,6 +33,8 @@ has all the rest as a folder of the package (`tool.hatch` in pyproject.toml)."""
 SHIPPED_RULES = PROJECT / "resources" / "bids_rules.yaml"
 """The mapping rules that come with unface. What they make of a session counts by its mapping, not as code."""
 
+LABEL_WORDS = PROJECT / "resources" / "label_words.txt"
+"""The words that a label may be made of when it comes from a header."""
 
 FEW = 12
 """The number of valid words that a message lists at most."""
@@ -92,6 +94,7 @@ class Convert(Block):
     """Settings of the conversion to BIDS."""
 
     rules: str
+    label_words: str | None
     unmapped: str
     repeats: str
     incomplete: str

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.staged_sessions import FINGERPRINTS, run, stage_session
-from unface.admin.plan import Plan, differing, lines, plan
+from unface.admin.plan import Plan, differing, lines, plan, said
 from unface.run.layout import Layout
 from unface.run.sessions import SessionId
 
@@ -102,3 +102,13 @@ def test_the_plan_reads_well(layout: Layout) -> None:
 def test_settings_that_differ_are_found_by_their_dotted_names() -> None:
     assert differing({"a": {"b": 1, "c": 2}, "d": [1]}, {"a": {"b": 1, "c": 3}, "d": [1], "e": None}) == ["a.c"]
     assert differing({"select": []}, {"select": [{"field": "Modality"}]}) == ["select"]
+
+
+def test_the_plan_says_how_many_words_of_headers_labels_do_not_hold(layout: Layout) -> None:
+    def told() -> str:
+        return said(layout, {}, FINGERPRINTS, {}, sample=(), mapped=True)
+
+    assert "label_words" not in told()
+    layout.label_words.write_text("word\tbecomes\nanna\tleft out\nberta\ta neutral label\nemil\tas a person says\n")
+    assert "2 words of protocol names stand in no list for labels: 1 are left out, 1 are neutral" in told()
+    assert "anna" not in told()

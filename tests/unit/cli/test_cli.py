@@ -154,6 +154,7 @@ def test_check_tells_of_folders_that_cannot_be_read(
         ({"withdrawal": {"subjects": "table.tsv"}}, "withdrawal.subjects", "subject or patient_id"),
         ({"release": {"data_dictionary": "noise.tsv"}}, "release.data_dictionary", "UTF-8"),
         ({"convert": {"rules": "table.tsv"}}, "convert.rules", "rules"),
+        ({"convert": {"label_words": "table.tsv"}}, "convert.label_words", "word and entity and label"),
         ({"deidentify": {"overrides": {"PatientNme": "keep"}}}, "deidentify.overrides", "PatientNme"),
         ({"select": [{"field": "Modalty", "in": ["MR"]}]}, "select", "did you mean Modality?"),
         ({"deface": {"engine": "command", "command": ["no_such_program"]}}, "deface.command", "not installed"),

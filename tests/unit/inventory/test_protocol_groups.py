@@ -1,5 +1,6 @@
 """Protocol groups: what is clustered, what counts as a variant, what a public row shows."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -75,10 +76,12 @@ def test_a_public_row_shows_no_free_text() -> None:
 
 
 @pytest.mark.parametrize("label", ["doe", "JanetSmithson", "smithson7T"])
-def test_a_name_that_a_label_of_the_header_holds_is_not_shown(label: str) -> None:
+def test_a_name_in_a_label_of_the_header_is_not_shown_and_a_label_that_a_rule_gives_is_searched(label: str) -> None:
     (group,) = groups_of(T1W | {"ProtocolName": f"anat-T1w_acq-{label}"})
-    assert label in str(public_row(group, nobodys))
-    assert label not in str(public_row(group, own("DOE^JANE", "SMITHSON^KIM").found_in))
+    assert public_row(group, nobodys)["result"] == "anat/T1w"
+    given = replace(group, match=replace(group.match, entities={"acq": label}))
+    assert public_row(given, nobodys)["result"] == f"anat/acq-{label}_T1w"
+    assert label not in str(public_row(given, own("DOE^JANE", "SMITHSON^KIM").found_in))
 
 
 def test_text_in_the_place_of_a_number_is_not_shown() -> None:

@@ -226,7 +226,7 @@ def test_no_digest_of_settings_or_rules_can_be_tried_without_the_key(config):
     assert mine["settings"] != other["settings"]
     assert mine["code"] == other["code"]
     rules = settings.mapping_rules(config)
-    assert fingerprints.rules_digest(rules, b"mine") != fingerprints.rules_digest(rules, b"other")
+    assert fingerprints.rules_digest(rules, None, b"mine") != fingerprints.rules_digest(rules, None, b"other")
 
 
 def test_the_key_of_a_cohort_keys_its_digests_and_before_there_is_one_nobody_knows_what_does(tmp_path):
@@ -234,6 +234,16 @@ def test_the_key_of_a_cohort_keys_its_digests_and_before_there_is_one_nobody_kno
     assert fingerprints.secret_of(layout) != fingerprints.secret_of(layout)
     key = Key.load_or_make(layout.key)
     assert fingerprints.secret_of(layout) == key.secret
+
+
+def test_what_the_table_of_confirmed_words_says_belongs_to_the_fingerprint_of_the_conversion(config, tmp_path):
+    table = tmp_path / "words.tsv"
+    table.write_text("word\tentity\tlabel\n")
+    confirmed = changed(config, "convert.label_words", str(table))
+    before = fingerprints.fingerprint(confirmed, "convert", b"secret")
+    assert before != fingerprints.fingerprint(config, "convert", b"secret")
+    table.write_text("word\tentity\tlabel\nmondrian\ttask\tmondrian\n")
+    assert fingerprints.fingerprint(confirmed, "convert", b"secret") != before
 
 
 def test_the_code_digest_follows_imports_of_imports_and_named_resources():
