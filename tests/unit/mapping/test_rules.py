@@ -8,6 +8,7 @@ import pytest
 from unface.mapping.rules import Match, Rules, RulesError, load, with_sidecar
 from unface.run.settings import PROJECT
 
+NAMED = "rules: [{name: a, datatype: anat, suffix: T1w, criteria: {Modality: MR}"
 SHIPPED = load(PROJECT / "resources" / "bids_rules.yaml")
 
 
@@ -480,19 +481,16 @@ def test_intended_for_names_a_rule_of_the_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("rules: [{name: a, datatype: anat, suffix: T1w, criteria: {Modality: MR}, entities: 5}]", "line 1: entities is"),
-        ("rules: [{name: a, datatype: anat, suffix: T1w, criteria: {Modality: MR}, parts: [x]}]", "line 1: parts is"),
-        ("rules:\n- {name: a, datatype: anat, suffix: T1w, criteria: {Modality: MR}, sidecar: {a: {1: 2, b: 3}}}",
-         "line 2: sidecar is"),
-        ("rules: [{name: a, datatype: anat, suffix: T1w, criteria: {Modality: MR}, entities: {acq: {field: [{}], regex: x"
-         "}}}]",
-         "unface reads no field {}"),
+        (f"{NAMED}, entities: 5}}]", "line 1: entities is"),
+        (f"{NAMED}, parts: [x]}}]", "line 1: parts is"),
+        (f"{NAMED}, sidecar: {{a: {{1: 2, b: 3}}}}}}]", "line 1: sidecar is"),
+        (f"{NAMED}, entities: {{acq: {{field: [{{}}], regex: x}}}}}}]", "unface reads no field {}"),
         (f"rules: [{{name: a, exclude: no, criteria: {{Rows: {10**400}}}}}]", "compares with a number"),
         ("rules: []\nscanners: 5", "line 2: a list of scanners"),
         ('{"descriptions": [{"custom_entities": ["x"]}], "extractors": 5}', "of another kind than dcm2bids takes"),
         ("rules: [" + "[" * 100_000, "nested deeper"),
     ],
-)  # fmt: skip
+)
 def test_a_value_of_another_kind_is_told(tmp_path: Path, text: str, says: str) -> None:
     with pytest.raises(RulesError, match=re.escape(says)):
         rules_of(tmp_path, text)
