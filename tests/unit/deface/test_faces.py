@@ -227,6 +227,13 @@ def test_a_doubt_about_the_sides_stays_with_a_head_that_was_looked_at_first(engi
     assert "left_right_lead" in find(head(1), head(2))[head(1).path].checks
 
 
+def test_a_head_that_only_another_image_places_keeps_what_that_one_says(engines: Engines, find: Find) -> None:
+    engines.template = {1: [fit("first", 0.8)]}
+    rigid = fit("rigid", 0.65, "fail")
+    engines.image[2] = replace(rigid, checks=rigid.checks | {"left_right_lead": left_right_lead(-0.09)})
+    assert found(find(head(1), head(2)))[1] == ("rigid", "fail")
+
+
 def twins(*parts: str) -> list[Head]:
     """Images of one acquisition on one grid."""
     return [head(1, f"sub-x/anat/sub-x_{part}_MEGRE.nii.gz") for part in parts]

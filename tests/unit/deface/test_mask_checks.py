@@ -165,6 +165,24 @@ def test_ears_say_nothing_of_whether_there_was_a_face(zones: Callable[..., dict[
     assert found["ear_left_removed"].value == found["ear_right_removed"].value == 100
 
 
+def test_a_voxel_stays_or_goes_as_a_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The head's voxels lie between those on which its surface is looked for: the nearest one counts."""
+    kept: list[Array] = []
+
+    class Kept(Surface):
+        def surface_mm(self, view: View, keep: Array | None = None) -> NDArray[np.float64]:
+            kept.extend([] if keep is None else [keep])
+            return super().surface_mm(view, keep)
+
+    between = HERE.copy()
+    between[2, 3] = -0.4
+    monkeypatch.setattr(mask_checks, "face_box", lambda *_: Kept(FACE, GONE, grid=Grid((8, 8, 8), between)))
+    keep = np.zeros((8, 8, 8), bool)
+    keep[:, :, :4] = True
+    mask_checks.zones(HEAD, keep, HERE, ears=False)
+    assert np.array_equal(kept[0][:, :, 1:], keep[:, :, 1:])
+
+
 @pytest.fixture
 def mask_of(monkeypatch: pytest.MonkeyPatch, deface_settings: settings.Deface) -> Callable[..., dict[str, Check]]:
     """What is found of a mask that removes so many of the head's voxels, where the zones are as given."""

@@ -164,3 +164,53 @@ def test_the_nearest_of_other_engines_counts_and_five_millimetres_are_the_most()
 def test_where_no_other_engine_found_anything_there_is_no_figure() -> None:
     alone = registration_checks.engines_apart(HERE, ())
     assert (alone.state, alone.value, alone.limits, alone.code) == ("review", None, (5,), "registration_failed")
+
+
+def blocks() -> NDArray[np.float64]:
+    """Two blocks in air, one bright and flat but for its sides, one of a slope so faint that it may be air."""
+    data = np.zeros((40, 40, 40))
+    data[4:16, 4:36, 4:36] = 100
+    data[24:36, 4:36, 4:36] = np.linspace(0, 9.9, 12)[:, None, None]
+    return data
+
+
+def test_flat_parts_of_a_head_have_no_edges_to_agree() -> None:
+    base = Volume(blocks(), np.diag([4.0, 4, 4, 1]))
+    assert gradient_agreement(base, base, HERE) > 0.99
+
+
+def test_edges_of_the_base_count_where_either_head_is_more_than_air() -> None:
+    affine = np.diag([4.0, 4, 4, 1])
+    base = Volume(blocks(), affine)
+    other = blocks()
+    other[24:36, 4:36, 4:36] = np.linspace(20, 100, 32)[None, :, None]
+    across = gradient_agreement(Volume(other, affine), base, HERE)
+    assert across < 0.75
+    # One voxel that is far too bright makes no air of the rest.
+    other[10, 20, 20] = 1e6
+    assert gradient_agreement(Volume(other, affine), base, HERE) < 0.75
+    assert gradient_agreement(Volume(np.where(base.data > 50, 0, base.data), affine), base, HERE) < 0.6
+
+
+def test_a_part_of_the_head_that_is_black_within_the_field_of_view_does_not_agree() -> None:
+    base = head_template.coarse_head()
+    black = base.data.copy()
+    black[:, :, : black.shape[2] // 2] = 0
+    assert gradient_agreement(Volume(black, base.affine), base, HERE) < 0.7
+
+
+def test_an_image_scaled_to_one_agrees_as_well() -> None:
+    base = head_template.coarse_head()
+    scaled = Volume(base.data / base.data.max(), base.affine)
+    assert gradient_agreement(scaled, base, HERE) > 0.99
+    assert gradient_agreement(base, scaled, HERE) > 0.99
+
+
+def test_no_tilt_and_a_half_turn_are_numbers_however_they_are_rounded() -> None:
+    random = np.random.default_rng(0)
+    for axis in range(3):
+        for turn, degrees in ((0, 0), (180, 180)):
+            for _ in range(100):
+                sizes = np.diag([*random.uniform(0.8, 1.2, 3), 1])
+                tilt = registration_checks.tilt_degrees(turned(axis, turn) @ sizes)
+                assert tilt == pytest.approx(degrees, abs=1e-3)

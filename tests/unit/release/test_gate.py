@@ -504,3 +504,17 @@ def test_a_fault_that_lies_at_no_sessions_door_withholds_every_session(
     verdicts = run(layout, [A, B])
     assert verdict_codes(verdicts) == verdict_codes(verdicts, B) == ["bids_invalid"]
     assert not layout.release.exists()
+
+
+def test_each_session_is_told_what_is_wrong_with_itself_and_not_with_another(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = {session: Reason("bids_invalid", f"of {session.subject}") for session in (A, B)}
+    found = iter([[Problem(reason, *session) for session, reason in own.items()]])
+    monkeypatch.setattr(gate, "validate", lambda *_: next(found))
+    for session in own:
+        stage_session(layout, session)
+    verdicts = run(layout, [A, B])
+    assert {verdict.session: verdict.reasons for verdict in verdicts.sessions} == {
+        session: (reason,) for session, reason in own.items()
+    }
