@@ -207,7 +207,15 @@ def test_a_head_fitted_late_keeps_its_own_registration_where_that_is_no_worse(en
 
 @pytest.mark.parametrize(
     ("ngf", "lead", "state"),
-    [(0.63, -0.09, "review"), (0.61, -0.09, "review"), (0.6, -0.09, "pass"), (0.8, 0.09, "pass")],
+    [
+        (0.63, -0.09, "review"),
+        (0.61, -0.09, "review"),
+        (0.6, -0.09, "pass"),
+        (0.0, -0.09, "pass"),
+        (0.8, -0.0001, "review"),
+        (0.65, -0.0001, "pass"),
+        (0.8, 0.09, "pass"),
+    ],
 )
 def test_a_doubt_about_the_sides_that_another_image_casts_stays(
     engines: Engines, find: Find, ngf: float, lead: float, state: str
