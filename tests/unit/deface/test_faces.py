@@ -226,6 +226,7 @@ def test_a_doubt_about_the_sides_that_another_image_casts_stays(
     engines.image[2] = replace(rigid, checks=rigid.checks | {"left_right_lead": left_right_lead(lead)})
     face = find(head(1), head(2))[head(2).path]
     assert (face.registration.engine, face.state) == ("itself", state)
+    assert face.checks["ngf"].value == 0.8
 
 
 def test_a_doubt_about_the_sides_stays_with_a_head_that_was_looked_at_first(engines: Engines, find: Find) -> None:
@@ -292,7 +293,9 @@ def test_a_program_runs_once_for_a_head_unless_it_needs_the_registration(
     engines: Engines, find: Find, program: list[int], engine: str, times: int
 ) -> None:
     engines.template[1] = [fit("first", 0.6, "fail"), fit("second", 0.8, others=ONE)]
-    assert found(find(head(1), engine=engine)) == [("second", "pass")]
+    faces_by_path = find(head(1), engine=engine)
+    assert found(faces_by_path) == [("second", "pass")]
+    assert faces_by_path[head(1).path].keep.all()
     assert program == [1] * times
 
 
