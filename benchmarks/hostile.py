@@ -18,6 +18,7 @@ import itertools
 import json
 import os
 import random
+import re
 import shutil
 import subprocess
 import sys
@@ -194,12 +195,10 @@ def hostile(place: Path, seed: int, number: int, sessions: int, *, through_snake
     if number % 4 == 1:
         (place / "rules.yaml").write_text(yaml.safe_dump(RAW_TEXT_IN_LABELS), encoding="utf-8")
         given["convert"] = {"rules": "rules.yaml"}
-    _run(given, result, through_snakemake=through_snakemake)
+    looking = _Looking(place, visits, result)
+    _run(given, result, through_snakemake=through_snakemake, look=looking.look)
+    looking.tell()
     _account(visits, result)
-    needles = Needles()
-    for visit in visits:
-        _look_for(needles, visit)
-    _search(needles, place, visits, result)
     return result
 
 
@@ -218,14 +217,29 @@ def _look_for(needles: Needles, visit: Visit) -> None:
                 needles.add(text, f"{person.number}|time of day|as it stands")
 
 
-def _search(needles: Needles, place: Path, visits: Sequence[Visit], result: Result) -> None:
-    for root in (place / "results", place / ".snakemake"):
-        searched, found = search(needles, root)
-        result.bytes_searched += searched
-        for number in {visit.person.number: None for visit in visits}:
+class _Looking:
+    """Looks into everything outside `restricted/` whenever a run has ended: what is mended was written before."""
+
+    def __init__(self, place: Path, visits: Sequence[Visit], result: Result) -> None:
+        self.place, self.visits, self.result = place, visits, result
+        self.needles = Needles()
+        self.found: dict[str, set[str]] = {}
+        for visit in visits:
+            _look_for(self.needles, visit)
+
+    def look(self) -> None:
+        for root in (self.place / "results", self.place / ".snakemake"):
+            searched, found = search(self.needles, root)
+            self.result.bytes_searched += searched
+            for label, files in found.items():
+                self.found.setdefault(label, set()).update(files)
+
+    def tell(self) -> None:
+        """Note in the result what leaked, person by person."""
+        for number in {visit.person.number: None for visit in self.visits}:
             begin = f"{number}|"
-            hits = {label.removeprefix(begin): files for label, files in found.items() if label.startswith(begin)}
-            result.leaks += _told([visit for visit in visits if visit.person.number == number], hits)
+            hits = {label.removeprefix(begin): files for label, files in self.found.items() if label.startswith(begin)}
+            self.result.leaks += _told([visit for visit in self.visits if visit.person.number == number], hits)
 
 
 def _told(visits: Sequence[Visit], hits: Mapping[str, set[str]]) -> list[dict[str, Any]]:
@@ -258,33 +272,33 @@ def _told(visits: Sequence[Visit], hits: Mapping[str, set[str]]) -> list[dict[st
 # ------------------------------------------------------------------ runs
 
 
-def _run(given: Mapping[str, Any], result: Result, *, through_snakemake: bool) -> None:
-    """From inventory to release, as a user would who mends what is refused: the line, the dictionary, the name."""
+def _run(
+    given: Mapping[str, Any], result: Result, *, through_snakemake: bool, look: Callable[[], None] = lambda: None
+) -> None:
+    """From inventory to release, as a user would who mends what is refused, and then runs it again."""
     given = {"dicom_dir": "raw", "results_dir": "results", "inventory": {"jobs": 1}, **given}
     given["measure"] = {"noise_sessions": 0}
     run = _BySnakemake if through_snakemake else _InProcess
-    step = "inventory"
+    new_labels = True
     for _ in range(ATTEMPTS):
         try:
             part = run(given, result)
-            if step == "inventory":
+            if new_labels:
                 part.inventory()
                 _keep_words()
                 part.sessions()
-                step = "release"
+                new_labels = False
             part.release()
             _keep_words()
-            if not (named := _whole_dataset_refused()):
-                break
-            result.refused.append(named)
-            given = {**given, "release": {}, "report": {}}
+            look()
+            said = _mendable()
         except in_process.RefusedError as error:
-            result.refused.append(str(error)[:160])
-            given = _mended(given, str(error))
-            # Columns and labels may have changed.
-            step = "inventory" if not Path("results/sessions.tsv").exists() else step
-    else:
-        result.crashed.append("what a user mends is refused again and again")
+            said, new_labels = str(error), True
+        if not said:
+            return
+        result.refused.append(said[:300])
+        given = _mended(given, said)
+    result.crashed.append("what a user mends is refused again and again")
 
 
 def _keep_words() -> None:
@@ -295,32 +309,38 @@ def _keep_words() -> None:
             file.write(words.read_text(encoding="utf-8"))
 
 
-def _whole_dataset_refused() -> str:
-    """What the verdicts say of words that concern the whole dataset."""
-    rows = read_table(Layout(Path("results")).verdicts)
-    told = [row["reasons"] for row in rows if "the dataset's name" in row["reasons"]]
-    return told[0] if told else ""
+_SETTINGS = re.compile(r"release\.[a-z_]+|report\.title|the dataset's name")
+
+
+def _mendable() -> str:
+    """What the verdicts say of the user's settings and cells; empty if there is nothing to mend."""
+    told = []
+    for row in read_table(Layout(Path("results")).verdicts):
+        if "column note" in row["reasons"]:
+            told.append(f"subject {row['subject']} column note")
+        told += _SETTINGS.findall(row["reasons"])
+    return "; ".join(dict.fromkeys(told))
 
 
 def _mended(given: Mapping[str, Any], said: str) -> dict[str, Any]:
-    """What the user gives after a refusal: lines that it names have a plain label and no note."""
+    """What the user gives after a refusal: a plain label, no note, no dictionary, no name."""
     table = Path("subjects.tsv")
-    lines = table.read_text(encoding="utf-8").split("\n")
-    numbers = {int(word.strip(":;,.")) for before, word in zip(said.split(), said.split()[1:], strict=False)
-               if before == "line" and word.strip(":;,.").isdigit()}  # fmt: skip
-    if "subjects" in said and numbers:
-        for number in numbers:
-            cells = lines[number - 1].split("\t")
-            if "column note" in said:
-                cells[3] = "n/a"
-            else:
-                cells[1] = f"q{number + 500:03d}"
-            lines[number - 1] = "\t".join(cells)
-        table.write_text("\n".join(lines), encoding="utf-8")
-        return dict(given)
-    if "release.data_dictionary" in said or "dictionary" in said:
-        return {**given, "release": {key: value for key, value in given["release"].items() if key == "name"}}
-    return {**given, "release": {}, "report": {}}
+    rows = [line.split("\t") for line in table.read_text(encoding="utf-8").split("\n")]
+    lines = {int(number) for number in re.findall(r"line (\d+)", said)}
+    noted = set(re.findall(r"subject (\w+) column note", said))
+    for number, cells in enumerate(rows, start=1):
+        if len(cells) > 3 and (cells[1] in noted or (number in lines and "column note" in said)):
+            cells[3] = "n/a"
+        elif number in lines:
+            cells[1] = f"q{number + 500:03d}"
+    table.write_text("\n".join(map("\t".join, rows)), encoding="utf-8")
+    kept = dict(given.get("release", {}))
+    if "dictionary" in said:
+        kept.pop("data_dictionary", None)
+    if "release.name" in said or "the dataset's name" in said:
+        kept.pop("name", None)
+    report = {} if "report.title" in said or "the dataset's name" in said else given.get("report", {})
+    return {**given, "release": kept, "report": report}
 
 
 class _InProcess:

@@ -29,7 +29,7 @@ from demo import others, planted, series
 from demo.series import Grid, Protocol
 
 GRID = series.axial((6, 16, 16), (14.0, 12.0, 12.0))
-FEW_SLICES = series.axial((3, 16, 16), (14.0, 12.0, 12.0))
+FEW_SLICES = series.axial((2, 16, 16), (14.0, 12.0, 12.0))
 VOLUMES = 6
 CLASSIC = {
     "ge": replace(series.BOLD, sequence_name="EPI", image_type=("ORIGINAL", "PRIMARY", "OTHER"), scanning=("EP", "GR")),
@@ -489,7 +489,7 @@ def write_visit(
     places = dice.sample(sorted(PLACES), dice.choice((0, 0, 1, 2, 4)))
     rle = not damage and not packed and dice.random() < 0.1
     visit.packed = visit.packed or ("RLE" if rle else "")
-    for number in range(2, 2 + dice.choice((1, 1, 2, 3))):
+    for number in range(2, 2 + dice.choice((1, 1, 1, 2, 3))):
         label, writing, named = dice.choice(sorted(LABELS)), writings.pop(), visit
         if others and number == 2:
             named = dice.choice(others)

@@ -174,7 +174,7 @@ def _of_name(value: str, public: Collection[str]) -> Iterator[tuple[str, bool]]:
     for number in numbers:
         if len(number) > 3:
             yield from _of_words_and_numbers(number)
-    for spelling in {*_spellings(value), *_romanised(value)}:
+    for spelling in spelled(value):
         for group in spelling.split("="):
             words = [word for word in SEPARATORS.split(group) if word]
             yield from ((word, False) for word in words if len(word) > 1 and not word.isdigit())
@@ -189,6 +189,22 @@ def _of_name(value: str, public: Collection[str]) -> Iterator[tuple[str, bool]]:
                 # `test` with a letter is `tests`, and nobody's name.
                 if 3 <= len(second) < 5 and second not in public:
                     yield from ((first[0] + second, False), (second + first[0], False))
+
+
+def spelled(name: str) -> set[str]:
+    """How a name is written in letters of ASCII, as far as there are such.
+
+    Parameters
+    ----------
+    name
+        As DICOM writes it.
+
+    Returns
+    -------
+    set of str
+        Folded, with the signs between its words: without accents, written out, in Latin letters; and as it stands.
+    """
+    return {*_spellings(name), *_romanised(name)}
 
 
 def _spellings(name: str) -> set[str]:
@@ -280,7 +296,7 @@ def initials_with_year(names: Iterable[str], dates: Iterable[str], public: Colle
     """
     year = min((date[:4] for date in dates if re.match(r"\d{4}", date)), default="")
     for name in names if year else ():
-        for spelling in {fold(name), *_romanised(name)}:
+        for spelling in spelled(name):
             for group in spelling.split("="):
                 firsts = [word[0] for word in SEPARATORS.split(group) if word.isalpha()][:4]
                 for letters in itertools.chain(*(itertools.permutations(firsts, size) for size in (2, 3))):
@@ -333,6 +349,28 @@ def _with_month_names(year: str, month: str, day: str) -> Iterator[str]:
             for separator in ("", " ", "-", "/"):
                 yield separator.join((year, word, day))
                 yield separator.join((word, year))
+
+
+def month_of(word: str) -> int:
+    """The month that a word names, in English, German or French, whole or by its first letters.
+
+    Parameters
+    ----------
+    word
+        Folded.
+
+    Returns
+    -------
+    int
+        From 1 on; 0 for another word.
+    """
+    return _months().get(word, 0)
+
+
+@cache
+def _months() -> dict[str, int]:
+    names = [(fold(name), number) for line in _MONTHS for number, name in enumerate(line.split(), start=1)]
+    return {form: number for name, number in names for form in (name, name[:3], name[:4])} | {"mrz": 3}
 
 
 def _counted(year: str, month: str, day: str) -> Iterator[str]:

@@ -9,15 +9,24 @@ LATEST_YEAR = 1925
 _UID = re.compile(r"(?<![\d.])(?!1\.2\.840\.10008\.)[012]\.\d+(?:\.\d+){4,}(?![\d.])")
 _CARETS = re.compile(r"[^\W\d_]\^[^\W\d_]")
 _DAY = r"(?:0?[1-9]|[12]\d|3[01])"
-_MONTH = r"(?:jan|feb|mar|mär|apr|may|mai|jun|jul|aug|sep|oct|okt|nov|dec|dez)[^\W\d_]*"
+_MONTH = r"(?:jan|feb|fév|fev|mar|mär|apr|avr|may|mai|jun|jui|jul|aug|aoû|aou|sep|oct|okt|nov|dec|dez|déc)[^\W\d_]*"
+_MONTH_NAME = (
+    r"(?:january?|januar|janvier|jan|february?|februar|feb|f[ée]vrier|f[ée]v|march|märz|mars|mar|mrz|april|apr|avril|avr|may|mai"
+    r"|june?|juni|juin|jun|july?|juli|juillet|jul|august|aug|ao[ûu]t|september|septembre|sept?|o[ck]tober|octobre|o[ck]t"
+    r"|november|novembre|nov|de[cz]ember|d[ée]cembre|de[cz]|déc)"
+)
 _YEAR = r"(?P<year>(?:19|20)\d\d)"
 _DATES = (
     re.compile(rf"(?<!\d){_YEAR}([-./]?)(?:0[1-9]|1[0-2])\2(?:0[1-9]|[12]\d|3[01])(?!\d)"),
+    re.compile(rf"(?<![\d.]){_YEAR}([-./])(?:0?[1-9]|1[0-2])\2{_DAY}(?![\d.]*\d)"),
+    re.compile(rf"{_YEAR}(?:年|년) ?\d{{1,2}}(?:月|월) ?\d{{1,2}}(?:日|일)"),
+    re.compile(rf"(?<![^\W\d_]){_MONTH_NAME}[ .-]{{0,2}}{_YEAR}(?!\d)", re.IGNORECASE),
     re.compile(rf"(?<![\d.]){_DAY}([-./]){_DAY}\1{_YEAR}(?![\d.]*\d)"),
     re.compile(rf"(?<!\d){_DAY}(?:st|nd|rd|th)?[ .-]{{1,2}}{_MONTH}[ .,-]{{1,2}}{_YEAR}(?!\d)", re.IGNORECASE),
     re.compile(rf"(?<![^\W\d_]){_MONTH}[ .]{{1,2}}{_DAY}(?:st|nd|rd|th)?[ ,]{{1,2}}{_YEAR}(?!\d)", re.IGNORECASE),
 )
-"""Year, month, day; day and month in either order before the year; months by their names, English and German."""
+"""Year, month, day; the same in Asia; day and month in either order before the year; months by their names, English,
+German and French, with a day or without."""
 
 
 def keeps_dates(options: Collection[str]) -> bool:

@@ -16,6 +16,9 @@ from unface.mapping.criteria import values_of
 SERIES_OF_VOLUMES = ("func", "dwi", "perf")
 """Datatypes whose NumberOfTemporalPositions (0020,0105) counts the volumes of an image."""
 
+MADE_OF_VOLUMES = {"ADC", "phMag"}
+"""Twins (`dcm2niix.TWINS`) that dcm2niix writes of volumes of the series itself."""
+
 
 def missing(acquisition: Acquisition, folders: Sequence[Path]) -> str:
     """What is missing of an acquisition, as far as its headers tell.
@@ -39,6 +42,7 @@ def missing(acquisition: Acquisition, folders: Sequence[Path]) -> str:
         *(_broken_volume(series) for series in acquisition.series),
         _lost_series(acquisition),
         _lost_volumes(acquisition),
+        _lost_in_conversion(acquisition),
     ]
     return next(filter(None, findings), "")
 
@@ -126,3 +130,12 @@ def _lost_volumes(acquisition: Acquisition) -> str:
     expected = max([*volumes, *(value for value in announced if isinstance(value, int))])
     fewest = min(volumes)
     return f"{fewest} of {expected} volumes are there" if fewest < expected else ""
+
+
+def _lost_in_conversion(acquisition: Acquisition) -> str:
+    """dcm2niix makes no fewer volumes than it got: it may take images that have one number or time for one image."""
+    twins = acquisition.conversion.twins if acquisition.conversion else ()
+    if not acquisition.shapes or set(twins) & MADE_OF_VOLUMES:
+        return ""
+    made, given = sum(shape.volumes for shape in acquisition.shapes), acquisition.fields.get("Volumes")
+    return f"of {given} volumes the conversion left {made}" if isinstance(given, int) and made < given else ""

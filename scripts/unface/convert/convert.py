@@ -127,8 +127,8 @@ def _convert(work: Work, acquisition: Acquisition, dicom: Path) -> None:
     except nifti_headers.NoPlaceError:
         acquisition.state = "unreadable"
         acquisition.reason = (
-            "its voxels have no size or no place in space: PixelSpacing, ImagePositionPatient or "
-            "ImageOrientationPatient of its headers say what no image has"
+            "its voxels have no size or no place in space: its headers tell an impossible PixelSpacing, "
+            "ImagePositionPatient or ImageOrientationPatient, or one InstanceNumber for several images"
         )
         return
     lost = completeness.missing(acquisition, folders) or next(iter(conversion.missing), "")

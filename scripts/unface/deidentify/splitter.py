@@ -86,6 +86,30 @@ REMEMBERED_SEGMENTS, REMEMBERED_BYTES = 4096, 64
 """The number of short elements of a series that are recognised when they come back, and how long they may be."""
 
 
+class _Creators:
+    """The private creators among the segments of a header, as they are met; each segment is looked at once."""
+
+    def __init__(self, segments: list[Segment]) -> None:
+        self._segments = segments
+        self._looked_at = self._group = 0
+        self._names: dict[int, str] = {}
+
+    def before(self, tag: int) -> str:
+        """The creator of a private element, from the segments before it in its group."""
+        segments, group = self._segments, tag >> 16
+        new = len(segments)
+        while new > self._looked_at and segments[new - 1].tag >> 16 == group:
+            new -= 1
+        if new > self._looked_at or group != self._group:
+            self._names, self._group = {}, group
+        for segment in segments[new:]:
+            for part in segment.parts or (segment,):
+                if is_creator(part.tag):
+                    self._names[part.tag] = part.creator
+        self._looked_at = len(segments)
+        return self._names.get(creator_tag(tag), "")
+
+
 class HeaderSplitter:
     """Splits the headers of one series.
 
@@ -126,6 +150,7 @@ class HeaderSplitter:
             self._template, self._kind = [], (implicit, source.sop_class)
             self._met_before.clear()
         segments: list[Segment] = []
+        creators = _Creators(segments)
         template, known = self._template, 0
         variable, met = self._variable, self._met_before
         while at < end:
@@ -158,7 +183,7 @@ class HeaderSplitter:
             if known < len(template) and template[known].tag < tag:
                 known = self._passed(template, known)
                 continue
-            known, creator = self._met(template, known, tag, segments)
+            known, creator = self._met(template, known, tag, creators)
             if tag & 0x10000 and is_creator(tag):
                 creator = data[body : min(after, body + 64)].strip(b"\0 ").decode("ascii", "replace")
             segments.append(self._segment(tag, data[at:after], creator, vr))
@@ -186,7 +211,7 @@ class HeaderSplitter:
         tag = template[known].tag
         return _after_group(template, known, tag >> 16) if is_creator(tag) else known + 1
 
-    def _met(self, template: list[Segment], known: int, tag: int, segments: list[Segment]) -> tuple[int, str]:
+    def _met(self, template: list[Segment], known: int, tag: int, creators: _Creators) -> tuple[int, str]:
         """Note an element that is new or has changed; returns where the template goes on, and its creator."""
         if tag not in self._variable:
             self._variable.add(tag)
@@ -195,7 +220,7 @@ class HeaderSplitter:
             return _after_group(template, known, tag >> 16), ""
         if known < len(template) and template[known].tag == tag:
             return known + 1, template[known].creator
-        return known, _creator_before(segments, tag) if tag >> 16 & 1 else ""
+        return known, creators.before(tag) if tag >> 16 & 1 else ""
 
     def _merged(self, segments: list[Segment]) -> list[Segment]:
         """Units with neighbours joined that have not changed so far."""
@@ -234,15 +259,3 @@ def _after_group(template: list[Segment], known: int, group: int) -> int:
     while known < len(template) and template[known].tag >> 16 == group:
         known += 1
     return known
-
-
-def _creator_before(segments: list[Segment], tag: int) -> str:
-    """The creator of a private element, from the segments before it in its group."""
-    wanted = creator_tag(tag)
-    for segment in reversed(segments):
-        if segment.tag >> 16 != tag >> 16:
-            break
-        for part in segment.parts or (segment,):
-            if part.tag == wanted:
-                return part.creator
-    return ""

@@ -30,6 +30,22 @@ def linked(layout: Layout) -> list[tuple[str, str]]:
     return sorted({(row["subject"], row["patient_id"]) for row in rows})
 
 
+def linked_names(layout: Layout) -> set[str] | None:
+    """The names of the patients of the last inventory, without those of others whom their headers name.
+
+    Parameters
+    ----------
+    layout
+        Where the table of linkage lies.
+
+    Returns
+    -------
+    set of str or None
+        As the headers have them; None where the table tells of nobody.
+    """
+    return {row["patient_name"] for row in read_table(layout.linkage)} or None
+
+
 def read_withdrawn(path: Path | None, linkage: Iterable[tuple[str, str]]) -> frozenset[str]:
     """Read the table of those who withdrew.
 

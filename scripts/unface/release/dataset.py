@@ -52,13 +52,35 @@ class Metadata:
     dictionary: Dictionary = field(default_factory=dict)
     published: Mapping[str, str] = field(default_factory=dict)
 
-    def words(self) -> list[str]:
-        """All that the author wrote of the whole dataset, to be searched for identifiers."""
+    def words(self) -> list[tuple[str, str]]:
+        """All that the author wrote of the whole dataset but its authors, to be searched for identifiers.
+
+        Returns
+        -------
+        list of (str, str)
+            Where each text stands, and the text.
+        """
+        settings = self.settings
+        entries = enumerate(self.dictionary.items(), start=1)
+        columns = dict.fromkeys(name for cells in self.columns.values() for name in cells)
         return [
-            *(self.settings.name, self.settings.license, *self.settings.authors),
-            *data_dictionary.words(self.dictionary),
-            *(text for source in self.settings.source_datasets for text in source.values()),
-            *published_settings.words(self.published),
+            ("release.name", settings.name),
+            ("release.license", settings.license),
+            *(
+                (f"entry {number} of release.data_dictionary", text)
+                for number, (name, entry) in entries
+                for text in data_dictionary.words({name: entry})
+            ),
+            *(
+                (f"the name of column {number} among the further columns of subjects", name)
+                for number, name in enumerate(columns, start=1)
+            ),
+            *(
+                (f"entry {number} of release.source_datasets", text)
+                for number, source in enumerate(settings.source_datasets, start=1)
+                for text in source.values()
+            ),
+            *(("convert.rules", line) for line in published_settings.words(self.published)),
         ]
 
 

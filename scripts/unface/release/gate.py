@@ -13,7 +13,7 @@ from unface.audit.records import Released
 from unface.release import anonymity, dataset, verdicts
 from unface.release.assembly import Assembly, Passed, tools_of
 from unface.release.dataset import Metadata, Person
-from unface.release.dataset_search import identified
+from unface.release.dataset_search import DatasetSearch
 from unface.release.history import History
 from unface.release.problems import Problem
 from unface.release.validator import validate
@@ -189,14 +189,15 @@ def release(
     layout.validator_report.unlink(missing_ok=True)
     people: list[Person] = []
     past = history = History.read(layout.history)
+    search: DatasetSearch | None = None
     while draft.passed:
         people = dataset.people(layout, draft.assembly.folder, list(draft.passed), metadata.columns)
         history = past.with_release(metadata.settings, fingerprints, list(draft.passed), draft.withheld)
         texts = dataset.texts(people, metadata, tools_of(draft.passed.values()))
         draft.assembly.write({**texts, "CHANGES": history.changes()})
-        problems = identified(layout, sorted(draft.reasons), people, metadata.words(), ignore) or _invalid(
-            layout, draft.assembly
-        )
+        search = search or DatasetSearch(layout, sorted(draft.reasons), people, ignore)
+        files = {session: passed.files for session, passed in draft.passed.items()}
+        problems = search.problems(people, metadata, files) or _invalid(layout, draft.assembly)
         if not problems:
             break
         draft.take_out(problems)

@@ -46,7 +46,8 @@ def _resources(*names: str) -> tuple[str, ...]:
     return tuple(f"resources/{name}" for name in names)
 
 
-_HEADER_TABLES = _resources(
+_NAME_TABLES = _resources("cyrillic.tsv", "romanised.tsv", "surname_spellings.tsv")
+_HEADER_TABLES = _NAME_TABLES + _resources(
     "attribute_types.tsv",
     "closed_values.tsv",
     "confidentiality_profile.tsv",
@@ -58,7 +59,7 @@ _HEADER_TABLES = _resources(
     "technical_words.txt",
 )
 _HEAD_MASKS = _resources("face/brain.nii.gz", "face/keep.nii.gz", "face/keep_no_ears.nii.gz")
-_AUDIT_TABLES = _resources("audit_sidecar_keys.tsv", "closed_values.tsv")
+_AUDIT_TABLES = _NAME_TABLES + _resources("audit_sidecar_keys.tsv", "closed_values.tsv")
 _PAGE = ("scripts/unface/report/templates/page.html.j2", "scripts/unface/report/templates/style.css")
 
 _MEASURED = Stage(
@@ -102,7 +103,7 @@ EVERY_STAGE: Mapping[str, Stage] = {
     "release": Stage(
         settings=("release", "deidentify.options", "audit.ignore"),
         files=("subjects", "ratings", "release.data_dictionary"),
-        resources=_AUDIT_TABLES,
+        resources=(*_AUDIT_TABLES, *_resources("descriptor_words.txt", "ordinary_words.txt", "technical_words.txt")),
     ),
     "review": Stage(
         settings=("report",),

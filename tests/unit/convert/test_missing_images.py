@@ -177,3 +177,12 @@ def test_a_run_has_the_volumes_that_its_header_announces_and_every_echo_as_many(
 def test_only_series_of_volumes_announce_how_many(said: Said, datatype: str, *, counts: bool) -> None:
     sentence = said([1, 2], volumes=[3], fields={"NumberOfTemporalPositions": 4}, datatype=datatype)
     assert bool(sentence) is counts
+
+
+@pytest.mark.parametrize(
+    ("volumes", "sentence"), [([4], "of 8 volumes the conversion left 4"), ([4, 4], ""), ([8], "")]
+)
+def test_a_conversion_that_leaves_fewer_volumes_than_it_got_has_lost_some(
+    said: Said, volumes: list[int], sentence: str
+) -> None:
+    assert said([1], volumes=volumes, fields={"Volumes": 8}, datatype="anat") == sentence

@@ -545,12 +545,13 @@ def test_the_summary_names_rules_by_their_lines_for_their_names_may_tell_of_some
 def test_groups_without_a_rule_are_suggested_one_in_a_restricted_file(tmp_path: Path) -> None:
     paths, _ = write_series(tmp_path / "dicom", 0)
     edit(paths, SeriesDescription="mystery", ProtocolName="mystery", ScanningSequence="RM", InversionTime=None)
+    edit(paths, InversionTime=2500, EchoTime=95, SequenceName="mystery", RepetitionTime=9000)
     summary = take_stock(tmp_path / "dicom", tmp_path / "results")
     layout = Layout(tmp_path / "results")
     assert summary.groups == {"unmapped": 1}
     assert "see restricted/suggested_rules.yaml" in str(summary)
     assert "mystery" in layout.suggested_rules.read_text()
-    assert rows(layout.protocol_groups)[0]["suggestion"] == "anat/T1w"
+    assert rows(layout.protocol_groups)[0]["suggestion"] == "anat/FLAIR"
 
 
 def test_series_of_one_merge_group_are_looked_at_together() -> None:

@@ -14,6 +14,9 @@ KEY = Key(bytes(range(32)))
 NONE = Rules(())
 
 
+T2W = {"SeriesDescription": "seq8", "ScanningSequence": "SE", "EchoTime": 95, "RepetitionTime": 4000}
+
+
 def groups_of(*fields: dict):
     acquisitions = [
         InventoriedAcquisition(SessionId(f"sub{index}", "ses"), ("s001",), entry, NONE.decide(entry))
@@ -27,7 +30,7 @@ def groups_of(*fields: dict):
     [
         ({"SeriesDescription": "t1_mprage"}, "anat/T1w"),
         ({"SeriesDescription": "seq7", "ScanningSequence": "EP", "Volumes": 100}, "func/task-unnamed_bold"),
-        ({"SeriesDescription": "seq8", "Modality": "MR", "EchoTime": 3}, "anat/T1w"),
+        ({"SeriesDescription": "seq8", "ScanningSequence": "SE", "EchoTime": 95, "RepetitionTime": 4000}, "anat/T2w"),
         ({"SeriesDescription": "AAHead_Scout"}, "excluded"),
     ],
 )
@@ -37,15 +40,16 @@ def test_an_unmapped_series_gets_a_suggestion(fields: dict, name: str) -> None:
     assert guess.name == name
 
 
-def test_a_series_of_which_nothing_is_known_gets_none() -> None:
-    assert suggestion(NONE.match({"Modality": "MR"}), {"Modality": "MR"}) is None
+@pytest.mark.parametrize("fields", [{"Modality": "MR"}, {"Modality": "MR", "ScanningSequence": "GR", "EchoTime": 3}])
+def test_a_series_that_may_be_many_things_gets_none(fields: dict) -> None:
+    assert suggestion(NONE.match(fields), fields) is None
 
 
 def test_the_suggested_rules_are_valid_and_name_what_they_were_made_for(tmp_path: Path) -> None:
     fields = [
         {"SeriesDescription": "Zzz [7]*", "ProtocolName": "Odd: name", "ScanningSequence": "EP", "Volumes": 90},
-        {"SeriesDescription": "seq8", "Modality": "MR", "EchoTime": 3, "ImageType": ["ORIGINAL", "PRIMARY", "M"]},
-        {"SeriesDescription": "seq8", "Modality": "MR", "EchoTime": 3, "ImageType": ["ORIGINAL", "PRIMARY", "P"]},
+        {**T2W, "ImageType": ["ORIGINAL", "PRIMARY", "M"]},
+        {**T2W, "ImageType": ["ORIGINAL", "PRIMARY", "P"]},
         {"SeriesDescription": "nothing", "Modality": "MR"},
         {"SequenceName": "*x", "Modality": "MR"},
     ]

@@ -263,7 +263,7 @@ def test_an_identifier_in_the_datasets_name_withholds_everything(layout: Layout)
     named = replace(RELEASE, name="The case of Jane Maria Doe")
     verdicts = run(layout, [A, B], settings=named)
     assert verdict_codes(verdicts) == verdict_codes(verdicts, B) == ["identifier_found"]
-    ignored = run(layout, [A, B], settings=named, ignore=["Jane", "Maria", "janemaria", "mariadoe", "janemariadoe"])
+    ignored = run(layout, [A, B], settings=named, ignore=["Jane", "Maria", "Doe"])
     assert verdict_codes(ignored, B) == []
 
 

@@ -240,10 +240,10 @@ def test_what_the_table_of_confirmed_words_says_belongs_to_the_fingerprint_of_th
     table = tmp_path / "words.tsv"
     table.write_text("word\tentity\tlabel\n")
     confirmed = changed(config, "convert.label_words", str(table))
-    before = fingerprints.fingerprint(confirmed, "convert")
-    assert before != fingerprints.fingerprint(config, "convert")
+    before = fingerprints.fingerprint(confirmed, "convert", b"secret")
+    assert before != fingerprints.fingerprint(config, "convert", b"secret")
     table.write_text("word\tentity\tlabel\nmondrian\ttask\tmondrian\n")
-    assert fingerprints.fingerprint(confirmed, "convert") != before
+    assert fingerprints.fingerprint(confirmed, "convert", b"secret") != before
 
 
 def test_the_code_digest_follows_imports_of_imports_and_named_resources():
