@@ -122,7 +122,7 @@ def test_of_registrations_that_do_not_pass_the_one_with_the_best_gradients_stays
 
 def test_a_mask_that_fails_asks_the_next_engine(engines: Engines, find: Find) -> None:
     engines.template[1] = [fit("first", 0.8), fit("second", 0.8, others=ONE)]
-    engines.masked[1] = {"eyes_removed": check("fail")}
+    engines.masked[1] = {"eyes_removed": check("fail"), "face_present": check("pass")}
     assert found(find(head(1))) == [("second", "fail")]
     assert len(engines.asked) == 2
 
