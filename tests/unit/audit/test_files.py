@@ -350,3 +350,10 @@ def test_anything_but_numbers_may_not(content: Codes, text: str) -> None:
 def test_words_and_numbers_between_gradients_are_searched(content: Codes) -> None:
     assert set(content(f"{DWI}.bval", "0 janedoe\n")) == {"unaudited", "identifier_found"}
     assert "identifier_found" in content(f"{DWI}.bval", "0 mrn0048213\n")
+
+
+def test_what_bids_itself_puts_into_a_name_tells_nothing_of_a_person_called_like_it() -> None:
+    search = IdentifierSearch.of({"name": ["ANAT^JANE", "BOLD^JANE"]}, [])
+    own = FileCheck(HERE, search, [], [])
+    for path in (f"{T1W}.nii.gz", f"{HERE}/func/sub-abc_ses-s1_task-rest_bold.nii.gz"):
+        assert list(own.name(path)) == []
