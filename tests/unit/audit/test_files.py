@@ -357,3 +357,11 @@ def test_what_bids_itself_puts_into_a_name_tells_nothing_of_a_person_called_like
     own = FileCheck(HERE, search, [], [])
     for path in (f"{T1W}.nii.gz", f"{HERE}/func/sub-abc_ses-s1_task-rest_bold.nii.gz"):
         assert list(own.name(path)) == []
+
+
+def test_a_key_that_may_be_a_name_is_not_repeated_however_little_it_looks_like_one(tmp_path: Path) -> None:
+    """Found as a whole string only, or in the text of all."""
+    (tmp_path / "file").write_text(json.dumps({"Ng": 1}))
+    own = FileCheck(HERE, IdentifierSearch.of({"name": ["NG^JO"]}, []), [], [])
+    sentences = [sentence for _, sentence in own.content(f"{DWI}.json", tmp_path / "file")]
+    assert not any("Ng" in sentence for sentence in sentences)
