@@ -365,3 +365,9 @@ def test_a_key_that_may_be_a_name_is_not_repeated_however_little_it_looks_like_o
     own = FileCheck(HERE, IdentifierSearch.of({"name": ["NG^JO"]}, []), [], [])
     sentences = [sentence for _, sentence in own.content(f"{DWI}.json", tmp_path / "file")]
     assert not any("Ng" in sentence for sentence in sentences)
+
+
+def test_a_short_name_between_gradients_is_found(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("0 ng\n")
+    own = FileCheck(HERE, IdentifierSearch.of({"name": ["NG^JO"]}, []), [], [])
+    assert {code for code, _ in own.content(f"{DWI}.bval", tmp_path / "file")} == {"unaudited", "identifier_found"}
