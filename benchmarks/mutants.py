@@ -322,8 +322,8 @@ class Trial:
         while time.monotonic() < deadline:
             done, status = os.waitpid(process, os.WNOHANG)
             if done:
-                code = os.waitstatus_to_exitcode(status)
-                return "survived" if code == 0 else "timeout" if code == -signal.SIGPROF else "killed"
+                code = os.waitstatus_to_exitcode(status)  # 5: no test is left of the chosen ones
+                return "survived" if code in (0, 5) else "timeout" if code == -signal.SIGPROF else "killed"
             time.sleep(0.01)
         os.killpg(process, signal.SIGKILL)
         os.waitpid(process, 0)
@@ -479,6 +479,7 @@ def section(work: Path) -> str:
             equivalent=sum((one.module, one.before, one.after) in known for one in left),
             killed=len(mutants) - len(left),
             by_sets=sum(one.with_sets in KILLED for one in left),
+            with_sets=sum(bool(one.with_sets) for one in left),
         )
         totals += counted
         lines.append(_row(module, counted))
@@ -489,10 +490,10 @@ def _row(name: str, counted: Counter[str]) -> str:
     tried, same, killed = counted["tried"], counted["equivalent"], counted["killed"]
     left = tried - same - killed
     percent = 100 * killed / max(tried - same, 1)
-    with_sets = 100 * (killed + counted["by_sets"]) / max(tried - same, 1)
-    return (
-        f"| {name} | {counted['of']:,} | {tried:,} | {same} | {killed:,} | {left} | {percent:.1f} | {with_sets:.1f} |"
-    )
+    with_sets = f"{100 * (killed + counted['by_sets']) / max(tried - same, 1):.1f}"
+    if counted["with_sets"] < left:
+        with_sets = "not tried"
+    return f"| {name} | {counted['of']:,} | {tried:,} | {same} | {killed:,} | {left} | {percent:.1f} | {with_sets} |"
 
 
 def main() -> None:

@@ -157,7 +157,9 @@ class FileCheck:
         if len(set(keys)) < len(keys) and _repeats(json.loads(text, object_pairs_hook=_Pairs)):
             yield "unaudited", "has a key twice"
         strings = [(key, string) for key, string in strings if not public_words.is_public(key, string)]
-        yield from self._strings("in a value or key", [string for _, string in strings] + unknown)
+        found = self.search.in_strings([string for _, string in strings] + unknown)
+        where = sorted({key for key, string in strings if self.search.in_strings([string])}) if found else []
+        yield from _hits(found, f"in a value or key{self._named(where)}")
         yield from _hits(self.search.in_text(_KEY.sub(_without_public_words, text)), "in its text")
         yield from self._identifier_like([string for key, string in strings if key not in _SOFTWARE])
 

@@ -49,12 +49,12 @@ def search_for_people_of(scanned: Iterable[ScannedSeries], common: Iterable[str]
 
 
 def _nobody() -> Identifiers:
-    return {"name": set(), "id": set(), "date": set()}
+    return {"name": set(), "id": set(), "date": set(), "other": set()}
 
 
 def _add(identifiers: Identifiers, series: ScannedSeries) -> None:
     """Take in what one series holds of its people."""
-    for kind, names in (("name", _NAMES), ("id", _IDS)):
+    for kind, names in (("name", _NAMES), ("id", _IDS), ("other", tuple(fields.PLACES.values()))):
         identifiers[kind].update(text for name in names for text in _texts(series, name))
     identifiers["date"].update(day for name in _DATES for text in _texts(series, name) for day in days(text))
 

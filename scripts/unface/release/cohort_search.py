@@ -17,6 +17,7 @@ from functools import cache
 from unface.audit.forms import PLACEHOLDERS, SEPARATORS, fold, month_of, spelled, squash
 from unface.audit.public_words import public_words
 from unface.identity.vocabulary import technical_words, vocabulary
+from unface.mapping.label_words import known_words
 from unface.run.settings import PROJECT
 
 LEAST = 6
@@ -47,7 +48,7 @@ def ordinary_words() -> frozenset[str]:
     """Words of the language, of scans, and of BIDS, which tell of nobody by themselves."""
     lines = (PROJECT / "resources" / "ordinary_words.txt").read_text(encoding="ascii").splitlines()
     words = {word for line in lines if not line.startswith("#") for word in line.split()}
-    words |= {word.decode() for word in vocabulary() | technical_words()}
+    words |= {word.decode() for word in vocabulary() | technical_words()} | set(known_words())
     return frozenset(words | PLACEHOLDERS | {fold(word) for word in public_words()})
 
 

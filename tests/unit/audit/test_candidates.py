@@ -1,5 +1,6 @@
 """Which files of a session would leave: an image of the head from defacing or not at all."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -121,3 +122,10 @@ def test_a_suffix_is_what_stands_last_in_a_name() -> None:
     assert is_image("a.nii")
     assert is_image("a.nii.gz")
     assert not is_image("a.gz")
+
+
+def test_a_special_file_withholds(session: Session) -> None:
+    session.leave("convert", f"{HERE}/func/sub-a_ses-b_bold.nii.gz")
+    os.mkfifo(session.folder / "convert" / "bids" / HERE / "func" / "sub-a_ses-b_bold.json")
+    assert list(session.chosen()) == [f"{HERE}/func/sub-a_ses-b_bold.nii.gz"]
+    assert session.codes == ["unaudited"]

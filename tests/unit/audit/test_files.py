@@ -350,3 +350,24 @@ def test_anything_but_numbers_may_not(content: Codes, text: str) -> None:
 def test_words_and_numbers_between_gradients_are_searched(content: Codes) -> None:
     assert set(content(f"{DWI}.bval", "0 janedoe\n")) == {"unaudited", "identifier_found"}
     assert "identifier_found" in content(f"{DWI}.bval", "0 mrn0048213\n")
+
+
+def test_what_bids_itself_puts_into_a_name_tells_nothing_of_a_person_called_like_it() -> None:
+    search = IdentifierSearch.of({"name": ["ANAT^JANE", "BOLD^JANE"]}, [])
+    own = FileCheck(HERE, search, [], [])
+    for path in (f"{T1W}.nii.gz", f"{HERE}/func/sub-abc_ses-s1_task-rest_bold.nii.gz"):
+        assert list(own.name(path)) == []
+
+
+def test_a_key_that_may_be_a_name_is_not_repeated_however_little_it_looks_like_one(tmp_path: Path) -> None:
+    """Found as a whole string only, or in the text of all."""
+    (tmp_path / "file").write_text(json.dumps({"Ng": 1}))
+    own = FileCheck(HERE, IdentifierSearch.of({"name": ["NG^JO"]}, []), [], [])
+    sentences = [sentence for _, sentence in own.content(f"{DWI}.json", tmp_path / "file")]
+    assert not any("Ng" in sentence for sentence in sentences)
+
+
+def test_a_short_name_between_gradients_is_found(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("0 ng\n")
+    own = FileCheck(HERE, IdentifierSearch.of({"name": ["NG^JO"]}, []), [], [])
+    assert {code for code, _ in own.content(f"{DWI}.bval", tmp_path / "file")} == {"unaudited", "identifier_found"}

@@ -122,7 +122,7 @@ def test_of_registrations_that_do_not_pass_the_one_with_the_best_gradients_stays
 
 def test_a_mask_that_fails_asks_the_next_engine(engines: Engines, find: Find) -> None:
     engines.template[1] = [fit("first", 0.8), fit("second", 0.8, others=ONE)]
-    engines.masked[1] = {"eyes_removed": check("fail")}
+    engines.masked[1] = {"eyes_removed": check("fail"), "face_present": check("pass")}
     assert found(find(head(1))) == [("second", "fail")]
     assert len(engines.asked) == 2
 
@@ -207,7 +207,15 @@ def test_a_head_fitted_late_keeps_its_own_registration_where_that_is_no_worse(en
 
 @pytest.mark.parametrize(
     ("ngf", "lead", "state"),
-    [(0.63, -0.09, "review"), (0.61, -0.09, "review"), (0.6, -0.09, "pass"), (0.8, 0.09, "pass")],
+    [
+        (0.63, -0.09, "review"),
+        (0.61, -0.09, "review"),
+        (0.6, -0.09, "pass"),
+        (0.0, -0.09, "pass"),
+        (0.8, -0.0001, "review"),
+        (0.65, -0.0001, "pass"),
+        (0.8, 0.09, "pass"),
+    ],
 )
 def test_a_doubt_about_the_sides_that_another_image_casts_stays(
     engines: Engines, find: Find, ngf: float, lead: float, state: str
@@ -218,6 +226,7 @@ def test_a_doubt_about_the_sides_that_another_image_casts_stays(
     engines.image[2] = replace(rigid, checks=rigid.checks | {"left_right_lead": left_right_lead(lead)})
     face = find(head(1), head(2))[head(2).path]
     assert (face.registration.engine, face.state) == ("itself", state)
+    assert face.checks["ngf"].value == 0.8
 
 
 def test_a_doubt_about_the_sides_stays_with_a_head_that_was_looked_at_first(engines: Engines, find: Find) -> None:
@@ -284,7 +293,9 @@ def test_a_program_runs_once_for_a_head_unless_it_needs_the_registration(
     engines: Engines, find: Find, program: list[int], engine: str, times: int
 ) -> None:
     engines.template[1] = [fit("first", 0.6, "fail"), fit("second", 0.8, others=ONE)]
-    assert found(find(head(1), engine=engine)) == [("second", "pass")]
+    faces_by_path = find(head(1), engine=engine)
+    assert found(faces_by_path) == [("second", "pass")]
+    assert faces_by_path[head(1).path].keep.all()
     assert program == [1] * times
 
 

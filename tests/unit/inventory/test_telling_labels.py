@@ -97,6 +97,17 @@ def test_a_name_in_another_form_is_refused(tmp_path: Path, name: str, label: str
     assert is_refused(tmp_path, label, "MRN111222", name)
 
 
+@pytest.mark.parametrize("label", ["SaintElsewhere", "SaintElsewhereHospital1", "MRC67090", "elsewhereHospital"])
+def test_a_hospital_or_a_device_is_refused(tmp_path: Path, label: str) -> None:
+    table = tmp_path / "subjects.tsv"
+    table.write_text(f"patient_id\tsubject\nMRN1\t{label}\n")
+    series = [scanned("MRN1", "X", InstitutionName="Saint Elsewhere Hospital", StationName="MRC67090")]
+    with pytest.raises(TableError):
+        refuse_telling_labels(series, read_subjects(table), [])
+    table.write_text("patient_id\tsubject\nMRN1\tprisma01\n")
+    refuse_telling_labels([scanned("MRN1", "X", StationName="PRISMA")], read_subjects(table), [])
+
+
 @pytest.mark.parametrize(
     ("name", "label"),
     [
