@@ -192,7 +192,9 @@ class FileCheck:
             if not all(_is_time(cell, latest) for name, cell in zip(columns, row, strict=True) if name == "acq_time"):
                 yield "identifier_like", f"has an acq_time after {latest} or one that is no date"
                 break
-        cells = {cell for row in rows for cell in row} - {path.removeprefix(f"{self.folder}/") for path in own}
+        # The columns' own names are unface's: `filename` holds the name of Nam Le.
+        cells = {cell for row in [sorted(set(columns) - allowed), *rows[1:]] for cell in row}
+        cells -= {path.removeprefix(f"{self.folder}/") for path in own}
         # Without its separators the time of a scan is a number of six digits, as an ID may be.
         yield from self._strings("in a cell", sorted(cell for cell in cells if not _is_time(cell, LATEST_YEAR)))
         yield from _hits(self.search.in_text("\n".join(sorted(cells))), "in its text")

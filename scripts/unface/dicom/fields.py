@@ -38,7 +38,10 @@ NAMES = _tags("""
 NUMBERS_OF_PEOPLE = _tags("""
     AccessionNumber OtherPatientIDs MedicalRecordLocator StudyID AdmissionID RequestedProcedureID
 """)
-PLACES = _tags("InstitutionName InstitutionalDepartmentName StationName DeviceSerialNumber")
+PLACES = _tags("""
+    InstitutionName InstitutionAddress InstitutionalDepartmentName StationName DeviceSerialNumber PatientTelephoneNumbers
+    PatientAddress
+""")
 """Names, numbers and places beside the patient's own that no public table may show: they are none of `KEYWORDS`."""
 
 TEXT = _tags("""
@@ -146,7 +149,8 @@ def keyword(tag: int) -> str:
         return BINARY[tag][0]
     if tag in PRIVATE:
         return PRIVATE[tag][0]
-    return next(names[tag] for names in (IDENTITY, NAMES, NUMBERS_OF_PEOPLE, PLACES, TEXT, NUMBERS) if tag in names)
+    named = (IDENTITY, NAMES, NUMBERS_OF_PEOPLE, PLACES, TEXT, NUMBERS)
+    return next(names[tag] for names in named if tag in names)
 
 
 def decode(tag: int, raw: bytes, order: str, charset: bytes | None) -> Any:

@@ -18,6 +18,8 @@ from unface.run.files import TableError
 _NAMES = ("PatientName", *fields.NAMES.values())
 _IDS = ("PatientID", *fields.NUMBERS_OF_PEOPLE.values())
 _DATES = ("PatientBirthDate", "StudyDate", "SeriesDate", "AcquisitionDate", "ContentDate")
+LEAST_PLACE = 6
+"""Letters and digits of a place, a device or a telephone number that is looked for: of fewer, by chance."""
 _OWN_NUMBERS = ("PatientID", "OtherPatientIDs")
 """Numbers of the patient, not of a visit: a StudyID is often 1."""
 LEAST_LABELS = 4
@@ -72,7 +74,7 @@ def refuse_telling_labels(scanned: Iterable[ScannedSeries], table: SubjectTable,
     Raises
     ------
     TableError
-        If a label is or holds one of the patient's own names, IDs or dates, however it is written.
+        If a label is or holds one of the patient's own names, IDs, dates or places, however it is written.
     """
     of_patient: dict[str, list[ScannedSeries]] = {}
     for series in scanned:
@@ -93,8 +95,8 @@ def refuse_telling_labels(scanned: Iterable[ScannedSeries], table: SubjectTable,
     if telling:
         lines = (f"line {line}: the {' and the '.join(sorted(kinds))}" for line, kinds in sorted(telling.items()))
         raise TableError(
-            f"subjects: {'; '.join(lines)} holds one of the patient's own names, IDs or dates, and labels stand in "
-            "every path: give another, or name the word in audit.ignore if it is no secret"
+            f"subjects: {'; '.join(lines)} holds one of the patient's own names, IDs, dates or places, and labels "
+            "stand in every path: give another, or name the word in audit.ignore if it is no secret"
         )
 
 
@@ -110,11 +112,12 @@ class _Known:
     """What the headers of one patient say, as labels may hold it."""
 
     def __init__(self, members: Iterable[ScannedSeries], common: Set[str], ignored: Set[str]) -> None:
-        identifiers, numbers, names = _nobody(), set[str](), set[str]()
+        identifiers, numbers, names, places = _nobody(), set[str](), set[str](), set[str]()
         for series in members:
             _add(identifiers, series)
             numbers.update(text for name in _OWN_NUMBERS for text in _texts(series, name))
             names.update(_texts(series, "PatientName"))
+            places.update(_bare(text) for name in fields.PLACES.values() for text in _texts(series, name))
         known = searchable(identifiers)
         known["id"] = [value for value in known["id"] if _bare(value) not in set(map(_bare, ignored))]
         self._search = LabelSearch(known, [word.encode() for word in common])
@@ -123,6 +126,7 @@ class _Known:
         self._ids = {re.sub(r"[\W_]+", "", value.casefold()) for value in ids}
         self._ids |= {number for number in map(_bare, ids) if len(number) > 2 or not number.isdigit()}
         self._digits = {digits for value in known["id"] if (digits := digits_of_id(value))}
+        self._places = {place for place in places - {_bare(word) for word in ignored} if len(place) >= LEAST_PLACE}
         # Everywhere else two letters are too few to be searched.
         self._short_names = _short_words(names) - common
 
@@ -145,6 +149,8 @@ class _Known:
 
     def _holds(self, label: str) -> bool:
         if self._search.found_in(label) or not self._short_names.isdisjoint(map(str.casefold, pieces_of(label))):
+            return True
+        if any(place in _bare(label) for place in self._places):
             return True
         return any(digits in number for number in re.findall("[0-9]+", label) for digits in self._digits)
 

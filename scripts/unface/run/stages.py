@@ -101,7 +101,7 @@ EVERY_STAGE: Mapping[str, Stage] = {
     "scan": Stage(),
     "inventory": Stage(resources=(*_HEADER_TABLES, *_resources("bids_guesses.yaml", "label_words.txt"))),
     "release": Stage(
-        settings=("release", "deidentify.options", "audit.ignore"),
+        settings=("release", "report.title", "deidentify.options", "audit.ignore"),
         files=("subjects", "ratings", "release.data_dictionary"),
         resources=(*_AUDIT_TABLES, *_resources("descriptor_words.txt", "ordinary_words.txt", "technical_words.txt")),
     ),

@@ -377,6 +377,12 @@ def test_a_person_called_like_a_word_of_the_format_raises_no_alarm(layout: Layou
     assert codes(result) == {"identifier_found"}
 
 
+@pytest.mark.parametrize("name", ["LE^NAM", "QTI^ME"])
+def test_a_person_whose_name_stands_in_the_columns_of_scans_tsv_raises_no_alarm(layout: Layout, name: str) -> None:
+    result = stage_session(layout, identifiers=dict(IDENTIFIERS) | {"name": [name]})
+    assert result.ok, result.reasons
+
+
 CODES = """{
     "ImageType": ["ORIGINAL", "PRIMARY", "M", "ND", "NORM"], "ScanningSequence": "GR_IR", "SequenceVariant": "SK_SP",
     "MRAcquisitionType": "3D", "InPlanePhaseEncodingDirectionDICOM": "ROW", "SequenceName": "*tse3d1_23"
