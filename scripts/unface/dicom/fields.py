@@ -39,8 +39,8 @@ NUMBERS_OF_PEOPLE = _tags("""
     AccessionNumber OtherPatientIDs MedicalRecordLocator StudyID AdmissionID RequestedProcedureID
 """)
 PLACES = _tags("""
-    InstitutionName InstitutionAddress InstitutionalDepartmentName StationName DeviceSerialNumber PatientTelephoneNumbers
-    PatientAddress
+    InstitutionName InstitutionAddress InstitutionalDepartmentName StationName DeviceSerialNumber
+    PatientTelephoneNumbers PatientAddress
 """)
 """Names, numbers and places beside the patient's own that no public table may show: they are none of `KEYWORDS`."""
 

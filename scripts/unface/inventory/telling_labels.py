@@ -18,8 +18,6 @@ from unface.run.files import TableError
 _NAMES = ("PatientName", *fields.NAMES.values())
 _IDS = ("PatientID", *fields.NUMBERS_OF_PEOPLE.values())
 _DATES = ("PatientBirthDate", "StudyDate", "SeriesDate", "AcquisitionDate", "ContentDate")
-LEAST_PLACE = 6
-"""Letters and digits of a place, a device or a telephone number that is looked for: of fewer, by chance."""
 _OWN_NUMBERS = ("PatientID", "OtherPatientIDs")
 """Numbers of the patient, not of a visit: a StudyID is often 1."""
 LEAST_LABELS = 4
@@ -112,21 +110,21 @@ class _Known:
     """What the headers of one patient say, as labels may hold it."""
 
     def __init__(self, members: Iterable[ScannedSeries], common: Set[str], ignored: Set[str]) -> None:
-        identifiers, numbers, names, places = _nobody(), set[str](), set[str](), set[str]()
+        identifiers, numbers, names = _nobody(), set[str](), set[str]()
         for series in members:
             _add(identifiers, series)
             numbers.update(text for name in _OWN_NUMBERS for text in _texts(series, name))
             names.update(_texts(series, "PatientName"))
-            places.update(_bare(text) for name in fields.PLACES.values() for text in _texts(series, name))
         known = searchable(identifiers)
-        known["id"] = [value for value in known["id"] if _bare(value) not in set(map(_bare, ignored))]
+        no_secrets = set(map(_bare, ignored))
+        for kind in ("id", "other"):
+            known[kind] = [value for value in known.get(kind, ()) if _bare(value) not in no_secrets]
         self._search = LabelSearch(known, [word.encode() for word in common])
         ids = [value for value in numbers if value in known["id"]]
         # As they stand, and without zeros where what is left is more than a counter.
         self._ids = {re.sub(r"[\W_]+", "", value.casefold()) for value in ids}
         self._ids |= {number for number in map(_bare, ids) if len(number) > 2 or not number.isdigit()}
         self._digits = {digits for value in known["id"] if (digits := digits_of_id(value))}
-        self._places = {place for place in places - {_bare(word) for word in ignored} if len(place) >= LEAST_PLACE}
         # Everywhere else two letters are too few to be searched.
         self._short_names = _short_words(names) - common
 
@@ -149,8 +147,6 @@ class _Known:
 
     def _holds(self, label: str) -> bool:
         if self._search.found_in(label) or not self._short_names.isdisjoint(map(str.casefold, pieces_of(label))):
-            return True
-        if any(place in _bare(label) for place in self._places):
             return True
         return any(digits in number for number in re.findall("[0-9]+", label) for digits in self._digits)
 
