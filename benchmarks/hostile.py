@@ -396,7 +396,9 @@ def _account(visits: Sequence[Visit], result: Result) -> None:
     """How each session that went in ended."""
     layout = Layout(Path("results"))
     linked = {row["study_uid"]: (row["subject"], row["session"]) for row in read_table(layout.linkage)}
-    by_patient = {row["patient_id"]: (row["subject"], row["session"]) for row in read_table(layout.linkage)}
+    # Without a study UID the patient's ID tells which session it is; with one, it may be another visit's.
+    nameless = [row for row in read_table(layout.linkage) if not row["study_uid"]]
+    by_patient = {row["patient_id"]: (row["subject"], row["session"]) for row in nameless}
     verdicts = {(row["subject"], row["session"]): row for row in read_table(layout.verdicts)}
     unused = layout.files_unused.read_text(encoding="utf-8") if layout.files_unused.exists() else ""
     codes: Counter[str] = Counter()

@@ -3,7 +3,7 @@
 A writing of eight bytes with letters in it is looked for anywhere, in small letters and in the encodings that headers
 have. Digits are looked for where they stand apart from other digits and are no decimal fraction. What is shorter counts
 where it is a whole word of a text or of a name: `jd63` in `acq-jd63`. Fewer than six digits alone count in names of
-files and in cells of tables, as each long list of numbers holds them. A surname that is a word of scanners, as Rest or
+files and in cells of the tables of people, as each long list of numbers holds them. A surname that is a word of scanners, as Rest or
 Dixon, is looked for in its joined forms alone.
 """
 
@@ -90,7 +90,7 @@ class Needles:
             if text:
                 readable = _BLOB.sub(b"", content).decode("utf-8", "replace")
                 labels.update(label for word in _words(readable) for label in self.words.get(word, ()))
-                if path.endswith(".tsv"):
+                if path.endswith(("participants.tsv", "_scans.tsv", "_sessions.tsv")):
                     cells = set(re.split(r"[\t\n]", readable))
                     labels.update(label for cell in cells for label in self.cells.get(cell, ()))
         return labels
