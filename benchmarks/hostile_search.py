@@ -3,8 +3,8 @@
 A writing of eight bytes with letters in it is looked for anywhere, in small letters and in the encodings that headers
 have. Digits are looked for where they stand apart from other digits and are no decimal fraction. What is shorter counts
 where it is a whole word of a text or of a name: `jd63` in `acq-jd63`. Fewer than six digits alone count in names of
-files and in cells of the tables of people, as each long list of numbers holds them. A surname that is a word of scanners, as Rest or
-Dixon, is looked for in its joined forms alone.
+files and in cells of the tables of people, as each long list of numbers holds them. A surname that is a word of
+scanners, as Rest or Dixon, is looked for in its joined forms alone.
 """
 
 import base64
