@@ -209,12 +209,11 @@ def _look_for(needles: Needles, visit: Visit) -> None:
     for secret, text in person.secrets.items():
         if text not in (person.surname, person.given_name, person.patient_id, person.birth_date):
             needles.add(text, f"{person.number}|{secret}|as it stands")
-    for minutes in range(5):
-        for seconds in range(hostile_cohort.VOLUMES):
-            time_of_day = person.time(300 * minutes + seconds)
-            spoken = f"{time_of_day[:2]}:{time_of_day[2:4]}:{time_of_day[4:]}"
-            for text in (time_of_day, spoken):
-                needles.add(text, f"{person.number}|time of day|as it stands")
+    for after_s in visit.after_s:
+        time_of_day = person.time(after_s)
+        spoken = f"{time_of_day[:2]}:{time_of_day[2:4]}:{time_of_day[4:]}"
+        for text in (time_of_day, spoken):
+            needles.add(text, f"{person.number}|time of day|as it stands")
 
 
 class _Looking:

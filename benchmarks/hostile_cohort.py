@@ -31,6 +31,8 @@ from demo.series import Grid, Protocol
 GRID = series.axial((6, 16, 16), (14.0, 12.0, 12.0))
 FEW_SLICES = series.axial((2, 16, 16), (14.0, 12.0, 12.0))
 VOLUMES = 6
+APART_S = 307
+"""From the beginning of one run to that of the next: no whole minutes, by which another run's time could be meant."""
 CLASSIC = {
     "ge": replace(series.BOLD, sequence_name="EPI", image_type=("ORIGINAL", "PRIMARY", "OTHER"), scanning=("EP", "GR")),
     "philips": replace(
@@ -48,6 +50,8 @@ class Visit:
     ----------
     voxels : list of (int, int)
         For each run how many voxels it has, and the sum of their values.
+    after_s : set of int
+        When its images were made, in seconds after the study began.
     damage : str
         What was done to it besides; empty for nothing.
     sizeless : bool
@@ -59,6 +63,7 @@ class Visit:
     planted: list[Planted] = field(default_factory=list)
     voxels: list[tuple[int, int]] = field(default_factory=list)
     files: list[Path] = field(default_factory=list)
+    after_s: set[int] = field(default_factory=lambda: {0, 1})
     damage: str = ""
     sizeless: bool = False
     packed: str = ""
@@ -232,7 +237,8 @@ def runs(
             _identify(ds, person, number)
             put(ds, "ProtocolName", names[0])
             put(ds, "SeriesDescription", names[1])
-        ds.AcquisitionTime = ds.ContentTime = person.time(300 * number + index)
+        visit.after_s.add(APART_S * number + index)
+        ds.AcquisitionTime = ds.ContentTime = person.time(APART_S * number + index)
         ds.AcquisitionDateTime = f"{person.date}{ds.AcquisitionTime}"
         # What a change makes of an element may be nothing that pydicom could set again for the next image.
         one = Dataset()
@@ -270,7 +276,7 @@ def _identify(ds: Dataset, person: Victim, number: int) -> None:
     for keyword in ("PatientName", "OtherPatientNames"):
         raw(ds, tag_for_keyword(keyword) or 0, "PN", person.name_in_header)
     ds.StudyTime = person.time()
-    ds.SeriesTime = person.time(300 * number)
+    ds.SeriesTime = person.time(APART_S * number)
     ds.InstanceCreationTime = ds.PerformedProcedureStepStartTime = person.time(1)
     ds.PatientTelephoneNumbers, ds.InstitutionName = person.telephone, person.hospital
     ds.ReferringPhysicianName = ds.OperatorsName = f"{person.doctor}^A".upper()
@@ -578,13 +584,13 @@ def tables(folder: Path, visits: list[Visit], dice: random.Random) -> dict[str, 
         if dice.random() < 0.15:
             label = visit.note("a label of subjects.tsv", writing, writing.squeezed)
         if dice.random() < 0.15:
-            writing = dice.choice(person.writings)
+            writing = dice.choice([own for own in person.writings if own.what != "ID" or own.is_certain])
             note = visit.note("a cell of subjects.tsv", writing, f"seen {writing.text}")
         if not any(row.startswith(f"{person.patient_id}\t") for row in rows) and "\n" not in note:
             rows.append(f"{person.patient_id}\t{label}\tA\t{note}")
     (folder / "subjects.tsv").write_text("\n".join(rows) + "\n", encoding="utf-8")
     told = dice.choice(visits)
-    first, second = dice.sample(told.person.writings, 2)
+    first, second = dice.sample([writing for writing in told.person.writings if writing.is_certain], 2)
     dictionary = {
         "site": {"Description": "Where", "Levels": {"A": told.note("the data dictionary", first, f"in {first.text}")}},
         "note": {"Description": "What was seen"},

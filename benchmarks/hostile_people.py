@@ -58,12 +58,24 @@ _MONTHS = {
 }
 
 
+BY_CHANCE = {
+    *("initials and year", "initials and short year", "surname and initial", "DDMMYY", "YYMMDD", "day of the year"),
+    *("seconds since 1970", "behind a letter", "behind a letter, without zeros", "with a letter behind"),
+}
+"""Ways of writing that stand in a text about a whole cohort by chance, as it has thousands of people."""
+
+
 class Writing(NamedTuple):
     """An identifier as somebody writes it."""
 
     what: str
     way: str
     text: str
+
+    @property
+    def is_certain(self) -> bool:
+        """Whether it means this person in whatever text it stands: a short number may be anybody's."""
+        return self.way not in BY_CHANCE and (self.what != "ID" or sum(map(str.isdigit, self.text)) >= 6)
 
     @property
     def squeezed(self) -> str:

@@ -4,7 +4,8 @@
 
 FOLDER holds the scanner sets, each in a folder of its own or as .tar.xz. Every series is de-identified with the
 settings that config.yaml comes with. dcm2niix converts it before and after; voxels, affine, b-values and b-vectors
-must be equal, and the sidecars are compared key by key. dciodvfy (Debian dicom3tools) looks at the first and last file
+must be equal, and so must every value of the sidecars, but for those that de-identification means to change, which must
+have changed as they are meant to. dciodvfy (Debian dicom3tools) looks at the first and last file
 of each series. Prints every difference and writes its section of RESULTS.md.
 """
 
@@ -16,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -31,19 +33,25 @@ from unface.deidentify.selection import excluded
 from unface.identity.pseudonyms import Key
 
 HEADING = "Headers: clean files of real scanners (benchmarks/scanners.py)"
-IDENTIFYING = {
-    *("AccessionNumber", "AcquisitionDateTime", "AcquisitionTime", "DeviceSerialNumber", "ImageComments"),
-    *("InstitutionAddress", "InstitutionName", "InstitutionalDepartmentName", "PatientAge", "PatientBirthDate"),
-    *("PatientID", "PatientName"),
-    *("PatientWeight", "PatientSize", "PerformingPhysicianName", "ProcedureStepDescription", "ProtocolName"),
-    *("ReferringPhysicianName", "SeriesDescription", "SeriesInstanceUID", "StationName", "StudyDescription", "StudyID"),
-    *("StudyInstanceUID", "OperatorsName", "PulseSequenceDetails", "WipMemBlock"),
+REPLACED = {
+    *("PatientID", "PatientName", "SeriesInstanceUID", "StudyInstanceUID", "AcquisitionDateTime", "PatientAge"),
+    *("AcquisitionTime",),
+    *("DeidentificationMethod", "DeidentificationMethodCodeSequence"),
 }
-"""Sidecar keys that tell of a person, place, device or day, or hold text that someone typed: they are meant to differ.
-
-The last two name a site's own sequences and who compiled them when.
-"""
-WRITTEN = {"DeidentificationMethod", "DeidentificationMethodCodeSequence"}
+"""Sidecar keys of which another value is meant, or none: pseudonyms, new UIDs, shifted days, ages in bands."""
+GONE = {
+    *("AccessionNumber", "DeviceSerialNumber", "InstitutionAddress", "InstitutionName", "InstitutionalDepartmentName"),
+    *("PatientBirthDate", "PerformingPhysicianName", "ReferringPhysicianName", "StationName", "StudyID"),
+    *("OperatorsName", "WipMemBlock"),
+}
+"""Keys that tell of a person, place or device: none is meant. The last one names who compiled a sequence when."""
+FEWER_WORDS = {
+    *("ImageComments", "ProcedureStepDescription", "ProtocolName", "SeriesDescription", "StudyDescription"),
+    "PulseSequenceDetails",
+}
+"""Keys that hold text that someone typed: some of its words, in their order, are meant."""
+SAYS_NOTHING = (None, "None", "REMOVED")
+"""What stands where a value was that had to be there, and what dcm2niix makes of an empty one."""
 ABOUT_CONVERSION = {"ConversionSoftware", "ConversionSoftwareVersion", "BidsGuess"}
 """The guess follows the descriptions."""
 NAMED = "SOPClassUID", "Modality", "BurnedInAnnotation", "SeriesInstanceUID", "SOPInstanceUID"
@@ -58,9 +66,12 @@ class Compared:
     images: int = 0
     unequal: list[str] = field(default_factory=list)
     """Images whose voxels, affine or gradients are not the same."""
+    values: int = 0
+    """Values of sidecars that were compared."""
     lost: Counter[str] = field(default_factory=Counter)
-    """Technical keys that differ or are gone, in how many images."""
+    """Keys whose value differs or is gone and is not meant to, in how many images."""
     identifying: Counter[str] = field(default_factory=Counter)
+    """Keys whose value differs as it is meant to."""
     checked: int = 0
     errors_before: int = 0
     errors_new: Counter[str] = field(default_factory=Counter)
@@ -110,6 +121,24 @@ def errors_of(path: Path) -> Counter[str]:
     return Counter(re.sub(r"<[^>]*>|= .*", "", line) for line in lines if line.startswith("Error"))
 
 
+def as_meant(key: str, before: dict[str, Any], after: dict[str, Any]) -> bool:
+    """Whether the value of a sidecar's key became what de-identification means to make of it."""
+    old, new = before.get(key), after.get(key)
+    if old == new or key in REPLACED | ABOUT_CONVERSION:
+        return True
+    if key in GONE:
+        return new in SAYS_NOTHING
+    if key not in FEWER_WORDS:
+        return False
+    # Where nothing is left of a name dcm2niix takes another.
+    return new in SAYS_NOTHING or any(_fewer_words(str(before.get(name)), str(new)) for name in (key, *FEWER_WORDS))
+
+
+def _fewer_words(old: str, new: str) -> bool:
+    words = iter(re.findall(r"[A-Za-z0-9]+", old))
+    return all(word in words for word in re.findall(r"[A-Za-z0-9]+", new))
+
+
 def compare_images(compared: Compared, label: str, before: dict[str, Any], after: dict[str, Any]) -> None:
     """Compare what dcm2niix made of one series before and after."""
     compared.images += len(before)
@@ -125,9 +154,11 @@ def compare_images(compared: Compared, label: str, before: dict[str, Any], after
             if not same:
                 compared.unequal.append(f"{label} {name}: {what}")
         for key in sorted(old.keys() | new.keys()):
-            if old.get(key) != new.get(key) and key not in WRITTEN | ABOUT_CONVERSION:
-                (compared.identifying if key in IDENTIFYING else compared.lost)[key] += 1
-                if key not in IDENTIFYING:
+            compared.values += 1
+            if old.get(key) != new.get(key):
+                meant = as_meant(key, old, new)
+                (compared.identifying if meant else compared.lost)[key] += 1
+                if not meant:
                     print(f"  {label} {name} {key}: {old.get(key)!r} -> {new.get(key)!r}"[:300], flush=True)
 
 
@@ -159,12 +190,15 @@ def compare(source: Path, work: Path) -> Compared:
     return compared
 
 
-def sets(folder: Path, work: Path) -> list[Path]:
-    """The folder of each set; archives are unpacked."""
+def sets(folder: Path, work: Path) -> Iterator[Path]:
+    """The folder of each set that holds DICOM; archives are unpacked one at a time."""
     for archive in sorted(folder.glob("*.tar.xz")):
-        unpack(archive, work / "sets" / archive.name.removesuffix(".tar.xz"))
-    unpacked = work / "sets"
-    return sorted(path for path in (unpacked if unpacked.exists() else folder).iterdir() if path.is_dir())
+        target = work / "sets" / archive.name.removesuffix(".tar.xz")
+        unpack(archive, target)
+        if series_of(target):
+            yield target
+        shutil.rmtree(target)
+    yield from sorted(path for path in folder.iterdir() if path.is_dir() and series_of(path))
 
 
 def table(by_set: dict[str, Compared]) -> str:
@@ -174,23 +208,24 @@ def table(by_set: dict[str, Compared]) -> str:
     images = sum(compared.images for compared in by_set.values())
     lines = [
         f"`python -m benchmarks.scanners`: {len(by_set)} sets, {series} series, {images} images by dcm2niix, before "
-        "and after de-identification. "
+        "and after de-identification; of their sidecars every value is compared. "
         + ("dciodvfy looks at two files a series." if have else "dciodvfy is not installed: not looked at."),
         "",
-        "| set | series | files excluded | images | voxels, affine or gradients differ | technical keys that differ "
+        "| set | series | files excluded | images | voxels, affine or gradients differ | values | differ and must not "
         "| files with dciodvfy | errors before | errors that are new |",
-        "|---|---:|---:|---:|---:|---|---:|---:|---:|",
+        "|---|---:|---:|---:|---:|---:|---|---:|---:|---:|",
     ]
     for name, compared in by_set.items():
         lost = ", ".join(f"{key} ({count})" for key, count in sorted(compared.lost.items())) or "none"
         new = sum(compared.errors_new.values())
         lines.append(
-            f"| {name} | {compared.series} | {compared.excluded} | {compared.images} | {len(compared.unequal)} | {lost}"
+            f"| {name} | {compared.series} | {compared.excluded} | {compared.images} | {len(compared.unequal)} "
+            f"| {compared.values} | {lost}"
             f" | {compared.checked} | {compared.errors_before} | {new} |"
         )
     differing = sum((compared.identifying for compared in by_set.values()), Counter[str]())
     keys = ", ".join(f"{key} ({count})" for key, count in sorted(differing.items()))
-    lines += ["", f"Identifying keys that differ, as they are meant to, with the number of images: {keys or 'none'}."]
+    lines += ["", f"Keys that differ as they are meant to, with the number of images: {keys or 'none'}."]
     return "\n".join(lines)
 
 

@@ -8,13 +8,16 @@ holds `ps3.15_table_e1-1_2024b.json` (innolitics/dicom-standard, MIT), `standard
 """
 
 import csv
+import html
 import json
+import re
 import sys
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import cast
 
-from pydicom.datadict import dictionary_keyword, dictionary_VR
+from pydicom.datadict import dictionary_keyword, dictionary_VR, tag_for_keyword
 
 HERE = Path(__file__).resolve().parent
 
@@ -142,6 +145,50 @@ def class_rows(standard: Path) -> Iterable[Sequence[str]]:
     return sorted([uid, names[ciod]] for uid, ciod in found if ciod in names and "Image" in ciod)
 
 
+def _values(text: str) -> Iterable[tuple[str, bool]]:
+    """The values that a description lists, each with whether the list is closed ("Enumerated Values")."""
+    closed = False
+    for heading, value in re.findall(r"(Enumerated Values|Defined Terms)|<dt>(.*?)</dt>", text, re.S):
+        closed = heading.startswith("Enumerated") if heading else closed
+        term = html.unescape(re.sub(r"<[^>]*>", "", value)).strip()
+        if re.fullmatch(r"[A-Z0-9_ ]{1,16}", term):
+            yield term, closed
+
+
+def code_rows(standard: Path) -> Iterable[Sequence[str]]:
+    """What each attribute of VR CS may say: the standard's terms and the makers'."""
+    codes = {row["tag"]: row for row in _load(standard, "attributes.json") if row["valueRepresentation"][:2] == "CS"}
+    sections: dict[str, str] = json.loads((standard / "references.json").read_text(encoding="utf-8"))
+    listed: dict[str, dict[str, bool]] = defaultdict(dict)
+    for name in ("module_to_attributes.json", "macro_to_attributes.json"):
+        for row in _load(standard, name):
+            attribute = codes.get(row["tag"])
+            if attribute is None:
+                continue
+            texts = [row["description"]]
+            for reference in cast("list[dict[str, str]]", row["externalReferences"]):
+                section = sections.get(reference["sourceUrl"], "")
+                heading = re.sub(r"<[^>]*>", "", section[: section.find("<p>")])
+                # A section about the attribute itself, such as "C.7.6.1.1.2 Image Type".
+                if attribute["name"].lower() in " ".join(heading.split()).lower():
+                    texts.append(section)
+            for text in texts:
+                for term, closed in _values(text):
+                    terms = listed[attribute["keyword"]]
+                    terms[term] = closed and terms.get(term, True)
+    with (HERE / "maker_values.tsv").open(encoding="ascii", newline="") as file:
+        for row in csv.DictReader((line for line in file if not line.startswith("#")), delimiter="\t"):
+            listed[row["keyword"]] |= dict.fromkeys(row["terms"].split("\\"), False)
+    rows = []
+    for keyword, terms in listed.items():
+        closed = keyword == "PatientSex" or (all(terms.values()))
+        tag = tag_for_keyword(keyword)
+        # No radiotherapy, security or testing of materials: their terms name people's methods.
+        if tag is not None and tag < 0x30000000 and tag >> 16 != 0x0014:
+            rows.append([f"{tag:08x}", keyword, "yes" if closed else "no", "\\".join(sorted(terms))])
+    return sorted(rows)
+
+
 def _load(folder: Path, name: str) -> list[dict[str, str]]:
     content: list[dict[str, str]] = json.loads((folder / name).read_text(encoding="utf-8"))
     return content
@@ -178,6 +225,13 @@ def main(tables: Path, standard: Path) -> None:
         "Image IODs only. parent: the sequence that the attribute stands in, none at the top; iods: * for all of them.",
         ["tag", "parent", "type", "iods"],
         type_rows(standard, profile),
+    )
+    write(
+        "closed_values.tsv",
+        "Enumerated values and defined terms of attributes of VR CS (PS3.3), and those of maker_values.tsv.\n"
+        "closed: yes where the standard allows nothing else, no where a maker may add terms of his own.\n" + edition,
+        ["tag", "keyword", "closed", "terms"],
+        code_rows(standard),
     )
     write(
         "sop_classes.tsv",

@@ -25,6 +25,7 @@ verdicts = release(
         columns=columns,
         dictionary=data_dictionary.read(settings.named_file(job.config, "release.data_dictionary"), columns),
         published=published_settings.texts(job.config, job.params["fingerprints"], rules),
+        page_title=job.settings.report.title,
     ),
     rated=ratings.read(settings.named_file(job.config, "ratings")),
     ignore=job.settings.audit.ignore,

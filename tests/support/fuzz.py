@@ -19,7 +19,7 @@ from hypothesis import HealthCheck, Phase, given
 from hypothesis import strategies as st
 from hypothesis.errors import HypothesisWarning
 
-SECONDS = 10.0
+SECONDS = 30.0
 """Of CPU for one example, which takes milliseconds: what needs more hangs."""
 SHOWN = 300
 """Characters of an example that a message shows."""

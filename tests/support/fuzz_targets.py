@@ -1,6 +1,7 @@
 """What is fuzzed: every reader of foreign bytes and of users' tables, with samples made by programs."""
 
 import bz2
+import copy
 import functools
 import gzip
 import io
@@ -14,10 +15,12 @@ import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import nibabel as nib
 import numpy as np
 import pydicom
+import yaml
 from hypothesis import strategies as st
 from pydicom.uid import (
     DeflatedExplicitVRLittleEndian,
@@ -543,7 +546,47 @@ def _table(
             assert "ZQPATIENT" not in _said(read, folder / f"file.{ending}", errors)
 
     marks = tuple(at + 1 for at, sign in enumerate(text) if sign in "\n\t:")
-    return Target(name, damaged([Sample(text.encode(), marks)], TEXT_WORDS), check, 60)
+    inputs = damaged([Sample(text.encode(), marks)], TEXT_WORDS)
+    return Target(name, inputs if ending == "tsv" else st.one_of(inputs, with_odd_values(text)), check, 60)
+
+
+ODD: list[object] = [
+    None,
+    5,
+    -1,
+    1.5,
+    True,
+    "x",
+    "",
+    "5",
+    [],
+    {},
+    [1],
+    ["x", None],
+    {"a": 1},
+    {1: "a"},
+    [[]],
+    [{}],
+    "[",
+    10**30,
+]
+
+
+@st.composite
+def with_odd_values(draw: st.DrawFn, text: str) -> bytes:
+    """A text of YAML in which some values are of another kind than they should be."""
+    content = yaml.safe_load(text)
+    for _ in range(draw(st.integers(1, 3))):
+        inner, key = draw(st.sampled_from(list(_places(content))))
+        inner[key] = copy.deepcopy(draw(st.sampled_from(ODD)))
+    return yaml.safe_dump(content).encode() if not text.startswith("{") else json.dumps(content).encode()
+
+
+def _places(content: Any) -> Iterator[tuple[Any, Any]]:
+    for key in content if isinstance(content, dict) else range(len(content)):
+        yield content, key
+        if isinstance(content[key], dict | list):
+            yield from _places(content[key])
 
 
 def _said(read: Callable[[Path], object], path: Path, errors: type[Exception]) -> str:

@@ -157,7 +157,9 @@ class FileCheck:
         if len(set(keys)) < len(keys) and _repeats(json.loads(text, object_pairs_hook=_Pairs)):
             yield "unaudited", "has a key twice"
         strings = [(key, string) for key, string in strings if not public_words.is_public(key, string)]
-        yield from self._strings("in a value or key", [string for _, string in strings] + unknown)
+        found = self.search.in_strings([string for _, string in strings] + unknown)
+        where = sorted({key for key, string in strings if self.search.in_strings([string])}) if found else []
+        yield from _hits(found, f"in a value or key{self._named(where)}")
         yield from _hits(self.search.in_text(_KEY.sub(_without_public_words, text)), "in its text")
         yield from self._identifier_like([string for key, string in strings if key not in _SOFTWARE])
 
@@ -190,7 +192,9 @@ class FileCheck:
             if not all(_is_time(cell, latest) for name, cell in zip(columns, row, strict=True) if name == "acq_time"):
                 yield "identifier_like", f"has an acq_time after {latest} or one that is no date"
                 break
-        cells = {cell for row in rows for cell in row} - {path.removeprefix(f"{self.folder}/") for path in own}
+        # The columns' own names are unface's: `filename` holds the name of Nam Le.
+        cells = {cell for row in [sorted(set(columns) - allowed), *rows[1:]] for cell in row}
+        cells -= {path.removeprefix(f"{self.folder}/") for path in own}
         # Without its separators the time of a scan is a number of six digits, as an ID may be.
         yield from self._strings("in a cell", sorted(cell for cell in cells if not _is_time(cell, LATEST_YEAR)))
         yield from _hits(self.search.in_text("\n".join(sorted(cells))), "in its text")

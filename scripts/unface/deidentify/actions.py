@@ -5,7 +5,7 @@ from typing import Literal
 
 Action = Literal[
     "keep",  # as it is
-    "check",  # as it is, less any word that identifies the subject, and of numbers as text less what is none
+    "check",  # codes that a list knows; numbers, times and UIDs as text; what is none or identifies the subject goes
     "remove",
     "empty",
     "dummy",  # a value that says nothing
@@ -16,6 +16,7 @@ Action = Literal[
     "text",  # the words of the allow-list
     "code",  # a machine's short codes, and the words of the allow-list
     "term",  # the code of a coded term, else as `code`
+    "binary",  # bytes of the same length, without readable words that no list knows, days, times and long numbers
     "slice_times",  # counted from the volume's first slice
     "csa",  # a Siemens CSA header, cleaned
     "phoenix",  # a Siemens protocol, cleaned

@@ -1,6 +1,7 @@
 """One subject's files, made clean one by one: rewritten, searched for the subject's identifiers, written."""
 
 import os
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -8,13 +9,13 @@ from pathlib import Path
 
 from unface import __version__
 from unface.deidentify.clock import Clock
+from unface.deidentify.leftover import left_in
 from unface.deidentify.pixel_data import ImageSizes, in_fragments, without_rest
 from unface.deidentify.profile import Profile
 from unface.deidentify.rewrite import Addition, DatasetRewriter
 from unface.deidentify.splitter import HeaderSplitter, Segment
 from unface.deidentify.values import ValueRewriter, padded
 from unface.dicom import rle
-from unface.dicom.closed_values import without_closed_values
 from unface.dicom.codestreams import only_images
 from unface.dicom.encoding import ITEM_TAG, Encoded, UnreadableError, decode, element, new_file_meta
 from unface.identity.demographics import Demographics
@@ -28,7 +29,19 @@ NOTHING_KNOWN = Demographics()
 
 
 class IdentifierLeftError(Exception):
-    """A rewritten header still holds one of the subject's own identifiers."""
+    """A rewritten header still holds one of the subject's own identifiers.
+
+    Parameters
+    ----------
+    where
+        The attribute, as `deidentify.overrides` names it.
+    """
+
+    def __init__(self, where: str) -> None:
+        super().__init__(
+            f"{where} of a clean header still held one of the subject's identifiers; "
+            f"if nothing else needs it, deidentify.overrides can remove it ({where}: remove)"
+        )
 
 
 @dataclass(frozen=True)
@@ -176,19 +189,20 @@ class Deidentifier:
     def _cleaned(self, encoded: Encoded, segments: list[Segment], at: int) -> CleanFile:
         size = self._sizes.size(segments, encoded.implicit)
         result = self.rewriter.rewrite(encoded, segments, at, self._additions[encoded.implicit])
-        if not encoded.sop_class or not result.sop_instance:
+        if not re.fullmatch(r"[0-9.]+", encoded.sop_class) or not result.sop_instance:
             raise UnreadableError("a file has no SOP class or instance")
         meta = new_file_meta(encoded.sop_class, result.sop_instance, encoded.transfer_syntax)
         # What earlier files had too was searched with them; the new instance UID is made with the key.
         fresh = result.fresh
         kind = encoded.sop_class, encoded.transfer_syntax
         if kind not in self._searched:
-            fresh = [meta, *fresh]
+            fresh = [" ".join(kind).encode(), *fresh]
         if self.search.found_in_header(b"\n".join(fresh).lower()):
-            # Rarely, and then slowly: what a closed list holds is no name of anybody's.
-            fresh = [meta, *(without_closed_values(part, encoded.implicit) for part in result.fresh)]
-            if self.search.found_in_header(b"\n".join(fresh).lower()):
-                raise IdentifierLeftError
+            # Rarely, and then slowly: the bytes between values spell names by chance.
+            header = b"".join((*result.header, result.tail))
+            left = left_in(header, encoded.implicit, self.rewriter, self.search, encoded.sop_class)
+            if left or self.search.found_in_header(" ".join(kind).encode()):
+                raise IdentifierLeftError(left or "SOPClassUID")
         self._searched.add(kind)
         head, pixels, padding = b"", memoryview(encoded.data)[slice(*result.pixels)], b""
         compressed = encoded.transfer_syntax.startswith(COMPRESSED)

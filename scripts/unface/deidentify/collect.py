@@ -154,9 +154,11 @@ class IdentifierCollector:
                 encodings = _encodings(data[body:at])
             elif not tag & 0x10000 and (vr in COLLECTED_VRS or tag in self._wanted):
                 value = data[body:at]
-                plain = value.isascii() and b"\x1b" not in value
-                for text in [value.decode("ascii")] if plain else _readings(value, encodings):
-                    self._add(tag, vr.decode(), text.split("\\"))
+                if value.isascii() and b"\x1b" not in value:
+                    self._add(tag, vr.decode(), value.decode("ascii").split("\\"))
+                else:
+                    for text in _readings(value, encodings):
+                        self._add(tag, vr.decode(), text.split("\\"))
 
     def _add(self, tag: int, vr: str, value: object) -> None:
         vr = TELLING.get(tag, vr)
@@ -175,15 +177,24 @@ class IdentifierCollector:
                 self.identifiers["other"].add(text)
 
 
+UNDECLARED = "utf-8", "iso2022_jp", "shift_jis", "euc_jp", "gb18030", "euc_kr", "big5"
+"""What text may be written in although the file names Latin-1 or no character set, in which any bytes are text."""
+
+
 def _readings(value: bytes, encodings: tuple[str, ...]) -> set[str]:
-    """A text in the file's character set, and as UTF-8 where it may be that: many files name another set."""
-    try:
-        readings = {decode_bytes(value, encodings, set())}
-    except Exception:
-        # pydicom meets damaged text with errors of every kind.
-        readings = {value.decode("latin-1")}
-    with suppress(UnicodeDecodeError):
-        readings.add(value.decode("utf-8"))
+    """A text in the file's character set, and where that is none that tells, in each that it may be in."""
+    # Of a character of Shift-JIS or GBK the second byte may be a backslash: as it is read, it parts no values.
+    readings = set()
+    with suppress(Exception):  # pydicom meets damaged text with errors of every kind.
+        readings.add(decode_bytes(value, encodings, set()))
+    told = bool(readings) and not set(encodings) <= {"iso8859", "latin_1"}
+    if not told:
+        readings |= {value.decode("latin-1"), value.decode("latin-1").replace("\\", " ")}
+    for encoding in UNDECLARED[: 1 if told else None]:
+        with suppress(UnicodeDecodeError):
+            readings.add(value.decode(encoding))
+            if encoding == "utf-8":
+                break  # Hardly anything else is valid UTF-8.
     return readings
 
 

@@ -188,11 +188,8 @@ class _Rewriting:
                 series_rows.append({"series": series.series, "file": target.name, **self._file(series, file, target)})
         except UnreadableError as error:
             state, reason = "unreadable", str(error)
-        except IdentifierLeftError:
-            state, reason = (
-                "withheld",
-                "a header still held one of the subject's identifiers: an override can remove it",
-            )
+        except IdentifierLeftError as error:
+            state, reason = "withheld", str(error)
         else:
             rows.extend(series_rows)
             for (implicit, sop_class), segments in self.counts.items():

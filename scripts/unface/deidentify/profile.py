@@ -5,6 +5,7 @@ numbers and codes stay, UIDs and dates are replaced, names go, text is held agai
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import cast
 
 from unface.deidentify import overrides
@@ -12,7 +13,7 @@ from unface.deidentify.actions import Action, Decision
 from unface.deidentify.tables import confidentiality_profile, safe_private, technical_text
 from unface.dicom.elements import KNOWN_VRS, PIXELS
 from unface.dicom.options import BASIC_PROFILE, OPTION_CODES
-from unface.dicom.standard import BYTES_VRS, CLASS_UIDS, DATE_VRS, TEXT_VRS
+from unface.dicom.standard import BYTES_VRS, CLASS_UIDS, DATE_VRS, TEXT_VRS, holds_bytes
 from unface.run.settings import Deidentify
 
 BY_TYPE: Mapping[str, Mapping[str, Action]] = {
@@ -28,6 +29,8 @@ ANY_TYPE: Mapping[str, Action] = {"D": "dummy", "U": "uid", "X/Z/U*": "recurse"}
 
 REMOVED_VRS = {"PN", "AE", "UR", "UN"}
 """Removed wherever neither the table nor an override names the attribute."""
+CHECKED_VRS = {"CS", "DS", "IS", "TM", "DA", "DT", "UI"}
+"""VRs whose values are codes, or digits and few signs: nothing else stays there, whatever a table keeps."""
 ANY_OTHER = 0x00180001
 """An attribute that no table names."""
 OURS = {0x00100010, 0x00100020, 0x00120062, 0x00120063, 0x00120064, 0x00280303}
@@ -94,6 +97,21 @@ class Profile:
         """
         return self if tags <= self.written else Profile(self._source, tags | self.written)
 
+    def writes(self, tag: int) -> bool:
+        """Tell whether unface writes an attribute itself.
+
+        Parameters
+        ----------
+        tag
+            The attribute.
+
+        Returns
+        -------
+        bool
+            True for what stands in every clean file, and for what is known from elsewhere than the header.
+        """
+        return tag in OURS or tag in self.written
+
     @property
     def shifts_dates(self) -> bool:
         """Whether dates are shifted by the subject's days."""
@@ -134,7 +152,8 @@ class Profile:
         """
         known = self._decisions.get((tag, vr, kind))
         if known is None:
-            known = self._decisions[tag, vr, kind] = self._decide(tag, vr, kind)
+            known = self._decide(tag, vr, kind)
+            known = self._decisions[tag, vr, kind] = known if (tag, "") in self._overrides else _held(known, vr)
         return known
 
     def private_decision(self, group: int, creator: str, element: int, vr: str) -> tuple[Decision, str]:
@@ -202,7 +221,7 @@ class Profile:
     def _decide(self, tag: int, vr: str, kind: str) -> Decision:
         row = confidentiality_profile().get(_pattern(tag))
         # Of Type 1 a patient's ID stands in sequences alone, where unface writes nothing.
-        own = (tag in OURS or tag in self.written) and not (row and kind == "1")
+        own = self.writes(tag) and not (row and kind == "1")
         override = self._overrides.get((tag, ""))
         if override is not None and not own:
             return overrides.fitted(override, vr)
@@ -232,7 +251,7 @@ class Profile:
         if vr in DATE_VRS:
             return "date"
         if vr == "TM":
-            return "time" if self.moves_times else "check"
+            return "time" if self.moves_times else "keep"
         return "text" if vr in TEXT_VRS else "remove"
 
     def _unlisted(self, tag: int, vr: str) -> Decision:
@@ -242,6 +261,8 @@ class Profile:
             return Decision("remove", "not part of a clean image")
         if vr in REMOVED_VRS:
             return Decision("remove", f"any {vr}")
+        if vr in BYTES_VRS and tag != ANY_OTHER and not holds_bytes(tag):
+            return Decision("remove", "bytes where the standard has none")
         actions: dict[str, Action] = {
             "SQ": "recurse",
             "UI": "keep" if tag in CLASS_UIDS or "retain_uids" in self.options else "uid",
@@ -249,9 +270,6 @@ class Profile:
             "DT": self._any_date(),
             "TM": self._any_time(),
             "AS": "band",
-            "CS": "check",
-            "DS": "check",
-            "IS": "check",
             **dict.fromkeys(TEXT_VRS, "code" if tag in technical_text() else "text"),
         }
         if tag in CODE_VALUES:
@@ -266,7 +284,7 @@ class Profile:
     def _any_time(self) -> Action:
         if self.shifts_dates and self.moves_times:
             return "time"
-        return "empty" if self.moves_times else "check"
+        return "empty" if self.moves_times else "keep"
 
     def _decide_private(self, group: int, creator: str, element: int, vr: str) -> tuple[Decision, str]:
         row = self._safe.get((group, creator, element))
@@ -277,7 +295,10 @@ class Profile:
             return overrides.fitted(override, vr), vr
         if row is None:
             return Decision("remove", "private, on no safe list"), vr
-        return Decision(self._private_action(row["action"], row["vr"], vr), f"safe private: {row['source']}"), vr
+        decision = Decision(self._private_action(row["action"], row["vr"], vr), f"safe private: {row['source']}")
+        if decision.action == "keep" and vr in BYTES_VRS:
+            decision = replace(decision, action="binary")
+        return _held(decision, vr), vr
 
     def _private_action(self, verb: str, listed: str, vr: str) -> Action:
         """What to do with a listed element; its VR in the file decides what it can hold."""
@@ -290,16 +311,13 @@ class Profile:
         if vr in REMOVED_VRS or (vr in BYTES_VRS and listed not in BYTES_VRS):
             return "remove"
         # The name of a list is no promise of what a scanner's user can type there.
-        text: Action = cast(Action, verb) if verb in {"text", "check"} else "code"
+        text: Action = "text" if verb == "text" else "code"
         actions: dict[str, Action] = {
             "UI": "keep" if "retain_uids" in self.options else "uid",
             "DA": self._any_date(),
             "DT": self._any_date(),
             "TM": self._any_time(),
             "AS": "band",
-            "CS": "check",
-            "DS": "check",
-            "IS": "check",
             **dict.fromkeys(TEXT_VRS, text),
         }
         if verb in {"uid", "date"}:
@@ -308,14 +326,17 @@ class Profile:
 
 
 def _kept(option: str, vr: str) -> Action:
-    """What K means for a VR: even then ages are banded, numbers have to be some, and free text is still free text."""
+    """What K means for a VR: even then ages are banded, and free text is still free text."""
     if vr == "SQ":
         return "recurse"
     if vr == "AS":
         return "band"
-    if vr in {"DS", "IS"}:
-        return "check"
     return "text" if option == "retain_patient_characteristics" and vr in TEXT_VRS else "keep"
+
+
+def _held(decision: Decision, vr: str) -> Decision:
+    """What stays of a VR of codes, numbers, times or UIDs has to be that."""
+    return replace(decision, action="check") if decision.action == "keep" and vr in CHECKED_VRS else decision
 
 
 def _pattern(tag: int) -> str:

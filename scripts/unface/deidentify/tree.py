@@ -225,10 +225,8 @@ class _Worker:
         for path in files:
             try:
                 reason = self._file(path, path[start:], known)
-            except UnreadableError as error:
+            except (UnreadableError, IdentifierLeftError) as error:
                 reason = str(error)
-            except IdentifierLeftError:
-                reason = "its new header still held one of the subject's identifiers"
             except OSError as error:
                 reason = os.strerror(error.errno or 0)
             except Exception as error:

@@ -15,7 +15,7 @@ from unface.dicom.standard import TEXT_VRS
 from unface.identity.ages import age_band, in_years
 from unface.identity.header_search import HeaderSearch
 from unface.identity.pseudonyms import Key
-from unface.identity.vocabulary import keep_codes, keep_words
+from unface.identity.vocabulary import is_code, keep_codes, keep_words
 
 DUMMIES = {
     "DA": b"19000101",
@@ -36,17 +36,29 @@ _DECIMAL = rb"[ \0]*+(?:[+-]?(?:\d{1,16}(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?)?
 _INTEGER = rb"[ \0]*+(?:[+-]?0{0,9}\d{1,10}(?:\.\d{0,6})?)?+[ \0]*+"
 NUMBERS = {
     vr: (re.compile(number), re.compile(number + rb"(?:\\" + number + rb")*+"))
-    for vr, number in {"DS": _DECIMAL, "IS": _INTEGER}.items()
+    for vr, number in {
+        "DS": _DECIMAL,
+        "IS": _INTEGER,
+        "UI": rb"[0-9.]*[ \0]*",
+        **dict.fromkeys(("TM", "DA", "DT"), rb"[0-9.:+-]*[ \0]*"),
+    }.items()
 }
-"""One number, and several, as text (PS3.5 6.2); longer than the standard allows, and of VR IS with decimals: some
-scanners write these. No part gives back what it took: a row of blanks would take the power of its length."""
+"""One value, and several, of VRs that hold digits and few signs (PS3.5 6.2). Numbers may be longer than the standard
+allows, and of VR IS with decimals: some scanners write these. No part gives back what it took: a row of blanks would
+take the power of its length."""
 
 _DATE_TIME = re.compile(rb"(\d{4}[.\-]?\d{2}[.\-]?\d{2})(\d*(?:\.\d+)?)((?:[+-]\d{4})?)")
 """Date, time and time zone."""
 _TIME_IN_TEXT = re.compile(rb"(?<![\d:.])(?:[01]?\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,6})?(?![\d:])")
 """A time with its seconds; 5:30 may be how long a scan took."""
-_CODE_VALUE = re.compile(rb"[A-Za-z]{0,3}-?[0-9A-F]{1,18}")
-"""A term's code, such as `113100`, `T-A0100` or `10200004`."""
+_CODE_VALUE = re.compile(rb"(?=.*[0-9])[A-Za-z]{0,3}-?[0-9A-F]{1,18}")
+"""A term's code with a digit in it, such as `113100`, `T-A0100` or `10200004`."""
+
+
+_READABLE = re.compile(rb"[ -~]{5,}")
+_TELLING = re.compile(rb"[0-9]{1,4}([-./:])[0-9]{1,2}(?:\1[0-9]{1,4})?|[0-9]{6,}|[A-Za-z]{3,}")
+LEAST_WORD = 4
+"""Readable letters in bytes that are no text: fewer stand there by chance, and go only where they are the subject's."""
 
 
 class ValueRewriter:
@@ -93,10 +105,11 @@ class ValueRewriter:
             "random": self._random,
             "code": lambda vr, value: _each(self._codes, value),
             "term": lambda vr, value: check(value) if _CODE_VALUE.fullmatch(value.strip()) else self._codes(value),
+            "binary": lambda vr, value: _READABLE.sub(self._unreadable, value),
             "slice_times": self._slice_times,
-            "csa": lambda vr, value: csa.clean_header(value, check),
-            "phoenix": lambda vr, value: csa.clean_protocol(value, check),
-            "ge_protocol": lambda vr, value: csa.clean_ge_protocol(value, check),
+            "csa": lambda vr, value: csa.clean_header(value, self._setting),
+            "phoenix": lambda vr, value: csa.clean_protocol(value, self._setting),
+            "ge_protocol": lambda vr, value: csa.clean_ge_protocol(value, self._setting),
         }
 
     def apply(self, action: Action, vr: str, value: bytes) -> bytes | None:
@@ -198,6 +211,20 @@ class ValueRewriter:
         if self.search.found_in_text(value.lower()):
             return self._words(value)
         return keep_codes(self._without_times(value), self.search.found_in_text)
+
+    def _unreadable(self, match: re.Match[bytes]) -> bytes:
+        """Readable bytes with zeros for what may tell of somebody; numbers that happen to be readable stay."""
+
+        def blanked(part: re.Match[bytes]) -> bytes:
+            word = part.group().lower()
+            known = word.isalpha() and (len(word) < LEAST_WORD or is_code(word)) and not self.search.found_in_text(word)
+            return part.group() if known else bytes(len(word))
+
+        return _TELLING.sub(blanked, match.group())
+
+    def _setting(self, value: bytes) -> bytes:
+        """What of a setting in a maker's block may stay: numbers and codes."""
+        return self._checked(value) if csa.NUMBERS.fullmatch(value) else self._codes(value)
 
     def _words(self, value: bytes) -> bytes:
         text = self.search.without_dates_and_ids(self._without_times(value))

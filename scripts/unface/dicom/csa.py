@@ -38,7 +38,7 @@ _CHECK_WORD = 77
 _FIELD = struct.Struct("<64si4siii")
 _ITEM = struct.Struct("<4i")
 
-_NUMBERS = re.compile(rb"[0-9+\-.eE\\ ]*")
+NUMBERS = re.compile(rb"[0-9+\-.eE\\ ]*|0x[0-9a-fA-F]+")
 _ASSIGNMENT = re.compile(rb'([A-Za-z_][\w.\[\]]*+)\s*+=\s*+("{1,2}[^"]*+"{1,2}|[^"#]*+)\s*+(?:#.*)?')
 """A setting and its value; what stands behind it is a comment. No part gives back what it took: a line of blanks would
 take the cube of its length."""
@@ -48,9 +48,11 @@ _PRIVATE_KEY = re.compile(
     rb"patient|birth|weight|height|serial|institution|physician|operator|licen|date|uid|name", re.I
 )
 _TEXT_KEYS = re.compile(
-    rb"tSequenceFileName|sProtConsistencyInfo\.t(?:BaselineString|SystemType|GradientCoil\w*)"
+    rb"tSequenceFileName|sProtConsistencyInfo\.t(?:(?:Measured)?BaselineString|SystemType|GradientCoil\w*)"
     rb"|sCoilSelectMeas\.sCoilStringForConversion|.*\.tCoilID|.*\.tElement|.*\.tNucleus|ulVersion"
 )
+_BASELINE = re.compile(rb"N[0-9A-Z]{1,2}_[VX][A-Z][0-9]{2}[A-Z]{0,2}_LATEST_20[0-9]{6}")
+"""The scanner's software and the day that it was built."""
 _GE_TEXT = frozenset(
     b"IOPT PSEQ PLANE IMODE SWAPPF POSITION ENTRY PHASECORR RFDRIVEMODE EXCITATIONMODE CONTRAST".split()
 )
@@ -152,7 +154,7 @@ def _clean_field(field: _Field, check: CheckText) -> _Field:
         if field.name == SLICE_TIMES:
             items = _relative(field.items)
         elif field.vr in NUMERIC_VRS:
-            items = tuple(item if _NUMBERS.fullmatch(item) else b"" for item in field.items)
+            items = tuple(item if NUMBERS.fullmatch(item) else b"" for item in field.items)
         elif field.name in TEXT_FIELDS:
             items = tuple(check(item) for item in field.items)
     return _Field(field.name, field.vr, field.vm, field.syngo_type, items)
@@ -216,19 +218,20 @@ def clean_protocol(text: bytes, check: CheckText) -> bytes:
         if _TEXT_KEYS.fullmatch(key) or (_NUMBER.fullmatch(value) and not _PRIVATE_KEY.search(key)):
             text = value.strip(b'"')
             quotes = value[: len(value) - len(value.lstrip(b'"'))]
-            kept.append(key + b"\t = \t" + quotes + check(text) + quotes)
+            clean = text if _BASELINE.fullmatch(text) else check(text)
+            kept.append(key + b"\t = \t" + quotes + clean + quotes)
     return b"\n".join([*kept, _END, b""])
 
 
 def clean_ge_protocol(block: bytes, check: CheckText) -> bytes | None:
-    """Write a GE protocol block anew, with the settings whose value is a number or a known code.
+    """Write a GE protocol block anew, with the settings whose value is numbers, codes and words of makers.
 
     Parameters
     ----------
     block
         Value of (0025,xx1b).
     check
-        Called with each line that would stay.
+        Called with each value: where something of it goes, the setting goes, but for known ones.
 
     Returns
     -------
@@ -245,7 +248,8 @@ def clean_ge_protocol(block: bytes, check: CheckText) -> bytes | None:
         match = _GE_SETTING.fullmatch(line)
         if match is None or _PRIVATE_KEY.search(match[2]):
             continue
-        if _NUMBERS.fullmatch(match[3]) or match[2] in _GE_TEXT:
-            kept.append(check(line))
+        clean = check(match[3])
+        if clean == match[3] or match[2] in _GE_TEXT:
+            kept.append(line[: match.start(3)] + clean + line[match.end(3) :])
     packed = gzipped(b"\n".join([*kept, b""]))
     return struct.pack("<I", len(packed)) + packed

@@ -38,7 +38,11 @@ NAMES = _tags("""
 NUMBERS_OF_PEOPLE = _tags("""
     AccessionNumber OtherPatientIDs MedicalRecordLocator StudyID AdmissionID RequestedProcedureID
 """)
-"""Names and numbers beside the patient's own that no public table may show: they are none of `KEYWORDS`."""
+PLACES = _tags("""
+    InstitutionName InstitutionAddress InstitutionalDepartmentName StationName DeviceSerialNumber
+    PatientTelephoneNumbers PatientAddress
+""")
+"""Names, numbers and places beside the patient's own that no public table may show: they are none of `KEYWORDS`."""
 
 TEXT = _tags("""
     ImageType SOPClassUID SeriesTime AcquisitionTime AcquisitionDateTime Modality Manufacturer SeriesDescription
@@ -79,7 +83,7 @@ SOP_INSTANCE = 0x00080018
 IMAGE_TYPE = 0x00080008
 PATIENT_ID, STUDY, SERIES = 0x00100020, 0x0020000D, 0x0020000E
 
-SERIES_TAGS = (*IDENTITY, *NAMES, *NUMBERS_OF_PEOPLE, *TEXT, *NUMBERS, *BINARY, *PRIVATE)
+SERIES_TAGS = (*IDENTITY, *NAMES, *NUMBERS_OF_PEOPLE, *PLACES, *TEXT, *NUMBERS, *BINARY, *PRIVATE)
 """Elements whose distinct values describe a series."""
 
 KEPT_TAGS = (*SERIES_TAGS, *sorted({entry[1] for entry in PRIVATE.values()}))
@@ -145,7 +149,8 @@ def keyword(tag: int) -> str:
         return BINARY[tag][0]
     if tag in PRIVATE:
         return PRIVATE[tag][0]
-    return next(names[tag] for names in (IDENTITY, NAMES, NUMBERS_OF_PEOPLE, TEXT, NUMBERS) if tag in names)
+    named = (IDENTITY, NAMES, NUMBERS_OF_PEOPLE, PLACES, TEXT, NUMBERS)
+    return next(names[tag] for names in named if tag in names)
 
 
 def decode(tag: int, raw: bytes, order: str, charset: bytes | None) -> Any:

@@ -109,6 +109,25 @@ def vr_of(tag: int) -> str:
         return "UN"
 
 
+def holds_bytes(tag: int) -> bool:
+    """Whether a standard attribute may hold bytes that no VR reads as numbers or text.
+
+    Parameters
+    ----------
+    tag
+        Of the attribute.
+
+    Returns
+    -------
+    bool
+        False for a tag that the dictionary lacks.
+    """
+    try:
+        return not BYTES_VRS.isdisjoint(dictionary_VR(tag).split(" or "))
+    except KeyError:
+        return False
+
+
 def keyword_of(tag: int) -> str:
     """The keyword of a standard attribute.
 

@@ -1,7 +1,7 @@
 """Identifiers in headers: one search for all of a subject's, in bytes."""
 
 import re
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping, Set
 from functools import cached_property
 
 from unface.identity.romanised import romanised
@@ -17,6 +17,13 @@ from unface.identity.spellings import (
     spellings,
 )
 
+WRITTEN_IN = sorted({"euc_jp", "big5", "cp1252", "cp1251", *CHARACTER_SETS})
+"""Character sets of DICOM, and others that files hold without saying so."""
+MOST_WORDS = 8
+"""Of a name are joined; more are no name."""
+SHORT_NUMBER = 3
+"""Digits in a name that count something."""
+_READABLE = re.compile(rb"[\t\n\r -~]{8,}")
 LONGEST_WORD = 32
 """Characters of a literal that is looked for in longer ones; a few literals too many do no harm."""
 
@@ -102,6 +109,31 @@ class HeaderSearch:
             return False
         return any(literal in text and _alone(literal, text) for literal in self._numbers)
 
+    def found_in_bytes(self, data: bytes, least: int = LEAST_LETTERS) -> bool:
+        """Whether bytes that are no text hold an identifier as text; three letters stand in them by chance.
+
+        Parameters
+        ----------
+        data
+            The value, in lower case.
+        least
+            Characters of the shortest form that counts.
+
+        Returns
+        -------
+        bool
+            True if one of the forms stands in a stretch of readable characters, or one of another script anywhere.
+        """
+        if not self._any.search(data):
+            return False
+        readable = b"\n".join(_READABLE.findall(data))
+        return (
+            any(len(form) >= least and form in readable and _alone(form, readable) for form in self._literals)
+            or any(len(form) > LEAST_LETTERS and not form.isascii() and form in data for form in self._literals)
+            or self._patterns.search(readable) is not None
+            or any(root in readable and self._has_uid(root, readable) for root in self._roots)
+        )
+
     def found_in_text(self, text: bytes) -> bool:
         """Whether one value of text holds an identifier; here even a short number identifies.
 
@@ -139,20 +171,30 @@ class HeaderSearch:
 
 
 def _forms_of_names(names: Iterable[str], common: Set[bytes]) -> set[bytes]:
-    """Forms of a person's names: their words alone, two of them joined, and the whole in either order."""
+    """Forms of a person's names: every word alone, runs of neighbours joined, and the whole in either order."""
     common_words = {word.decode() for word in common}
     forms: set[bytes] = set()
     for name in {latin for written in names for latin in (written, *romanised(written))}:
-        # Unlike in a label (`identifiers.forms_of_names`) a hyphen or an apostrophe ends no word: of `Meyer-Smith` the
-        # parts would be found by chance in the text of a header.
-        words = [word for word in re.split(r"[\^=\s,.;_]+", name) if word]
-        alone = {form for word in words for form in _forms(word) if len(form) >= LEAST_LETTERS and form not in common}
-        forms |= alone.union(*(_forms(word) - common for word in joined_words(name, common_words)))
+        words = [word for word in re.split(r"[\W_]+", name) if word]
+        telling = [word for word in words if not word.isdigit() or len(word) > SHORT_NUMBER]
+        alone = {form for word in telling for form in _forms(word) if len(form) >= LEAST_LETTERS and form not in common}
+        joined = {*joined_words(name, common_words), *_runs(words[:MOST_WORDS], common_words)}
+        forms |= alone.union(*(_forms(word) - common for word in joined))
         # What holds a word that is searched for by itself is found with it.
         signs = " " if alone else " _-."
         for whole in (name, *(sign.join(order) for sign in signs for order in (words, words[::-1]))):
             forms |= _forms(whole)
     return forms
+
+
+def _runs(words: list[str], common: Set[str]) -> Iterator[str]:
+    """Neighbouring words of a name as one, to all of them, with any of them first: `vanderberg`, `janvanderberg`."""
+    turns = {tuple(words[start:] + words[:start]) for start in range(len(words))}
+    for turned in turns:
+        for size in range(2, len(turned) + 1):
+            run = turned[:size]
+            if any(word.casefold() not in common and not word.isdigit() for word in run):
+                yield "".join(run)
 
 
 def _fewest(literals: set[bytes]) -> set[bytes]:
@@ -197,7 +239,8 @@ def _weak(literal: bytes) -> bool:
 
 def _alone(literal: bytes, text: bytes) -> bool:
     """Whether a literal stands in a text with no letter (after a letter) or digit (after a digit) beside it."""
-    before = rb"(?<![0-9.])" if literal[:1].isdigit() else rb"(?<![a-z])"
+    # Before a letter of another script may stand half of one that looks like a letter of ASCII.
+    before = rb"(?<![0-9.])" if literal[:1].isdigit() else rb"(?<![a-z])" if literal[:1].isascii() else b""
     after = rb"(?![0-9]|\.[0-9])" if literal[-1:].isdigit() else rb"(?![a-z])"
     return re.search(before + re.escape(literal) + after, text) is not None
 
@@ -218,7 +261,7 @@ def _forms(value: str) -> set[bytes]:
     forms = {form.encode() for form in spellings(value) if form.isascii()}
     # Of bytes only ASCII letters have a case: any other letter stays as it was written.
     for written in {value, value.lower(), value.upper(), value.title()}:
-        for encoding in CHARACTER_SETS:
+        for encoding in WRITTEN_IN:
             try:
                 forms.add(written.encode(encoding).lower())
             except UnicodeEncodeError:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from unface.identity.patients import names_nobody
 from unface.identity.romanised import romanised
-from unface.identity.spellings import days, joined_words, says_enough, spellings
+from unface.identity.spellings import LEAST_DIGITS, days, joined_words, says_enough, spellings
 from unface.run.files import write_whole
 
 Identifiers = dict[str, set[str]]
@@ -36,7 +36,7 @@ def add_names_of_paths(identifiers: Identifiers, paths: Iterable[str | Path]) ->
     int
         How many names hold one.
     """
-    words = forms_of_names(identifiers)
+    words = {word for word in forms_of_names(identifiers) if not word.isdigit() or len(word) >= LEAST_DIGITS}
     words |= {value.casefold() for value in identifiers["id"] if len(value) > SHORT_ID}
     pattern = re.compile("|".join(rf"(?<![^\W_]){re.escape(word)}(?![^\W_])" for word in sorted(words)) or r"(?!)")
     folders, stems = set[str](), set[str]()
@@ -45,7 +45,8 @@ def add_names_of_paths(identifiers: Identifiers, paths: Iterable[str | Path]) ->
         folders.add(folder)
         stems.add(name.rpartition(".")[0] or name)
     names = stems.union(*(Path(folder).parts[1:] for folder in folders))
-    identifying = {name for name in names if pattern.search(name.casefold())}
+    # A name of numbers alone, such as `1-001`, counts files, or says no more than the ID in it.
+    identifying = {name for name in names if pattern.search(name.casefold()) and re.search(r"[^\W\d_]", name)}
     identifiers["other"] |= identifying
     return len(identifying)
 
@@ -98,7 +99,6 @@ def forms_of_names(identifiers: Mapping[str, Iterable[str]], common: Collection[
         The words case-folded and in ASCII, and what people write together.
     """
     names = [latin for name in identifiers.get("name", ()) for latin in (name, *romanised(name))]
-    # Every sign ends a word here, for a label has hardly any; a header keeps hyphens (`HeaderSearch`).
     words = {word for value in names for word in re.split(r"[\W_]+", value)}
     words |= {word for name in names for word in joined_words(name, common)}
     return {form for word in words for form in spellings(word) if says_enough(form)}

@@ -1,15 +1,18 @@
 """Identifiers in labels and other short texts."""
 
 import re
-from collections.abc import Collection, Iterable, Mapping
-from itertools import permutations
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from itertools import combinations, permutations
 
 from unface.identity.identifiers import SHORT_ID, forms_of_names
 from unface.identity.romanised import romanised
 from unface.identity.spellings import LEAST_DIGITS, digits_of_id, short_numbers_of_day, spellings, words_of_day
+from unface.identity.vocabulary import technical_words, vocabulary
 
 LEAST_PART = 5
 """Characters of a form that is looked for inside a word."""
+LEAST_JOINED = 8
+"""Characters of neighbouring words of a longer text, such as a hospital's name."""
 LONGEST_RUN = 7
 """So many neighbouring pieces of a text may be one form: `23Feb1963` is of three, a Japanese date of seven."""
 _PIECES = re.compile(r"[0-9]+|[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_A-Za-z]+")
@@ -67,6 +70,7 @@ class LabelSearch:
                     self._forms |= spellings(number)
                 if digits := digits_of_id(value):
                     self._short |= {digits, re.sub(r"[^0-9]", "", value)}
+            self._forms |= {form for value in person.get("other", ()) for form in _joined(value)}
             for day in person.get("date", ()):
                 self._forms |= words_of_day(day)
                 self._short |= short_numbers_of_day(day)
@@ -100,6 +104,20 @@ class LabelSearch:
             return True
         parts = (word[at : at + size] for word in lower for size in self._sizes for at in range(len(word) - size + 1))
         return not self._parts.isdisjoint(parts)
+
+
+def _joined(value: str) -> Iterator[str]:
+    """A text as one word, and neighbouring words of it; none that tells of scanners alone: `SaintElsewhere`."""
+    words = [word for word in re.split(r"[\W_]+", value) if word][:12]
+    technical = {word.decode() for word in vocabulary() | technical_words()}
+    for start, end in combinations(range(len(words) + 1), 2):
+        form = "".join(words[start:end])
+        whole = end - start == len(words)
+        if end - start == 1 and not whole:
+            continue
+        tells = not {word.casefold() for word in words[start:end]} <= technical
+        if tells and len(form) >= (LEAST_PART if whole else LEAST_JOINED):
+            yield from spellings(form)
 
 
 def _initials_with_year(identifiers: Mapping[str, Iterable[str]], common: Collection[str]) -> set[str]:

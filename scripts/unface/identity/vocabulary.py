@@ -1,13 +1,14 @@
 """Words that tell of sequences and of nobody: what may stay of text that a person typed."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 
 from unface.identity.spellings import DATE_LIKE
 from unface.run.settings import PROJECT
 
 _WORD = re.compile(rb"[A-Za-z0-9\x80-\xff]+(?:\.[0-9]+[A-Za-z]*)?")
+_CODE_WORD = re.compile(rb"[a-z0-9]{3,}|[a-z][0-9]|[0-9][a-z]")
 _TECHNICAL = re.compile(
     rb"[0-9]{1,3}(?:\.[0-9]{1,3})?(?:x[0-9]{1,3})*"
     rb"|[0-9]{1,4}(?:\.[0-9]{1,3})?(?:mm|cm|ms|s|sec|min|ch|deg|dir|vol|iso|x|k|t|hz|kg|g|ml|d)"
@@ -25,6 +26,22 @@ def vocabulary() -> frozenset[bytes]:
 def technical_words() -> frozenset[bytes]:
     """The words that may stay in technical text besides, in lower case."""
     return _words("technical_words.txt")
+
+
+@cache
+def listed_codes() -> Mapping[int, tuple[bool, frozenset[bytes]]]:
+    """What attributes of VR CS may say (`closed_values.tsv`), by tag: whether nothing else, and the terms."""
+    lines = (PROJECT / "resources" / "closed_values.tsv").read_text(encoding="ascii").splitlines()
+    rows = [line.split("\t") for line in lines if not line.startswith("#")][1:]
+    return {int(tag, 16): (closed == "yes", frozenset(terms.encode().split(b"\\"))) for tag, _, closed, terms in rows}
+
+
+@cache
+def code_words() -> frozenset[bytes]:
+    """The words of DICOM's own terms, in lower case."""
+    return frozenset(
+        word for _, terms in listed_codes().values() for term in terms for word in _CODE_WORD.findall(term.lower())
+    )
 
 
 def _words(name: str) -> frozenset[bytes]:
@@ -59,15 +76,64 @@ def keep_words(value: bytes, identifies: Callable[[bytes], bool]) -> bytes:
     return b"".join(kept)
 
 
-_CODE = re.compile(
-    rb"[a-z]{0,3}|[a-z]{1,6}[23]d[0-9a-z]{0,4}"
-    rb"|(?=.*[0-9])(?=.{1,8}$)[a-z]{0,4}(?:[0-9]{1,4}[a-z]{1,4}){0,2}[0-9]{0,4}"
+_WORD_OR_DECIMAL = re.compile(
+    rb"(?<![0-9A-Za-z.])(?:[0-9]{1,4}\.[0-9]+|[0-9]{1,2}(?:\.[0-9]{1,2}){2}\.[0-9]{5})(?![0-9A-Za-z.])"
+    rb"|[A-Za-z0-9\x80-\xff]+"
 )
-"""Up to three letters, up to eight letters and digits in turn, or a sequence's name such as `epfid2d1`."""
-_WORD_OR_DECIMAL = re.compile(rb"(?<![0-9A-Za-z.])[0-9]{1,4}\.[0-9]+(?![0-9A-Za-z.])|[A-Za-z0-9\x80-\xff]+")
+_GROUPS = re.compile(rb"[a-z]+|[0-9]+")
 _FEW_DIGITS = re.compile(rb"^[0-9]{1,2}|(?<![0-9])[0-9]{1,2}$")
 _ESCAPED = re.compile(rb"\x1b.*?(?:\x1b\([BJ]|\Z)", re.S)
 """Text in an extended character set, to where ASCII begins again (PS3.5 6.1.2.5): its bytes look like ASCII."""
+_ADDRESS = re.compile(
+    rb"\S*@\S*|(?<![0-9.])[0-9]+(?:\.[0-9]+){3,}(?![0-9.])|(?<![0-9A-Za-z.])(?:19|20)[0-9]{2}(?![0-9A-Za-z.])"
+)
+"""Addresses of mails and computers, and years: versions and settings, unless they stand beside what no list knows."""
+LONGEST_CODE, LONGEST_NUMBER = 10, 4
+"""Characters of a word of letters and digits in turn, and of its numbers."""
+
+
+def is_machine_word(word: bytes) -> bool:
+    """Whether a word is one of makers: of a vendor, a model, a part, a sequence, with two digits before or behind.
+
+    Parameters
+    ----------
+    word
+        In lower case.
+
+    Returns
+    -------
+    bool
+        False for a number.
+    """
+    return word in technical_words() or _FEW_DIGITS.sub(b"", word) in technical_words()
+
+
+def is_code(word: bytes) -> bool:
+    """Whether a word is known, a short number, or made of letters and numbers that are too short to tell of anybody.
+
+    Parameters
+    ----------
+    word
+        In lower case.
+
+    Returns
+    -------
+    bool
+        True for `gre`, `216`, `hc1` and `x`; false for `li`, which no list names, and for `hansen`.
+    """
+    if word in vocabulary() or word in code_words() or is_machine_word(word) or not word.strip(b"x"):
+        return True
+    groups = _GROUPS.findall(word)
+    return (
+        word.isascii()
+        and len(word) <= LONGEST_CODE
+        and all(
+            len(group) <= LONGEST_NUMBER
+            if group.isdigit()
+            else len(group) <= (2 if len(groups) > 1 else 1) or group in vocabulary() or group in technical_words()
+            for group in groups
+        )
+    )
 
 
 def keep_codes(value: bytes, identifies: Callable[[bytes], bool]) -> bytes:
@@ -86,14 +152,14 @@ def keep_codes(value: bytes, identifies: Callable[[bytes], bool]) -> bytes:
     Returns
     -------
     bytes
-        The text without words of more than three letters that no list names, long numbers, days, and identifiers.
+        The text without words that no list names, long numbers, days, and identifiers; where there were any, also
+        without addresses and years.
     """
 
     def kept(match: re.Match[bytes]) -> bytes:
         word = match.group().lower()
-        if b"." in word:
-            return b"" if identifies(word) else word
-        short = _CODE.fullmatch(word) or word in vocabulary() or _FEW_DIGITS.sub(b"", word) in technical_words()
-        return match.group() if short and not identifies(word) else b""
+        return match.group() if (b"." in word or is_code(word)) and not identifies(word) else b""
 
-    return _WORD_OR_DECIMAL.sub(kept, DATE_LIKE.sub(b"", _ESCAPED.sub(b"", value)))
+    text = DATE_LIKE.sub(b"", _ESCAPED.sub(b"", value))
+    clean = _WORD_OR_DECIMAL.sub(kept, text)
+    return clean if clean == value else _WORD_OR_DECIMAL.sub(kept, _ADDRESS.sub(b"", text))

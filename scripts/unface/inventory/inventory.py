@@ -26,6 +26,7 @@ from unface.run.folders import A_FOLDER
 from unface.run.layout import Layout
 from unface.run.sessions import SessionId
 from unface.run.settings import SettingsError, subjects_digest
+from unface.run.unread import AN_ARCHIVE
 
 
 def collect(
@@ -119,7 +120,8 @@ def collect(
     write_whole(layout.subjects_digest, table_digest, mode=0o600)
 
     problems = sum((problems for session in sessions for problems in session.problems), Counter[str]())
-    twice = problems[OR_OF_ANOTHER]
+    # A damaged archive is told among what is not used, too.
+    twice = sum(problems[problem] for problem in problems if problem == OR_OF_ANOTHER or problem.startswith(AN_ARCHIVE))
     dicom = sum(sum(session.files) for session in sessions) - twice + len(copies)
     return Summary(
         files=dicom + sum(not reason.startswith(A_FOLDER) for _, reason in scans_read.unused),

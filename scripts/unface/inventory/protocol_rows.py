@@ -5,8 +5,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-from unface.dicom.closed_values import closed_values
-from unface.identity.vocabulary import technical_words, vocabulary
+from unface.identity.vocabulary import code_words, is_code, technical_words, vocabulary
 from unface.inventory.protocol_groups import ProtocolGroup, shown, text_of, vendor
 
 UNKNOWN = "?"
@@ -134,17 +133,14 @@ def _number(value: Any) -> str:
 @cache
 def _technical() -> frozenset[str]:
     """Words that tell of sequences, images and scanners."""
-    terms = {
-        word.decode().lower() for values in closed_values().values() for term in values for word in term.split(b"_")
-    }
-    return frozenset(terms | {word.decode() for word in vocabulary() | technical_words()})
+    return frozenset(word.decode() for word in vocabulary() | technical_words() | code_words())
 
 
 def _coded(value: Any) -> str:
     """Coded strings; one with a word of no list is free text in the wrong place."""
     parts = [text_of(part).strip() for part in (value if isinstance(value, list) else [value])]
     return "/".join(
-        part if set(re.split(r"[ _]+", part.lower())) <= _technical() else UNKNOWN for part in parts if part
+        part if all(map(is_code, re.split(rb"[ _]+", part.lower().encode()))) else UNKNOWN for part in parts if part
     )
 
 

@@ -245,8 +245,15 @@ class _FolderContent:
         """Unpack an archive and take in its files; what is no DICOM goes again."""
         for member in unpack(archive, unpacked):
             name = f"{archive.path}: {member.name}" if member.name else archive.path
-            if not self.add(member.place, name) and member.place.path != archive.path:
+            if self.add(member.place, name):
+                continue
+            if member.place.path != archive.path:
                 Path(member.place.path).unlink(missing_ok=True)
+            else:
+                # Whatever was read of it may lack what was not.
+                entry = [archive.path, archive.bytes, archive.mtime_ns, member.place.problem, 0, "", 1]
+                for series in self.series.values():
+                    series.files.append(entry)
 
     def _header(self, place: Place, name: str) -> RawHeader | None:
         """The header of a file that belongs to a series; None after noting why there is none."""

@@ -47,12 +47,12 @@ def search_for_people_of(scanned: Iterable[ScannedSeries], common: Iterable[str]
 
 
 def _nobody() -> Identifiers:
-    return {"name": set(), "id": set(), "date": set()}
+    return {"name": set(), "id": set(), "date": set(), "other": set()}
 
 
 def _add(identifiers: Identifiers, series: ScannedSeries) -> None:
     """Take in what one series holds of its people."""
-    for kind, names in (("name", _NAMES), ("id", _IDS)):
+    for kind, names in (("name", _NAMES), ("id", _IDS), ("other", tuple(fields.PLACES.values()))):
         identifiers[kind].update(text for name in names for text in _texts(series, name))
     identifiers["date"].update(day for name in _DATES for text in _texts(series, name) for day in days(text))
 
@@ -72,7 +72,7 @@ def refuse_telling_labels(scanned: Iterable[ScannedSeries], table: SubjectTable,
     Raises
     ------
     TableError
-        If a label is or holds one of the patient's own names, IDs or dates, however it is written.
+        If a label is or holds one of the patient's own names, IDs, dates or places, however it is written.
     """
     of_patient: dict[str, list[ScannedSeries]] = {}
     for series in scanned:
@@ -93,8 +93,8 @@ def refuse_telling_labels(scanned: Iterable[ScannedSeries], table: SubjectTable,
     if telling:
         lines = (f"line {line}: the {' and the '.join(sorted(kinds))}" for line, kinds in sorted(telling.items()))
         raise TableError(
-            f"subjects: {'; '.join(lines)} holds one of the patient's own names, IDs or dates, and labels stand in "
-            "every path: give another, or name the word in audit.ignore if it is no secret"
+            f"subjects: {'; '.join(lines)} holds one of the patient's own names, IDs, dates or places, and labels "
+            "stand in every path: give another, or name the word in audit.ignore if it is no secret"
         )
 
 
@@ -116,7 +116,9 @@ class _Known:
             numbers.update(text for name in _OWN_NUMBERS for text in _texts(series, name))
             names.update(_texts(series, "PatientName"))
         known = searchable(identifiers)
-        known["id"] = [value for value in known["id"] if _bare(value) not in set(map(_bare, ignored))]
+        no_secrets = set(map(_bare, ignored))
+        for kind in ("id", "other"):
+            known[kind] = [value for value in known.get(kind, ()) if _bare(value) not in no_secrets]
         self._search = LabelSearch(known, [word.encode() for word in common])
         ids = [value for value in numbers if value in known["id"]]
         # As they stand, and without zeros where what is left is more than a counter.

@@ -175,7 +175,7 @@ def _limit(name: str, value: Any) -> float:
 def _as_number(value: Any) -> float | None:
     try:
         return float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
 
 
@@ -183,6 +183,7 @@ def _pattern(expected: Any) -> Callable[[Any], bool]:
     if expected is None or isinstance(expected, bool | Mapping | list):
         raise CriteriaError(f"{expected!r} is neither text nor a number")
     if isinstance(expected, int | float):
-        return lambda value: (number := _as_number(value)) is not None and abs(number - expected) < 1e-6
+        wanted = _limit("a field", expected)
+        return lambda value: (number := _as_number(value)) is not None and abs(number - wanted) < 1e-6
     expression = re.compile(fnmatch.translate(str(expected)), re.IGNORECASE)
     return lambda value: expression.match(str(value)) is not None

@@ -20,6 +20,8 @@ KEYS = (
     *("name", "criteria", "priority", "exclude", "datatype", "suffix", "entities", "parts", "sidecar"),
     "intended_for",
 )
+MAPPINGS = ("entities", "parts", "sidecar")
+"""Keys of a rule that hold mappings; what a sidecar gets is read by people and written as JSON."""
 PARTS = ("magnitude", "phase", "real", "imaginary", "fieldmap")
 FROM_DATA = ("sub", "ses", "run", "echo", "part")
 """Entities that no rule gives: the conversion takes them from the data."""
@@ -159,6 +161,12 @@ class Reader:
                 self.wrong((*at, key), f"unknown key {key}{_nearest(str(key), KEYS)}")
         if not isinstance(entry.get("name"), str):
             self.wrong(at, "a rule needs a name")
+        for key in MAPPINGS:
+            value = entry.get(key)
+            if value and not (isinstance(value, dict) and _has_words(value)):
+                self.wrong((*at, key), f"{key} is a mapping of words to what they have")
+        if len(self.errors) > before:
+            return None
         priority = entry.get("priority", default_priority)
         if not isinstance(priority, int) or isinstance(priority, bool):
             self.wrong((*at, "priority"), "priority is a whole number")
@@ -237,8 +245,6 @@ class Reader:
         pair = (datatype, str(suffix).replace("{echo}", "1"))
         if pair in name_rules().entities:
             self._check_entities(at, entry.get("entities") or {}, pair)
-        if not isinstance(entry.get("sidecar") or {}, dict):
-            self.wrong((*at, "sidecar"), "sidecar is a mapping of keys to add to the JSON file")
 
     def _check_entities(self, at: tuple[Any, ...], entities: Any, pair: tuple[str, str]) -> None:
         allowed = name_rules().entities[pair] - set(FROM_DATA)
@@ -290,6 +296,13 @@ class Reader:
             seen.setdefault(rule.name, rule.line)
 
 
+def _has_words(value: Any) -> bool:
+    """Whether the keys of mappings are text, at any depth."""
+    if isinstance(value, dict):
+        return all(isinstance(key, str) and _has_words(inner) for key, inner in value.items())
+    return not isinstance(value, list) or all(map(_has_words, value))
+
+
 def _in_order(entities: Mapping[str, Any]) -> dict[str, str | EntityFrom]:
     return {key: _entity(entities[key]) for key in name_rules().order if key in entities}
 
@@ -303,8 +316,8 @@ def _entity(value: Any) -> str | EntityFrom:
     return str(value)
 
 
-def _check_field(name: str) -> None:
-    if name not in KEYWORDS | SIDECAR_FIELDS:
+def _check_field(name: Any) -> None:
+    if not isinstance(name, str) or name not in KEYWORDS | SIDECAR_FIELDS:
         raise CriteriaError(f"unface reads no field {name}{_nearest(str(name), KEYWORDS | SIDECAR_FIELDS)}")
 
 

@@ -47,7 +47,7 @@ def read_rules(path: Path) -> tuple[list[Rule], dict[str, str]]:
     node, content = _parsed(path)
     reader = Reader(path, node)
     if dcm2bids.is_configuration(content):
-        rules = reader.rules(("descriptions",), dcm2bids.as_rules(content))
+        rules = reader.rules(("descriptions",), _of_dcm2bids(path.name, content))
         reader.finish(rules)
         return rules, _words(rules)
     if not isinstance(content, dict) or not set(content) & {"rules", "scanners"}:
@@ -58,12 +58,25 @@ def read_rules(path: Path) -> tuple[list[Rule], dict[str, str]]:
     if content.get("extends", "shipped") != "shipped":
         reader.wrong(("extends",), "extends can only be `shipped`: the rules that come with unface")
     rules = reader.rules(("rules",), content.get("rules") or [])
-    for index, scanner in enumerate(content.get("scanners") or []):
+    scanners = content.get("scanners") or []
+    if not isinstance(scanners, list):
+        reader.wrong(("scanners",), "a list of scanners stands here")
+        scanners = []
+    for index, scanner in enumerate(scanners):
         rules += _overlay(reader, ("scanners", index), scanner)
     listed = reader.words(("words",), content.get("words") or [])
     reader.finish(rules)
     base = read_rules(SHIPPED_RULES)[0] if content.get("extends") == "shipped" else []
     return _combined(base, rules), _words(rules, listed)
+
+
+def _of_dcm2bids(name: str, content: Any) -> list[Any]:
+    try:
+        return dcm2bids.as_rules(content)
+    except (TypeError, ValueError, AttributeError, OverflowError, IndexError):
+        raise RulesError(
+            f"{name}: a value is of another kind than dcm2bids takes: a mapping, a list or a text has to stand there"
+        ) from None
 
 
 def _words(rules: Sequence[Rule], listed: Sequence[str] = ()) -> dict[str, str]:

@@ -44,6 +44,8 @@ class Metadata:
         What the columns of participants.tsv mean (`data_dictionary.read`).
     published : mapping
         Settings, mapping rules and digests of code by path in the dataset (`published_settings.texts`).
+    page_title : str
+        Of the public page beside the dataset.
     """
 
     settings: Release
@@ -51,6 +53,7 @@ class Metadata:
     columns: GivenColumns = field(default_factory=dict)
     dictionary: Dictionary = field(default_factory=dict)
     published: Mapping[str, str] = field(default_factory=dict)
+    page_title: str = ""
 
     def words(self) -> list[tuple[str, str]]:
         """All that the author wrote of the whole dataset but its authors, to be searched for identifiers.
@@ -66,6 +69,7 @@ class Metadata:
         return [
             ("release.name", settings.name),
             ("release.license", settings.license),
+            ("report.title", self.page_title),
             *(
                 (f"entry {number} of release.data_dictionary", text)
                 for number, (name, entry) in entries

@@ -58,6 +58,9 @@ def summary(
         For each subject the user's columns of participants.tsv; `site` makes groups.
     """
     gate = results.read_gate(layout.verdicts)
+    if any("report.title" in row["reasons"] for row in gate.values()):
+        # The release found an identifier in it, and says so.
+        title = "unface"
     every = [results.read_session(layout, session, gate.get(session)) for session in sorted(sessions)]
     listed = [session for session in every if len(every) <= LISTED_SESSIONS or session.standing.word != "released"]
     compared = morphometry.read(layout, every, sample, given or {})

@@ -59,7 +59,7 @@ _HEADER_TABLES = _NAME_TABLES + _resources(
     "technical_words.txt",
 )
 _HEAD_MASKS = _resources("face/brain.nii.gz", "face/keep.nii.gz", "face/keep_no_ears.nii.gz")
-_AUDIT_TABLES = _NAME_TABLES + _resources("audit_sidecar_keys.tsv", "closed_values.tsv")
+_AUDIT_TABLES = _NAME_TABLES + _resources("audit_sidecar_keys.tsv", "closed_values.tsv", "technical_words.txt")
 _PAGE = ("scripts/unface/report/templates/page.html.j2", "scripts/unface/report/templates/style.css")
 
 _MEASURED = Stage(
@@ -101,7 +101,7 @@ EVERY_STAGE: Mapping[str, Stage] = {
     "scan": Stage(),
     "inventory": Stage(resources=(*_HEADER_TABLES, *_resources("bids_guesses.yaml", "label_words.txt"))),
     "release": Stage(
-        settings=("release", "deidentify.options", "audit.ignore"),
+        settings=("release", "report.title", "deidentify.options", "audit.ignore"),
         files=("subjects", "ratings", "release.data_dictionary"),
         resources=(*_AUDIT_TABLES, *_resources("descriptor_words.txt", "ordinary_words.txt", "technical_words.txt")),
     ),

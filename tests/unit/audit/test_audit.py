@@ -377,6 +377,12 @@ def test_a_person_called_like_a_word_of_the_format_raises_no_alarm(layout: Layou
     assert codes(result) == {"identifier_found"}
 
 
+@pytest.mark.parametrize("name", ["LE^NAM", "QTI^ME"])
+def test_a_person_whose_name_stands_in_the_columns_of_scans_tsv_raises_no_alarm(layout: Layout, name: str) -> None:
+    result = stage_session(layout, identifiers=dict(IDENTIFIERS) | {"name": [name]})
+    assert result.ok, result.reasons
+
+
 CODES = """{
     "ImageType": ["ORIGINAL", "PRIMARY", "M", "ND", "NORM"], "ScanningSequence": "GR_IR", "SequenceVariant": "SK_SP",
     "MRAcquisitionType": "3D", "InPlanePhaseEncodingDirectionDICOM": "ROW", "SequenceName": "*tse3d1_23"
@@ -405,6 +411,32 @@ def test_a_name_that_is_no_code_of_its_attribute_is_found(layout: Layout, value:
     identifiers = dict(IDENTIFIERS) | {"name": ["ROW^AMY", "TSE^KA MAN"]}
     result = stage_session(layout, identifiers=identifiers, converted=sidecar("{" + value + "}"))
     assert codes(result) == {"identifier_found"}
+
+
+def test_words_of_unface_its_converter_and_the_scanner_raise_no_alarm(layout: Layout) -> None:
+    machine = """{
+        "Manufacturer": "SIEMENS", "ManufacturersModelName": "Galan 3T", "SoftwareVersions": "syngo MR XA60",
+        "SequenceName": "epi", "DeidentificationMethod": "unface 0.1.0: DICOM PS3.15 Table E.1-1",
+        "ConversionSoftware": "dcm2niix", "ConversionSoftwareVersion": "v1.0.20250506",
+        "DeidentificationMethodCodeSequence": [
+            {"CodeValue": "113100", "CodingSchemeDesignator": "DCM",
+             "CodeMeaning": "Basic Application Confidentiality Profile"}
+        ]
+    }"""
+    own = {
+        "name": ["phantom_check_XA60", "SIEMENS^EPI", "BASIC^PROFILE", "Unface^Table", "TITAN^GALAN"],
+        "id": ["113100", "001"],
+        "date": ["20250506"],
+        "other": ["1-1", "1-001", "Galan 3T", "E.1-1"],
+    }
+    result = stage_session(layout, identifiers=own, converted=sidecar(machine))
+    assert result.ok, result.reasons
+
+
+def test_a_finding_names_the_key_where_it_stands(layout: Layout) -> None:
+    result = stage_session(layout, converted=sidecar('{"EchoTime": 0.03, "ScanOptions": "for Jane Doe"}'))
+    assert any("ScanOptions" in reason.sentence for reason in result.reasons), result.reasons
+    assert not any("jane" in reason.sentence.lower() for reason in result.reasons)
 
 
 def test_a_time_of_day_with_the_digits_of_an_id_raises_no_alarm(layout: Layout) -> None:

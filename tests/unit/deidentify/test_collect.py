@@ -76,3 +76,26 @@ def test_what_stands_around_a_malformed_sequence_is_collected() -> None:
     raw += written(after, ExplicitVRLittleEndian).partition(b"\x10\0\x20\0LO")[1] + b"\6\0A-4711"
     assert known(raw)["name"] == ["Doe^Jane"]
     assert known(raw)["id"] == ["A-4711"]
+
+
+@pytest.mark.parametrize(
+    ("charset", "name"),
+    [
+        ("shift_jis", "能見^表ソ"),  # of each but the second the second byte is a backslash
+        ("gb18030", "王^伟谅"),
+        ("euc_jp", "山田^太郎"),
+        ("euc_kr", "김^철수"),
+        ("big5", "許^功蓋"),
+        ("utf-8", "Müller^Jürgen"),
+    ],
+)
+@pytest.mark.parametrize("declared", [None, "ISO_IR 100"])
+def test_a_name_is_read_in_a_character_set_that_the_file_does_not_name(
+    charset: str, name: str, declared: str | None
+) -> None:
+    written_name = name.encode(charset)
+    marked = small(PatientName="Q" * len(written_name), **({"SpecificCharacterSet": declared} if declared else {}))
+    raw = written(marked, ExplicitVRLittleEndian).replace(b"Q" * len(written_name), written_name)
+    names = known(raw)["name"]
+    assert name in names
+    assert all(part in "".join(names) for part in name.split("^"))

@@ -58,9 +58,9 @@ def test_names_of_folders_are_identifiers_of_the_command_too(tmp_path: Path) -> 
 def test_an_identifier_in_what_every_file_of_a_series_holds_keeps_all_of_them_out(tmp_path: Path) -> None:
     for number in range(4):
         ds = header()
-        ds.PatientName = "ROTHSCHILD^JANE"
+        ds.SpecificCharacterSet, ds.PatientName = "ISO_IR 192", "ŠAFAŘÍK^JANE"
         ds.SOPInstanceUID = ds.file_meta.MediaStorageSOPInstanceUID = f"1.2.3.{number}"
-        ds.private_block(0x0043, "GEMS_PARM_01", create=True).add_new(0x2A, "OB", b"seen by Rothschild")
+        ds.private_block(0x0043, "GEMS_PARM_01", create=True).add_new(0x2A, "OB", "seen by Šafařík".encode())
         write(ds, tmp_path / "in" / f"{number}.dcm")
     status, files = clean(tmp_path / "in", tmp_path / "out")
     assert status == 1

@@ -6,6 +6,7 @@ import time
 import pytest
 
 from unface.dicom import csa
+from unface.identity.vocabulary import keep_codes
 
 
 def test_a_comment_in_a_siemens_protocol_goes_and_its_settings_stay() -> None:
@@ -30,6 +31,30 @@ def test_a_protocol_with_lines_of_any_length_is_cleaned_at_once(unit: bytes) -> 
     csa.clean_ge_protocol(gzip.compress(lines), lambda value: value)
     # Once it took the cube of the length: hours.
     assert time.process_time() - began < 2
+
+
+def test_of_a_ge_protocol_a_known_word_stays_and_a_setting_with_another_one_goes() -> None:
+    def codes(text: bytes) -> bytes:
+        return keep_codes(text, lambda word: False)
+
+    lines = b'set DELACQ "Minimum"\nset PSEQ "Gradient Echo"\nset IOPT "MPh, EPI, Asset"\nset TE "30.5"\n'
+    typed = b'set COMMENTS "for Dr Hansen"\nset SEDESC "rest Hansen"\nset IOPT2 "HANSEN"\n'
+    block = csa.clean_ge_protocol(gzip.compress(lines + typed), codes)
+    assert block is not None
+    assert gzip.decompress(block[4:]) == lines
+
+
+def test_of_a_siemens_protocol_the_words_of_a_site_s_sequence_go() -> None:
+    text = (
+        b'### ASCCONV BEGIN ###\ntSequenceFileName = ""%CustomerSeq%\\hansen_ep2d_bold""\n'
+        b'sProtConsistencyInfo.tMeasuredBaselineString = ""N4_VE11C_LATEST_20160120""\nulVersion = 0x14b44b6\n'
+        b"### ASCCONV END ###"
+    )
+    clean = csa.clean_protocol(text, lambda value: keep_codes(value, lambda word: False))
+    assert b"hansen" not in clean
+    assert b"ep2d_bold" in clean
+    assert b"N4_VE11C_LATEST_20160120" in clean
+    assert b"0x14b44b6" in clean
 
 
 def test_settings_with_blanks_around_them_stay() -> None:

@@ -106,6 +106,45 @@ def test_a_long_number_is_an_alarm_in_a_number_too() -> None:
     assert not search.found_in_number(b"14821345")
 
 
+@pytest.mark.parametrize(
+    ("name", "texts"),
+    [
+        ("GARCIA-LOPEZ^MARIA", ("lopez", "garcia", "garcialopez", "mariagarcialopez")),
+        ("O'BRIEN^SEAN", ("brien", "obrien")),
+        ("MUELLER (GEB. WAGNER)^EVA", ("wagner", "eva")),
+        ("KOWALSKA/NOWAK^EWA", ("nowak", "kowalskanowak")),
+        ('SMITH^ROBERT "BOBBY"', ("bobby", "robertbobby")),
+        ("ADAMS&EVE^X", ("eve", "adamseve")),
+        ("VAN DER BERG^JAN", ("vanderberg", "derberg", "vanderbergjan", "janvanderberg")),
+        ("DE LA CRUZ DEL RIO^ANA MARIA", ("delacruz", "anamaria", "delacruzdelrio")),
+    ],
+)
+def test_every_word_of_a_name_and_runs_of_them_are_found(name: str, texts: tuple[str, ...]) -> None:
+    search = HeaderSearch({"name": [name]}, ())
+    for text in texts:
+        assert search.found_in_text(text.encode()), text
+        assert search.found_in_header(b"head, " + text.encode() + b"_2"), text
+
+
+def test_a_number_that_counts_something_in_a_name_is_no_word_of_it() -> None:
+    search = HeaderSearch({"name": ["VS-SEG-001"]}, ())
+    assert not search.found_in_text(b"series 001")
+    assert search.found_in_text(b"vs-seg-001")
+
+
+@pytest.mark.parametrize("charset", ["shift_jis", "euc_jp", "gb18030", "euc_kr", "big5", "utf-8"])
+def test_a_name_is_found_behind_half_a_character_that_looks_like_a_letter(charset: str) -> None:
+    name = "김철수" if charset == "euc_kr" else "田中"
+    search = HeaderSearch({"name": [name]}, ())
+    assert search.found_in_text(b"x" + name.encode(charset).lower())
+
+
+def test_three_letters_among_bytes_are_no_alarm_and_a_readable_name_is_one() -> None:
+    search = HeaderSearch({"name": ["KIM^MINSEO"]}, ())
+    assert not search.found_in_bytes(b"\0\1kim\2\3" * 50)
+    assert search.found_in_bytes(b"\0\1for dr. kim, 2 mm\2\3")
+
+
 def test_names_of_thousands_of_words_are_made_ready_at_once() -> None:
     names = {
         f"{'abcdefgh'[one]}{'ijklmnop'[two]}qu{'rstuvwxy'[three]}{number:02d}z" for one, two, three, number in MANY

@@ -30,3 +30,11 @@ def test_names_of_folders_in_any_encoding_are_searched_as_the_bytes_they_are() -
         (found,) = identifiers["other"]
         assert found.encode("latin-1") == raw
         assert found.encode("utf-8")
+
+
+def test_a_name_of_a_file_that_counts_is_no_identifier() -> None:
+    identifiers = {"name": {"VS-SEG-001"}, "id": {"VS-SEG-001", "1000"}, "other": set[str]()}
+    paths = [Path("/raw/1-001.dcm"), Path("/raw/1-1000.dcm"), Path("/raw/001/IM_001.dcm")]
+    assert add_names_of_paths(identifiers, paths) == 0
+    assert add_names_of_paths(identifiers, [Path("/raw/VS-SEG-001_followup/1-001.dcm")]) == 1
+    assert identifiers["other"] == {"VS-SEG-001_followup"}

@@ -529,3 +529,15 @@ def test_a_cut_file_alone_in_its_folder_is_told_among_those_that_are_not_used(tm
     inventory_of(tmp_path / "raw", tmp_path / "results")
     told = Layout(tmp_path / "results").files_unused.read_text().splitlines()[1:]
     assert told == [f"{lonely}\ta DICOM header that breaks off"]
+
+
+def test_what_was_read_of_a_damaged_archive_is_not_taken_for_whole(tmp_path: Path) -> None:
+    files, _ = write_series(tmp_path / "files")
+    (tmp_path / "raw").mkdir()
+    archive = pack("gz", files, tmp_path / "raw" / "one.tar.gz")
+    archive.write_bytes(archive.read_bytes()[: -archive.stat().st_size // 4])
+    summary = inventory_of(tmp_path / "raw", tmp_path / "results")
+    layout = Layout(tmp_path / "results")
+    (series,) = SessionRecord.read(layout.record(layout.read_sessions()[0])).series
+    assert [file.problem for file in series.files if file.problem] == ["an archive that is damaged"]
+    assert summary.files == len(series.files)

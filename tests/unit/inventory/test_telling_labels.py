@@ -24,12 +24,12 @@ def scanned(patient: str, name: str, **more: str) -> ScannedSeries:
 
 
 def is_refused(
-    folder: Path, label: str, patient: str, name: str = "X", *, session: str = "first", ignore: str = ""
+    folder: Path, label: str, patient: str, name: str = "X", *, session: str = "first", ignore: str = "", **more: str
 ) -> bool:
     table = folder / "subjects.tsv"
     table.write_text(f"patient_id\tsubject\tsession\n{patient}\t{label}\t{session}\n", encoding="utf-8")
     try:
-        refuse_telling_labels([scanned(patient, name)], read_subjects(table), [ignore])
+        refuse_telling_labels([scanned(patient, name, **more)], read_subjects(table), [ignore])
     except TableError:
         return True
     return False
@@ -97,6 +97,17 @@ def test_a_name_in_another_form_is_refused(tmp_path: Path, name: str, label: str
     assert is_refused(tmp_path, label, "MRN111222", name)
 
 
+@pytest.mark.parametrize("label", ["SaintElsewhere", "SaintElsewhereHospital1", "MRC67090", "elsewhereHospital"])
+def test_a_hospital_or_a_device_is_refused(tmp_path: Path, label: str) -> None:
+    table = tmp_path / "subjects.tsv"
+    table.write_text(f"patient_id\tsubject\nMRN1\t{label}\n")
+    series = [scanned("MRN1", "X", InstitutionName="Saint Elsewhere Hospital", StationName="MRC67090")]
+    with pytest.raises(TableError):
+        refuse_telling_labels(series, read_subjects(table), [])
+    table.write_text("patient_id\tsubject\nMRN1\tprisma01\n")
+    refuse_telling_labels([scanned("MRN1", "X", StationName="PRISMA")], read_subjects(table), [])
+
+
 @pytest.mark.parametrize(
     ("name", "label"),
     [
@@ -109,6 +120,21 @@ def test_a_name_in_another_form_is_refused(tmp_path: Path, name: str, label: str
 )
 def test_a_label_that_only_resembles_a_name_is_taken(tmp_path: Path, name: str, label: str) -> None:
     assert not is_refused(tmp_path, label, "MRN111222", name)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "label"),
+    [
+        ("InstitutionName", "Saint Elsewhere Hospital", "SaintElsewhereHospital"),
+        ("PatientTelephoneNumbers", "+49 761 2709812", "497612709812"),
+        ("DeviceSerialNumber", "158868483948325", "s158868483948325"),
+        ("StationName", "MRC35042", "mrc35042a"),
+    ],
+)
+def test_a_place_a_telephone_or_a_device_is_refused(tmp_path: Path, field: str, value: str, label: str) -> None:
+    assert is_refused(tmp_path, label, "0004821", **{field: value})
+    assert not is_refused(tmp_path, label, "0004821", ignore=value, **{field: value})
+    assert not is_refused(tmp_path, "s01", "0004821", **{field: "MR 01"})
 
 
 def test_what_the_settings_call_no_secret_is_taken(tmp_path: Path) -> None:

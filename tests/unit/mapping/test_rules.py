@@ -1,5 +1,6 @@
 """Mapping rules: what they match, how they decide, what they refuse."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from unface.mapping.rules import Match, Rules, RulesError, load, with_sidecar
 from unface.run.settings import PROJECT
 
+NAMED = "rules: [{name: a, datatype: anat, suffix: T1w, criteria: {Modality: MR}"
 SHIPPED = load(PROJECT / "resources" / "bids_rules.yaml")
 
 
@@ -473,4 +475,22 @@ def test_a_wrong_dcm2bids_description_is_refused_with_its_line(tmp_path: Path) -
 def test_intended_for_names_a_rule_of_the_file(tmp_path: Path) -> None:
     text = DCM2BIDS.replace('"IntendedFor": ["rest"]', '"IntendedFor": ["rset"]')
     with pytest.raises(RulesError, match=r"intended_for names no rule: rset .did you mean rest"):
+        rules_of(tmp_path, text)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (f"{NAMED}, entities: 5}}]", "line 1: entities is"),
+        (f"{NAMED}, parts: [x]}}]", "line 1: parts is"),
+        (f"{NAMED}, sidecar: {{a: {{1: 2, b: 3}}}}}}]", "line 1: sidecar is"),
+        (f"{NAMED}, entities: {{acq: {{field: [{{}}], regex: x}}}}}}]", "unface reads no field {}"),
+        (f"rules: [{{name: a, exclude: no, criteria: {{Rows: {10**400}}}}}]", "compares with a number"),
+        ("rules: []\nscanners: 5", "line 2: a list of scanners"),
+        ('{"descriptions": [{"custom_entities": ["x"]}], "extractors": 5}', "of another kind than dcm2bids takes"),
+        ("rules: [" + "[" * 100_000, "nested deeper"),
+    ],
+)
+def test_a_value_of_another_kind_is_told(tmp_path: Path, text: str, says: str) -> None:
+    with pytest.raises(RulesError, match=re.escape(says)):
         rules_of(tmp_path, text)

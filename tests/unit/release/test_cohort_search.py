@@ -48,6 +48,14 @@ def test_a_surname_of_any_length_is_found_as_a_word_of_its_own(name: str, text: 
 
 
 @pytest.mark.parametrize(
+    "text", ["seen 5175696c6c66656174686572", "UXVpbGxmZWF0aGVy", "with rehtaeflliuq", "REHTAEFLLIUQ"]
+)
+def test_a_name_in_hexadecimal_in_base64_or_from_its_end_is_found(text: str) -> None:
+    assert search_for({"name": ["Quillfeather^Odalyss"]}).in_text(text) == {"name"}
+    assert search_for({"name": ["Oglethwaite^Odalyss"]}).in_text(text) == set()
+
+
+@pytest.mark.parametrize(
     ("name", "text"),
     [
         *(("Young^May", text) for text in ("young adults", "Healthy Young Adults", "May 2020", "scanned in may")),

@@ -83,6 +83,7 @@ def test_ages_are_no_ids(tmp_path: Path) -> None:
     "metadata",
     [
         Metadata(replace(RELEASE, name="The Doe study"), ()),
+        Metadata(RELEASE, (), page_title="The Doe study"),
         Metadata(replace(RELEASE, authors=("A. Author", "Doe, J.")), ()),
         Metadata(replace(RELEASE, source_datasets=({"URL": "https://example.org/0048213"},)), ()),
         Metadata(RELEASE, (), dictionary={"note": {"Description": "asked for by the Doe family"}}),

@@ -120,5 +120,18 @@ def test_a_cohort_without_any_result_has_a_page(tmp_path: Path) -> None:
     assert "sessions not finished" in (tmp_path / "report" / "index.html").read_text(encoding="utf-8")
 
 
+def test_a_title_that_names_somebody_of_the_cohort_does_not_stand_on_the_page(tmp_path: Path) -> None:
+    layout = Layout(tmp_path)
+    layout.report.mkdir()
+    sentence = "an identifier of somebody of the cohort (kind: name) stands in report.title"
+    layout.verdicts.write_text(
+        f"subject\tsession\tverdict\tcodes\treasons\na\tb\twithheld\tidentifier_found\t{sentence}\n", encoding="utf-8"
+    )
+    summary(layout, [SessionId("a", "b")], layout.report, title="Quillfeather's heads")
+    text = layout.summary_page.read_text(encoding="utf-8")
+    assert sentence in text
+    assert "Quillfeather" not in text
+
+
 def test_every_reason_has_advice() -> None:
     assert set(ADVICE) == set(REASONS)
