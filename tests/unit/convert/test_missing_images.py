@@ -186,3 +186,32 @@ def test_a_conversion_that_leaves_fewer_volumes_than_it_got_has_lost_some(
     said: Said, volumes: list[int], sentence: str
 ) -> None:
     assert said([1], volumes=volumes, fields={"Volumes": 8}, datatype="anat") == sentence
+
+
+PLACES = [1, 3, 4, 5, 7, 8, 9, 11, 12]
+"""Three slices with four places each, of which the second is used by none."""
+
+
+@pytest.mark.parametrize(
+    ("numbers", "maker", "datatype", "whole"),
+    [
+        (PLACES, "Philips Medical Systems", "dwi", True),
+        ([number for number in range(1, 13) if number % 4 != 1], "Philips", "dwi", True),
+        (PLACES[:-1], "Philips", "dwi", False),
+        ([*PLACES[:-1], 10], "Philips", "dwi", False),
+        (PLACES, "SIEMENS", "dwi", False),
+        (PLACES, "Philips", "func", False),
+    ],
+)
+def test_philips_keeps_places_for_volumes_that_it_does_not_take_in_diffusion(
+    said: Said, numbers: list[int], maker: str, datatype: str, *, whole: bool
+) -> None:
+    assert (said(numbers, fields={"Manufacturer": maker, "Slices": 3}, datatype=datatype) == "") is whole
+
+
+@pytest.mark.parametrize(
+    ("numbers", "kind", "whole"),
+    [([1, 5, 9], "MOSAIC", True), ([1, 5, 10], "MOSAIC", False), ([1, 5, 9], "M", False), ([2, 6], "MOSAIC", False)],
+)
+def test_mosaics_may_be_counted_by_their_slices(said: Said, numbers: list[int], kind: str, *, whole: bool) -> None:
+    assert (said(numbers, fields={"ImageType": ["ORIGINAL", kind]}, volumes=[3]) == "") is whole
