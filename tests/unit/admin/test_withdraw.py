@@ -43,7 +43,7 @@ def layout(tmp_path: Path) -> Layout:
     layout.review_index.write_text("abc_s1.html")
     (layout.report).mkdir()
     for table in (layout.sessions, layout.report / "ratings.tsv", layout.linkage):
-        table.write_text("subject\tsession\tpatient_id\nabc\ts1\tMRN 7\nabcd\tabc\tMRN 8\n")
+        table.write_text("subject\tsession\tpatient_id\tpatient_name\nabc\ts1\tMRN 7\tQuo^A\nabcd\tabc\tMRN 8\tVex^B\n")
     run(layout, [GONE, STAYS], settings=replace(RELEASE, keep=1))
     run(layout, [GONE, STAYS], settings=replace(RELEASE, keep=1, version="2.0.0"))
     names = ("sub-abc_ses-s1_T1w.nii.gz", "sub-abcd_ses-abc_T1w.nii.gz")
@@ -135,7 +135,7 @@ def test_the_others_stay_as_they_were(layout: Layout) -> None:
     assert work.read_bytes() == before
     assert layout.record(STAYS).exists()
     assert (layout.release / "sub-abcd").is_dir()
-    assert layout.linkage.read_text().splitlines()[1:] == ["abcd\tabc\tMRN 8"]
+    assert layout.linkage.read_text().splitlines()[1:] == ["abcd\tabc\tMRN 8\tVex^B"]
 
 
 def test_a_group_of_series_stays_and_no_longer_names_them_as_its_example(layout: Layout) -> None:

@@ -199,7 +199,7 @@ def test_a_raw_folder_that_cannot_be_read_is_refused_with_the_cause(config, tmp_
         ("compare.gm_percent", 4, "compare"),
         ("audit.ignore", ["BRAIN"], "audit"),
         ("release.name", "Another", "release"),
-        ("report.title", "Another", "review"),
+        ("report.title", "Another", "release"),  # which looks for names in it
     ],
 )
 def test_a_changed_setting_changes_the_fingerprint_of_its_own_stage_and_of_none_before(config, path, value, first):
