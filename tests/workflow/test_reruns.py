@@ -54,7 +54,7 @@ def test_nothing_is_left_to_do_after_a_run(small_run):
         ),
         ({"audit": "{ignore: [BRAIN]}"}, ["audit", "release", "review", "review_index", "report"]),
         ({"release": "{name: Another}"}, ["release", "review_index", "report"]),
-        ({"report": "{title: Another}"}, ["review", "review_index", "report"]),
+        ({"report": "{title: Another}"}, ["release", "review", "review_index", "report"]),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
 )
@@ -126,7 +126,7 @@ def test_a_withdrawal_acts_where_snakemake_has_no_records_of_the_last_run(small_
     shutil.copytree(small_run.results, tmp_path / "results")
     run = Run(tmp_path, small_run.cohort)
     # What made the release is not on record here: it alone is made anew, once, and no stage of any session.
-    assert set(planned(run)) == {"release", "report"}
+    assert set(planned(run)) == {"release", "review_index", "report"}
     subject, _ = Layout(run.results).read_sessions()[0]
     table = tmp_path / "excluded.tsv"
     table.write_text(f"subject\n{subject}\n")
@@ -149,7 +149,7 @@ def test_a_changed_deface_setting_measures_the_originals_not_again(small_run):
 def test_a_rating_makes_the_release_anew_and_no_image(small_run: Run, tmp_path: Path) -> None:
     table = tmp_path / "ratings.tsv"
     table.write_text("\t".join(RATING_COLUMNS) + "\n")
-    assert set(planned(small_run, ratings=str(table))) == {"release", "report"}
+    assert set(planned(small_run, ratings=str(table))) == {"release", "review_index", "report"}
 
 
 def test_a_wrong_table_of_ratings_stops_the_run_before_it_starts(small_run: Run, tmp_path: Path) -> None:
