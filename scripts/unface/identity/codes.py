@@ -20,8 +20,13 @@ SEQUENCE_NAMES = 0x00180024, 0x00189005
 """(0018,0024) Sequence Name, (0018,9005) Pulse Sequence Name."""
 MACHINES = 0x00080070, 0x00081090, 0x00181020
 """(0008,0070) Manufacturer, (0008,1090) Manufacturer's Model Name, (0018,1020) Software Versions."""
-_VERSION = re.compile(rb"[a-z]{0,2}[0-9]{1,2}[a-z]{0,2}|mr[0-9]{3}w?|[0-9]{3,4}|[a-z]")
-"""A part of a model's or a version's name: `3T`, `XA60`, `VE11C`, `MR750w`."""
+_VERSION = re.compile(
+    rb"(?:[a-z]|d[vx]|hd|lx|m[prs]|px|r[sx]|s[pw]|v[a-h]|x[a-e])?[0-9]{1,2}[a-z]{0,2}|mr[0-9]{3}w?|[0-9]{3,4}|[a-z]"
+)
+"""A part of a model's or a version's name: `3T`, `XA60`, `VE11C`, `MR750w`. Other two letters with a number may be
+initials and a year."""
+_MAY_BE_A_DAY = re.compile(rb"(?<![0-9.])[0-9]{1,4}[-./][0-9]{1,2}[-./][0-9]{2,4}(?![0-9]|\.[0-9])")
+"""Three numbers: whether they are somebody's day of birth, the search for it has to say."""
 _CODE = re.compile(rb"(?!.*(?<![0-9])(?:19|20)[0-9]{2}(?![0-9]))(?!.*[0-9]+[-/][0-9]+[-/])[A-Za-z0-9 _/+-]*\0?")
 """Letters, digits and few signs (PS3.5 6.2), without a year or a day."""
 _WORD = re.compile(rb"[A-Za-z0-9\x80-\xff]+")
@@ -53,6 +58,8 @@ def is_closed(tag: int, value: bytes) -> bool:
     if tag in SEQUENCE_NAMES:
         return _SEQUENCE_NAME.fullmatch(value) is not None
     if tag in MACHINES:
+        if _MAY_BE_A_DAY.search(value):
+            return False
         words = _WORD.findall(value.lower())
         named = any(len(word) > 1 and is_machine_word(word) for word in words)
         return named and all(is_machine_word(word) or _VERSION.fullmatch(word) for word in words)

@@ -284,3 +284,14 @@ def test_a_maker_s_name_of_a_sequence_is_known(text: str) -> None:
 @pytest.mark.parametrize("text", ["tse", "miller3d1", "*tse3d1_23 amy", "se_19610314", "tse2d19610314"])
 def test_what_holds_more_than_a_sequence_s_name_is_none(text: str) -> None:
     assert not is_closed(0x00180024, text.encode())
+
+
+@pytest.mark.parametrize("value", [b"Prisma GT45", b"Prisma 3/18/12", b"syngo MR 12.3.84", b"Skyra jd63"])
+def test_initials_with_a_year_and_days_are_no_part_of_a_models_name(value: bytes) -> None:
+    assert not is_closed(0x00081090, value)
+    assert not is_closed(0x00181020, value)
+
+
+@pytest.mark.parametrize("value", [b"syngo MR XA60", b"Galan 3T", b"DISCOVERY MR750", b"syngo MR VE11C", b"Signa HDxt"])
+def test_models_and_versions_of_makers_are(value: bytes) -> None:
+    assert is_closed(0x00081090, value)
