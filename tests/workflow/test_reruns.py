@@ -38,7 +38,7 @@ def test_nothing_is_left_to_do_after_a_run(small_run):
     [
         ({"select": "[{field: Modality, in: [MR]}]"}, [*DEIDENTIFY, "survey"]),
         ({"deidentify": "{age_band_years: 10}"}, [*DEIDENTIFY, "survey"]),
-        ({"convert": "{repeats: all}"}, DEIDENTIFY[1:]),
+        ({"convert": "{repeats: last}"}, DEIDENTIFY[1:]),
         ({"deface": "{limits: {ngf_min: 0.5}}"}, DEIDENTIFY[2:]),
         (
             {"measure": COARSE | {"resolution_mm": 3.5}},

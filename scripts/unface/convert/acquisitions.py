@@ -58,6 +58,8 @@ class Acquisition:
     """The grid of each image that was made of it."""
     reconstruction: str = ""
     """What tells it from other reconstructions of the same data; empty where there are none."""
+    stopped: bool = False
+    """Whether nothing but its end is missing, as where the scan was stopped."""
     told_by_direction: bool = False
     """Whether its name says the direction of phase encoding, which alone tells it from others."""
     kept: Self | None = None

@@ -20,7 +20,7 @@ MADE_OF_VOLUMES = {"ADC", "phMag"}
 """Twins (`dcm2niix.TWINS`) that dcm2niix writes of volumes of the series itself."""
 
 
-def missing(acquisition: Acquisition, folders: Sequence[Path]) -> str:
+def missing(acquisition: Acquisition, folders: Sequence[Path]) -> tuple[str, bool]:
     """What is missing of an acquisition, as far as its headers tell.
 
     Parameters
@@ -32,19 +32,21 @@ def missing(acquisition: Acquisition, folders: Sequence[Path]) -> str:
 
     Returns
     -------
-    str
-        A sentence with what was expected; empty if nothing is missing.
+    sentence : str
+        What is missing of what was expected; empty if nothing is.
+    stopped : bool
+        Whether that is the end alone, as where the scan was stopped: nothing else tells that a file was lost.
     """
     numbers = [_instance_numbers(folder) for folder in folders]
-    findings = [
+    lost = [
         *(_gap(own, acquisition) for own in numbers),
         _lost_beginning(acquisition, numbers),
-        *(_broken_volume(series) for series in acquisition.series),
         _lost_series(acquisition),
-        _lost_volumes(acquisition),
         _lost_in_conversion(acquisition),
     ]
-    return next(filter(None, findings), "")
+    ended = [*(_broken_volume(series) for series in acquisition.series), _lost_volumes(acquisition)]
+    sentence = next(filter(None, [*lost, *ended]), "")
+    return sentence, not any(lost) and any(ended)
 
 
 def _instance_numbers(folder: Path) -> set[int]:

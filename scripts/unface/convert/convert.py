@@ -131,7 +131,8 @@ def _convert(work: Work, acquisition: Acquisition, dicom: Path) -> None:
             "ImagePositionPatient or ImageOrientationPatient, or one InstanceNumber for several images"
         )
         return
-    lost = completeness.missing(acquisition, folders) or next(iter(conversion.missing), "")
+    lost, acquisition.stopped = completeness.missing(acquisition, folders)
+    lost = lost or next(iter(conversion.missing), "")
     if lost:
         acquisition.state, acquisition.reason = "incomplete", lost
     elif conversion.strays or not conversion.images:

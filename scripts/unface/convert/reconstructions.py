@@ -1,5 +1,6 @@
 """Reconstructions of one acquisition, such as with and without correction of distortion: no repeats, and no runs."""
 
+import filecmp
 import re
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -16,7 +17,7 @@ def tell_apart(acquisitions: Sequence[Acquisition], repeats: str) -> list[str]:
     """Label what is the same acquisition reconstructed in several ways.
 
     Labels are words of ImageType or of names, else numbers. Where nothing at all tells reconstructions apart, `last`
-    keeps the last.
+    keeps the last, and so does `all` if their images are the same.
 
     Parameters
     ----------
@@ -40,13 +41,23 @@ def tell_apart(acquisitions: Sequence[Acquisition], repeats: str) -> list[str]:
             scan = (acquisition.began, b_values, parameters_of(acquisition), directions(acquisition))
             groups.setdefault((name, images, scan), []).append(acquisition)
     for group in (sorted(group, key=by_time) for group in groups.values() if len(group) > 1):
-        if repeats == "last" and len({(member.protocol, tuple(_texts(member))) for member in group}) == 1:
+        same = len({(member.protocol, tuple(_texts(member))) for member in group}) == 1
+        if same and (repeats == "last" or _identical(group)):
             notes += _keep_last(group)
         elif group[0].takes("rec"):
             for reconstruction, label in zip(group, _labels(group), strict=True):
                 reconstruction.reconstruction = label
             notes.append(f"{names_of(group)} are reconstructions of one acquisition and are told apart by `rec`")
     return notes
+
+
+def _identical(group: Sequence[Acquisition]) -> bool:
+    """Whether all images of each are those of the first, byte for byte."""
+    first, *others = (sorted(image.nifti for image in acquisition.images) for acquisition in group)
+    return all(
+        len(other) == len(first) and all(filecmp.cmp(*pair, shallow=False) for pair in zip(first, other, strict=True))
+        for other in others
+    )
 
 
 def _keep_last(group: Sequence[Acquisition]) -> list[str]:
@@ -59,7 +70,7 @@ def _keep_last(group: Sequence[Acquisition]) -> list[str]:
         if acquisition is not kept:
             acquisition.state = "duplicate"
             acquisition.reason = f"another reconstruction of the acquisition of {kept.name}"
-            notes.append(f"{acquisition.name} is {acquisition.reason} and is left out; `repeats: all` keeps both")
+            notes.append(f"{acquisition.name} is {acquisition.reason} and is left out")
     return notes
 
 

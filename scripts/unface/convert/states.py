@@ -97,7 +97,9 @@ def withhold(work: Work, acquisitions: Sequence[Acquisition], settings: Convert)
     """
     for acquisition in acquisitions:
         sentence = f"{acquisition.name}: {acquisition.reason}"
-        twin = _complete_twin(acquisition, acquisitions) if settings.repeats == "last" else None
+        # What was stopped and measured again is no loss; with `all`, a run that lost files is none of the others.
+        repeated = settings.repeats == "last" or acquisition.stopped
+        twin = _complete_twin(acquisition, acquisitions) if repeated else None
         if acquisition.state in ("incomplete", "unreadable") and twin:
             work.note(f"{sentence}; {twin.name} is complete and is kept")
         elif acquisition.state == "incomplete" and settings.incomplete == "withhold":

@@ -140,6 +140,7 @@ def collect(
         nameless=people.nameless,
         unlisted=people.unlisted,
         doubtful=people.doubtful,
+        repeats=sum(group.repeats for group in groups),
         words=dict(Counter(row["becomes"] for row in words)),
     )
 

@@ -63,6 +63,16 @@ class ProtocolGroup:
         """How many sessions its members are of."""
         return len({member.session for member in self.members})
 
+    @property
+    def per_session(self) -> tuple[int, ...]:
+        """How many of its members stand in one session: each number that there is, in order."""
+        return tuple(sorted(set(Counter(member.session for member in self.members).values())))
+
+    @property
+    def repeats(self) -> int:
+        """How many of its members repeat the name of another one of their session; none where they have no name."""
+        return len(self.members) - self.sessions if self.match.state == "mapped" else 0
+
 
 def group_acquisitions(acquisitions: Iterable[InventoriedAcquisition], key: Key) -> list[ProtocolGroup]:
     """Cluster acquisitions into protocol groups.

@@ -40,6 +40,8 @@ class Summary:
     """Patients who do not stand in the table of subjects."""
     doubtful: int
     """Patient IDs that belong to several people."""
+    repeats: int
+    """Acquisitions that repeat the name of another one of their session."""
     words: dict[str, int]
     """Words of headers that no list of words for labels holds, by what becomes of them (`label_words`)."""
 
@@ -61,6 +63,11 @@ class Summary:
                 self.doubtful,
                 "patient IDs have more than one birth date or issuer, each of which counts as a subject: look at "
                 "restricted/linkage.tsv, and join in the table of subjects who is one",
+            ),
+            (
+                self.repeats,
+                "acquisitions repeat the name of another one of their session (per_session in protocols.tsv): "
+                "convert.repeats says whether all are kept as runs or the last",
             ),
             (self.gone, "sessions of the last inventory were not found again"),
             (

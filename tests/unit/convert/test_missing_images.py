@@ -42,7 +42,7 @@ def said(tmp_path: Path) -> Callable[..., str]:
             series.append(Series(f"s{place}", "g001", known, files))
         shapes = tuple(Geometry((4, 4, 4, count) if count > 1 else (4, 4, 4), "LPS") for count in volumes)
         match = Match("mapped", datatype=datatype)
-        return missing(Acquisition("g001", tuple(series), fields or {}, match, shapes=shapes), folders)
+        return missing(Acquisition("g001", tuple(series), fields or {}, match, shapes=shapes), folders)[0]
 
     return of
 

@@ -290,8 +290,14 @@ def test_of_reconstructions_that_nothing_tells_apart_the_last_is_kept_and_the_ot
 
 
 @pytest.mark.parametrize(("setting", "second"), [("last", "t1 filtered"), ("all", "t1")])
-def test_reconstructions_without_a_known_word_are_numbered_and_none_is_lost(setting: str, second: str) -> None:
+def test_reconstructions_without_a_known_word_are_numbered_and_none_is_lost(
+    setting: str, second: str, tmp_path: Path
+) -> None:
     first, another = reconstruction(1, "t1"), reconstruction(2, second)
+    for scan in (first, another):
+        path = tmp_path / scan.name
+        path.write_text(scan.name)
+        scan.conversion = Conversion((Image(path, {}, "magnitude", None),))
     repeats.settle([first, another], setting)
     labels = [(scan.state, scan.run, scan.reconstruction) for scan in (first, another)]
     assert labels == [
@@ -305,3 +311,22 @@ def test_what_was_measured_with_other_b_values_is_no_other_reconstruction() -> N
               for number, b_value in ((1, 1000), (2, 3000))]  # fmt: skip
     repeats.settle(shells, "last")
     assert states(*shells) == ["kept", "kept"]
+
+
+def test_the_same_images_twice_are_kept_once_whatever_is_done_with_repeats(tmp_path: Path) -> None:
+    scans = []
+    for number, content in enumerate((b"voxels", b"voxels"), start=1):
+        path = tmp_path / f"{number}.nii"
+        path.write_bytes(content)
+        scan = acquisition(number, match=T1W, began="1900-01-01T00:01:00")
+        scan.conversion = Conversion((Image(path, {}, "magnitude", None),))
+        scans.append(scan)
+    repeats.settle(scans, "all")
+    assert states(*scans) == ["duplicate", "kept"]
+
+
+def test_two_field_maps_of_another_shim_are_no_repeats() -> None:
+    maps = [acquisition(number, match=EPI_AP, sidecar={"ShimSetting": [number]}) for number in (1, 2)]
+    repeats.settle(maps, "last")
+    assert states(*maps) == ["kept", "kept"]
+    assert [scan.run for scan in maps] == [1, 2]

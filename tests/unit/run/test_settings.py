@@ -193,7 +193,7 @@ def test_a_raw_folder_that_cannot_be_read_is_refused_with_the_cause(config, tmp_
     [
         ("select", [{"field": "Modality", "in": ["MR"]}], "deidentify"),
         ("deidentify.age_band_years", 10, "deidentify"),
-        ("convert.repeats", "all", "convert"),
+        ("convert.repeats", "last", "convert"),
         ("deface.limits.ngf_min", 0.6, "deface"),
         ("measure.resolution_mm", 3, "measure-original"),
         ("compare.gm_percent", 4, "compare"),
