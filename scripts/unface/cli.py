@@ -1,6 +1,7 @@
 """The command `unface`: what the rules and scripts do, by one settings file, with words for people."""
 
 import contextlib
+import os
 import re
 import shlex
 import sys
@@ -19,6 +20,8 @@ from unface.run.layout import Layout
 from unface.run.settings import PROJECT, SettingsError
 
 FILE = "unface.yaml"
+RULES = "mapping_rules.yaml"
+"""Mapping rules that `unface map` writes, beside the settings."""
 TEMPLATE = f"""\
 # Settings of unface for one cohort. Paths are relative to the folder of this file.
 # Every setting that is not named here has its default, as in {PROJECT / "config.yaml"};
@@ -56,7 +59,7 @@ ProfileOption = Annotated[
     str | None,
     typer.Option("--profile", metavar="NAME", help="A profile of Snakemake: slurm, slurm-noacct, or one of your own."),
 ]
-NO_WORKFLOW = ("init", "check", "status")
+NO_WORKFLOW = ("init", "check", "map", "status")
 """Commands that start no Snakemake, for which something behind `--` could be meant."""
 
 STOPPED = 130
@@ -202,6 +205,93 @@ def inventory(
         raise MistakeError(_of_file(error, study.file)) from None
     _run("inventory", study, context, cores, profile)
     _next(f"look at {study.layout.protocol_groups}, then `{study.again('run')}`")
+
+
+@app.command(name="map", epilog="Example: unface map   (then, filled in: unface map results/restricted/mapping.tsv)")
+def map_(
+    table: Annotated[
+        Path | None, typer.Argument(metavar="[TABLE]", help="The table, filled in; without one it is written.")
+    ] = None,
+    file: SettingsOption = None,
+    rules: Annotated[
+        Path | None,
+        typer.Option("--rules", metavar="FILE", help=f"Where the rules go (default: {RULES} beside the settings)."),
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Write the rules also over a file that somebody edited.")
+    ] = False,
+) -> None:
+    """Name kinds of images in a table, and make mapping rules of it."""
+    from unface.identity.pseudonyms import BadKeyError
+    from unface.inventory.table_rules import Cohort, is_made_of_a_table
+    from unface.mapping.rules import RulesError
+    from unface.run.files import TableError
+    from unface.run.outcome import JobFailedError
+
+    study = open_study(file)
+    _inventoried(study)
+    target = rules or study.file.parent / RULES
+    try:
+        with contextlib.chdir(study.file.parent):
+            in_use = settings.mapping_rules(study.config).resolve()
+            confirmed = settings.named_file(study.config, "convert.label_words")
+            confirmed = confirmed.resolve() if confirmed else None
+        cohort = Cohort.of(study.layout, in_use, confirmed)
+        if table is None:
+            _write_table(study, cohort, next(filter(is_made_of_a_table, (target, in_use)), None))
+        elif not table.is_file():
+            raise MistakeError(f"there is no table {table}: `{study.again('map')}` writes one")
+        elif target.exists() and not (overwrite or is_made_of_a_table(target)):
+            raise MistakeError(
+                f"{target} is not as `unface map` wrote it, and stays as it is: --rules FILE writes to another file, "
+                "--overwrite writes over it"
+            )
+        else:
+            _take_table_back(study, cohort, table, target, in_use)
+    except SettingsError as error:
+        raise MistakeError(_of_file(error, study.file)) from None
+    except (TableError, RulesError, JobFailedError, BadKeyError) as error:
+        raise MistakeError(str(error)) from None
+    except OSError as error:
+        raise MistakeError(f"{error.filename}: {error.strerror}") from None
+
+
+def _write_table(study: Study, cohort: Any, earlier: Path | None) -> None:
+    from unface.inventory.mapping_table import answers_in, table
+    from unface.run.files import write_whole
+
+    path, groups = study.layout.mapping_table, cohort.groups()
+    answered = answers_in(path)
+    write_whole(path, table(groups, earlier, answered), mode=0o600)
+    print(f"{path} lists {_counted(len(groups), 'protocol group')}.")
+    if lost := sorted(set(answered) - {group.group for group in groups}):
+        print(f"Of {', '.join(lost)} the name fell away: the cohort has no such group any more.")
+    _next(f"write into its column name what is to have another one, then `{study.again('map')} {path}`")
+
+
+def _take_table_back(study: Study, cohort: Any, table: Path, target: Path, in_use: Path) -> None:
+    from unface.inventory import table_rules
+    from unface.inventory.mapping_table import read_answers
+    from unface.run.files import write_whole
+
+    groups = cohort.groups()
+    answers = read_answers(table, groups)
+    text = table_rules.rules_text(cohort, groups, answers, table.name)
+    if besides := table_rules.changed_besides(cohort, groups, answers, text, study.layout):
+        print(f"With these names, labels of further groups change: {', '.join(besides)}. See protocols.tsv afterwards.")
+    if not (answers or target.exists()):
+        print("Every row is as the rules give it: there is no rule to write.")
+        return
+    write_whole(target, text, mode=0o600)
+    print(f"{target} holds {_counted(len(answers), 'rule')}, one for each group with a name of its own.")
+    setting = f"convert: {{rules: {os.path.relpath(target.resolve(), study.file.parent.resolve())}}}"
+    if target.resolve() == in_use:
+        _next(f"`{study.again('inventory')}`")
+    elif in_use == settings.SHIPPED_RULES.resolve() or table_rules.is_made_of_a_table(in_use):
+        _next(f"set `{setting}` in {study.file}, then `{study.again('inventory')}`")
+    else:
+        print(f"convert.rules names {in_use}, whose rules end where another file is named.")
+        _next(f"add the rules of {target} to it, or set `{setting}`; then `{study.again('inventory')}`")
 
 
 @app.command(epilog="Example: unface run --profile slurm -- --jobs 50")

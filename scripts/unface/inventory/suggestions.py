@@ -69,7 +69,7 @@ def suggested_rules(groups: Iterable[ProtocolGroup]) -> str | None:
     names: set[str] = set()
     text = HEAD.format(count=len(waiting))
     for group in waiting:
-        text += f"\n  # {group.group}: {group.sessions} sessions, {group.series} series; {_parameters(group)}\n"
+        text += f"\n  # {group.group}: {group.sessions} sessions, {group.series} series; {parameters_of(group)}\n"
         dumped = yaml.safe_dump([_rule(group, names)], sort_keys=False, allow_unicode=True, width=110)
         text += "".join(f"  {line}\n" for line in dumped.splitlines())
     return text
@@ -112,7 +112,19 @@ def _free_name(criteria: Mapping[str, Any], names: set[str]) -> str:
     return name
 
 
-def _parameters(group: ProtocolGroup) -> str:
+def parameters_of(group: ProtocolGroup) -> str:
+    """The parameters of a group in one line, for a person to read.
+
+    Parameters
+    ----------
+    group
+        The group.
+
+    Returns
+    -------
+    str
+        Vendor, and each parameter with its most common value.
+    """
     values = [(name, shown(group.fields.get(name))) for name in PARAMETERS]
     return ", ".join(
         [vendor(group.fields.get("Manufacturer")), *(f"{name} {value}" for name, value in values if value)]

@@ -87,6 +87,9 @@ class Summary:
             )
         open_groups = self.groups.get("unmapped", 0) + self.groups.get("ambiguous", 0)
         if open_groups:
-            lines.append(f"{open_groups} protocol groups wait for a mapping rule: see restricted/suggested_rules.yaml")
+            lines.append(
+                f"{open_groups} protocol groups wait for a name: `unface map` writes a table to fill in "
+                "(for rules, see restricted/suggested_rules.yaml)"
+            )
         lines.append("Look at protocols.tsv (restricted/protocols.tsv has names, too) before the next run.")
         return "\n".join(lines) + "\n"

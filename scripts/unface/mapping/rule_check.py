@@ -3,7 +3,7 @@
 import difflib
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -175,7 +175,8 @@ class Reader:
         if excluded:
             self._check_exclusion(at, entry)
         else:
-            self._check_naming(at, entry)
+            for path, message in naming_problems(entry):
+                self.wrong((*at, *path), message)
         if len(self.errors) > before or question is None:
             return None
         criteria = entry["criteria"]
@@ -226,67 +227,6 @@ class Reader:
             if key in entry:
                 self.wrong((*at, key), f"a rule that excludes has no {key}")
 
-    def _check_naming(self, at: tuple[Any, ...], entry: Mapping[str, Any]) -> None:
-        datatype, suffix = entry.get("datatype"), entry.get("suffix")
-        if datatype not in DATATYPES:
-            valid = ", ".join(DATATYPES)
-            self.wrong((*at, "datatype"), f"datatype is one of {valid}{_nearest(str(datatype), DATATYPES)}")
-            return
-        parts = entry.get("parts") or {}
-        for key in parts:
-            if key not in PARTS:
-                self.wrong((*at, "parts", key), f"unknown part {key}; there are {', '.join(PARTS)}")
-        known = name_rules().suffixes(datatype)
-        for where, name in [(("suffix",), suffix), *((("parts", key), value) for key, value in parts.items())]:
-            plain = str(name).replace("{echo}", "1")
-            if plain not in known:
-                message = f"BIDS has no suffix {name} in {datatype}; it has {', '.join(known)}"
-                self.wrong((*at, *where), message + _nearest(plain, known))
-        pair = (datatype, str(suffix).replace("{echo}", "1"))
-        if pair in name_rules().entities:
-            self._check_entities(at, entry.get("entities") or {}, pair)
-
-    def _check_entities(self, at: tuple[Any, ...], entities: Any, pair: tuple[str, str]) -> None:
-        allowed = name_rules().entities[pair] - set(FROM_DATA)
-        for key, value in entities.items():
-            where = (*at, "entities", key)
-            if key in FROM_DATA:
-                self.wrong(where, f"the conversion gives {key} itself, from the data")
-            elif key not in name_rules().order:
-                self.wrong(where, f"unknown entity {key}{_nearest(str(key), name_rules().order)}")
-            elif key not in allowed:
-                self.wrong(where, f"BIDS has no entity {key} in {'/'.join(pair)}; it has {', '.join(sorted(allowed))}")
-            elif isinstance(value, dict):
-                self._check_entity_from(where, value)
-            elif not _LABEL.fullmatch(str(value)):
-                self.wrong(where, f"{value!r}: an entity's value holds letters and digits only")
-        for key in sorted(name_rules().required[pair] - set(entities) - set(FROM_DATA)):
-            self.wrong(at, f"BIDS asks for the entity {key} in {'/'.join(pair)}")
-
-    def _check_entity_from(self, at: tuple[Any, ...], value: Mapping[str, Any]) -> None:
-        if not {"field", "regex"} <= set(value) <= {"field", "regex", "until", "default", "value"}:
-            self.wrong(at, "an entity from the header has field and regex, and perhaps until, value and default")
-            return
-        for name in values_of(value["field"]):
-            try:
-                _check_field(name)
-            except CriteriaError as error:
-                self.wrong((*at, "field"), str(error))
-        try:
-            groups = re.compile(str(value["regex"])).groups
-        except re.error as error:
-            self.wrong((*at, "regex"), f"no regular expression: {error}")
-        else:
-            if groups != 1 and "value" not in value:
-                self.wrong((*at, "regex"), f"the expression needs one group in parentheses, it has {groups}")
-        try:
-            re.compile(str(value.get("until", "")))
-        except re.error as error:
-            self.wrong((*at, "until"), f"no regular expression: {error}")
-        for key in ("default", "value"):
-            if not re.fullmatch(r"[A-Za-z0-9]*", str(value.get(key, ""))):
-                self.wrong((*at, key), "an entity's value holds letters and digits only")
-
     def _refuse_same_names(self, rules: Iterable[Rule]) -> None:
         seen: dict[str, int] = {}
         for rule in rules:
@@ -294,6 +234,84 @@ class Reader:
                 message = f"a rule named {rule.name} stands in line {seen[rule.name]} already"
                 self.errors.append(f"{self.file}, line {rule.line}: {message}")
             seen.setdefault(rule.name, rule.line)
+
+
+def naming_problems(entry: Mapping[str, Any]) -> Iterator[tuple[tuple[Any, ...], str]]:
+    """What is wrong with the name that a rule gives, by the BIDS schema.
+
+    Parameters
+    ----------
+    entry
+        The rule: its `datatype`, `suffix`, `entities` and `parts`.
+
+    Yields
+    ------
+    tuple
+        Keys that lead to what is wrong.
+    str
+        What is wrong, and what would be right.
+    """
+    datatype, suffix = entry.get("datatype"), entry.get("suffix")
+    if datatype not in DATATYPES:
+        yield ("datatype",), f"datatype is one of {', '.join(DATATYPES)}{_nearest(str(datatype), DATATYPES)}"
+        return
+    parts = entry.get("parts") or {}
+    for key in parts:
+        if key not in PARTS:
+            yield ("parts", key), f"unknown part {key}; there are {', '.join(PARTS)}"
+    known = name_rules().suffixes(datatype)
+    for where, name in [(("suffix",), suffix), *((("parts", key), value) for key, value in parts.items())]:
+        plain = str(name).replace("{echo}", "1")
+        if plain not in known:
+            message = f"BIDS has no suffix {name} in {datatype}; it has {', '.join(known)}"
+            yield where, message + _nearest(plain, known)
+    pair = (datatype, str(suffix).replace("{echo}", "1"))
+    if pair in name_rules().entities:
+        yield from _entity_problems(entry.get("entities") or {}, pair)
+
+
+def _entity_problems(entities: Any, pair: tuple[str, str]) -> Iterator[tuple[tuple[Any, ...], str]]:
+    allowed = name_rules().entities[pair] - set(FROM_DATA)
+    for key, value in entities.items():
+        where = ("entities", key)
+        if key in FROM_DATA:
+            yield where, f"the conversion gives {key} itself, from the data"
+        elif key not in name_rules().order:
+            yield where, f"unknown entity {key}{_nearest(str(key), name_rules().order)}"
+        elif key not in allowed:
+            yield where, f"BIDS has no entity {key} in {'/'.join(pair)}; it has {', '.join(sorted(allowed))}"
+        elif isinstance(value, dict):
+            for path, message in _problems_of_entity_from(value):
+                yield (*where, *path), message
+        elif not _LABEL.fullmatch(str(value)):
+            yield where, f"{value!r}: an entity's value holds letters and digits only"
+    for key in sorted(name_rules().required[pair] - set(entities) - set(FROM_DATA)):
+        yield (), f"BIDS asks for the entity {key} in {'/'.join(pair)}"
+
+
+def _problems_of_entity_from(value: Mapping[str, Any]) -> Iterator[tuple[tuple[Any, ...], str]]:
+    if not {"field", "regex"} <= set(value) <= {"field", "regex", "until", "default", "value"}:
+        yield (), "an entity from the header has field and regex, and perhaps until, value and default"
+        return
+    for name in values_of(value["field"]):
+        try:
+            _check_field(name)
+        except CriteriaError as error:
+            yield ("field",), str(error)
+    try:
+        groups = re.compile(str(value["regex"])).groups
+    except re.error as error:
+        yield ("regex",), f"no regular expression: {error}"
+    else:
+        if groups != 1 and "value" not in value:
+            yield ("regex",), f"the expression needs one group in parentheses, it has {groups}"
+    try:
+        re.compile(str(value.get("until", "")))
+    except re.error as error:
+        yield ("until",), f"no regular expression: {error}"
+    for key in ("default", "value"):
+        if not re.fullmatch(r"[A-Za-z0-9]*", str(value.get(key, ""))):
+            yield (key,), "an entity's value holds letters and digits only"
 
 
 def _has_words(value: Any) -> bool:

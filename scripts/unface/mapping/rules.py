@@ -119,8 +119,12 @@ class Match:
         if self.state != "mapped":
             return self.state
         entities = "".join(f"{key}-{value}_" for key, value in self.entities.items())
-        suffixes = list(dict.fromkeys([str(self.suffix), *self.parts.values()]))
-        return f"{self.datatype}/{entities}{'+'.join(suffixes)}"
+        return f"{self.datatype}/{entities}{'+'.join(self.suffixes)}"
+
+    @property
+    def suffixes(self) -> list[str]:
+        """All suffixes that its images may have, with `{echo}` where the number of the echo belongs."""
+        return list(dict.fromkeys([str(self.suffix), *self.parts.values()]))
 
 
 @dataclass(frozen=True)

@@ -89,6 +89,11 @@ class Layout:
         return self.restricted / "suggested_rules.yaml"
 
     @property
+    def mapping_table(self) -> Path:
+        """The protocol groups with a column for their names, for a person to fill in (`unface map`)."""
+        return self.restricted / "mapping.tsv"
+
+    @property
     def label_words(self) -> Path:
         """Words of headers that no list of words for labels holds, and what becomes of each: for a person."""
         return self.restricted / "label_words.tsv"
