@@ -258,15 +258,17 @@ def map_(
 
 def _write_table(study: Study, cohort: Any, earlier: Path | None) -> None:
     from unface.inventory.mapping_table import answers_in, table
+    from unface.review.mapping_page import mapping_page
     from unface.run.files import write_whole
 
     path, groups = study.layout.mapping_table, cohort.groups()
     answered = answers_in(path)
     write_whole(path, table(groups, earlier, answered), mode=0o600)
-    print(f"{path} lists {_counted(len(groups), 'protocol group')}.")
+    mapping_page(path, study.layout.mapping_page, study.config["report"]["title"])
+    print(f"{path} lists {_counted(len(groups), 'protocol group')}; {study.layout.mapping_page} is the same as a page.")
     if lost := sorted(set(answered) - {group.group for group in groups}):
         print(f"Of {', '.join(lost)} the name fell away: the cohort has no such group any more.")
-    _next(f"write into its column name what is to have another one, then `{study.again('map')} {path}`")
+    _next(f"fill in the table, or open the page and take the table from it; then `{study.again('map')} {path}`")
 
 
 def _take_table_back(study: Study, cohort: Any, table: Path, target: Path, in_use: Path) -> None:

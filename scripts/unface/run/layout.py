@@ -94,6 +94,11 @@ class Layout:
         return self.restricted / "mapping.tsv"
 
     @property
+    def mapping_page(self) -> Path:
+        """The same table as a page, to be filled in with a browser."""
+        return self.restricted / "mapping.html"
+
+    @property
     def label_words(self) -> Path:
         """Words of headers that no list of words for labels holds, and what becomes of each: for a person."""
         return self.restricted / "label_words.tsv"

@@ -77,7 +77,11 @@ def fill_in(name: str, reason: str = "") -> None:
 def test_the_next_inventory_gives_the_names_of_the_table(unface: Unface, tmp_path: Path) -> None:
     before = inventory(tmp_path / "raw", SHIPPED_RULES)
     status, said, _ = unface("map")
-    assert (status, said.splitlines()[0]) == (0, "results/restricted/mapping.tsv lists 2 protocol groups.")
+    assert (status, said.splitlines()[0]) == (
+        0,
+        "results/restricted/mapping.tsv lists 2 protocol groups; "
+        "results/restricted/mapping.html is the same as a page.",
+    )
     fill_in("anat/acq-odd_T1w")
     status, said, errors = unface("map", "results/restricted/mapping.tsv")
     assert (status, errors) == (0, "")
@@ -91,7 +95,8 @@ def test_the_table_and_the_rules_are_readable_by_their_owner_alone(unface: Unfac
     unface("map")
     fill_in("exclude", "a test")
     unface("map", "results/restricted/mapping.tsv")
-    assert {path.stat().st_mode & 0o777 for path in (LAYOUT.mapping_table, Path("mapping_rules.yaml"))} == {0o600}
+    written = (LAYOUT.mapping_table, LAYOUT.mapping_page, Path("mapping_rules.yaml"))
+    assert {path.stat().st_mode & 0o777 for path in written} == {0o600}
     assert not [path for path in LAYOUT.restricted.iterdir() if path.name.startswith("tmp")]
 
 
