@@ -159,7 +159,7 @@ def rules_text(cohort: Cohort, groups: Sequence[ProtocolGroup], answers: Mapping
             )
             continue
         rule = {"name": group.group, "priority": priority, "criteria": criteria, **answer.says}
-        dumped = yaml.safe_dump([rule], sort_keys=False, allow_unicode=True, width=110)
+        dumped = yaml.safe_dump([rule], default_flow_style=None, sort_keys=False, allow_unicode=True, width=110)
         body += f"\n  # {group.sessions} sessions, {group.series} series; {_one_line(parameters_of(group))}\n"
         body += "".join(f"  {line}\n" for line in dumped.splitlines())
     if errors:
