@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Set
 from contextlib import suppress
 
 from unface.dicom import fields
+from unface.identity.decoded import decoded
 from unface.identity.identifiers import Identifiers, searchable
 from unface.identity.label_search import LabelSearch, pieces_of
 from unface.identity.romanised import romanised
@@ -146,7 +147,9 @@ class _Known:
         return whole or self._holds(label)
 
     def _holds(self, label: str) -> bool:
-        if self._search.found_in(label) or not self._short_names.isdisjoint(map(str.casefold, pieces_of(label))):
+        if any(map(self._search.found_in, (label, *decoded(label)))) or not self._short_names.isdisjoint(
+            map(str.casefold, pieces_of(label))
+        ):
             return True
         return any(digits in number for number in re.findall("[0-9]+", label) for digits in self._digits)
 

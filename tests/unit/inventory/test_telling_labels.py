@@ -152,3 +152,10 @@ def test_a_word_that_most_labels_share_is_the_projects_own(tmp_path: Path) -> No
     table.write_text("\n".join(lines[:3]) + "\n")
     with pytest.raises(TableError, match="line 3: the subject"):
         refuse_telling_labels(series, read_subjects(table), [])
+
+
+@pytest.mark.parametrize("label", ["7a68756765", "dHJvc2t0aHJ5"])
+def test_a_surname_in_hexadecimal_or_base64_is_refused(tmp_path: Path, label: str) -> None:
+    name = {"7a68756765": "ZHUGE^LIANG", "dHJvc2t0aHJ5": "TROSKTHRY^ANNA"}[label]
+    assert is_refused(tmp_path, label, "MRN-0048213", name)
+    assert not is_refused(tmp_path, label, "MRN-0048213", "OTHER^ONE")
