@@ -90,6 +90,10 @@ class CohortSearch:
             self._add_joined("id", value)
         for value in identifiers.get("other", ()):
             self._add_joined("other", value)
+            # Of a device or a telephone; shorter ones stand in long lists of numbers by chance.
+            number = "".join(filter(str.isdigit, value))
+            if len(number) >= CERTAIN and not re.search("[a-z]", value, re.I):
+                self._numbers |= {number, number.lstrip("0")}
         self._days.update(day for day in identifiers.get("date", ()) if re.fullmatch(r"\d{8}", day))
 
     def _add_name(self, name: str, *, is_patient: bool) -> None:
