@@ -590,7 +590,9 @@ def tables(folder: Path, visits: list[Visit], dice: random.Random) -> dict[str, 
             rows.append(f"{person.patient_id}\t{label}\tA\t{note}")
     (folder / "subjects.tsv").write_text("\n".join(rows) + "\n", encoding="utf-8")
     told = dice.choice(visits)
-    first, second = dice.sample([writing for writing in told.person.writings if writing.is_certain], 2)
+    # Who gives a dataset its name may name the place that it comes from.
+    certain = [own for own in told.person.writings if own.is_certain and own.way != "its own word"]
+    first, second = dice.sample(certain, 2)
     dictionary = {
         "site": {"Description": "Where", "Levels": {"A": told.note("the data dictionary", first, f"in {first.text}")}},
         "note": {"Description": "What was seen"},

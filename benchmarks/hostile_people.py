@@ -83,6 +83,15 @@ class Writing(NamedTuple):
         return "".join(filter(str.isalnum, self.text))
 
 
+def _clock_s(dice: random.Random) -> float:
+    """When a study began; not in the minutes to which released times are moved, or it would meet them by chance."""
+    return next(
+        seconds + dice.randrange(10**5, 10**6) / 10**6
+        for seconds in iter(lambda: dice.randrange(7 * 3600, 19 * 3600), None)
+        if seconds // 60 not in (8 * 60, 14 * 60)
+    )
+
+
 class Victim(Person):
     """A patient of the demo with the names, numbers and days of this module."""
 
@@ -99,7 +108,7 @@ class Victim(Person):
             self.charset, self._encoding = "ISO_IR 192", "utf-8"
         self._with_latin = self.script in CHARSETS and self.dice.random() < 0.4
         self.born = date(1930, 1, 1) + timedelta(days=self.dice.randrange(27000))
-        self.clock_s = self.dice.randrange(7 * 3600, 19 * 3600) + self.dice.randrange(10**5, 10**6) / 10**6
+        self.clock_s = _clock_s(self.dice)
         self.hospital = f"Saint {self._word(8).capitalize()} Hospital"
         self.doctor = self._word(9)
         self.telephone = f"+49 {self.dice.randrange(201, 999)} {self.dice.randrange(10**6, 10**7)}"
@@ -183,7 +192,7 @@ class Victim(Person):
         other = Victim(self.number, self._seed, self.vendor, nameless=True)
         dice = random.Random(seed)
         day = datetime.strptime(self.study_date, "%Y%m%d") + timedelta(days=dice.randrange(90, 500))
-        other.study_date, other.clock_s = f"{day:%Y%m%d}", dice.randrange(7 * 3600, 19 * 3600) + dice.random()
+        other.study_date, other.clock_s = f"{day:%Y%m%d}", _clock_s(dice)
         other.secrets = self.secrets
         return other
 

@@ -19,7 +19,10 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.bench import ROOT
+
 RESTRICTED = "restricted"
+RULES = ROOT / "resources" / "bids_rules.yaml"
 LONG = 8
 """Bytes of a writing that is looked for anywhere: a given one stands in a megabyte of noise once in a million."""
 ENCODINGS = ("utf-8", "utf-16-le", "latin-1", "shift_jis", "gb18030", "euc_kr", "iso8859_5", "iso8859_7")
@@ -164,7 +167,8 @@ def search(needles: Needles, root: Path) -> tuple[int, dict[str, set[str]]]:
     for path in files_outside(root):
         name = str(path.relative_to(root))
         contents = [bytes(str(path.readlink()), "utf-8")] if path.is_symlink() else []
-        if path.is_file():
+        # The mapping rules that come with unface stand in each release: they cannot know of anybody.
+        if path.is_file() and not (path.name == RULES.name and path.read_bytes() == RULES.read_bytes()):
             contents.append(path.read_bytes())
             with suppress(OSError, EOFError, zlib.error):
                 contents.append(gzip.decompress(contents[-1]))

@@ -29,7 +29,7 @@ from unface.dicom.encoding import (
     padding_at,
 )
 from unface.dicom.standard import type_of, vr_of
-from unface.identity.codes import is_closed, listed, may_be_code
+from unface.identity.codes import is_closed, listed, may_be_code, without_initials
 
 Addition = tuple[int, bytes]
 """A tag, and the whole encoded element that unface writes there."""
@@ -373,6 +373,8 @@ class DatasetRewriter:
             new = b"\\".join(fits)
             return value if new == value else new if new.strip(b"\\ \0") else b""
         return b"\\".join(
-            part if is_closed(edit.closed, part) else self.values.apply(edit.action, edit.vr, part) or b""
+            part
+            if is_closed(edit.closed, part)
+            else without_initials(edit.closed, self.values.apply(edit.action, edit.vr, part) or b"")
             for part in parts
         )

@@ -25,6 +25,7 @@ _VERSION = re.compile(
 )
 """A part of a model's or a version's name: `3T`, `XA60`, `VE11C`, `MR750w`. Other two letters with a number may be
 initials and a year."""
+_INITIALS = re.compile(rb"(?<![A-Za-z0-9])[A-Za-z]{2}[4-9][0-9](?![A-Za-z0-9])")
 _MAY_BE_A_DAY = re.compile(rb"(?<![0-9.])[0-9]{1,4}[-./][0-9]{1,2}[-./][0-9]{2,4}(?![0-9]|\.[0-9])")
 """Three numbers: whether they are somebody's day of birth, the search for it has to say."""
 _CODE = re.compile(rb"(?!.*(?<![0-9])(?:19|20)[0-9]{2}(?![0-9]))(?!.*[0-9]+[-/][0-9]+[-/])[A-Za-z0-9 _/+-]*\0?")
@@ -64,6 +65,26 @@ def is_closed(tag: int, value: bytes) -> bool:
         named = any(len(word) > 1 and is_machine_word(word) for word in words)
         return named and all(is_machine_word(word) or _VERSION.fullmatch(word) for word in words)
     return tag in listed_codes() and value.upper() in listed_codes()[tag][1]
+
+
+def without_initials(tag: int, value: bytes) -> bytes:
+    """Take what may be initials and a year of birth out of the name of a machine.
+
+    Parameters
+    ----------
+    tag
+        The attribute: of any but `MACHINES` the value stays as it is.
+    value
+        One of its values.
+
+    Returns
+    -------
+    bytes
+        The value without such words; those that makers' versions begin with stay.
+    """
+    if tag not in MACHINES:
+        return value
+    return _INITIALS.sub(lambda match: match[0] if _VERSION.fullmatch(match[0].lower()) else b"", value).strip()
 
 
 @lru_cache(maxsize=4096)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Set
 from contextlib import suppress
 
 from unface.dicom import fields
+from unface.identity.decoded import decoded
 from unface.identity.identifiers import Identifiers, searchable
 from unface.identity.label_search import LabelSearch, pieces_of
 from unface.identity.romanised import romanised
@@ -20,6 +21,7 @@ _IDS = ("PatientID", *fields.NUMBERS_OF_PEOPLE.values())
 _DATES = ("PatientBirthDate", "StudyDate", "SeriesDate", "AcquisitionDate", "ContentDate")
 _OWN_NUMBERS = ("PatientID", "OtherPatientIDs")
 """Numbers of the patient, not of a visit: a StudyID is often 1."""
+_INITIALS = re.compile(r"([A-Za-z]{2})((?:19|20)?[0-9]{2})")
 LEAST_LABELS = 4
 """So many labels must share a word, and more than half of all, for it to be the project's own."""
 
@@ -125,6 +127,11 @@ class _Known:
         self._ids = {re.sub(r"[\W_]+", "", value.casefold()) for value in ids}
         self._ids |= {number for number in map(_bare, ids) if len(number) > 2 or not number.isdigit()}
         self._digits = {digits for value in known["id"] if (digits := digits_of_id(value))}
+        # A name may stand there in letters that nobody can read: two letters and the year of birth are initials.
+        self._birth_years = {
+            year for series in members for text in _texts(series, "PatientBirthDate") for year in (text[:4], text[2:4])
+        }
+        self._common = common
         # Everywhere else two letters are too few to be searched.
         self._short_names = _short_words(names) - common
 
@@ -146,8 +153,12 @@ class _Known:
         return whole or self._holds(label)
 
     def _holds(self, label: str) -> bool:
-        if self._search.found_in(label) or not self._short_names.isdisjoint(map(str.casefold, pieces_of(label))):
+        if any(map(self._search.found_in, (label, *decoded(label)))) or not self._short_names.isdisjoint(
+            map(str.casefold, pieces_of(label))
+        ):
             return True
+        if (initials := _INITIALS.fullmatch(label)) and initials[1].casefold() not in self._common:
+            return initials[2] in self._birth_years
         return any(digits in number for number in re.findall("[0-9]+", label) for digits in self._digits)
 
 

@@ -5,17 +5,16 @@ memory that grow with the cohort. What stands in texts by chance is no hit: word
 numbers of fewer than six digits, two letters that are not written as a name.
 """
 
-import base64
 import itertools
 import re
 import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from datetime import date
 from functools import cache
 
 from unface.audit.forms import PLACEHOLDERS, SEPARATORS, fold, month_of, spelled, squash
 from unface.audit.public_words import public_words
+from unface.identity.decoded import decoded
 from unface.identity.vocabulary import technical_words, vocabulary
 from unface.mapping.label_words import known_words
 from unface.run.settings import PROJECT
@@ -38,7 +37,6 @@ _NAMED = (
     (re.compile(rf"(?<!\d)(\d{{4}}){_APART}{_MONTH}{_APART}{_DAY}(?!\d)"), (1, 2, 3)),
 )
 """Dates with a month's name, and which groups are the year, the month and the day."""
-_CODED = re.compile(r"(?<![\w+/])[A-Za-z0-9+/]{8,200}(?![\w+/])")
 _OF_ERA = re.compile(r"(令和|平成|昭和|大正)(\d{1,2})年(\d{1,2})月(\d{1,2})日")
 _BEFORE_ERA = {"令和": 2018, "平成": 1988, "昭和": 1925, "大正": 1911}
 
@@ -92,6 +90,10 @@ class CohortSearch:
             self._add_joined("id", value)
         for value in identifiers.get("other", ()):
             self._add_joined("other", value)
+            # Of a device or a telephone; shorter ones stand in long lists of numbers by chance.
+            number = "".join(filter(str.isdigit, value))
+            if len(number) >= CERTAIN and not re.search("[a-z]", value, re.I):
+                self._numbers |= {number, number.lstrip("0")}
         self._days.update(day for day in identifiers.get("date", ()) if re.fullmatch(r"\d{8}", day))
 
     def _add_name(self, name: str, *, is_patient: bool) -> None:
@@ -143,7 +145,7 @@ class CohortSearch:
         kinds |= {"date"} if not self._days.isdisjoint(_days_in(fold(text))) else set()
         kinds |= {self._joined[form] for form in _asian_forms(text) if form in self._joined}
         kinds |= {"name"} if any(self._is_disguised(word) for word in folded) else set()
-        kinds |= {kind for hidden in _decoded(text) for kind in self.in_text(hidden, least)}
+        kinds |= {kind for hidden in decoded(text) for kind in self.in_text(hidden, least)}
         return kinds | set(self._runs(folded))
 
     def _is_disguised(self, low: str) -> bool:
@@ -234,20 +236,6 @@ def _asian_forms(text: str) -> Iterator[str]:
     for match in _ASIAN.finditer(unicodedata.normalize("NFC", text)):
         signs = match[0][:200]
         yield from (signs[at : at + size] for size in range(2, 7) for at in range(len(signs) - size + 1))
-
-
-def _decoded(text: str) -> Iterator[str]:
-    """What words of a text say that are letters in hexadecimal or in base64."""
-    for word in _CODED.findall(text):
-        for decode in (bytes.fromhex, _of_base64):
-            with suppress(ValueError):
-                hidden = decode(word).decode("utf-8")
-                if hidden.isprintable():
-                    yield hidden
-
-
-def _of_base64(word: str) -> bytes:
-    return base64.b64decode(word + "=" * (-len(word) % 4), validate=True)
 
 
 def _days_in(text: str) -> Iterator[str]:

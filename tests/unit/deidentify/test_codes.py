@@ -295,3 +295,9 @@ def test_initials_with_a_year_and_days_are_no_part_of_a_models_name(value: bytes
 @pytest.mark.parametrize("value", [b"syngo MR XA60", b"Galan 3T", b"DISCOVERY MR750", b"syngo MR VE11C", b"Signa HDxt"])
 def test_models_and_versions_of_makers_are(value: bytes) -> None:
     assert is_closed(0x00081090, value)
+
+
+@pytest.mark.parametrize("syntax", SYNTAXES)
+def test_initials_with_a_year_leave_the_model(syntax: str) -> None:
+    header = clean("TATE^GRETA", syntax, ManufacturerModelName="Prisma GT45", SoftwareVersions="syngo MR XA60")
+    assert (header.ManufacturerModelName, header.SoftwareVersions) == ("Prisma", "syngo MR XA60")

@@ -152,3 +152,16 @@ def test_a_word_that_most_labels_share_is_the_projects_own(tmp_path: Path) -> No
     table.write_text("\n".join(lines[:3]) + "\n")
     with pytest.raises(TableError, match="line 3: the subject"):
         refuse_telling_labels(series, read_subjects(table), [])
+
+
+@pytest.mark.parametrize("label", ["7a68756765", "dHJvc2t0aHJ5"])
+def test_a_surname_in_hexadecimal_or_base64_is_refused(tmp_path: Path, label: str) -> None:
+    name = {"7a68756765": "ZHUGE^LIANG", "dHJvc2t0aHJ5": "TROSKTHRY^ANNA"}[label]
+    assert is_refused(tmp_path, label, "MRN-0048213", name)
+    assert not is_refused(tmp_path, label, "MRN-0048213", "OTHER^ONE")
+
+
+def test_initials_are_told_by_the_year_where_the_name_cannot_be_read(tmp_path: Path) -> None:
+    assert is_refused(tmp_path, "CN83", "MRN-0048213", "\\¨^çßq", PatientBirthDate="19830603")
+    assert not is_refused(tmp_path, "CN84", "MRN-0048213", "\\¨^çßq", PatientBirthDate="19830603")
+    assert not is_refused(tmp_path, "P83", "MRN-0048213", "\\¨^çßq", PatientBirthDate="19830603")
