@@ -49,6 +49,8 @@ def remove(layout: Layout, subjects: Collection[str], records: Path, *, restrict
     if restricted and removed:
         for folder in (layout.scan_kept("").parent, layout.scan("").parent):
             shutil.rmtree(folder, ignore_errors=True)
+        # It shows words of their headers; `unface map` writes it anew.
+        layout.mapping_page.unlink(missing_ok=True)
     for table in _tables(layout, restricted=restricted):
         dropped = _drop_rows(table, subjects, restricted=table.is_relative_to(layout.restricted))
         removed += [(subject, table.relative_to(layout.results).as_posix()) for subject in dropped]

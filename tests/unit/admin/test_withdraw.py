@@ -146,6 +146,14 @@ def test_a_group_of_series_stays_and_no_longer_names_them_as_its_example(layout:
     assert layout.protocol_groups_restricted.read_text() == "group\texample\tdescription\nt2\tabcd_abc\tbold\n"
 
 
+def test_the_table_and_the_page_of_names_show_none_of_their_words(layout: Layout) -> None:
+    layout.mapping_table.write_text("group\tseries_description\texample\np1\tof abc\tabc_d1\np2\tother\txyz_d1\n")
+    layout.mapping_page.write_text("of abc")
+    take_out(layout, restricted=True)
+    assert layout.mapping_table.read_text() == "group\tseries_description\texample\np2\tother\txyz_d1\n"
+    assert not layout.mapping_page.exists()
+
+
 def test_who_came_back_is_taken_out_again_by_the_same_table(layout: Layout, tmp_path: Path) -> None:
     table = tmp_path / "excluded.tsv"
     table.write_text("subject\nabc\n")
