@@ -19,6 +19,7 @@ from unface.deidentify.raw_files import HEAD_MARGIN_BYTES, read_header
 from unface.deidentify.splitter import HeaderSplitter, Segment
 from unface.dicom.encoding import Encoded, UnreadableError, decode, element_at, items
 from unface.dicom.standard import CLASS_UIDS, DATE_VRS, vr_of
+from unface.identity.decoded import readings
 from unface.identity.identifiers import Identifiers
 from unface.identity.pseudonyms import STANDARD_UID_ROOT
 from unface.identity.spellings import days
@@ -177,25 +178,16 @@ class IdentifierCollector:
                 self.identifiers["other"].add(text)
 
 
-UNDECLARED = "utf-8", "iso2022_jp", "shift_jis", "euc_jp", "gb18030", "euc_kr", "big5"
-"""What text may be written in although the file names Latin-1 or no character set, in which any bytes are text."""
-
-
 def _readings(value: bytes, encodings: tuple[str, ...]) -> set[str]:
     """A text in the file's character set, and where that is none that tells, in each that it may be in."""
     # Of a character of Shift-JIS or GBK the second byte may be a backslash: as it is read, it parts no values.
-    readings = set()
+    texts = set()
     with suppress(Exception):  # pydicom meets damaged text with errors of every kind.
-        readings.add(decode_bytes(value, encodings, set()))
-    told = bool(readings) and not set(encodings) <= {"iso8859", "latin_1"}
+        texts.add(decode_bytes(value, encodings, set()))
+    told = bool(texts) and not set(encodings) <= {"iso8859", "latin_1"}
     if not told:
-        readings |= {value.decode("latin-1"), value.decode("latin-1").replace("\\", " ")}
-    for encoding in UNDECLARED[: 1 if told else None]:
-        with suppress(UnicodeDecodeError):
-            readings.add(value.decode(encoding))
-            if encoding == "utf-8":
-                break  # Hardly anything else is valid UTF-8.
-    return readings
+        texts |= {value.decode("latin-1"), value.decode("latin-1").replace("\\", " ")}
+    return texts | readings(value, utf_8_alone=told)
 
 
 def _encodings(value: bytes) -> tuple[str, ...]:

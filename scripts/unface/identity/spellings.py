@@ -31,7 +31,7 @@ _SPELLED = {
 
 _MONTHS: tuple[tuple[str, ...], ...] = (
     *(("jan",), ("feb", "fév", "fev"), ("mar", "mär", "maer", "mrz"), ("apr", "avr"), ("may", "mai")),
-    *(("jun", "juin"), ("jul", "juil"), ("aug", "aoû", "aou"), ("sep",), ("oct", "okt"), ("nov",)),
+    *(("jun", "juin", "jui"), ("jul", "juil", "jui"), ("aug", "aoû", "aou"), ("sep",), ("oct", "okt"), ("nov",)),
     ("dec", "dez", "déc"),
 )
 """How the names of months begin, in English, German and French."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Set
 from contextlib import suppress
 
 from unface.dicom import fields
-from unface.identity.decoded import decoded
+from unface.identity.decoded import decoded, readings
 from unface.identity.identifiers import Identifiers, searchable
 from unface.identity.label_search import LabelSearch, pieces_of
 from unface.identity.romanised import romanised
@@ -175,10 +175,10 @@ def _short_words(names: Iterable[str]) -> set[str]:
 
 
 def _texts(series: ScannedSeries, name: str) -> Iterator[str]:
-    """The values of a field; text that is UTF-8 under another name is read as both."""
+    """The values of a field; text that may be of another character set than is declared is read in each."""
     for value in series.values.get(name, ()):
         for text in map(str, value if isinstance(value, list) else [value]):
             yield text
             if not text.isascii():
                 with suppress(UnicodeError):
-                    yield text.encode("latin-1").decode("utf-8")
+                    yield from readings(text.encode("latin-1"))

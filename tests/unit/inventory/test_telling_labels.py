@@ -165,3 +165,14 @@ def test_initials_are_told_by_the_year_where_the_name_cannot_be_read(tmp_path: P
     assert is_refused(tmp_path, "CN83", "MRN-0048213", "\\¨^çßq", PatientBirthDate="19830603")
     assert not is_refused(tmp_path, "CN84", "MRN-0048213", "\\¨^çßq", PatientBirthDate="19830603")
     assert not is_refused(tmp_path, "P83", "MRN-0048213", "\\¨^çßq", PatientBirthDate="19830603")
+
+
+def test_a_name_in_an_undeclared_character_set_is_read(tmp_path: Path) -> None:
+    header = "おもての^はな".encode("shift_jis").decode("latin-1")
+    assert is_refused(tmp_path, "Omoteno", "MRN-0048213", header)
+    assert not is_refused(tmp_path, "Yamada", "MRN-0048213", header)
+
+
+@pytest.mark.parametrize("label", ["3jui21", "3juin21", "3jun21"])
+def test_a_french_month_may_be_cut_after_three_letters(tmp_path: Path, label: str) -> None:
+    assert is_refused(tmp_path, label, "MRN-0048213", StudyDate="20210603")
