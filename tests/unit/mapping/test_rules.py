@@ -287,6 +287,19 @@ def test_a_name_never_outvotes_the_sequence(fields: dict, name: str) -> None:
     assert SHIPPED.match(fields).name == name
 
 
+@pytest.mark.parametrize("word", ["pc", "MT", "hos", "b1", "fiesta", "magic", "bias_1"])
+def test_a_word_for_what_is_no_run_leaves_no_run_out(word: str) -> None:
+    run = {
+        "Manufacturer": "Philips",
+        "ScanningSequence": "GR",
+        "MRAcquisitionType": "2D",
+        "EchoTime": 30,
+        "Volumes": 40,
+    }
+    fields = run | {"Modality": "MR", "SeriesDescription": f"{word} task", "ProtocolName": f"{word} task"}
+    assert SHIPPED.match(fields).name == "func/task-unnamed_bold"
+
+
 @pytest.mark.parametrize("protocol", ["dMRI_dir98_AP", "ABCD_dMRI", "DWI_dir80_AP", "MB3_50+50_AP"])
 def test_the_reference_of_a_diffusion_series_is_one_of_diffusion(protocol: str) -> None:
     fields = {"SeriesDescription": f"{protocol}_SBRef", "ProtocolName": protocol, "Volumes": 1}
