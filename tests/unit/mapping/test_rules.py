@@ -287,6 +287,11 @@ def test_a_name_never_outvotes_the_sequence(fields: dict, name: str) -> None:
     assert SHIPPED.match(fields).name == name
 
 
+def test_an_echo_planar_sequence_of_philips_is_known_by_its_name_whatever_stands_for_the_maker() -> None:
+    run = {"Manufacturer": "SIEMENS", "ScanningSequence": "GR", "SequenceName": "FEEPI", "EchoTime": 30, "Volumes": 6}
+    assert SHIPPED.match(run | {"SeriesDescription": "ep2d_bold_rest"}).name == "func/task-rest_bold"
+
+
 @pytest.mark.parametrize("word", ["pc", "MT", "hos", "b1", "fiesta", "magic", "bias_1"])
 def test_a_word_for_what_is_no_run_leaves_no_run_out(word: str) -> None:
     run = {
