@@ -215,7 +215,7 @@ def two_in_one_folder(visit: MakeVisit) -> list[Expected]:
     for folder in [path for path in repeated.folder.iterdir() if path.is_dir()]:
         folder.rmdir()
     return [
-        repeated.expected("released", ("T1w",), "a repeated series, in a folder that holds two patients"),
+        repeated.expected("released", ("T1w", "T1w"), "a repeated series, in a folder that holds two patients"),
         other.expected("released", ("T1w",), "a folder that holds two patients"),
     ]
 
