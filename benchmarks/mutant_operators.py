@@ -1,5 +1,6 @@
 """Mutants that Cosmic Ray does not make: most take something out, such as a condition, a statement or a result."""
 
+from abc import abstractmethod
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,9 +14,9 @@ class _OwnOperator(Operator):  # type: ignore[misc]  # Cosmic Ray has no types
     """One of ours: `_parts` gives what of a node it changes, each with the text in its place."""
 
     @staticmethod
+    @abstractmethod
     def _parts(node: Any) -> Iterator[tuple[int, int, str]]:
         """First and last child that go, and what comes instead."""
-        raise NotImplementedError
 
     def mutation_positions(self, node: Any) -> list[Place]:
         """Where a node can be changed; all at once, as Cosmic Ray asks on while it changes the node."""

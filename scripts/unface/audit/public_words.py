@@ -38,8 +38,11 @@ OWN_TEXTS = {
 }
 """What unface and the converter write into every sidecar (PS3.16 CID 7050)."""
 _MACHINE_KEYS = {"ManufacturersModelName", "SoftwareVersions"}
-_VERSION = re.compile(r"[a-z]{0,2}[0-9]{1,2}[a-z]{0,2}|mr[0-9]{3}w?|[0-9]{3,4}|[a-z]")
-"""A part of a version, such as `xa60` or `3t`."""
+_VERSION = re.compile(
+    r"(?:[a-z]|d[vx]|hd|lx|m[prs]|px|r[sx]|s[pw]|v[a-h]|x[a-e])?[0-9]{1,2}[a-z]{0,2}|mr[0-9]{3}w?|[0-9]{3,4}|[a-z]"
+)
+"""A part of a version, such as `xa60` or `3t`; other two letters with a number may be initials and a year."""
+_MAY_BE_A_DAY = re.compile(r"(?<![0-9.])[0-9]{1,4}[-./][0-9]{1,2}[-./][0-9]{2,4}(?![0-9]|\.[0-9])")
 
 
 _OTHER_KEYS = {"ImageType": "ImageTypeText", "InPlanePhaseEncodingDirection": "InPlanePhaseEncodingDirectionDICOM"}
@@ -70,6 +73,8 @@ def _machine_words() -> frozenset[str]:
 
 
 def _names_a_machine(value: str) -> bool:
+    if _MAY_BE_A_DAY.search(value):
+        return False
     words = re.findall(r"[^\W_]+", value.lower())
     known = [word for word in words if word in _machine_words() or word.strip("0123456789") in _machine_words()]
     return any(len(word) > 1 for word in known) and all(word in known or _VERSION.fullmatch(word) for word in words)

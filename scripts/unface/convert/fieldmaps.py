@@ -70,7 +70,8 @@ def link(targets: Sequence[Target]) -> list[str]:
     }
     notes = []
     served: dict[str, list[Target]] = {name: [] for name in measured}
-    shims_last = any(_shimmed_alike(target, measured) for target in targets if target.suffix in CORRECTED)
+    corrected = [target for target in targets if target.suffix in CORRECTED]
+    shims_last = any(_same_shim(target, members) for target in corrected for members in measured.values())
     for target in targets:
         fitting = _serving(target, measured, shims_last)
         if len(fitting) == 1:
@@ -105,12 +106,10 @@ def _serving(target: Target, measured: Mapping[str, list[Target]], shims_last: b
     free = {name: able[name] for name, wanted in told.items() if not wanted}
     if named or target.suffix not in CORRECTED:
         return named
-    if alike := _shimmed_alike(target, free):
-        return _nearest(target, {name: free[name] for name in alike})
-    return _nearest(
-        target,
-        {name: members for name, members in free.items() if not (shims_last and _shimmed_otherwise(target, members))},
-    )
+    same = {name: _same_shim(target, members) for name, members in free.items()}
+    if not any(same.values()):
+        same = {name: alike is None or not shims_last for name, alike in same.items()}
+    return _nearest(target, {name: free[name] for name, serves in same.items() if serves})
 
 
 def _nearest(target: Target, able: Mapping[str, list[Target]]) -> list[str]:
@@ -167,21 +166,14 @@ def measures_field(suffix: str) -> bool:
 
 
 def _all_shimmed_otherwise(target: Target, measured: Mapping[str, list[Target]]) -> bool:
-    able = [members for members in measured.values() if _can_correct(members, target)]
-    return target.suffix in CORRECTED and bool(able) and all(_shimmed_otherwise(target, members) for members in able)
+    same = [_same_shim(target, members) for members in measured.values() if _can_correct(members, target)]
+    return target.suffix in CORRECTED and bool(same) and all(alike is False for alike in same)
 
 
-def _shimmed_otherwise(target: Target, members: Sequence[Target]) -> bool:
-    """Whether a field map says that it was measured with another shim than an image."""
+def _same_shim(target: Target, members: Sequence[Target]) -> bool | None:
+    """Whether a field map was measured with the shim of an image; None where its or the image's is not known."""
     own = target.image.sidecar.get("ShimSetting")
     shims = [member.image.sidecar.get("ShimSetting") for member in members]
-    return own is not None and any(shim is not None and shim != own for shim in shims)
-
-
-def _shimmed_alike(target: Target, measured: Mapping[str, list[Target]]) -> list[str]:
-    shim = target.image.sidecar.get("ShimSetting")
-    return [
-        name
-        for name, members in measured.items()
-        if shim is not None and all(member.image.sidecar.get("ShimSetting") == shim for member in members)
-    ]
+    if own is not None and any(shim not in (None, own) for shim in shims):
+        return False
+    return True if own is not None and None not in shims else None

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from unface.convert import fieldmaps, gradients, perfusion, sidecars
 from unface.convert.acquisitions import Acquisition, Target
+from unface.mapping.required_keys import required_keys
 from unface.run.outcome import Work
 
 
@@ -55,7 +56,8 @@ def _leave_out_lacking(work: Work, acquisitions: Sequence[Acquisition], linked: 
 
 
 def _lacking(acquisition: Acquisition, target: Target, linked: bool) -> list[str]:
-    lacking = sidecars.missing(target.datatype, target.suffix, target.sidecar)
+    required = required_keys(target.datatype, target.suffix, target.sidecar)
+    lacking = [key for key in required if key not in target.sidecar]
     if "IntendedFor" in lacking:
         lacking.remove("IntendedFor")
         lacking += ["an ASL image that it belongs to"] if linked else []

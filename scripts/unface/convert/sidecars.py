@@ -1,4 +1,4 @@
-"""Sidecars by allow-list: what a released JSON file may say, and what BIDS asks of it."""
+"""Sidecars by allow-list: what a released JSON file may say."""
 
 import json
 import math
@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from unface.identity.vocabulary import keep_codes, keep_words
-from unface.mapping.required_keys import required_keys
 from unface.run.settings import PROJECT
 
 SOFTWARE = ("SoftwareVersions", "ConversionSoftwareVersion")
@@ -90,24 +89,6 @@ def _says_something(key: str, value: Any) -> bool:
         return value is not None and (not isinstance(value, float) or math.isfinite(value))
     looks_like_one = key not in SOFTWARE and any(pattern.search(value) for pattern in _IDENTIFIER_LIKE)
     return value not in _REMOVED and value.isprintable() and not looks_like_one
-
-
-def missing(datatype: str, suffix: str, sidecar: Mapping[str, Any]) -> list[str]:
-    """Keys that BIDS requires of such an image and that the sidecar lacks.
-
-    Parameters
-    ----------
-    datatype, suffix
-        Those of the image's BIDS name.
-    sidecar
-        What its sidecar says so far.
-
-    Returns
-    -------
-    list of str
-        The keys; none if nothing is missing.
-    """
-    return [key for key in required_keys(datatype, suffix, sidecar) if key not in sidecar]
 
 
 def write(path: Path, sidecar: Mapping[str, Any]) -> None:

@@ -157,8 +157,9 @@ class _Known:
             map(str.casefold, pieces_of(label))
         ):
             return True
-        if (initials := _INITIALS.fullmatch(label)) and initials[1].casefold() not in self._common:
-            return initials[2] in self._birth_years
+        initials = _INITIALS.fullmatch(label)
+        if initials and initials[1].casefold() not in self._common and initials[2] in self._birth_years:
+            return True
         return any(digits in number for number in re.findall("[0-9]+", label) for digits in self._digits)
 
 

@@ -30,19 +30,6 @@ def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def unface(capsys: pytest.CaptureFixture[str]) -> Unface:
-    """Give the command; returns its exit status, and what it says on stdout and on stderr."""
-
-    def give(*words: str) -> tuple[int, str, str]:
-        capsys.readouterr()
-        status = cli.main(words)
-        said = capsys.readouterr()
-        return status, said.out, said.err
-
-    return give
-
-
-@pytest.fixture
 def programs_start(monkeypatch: pytest.MonkeyPatch) -> None:
     """Take the programs that every run needs for there: to start them takes a second. FSL is not there."""
     monkeypatch.delenv("FSLDIR", raising=False)

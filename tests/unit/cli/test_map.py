@@ -21,19 +21,6 @@ LAYOUT = Layout(Path("results"))
 
 
 @pytest.fixture
-def unface(capsys: pytest.CaptureFixture[str]) -> Unface:
-    """Give the command; returns its exit status, and what it says on stdout and on stderr."""
-
-    def give(*words: str) -> tuple[int, str, str]:
-        capsys.readouterr()
-        status = cli.main(words)
-        said = capsys.readouterr()
-        return status, said.out, said.err
-
-    return give
-
-
-@pytest.fixture
 def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with settings and an inventory of two series, that the command is given in."""
     folder = tmp_path / "study"
